@@ -1,0 +1,1 @@
+"""From trial records to tables, figures and reports; no torch, no ray."""

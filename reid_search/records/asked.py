@@ -1,0 +1,44 @@
+"""The append-only log of what a study asked for, by whom and when.
+
+A line has `event` and `time`:
+
+* `run`: a run of the study began (`command`, `version`, `git_commit`).
+* `ask`: a trial was asked for. `phase` (its name), `kind` (`search` or `ablate`), `number` (search) or `arm` (ablate;
+  the centre is `baseline`), `settings` (axis path → label), `key`, `seed`, `evaluate` (`val` or `test`), `by`
+  (`tpe`, `one_factor`, ...), `space` (hash of what proposals are drawn from), and `params` for a search: what Optuna
+  suggested.
+* `stop`: the pruner stopped a trial (`phase`, `number`, `key`, `seed`, `epoch`).
+* `lost`: a trial's process died too often (`phase`, `key`, `seed`, `reason`).
+* `done`: every trial of a run is over.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reid_search.records.files import append_lines, read_lines
+
+
+class AskedLog:
+    """Reads and appends `asked.jsonl`.
+
+    Args:
+        path: The log's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, event: str, **fields: Any) -> None:
+        """Append one event and wait until it is on the disk."""
+        self.append_many(event, [fields])
+
+    def append_many(self, event: str, rows: list[dict[str, Any]]) -> None:
+        """Append several events of one kind with one wait for the disk."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        append_lines(self.path, [{"event": event, "time": time, **fields} for fields in rows])
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the events in order."""
+        return read_lines(self.path)

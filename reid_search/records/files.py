@@ -1,0 +1,86 @@
+"""Writing that survives a crash at any moment, and reading of what a crash left."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from reid_search.errors import RecordError
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file that is either the old one or the whole new one, also after a power cut.
+
+    Args:
+        path: Where; its folder is made.
+        content: Text (UTF-8) or bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write readable JSON atomically; NaN is refused."""
+    write_atomically(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        RecordError: The file is cut, not JSON, or not an object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: not readable as JSON ({error}); was it cut while being copied?") from error
+    if not isinstance(content, dict):
+        raise RecordError(f"{path}: expected a JSON object, found {type(content).__name__}")
+    return content
+
+
+def append_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Append JSON lines and make sure that they are on the disk; a cut last line of a crash is dropped first."""
+    text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+    if not text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _drop_cut_line(path)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the JSON lines of a file; a last line without its newline was cut by a crash and is left out.
+
+    Raises:
+        RecordError: A complete line is not a JSON object.
+    """
+    if not path.exists():
+        return
+    whole = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
+    for number, line in enumerate(whole.split("\n") if whole else (), start=1):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise RecordError(f"{path}, line {number}: not JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise RecordError(f"{path}, line {number}: expected a JSON object")
+        yield row
+
+
+def _drop_cut_line(path: Path) -> None:
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        write_atomically(path, content[: content.rfind(b"\n") + 1])

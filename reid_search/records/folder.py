@@ -1,0 +1,96 @@
+"""One trial's folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from reid_search.errors import RecordError
+from reid_search.records.files import append_lines, read_json, read_lines, write_atomically, write_json
+from reid_search.records.record import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def trial_folder_name(key: str, seed: int) -> str:
+    """Return the name of a trial's folder, `<key>-s<seed>`."""
+    return f"{key}-s{seed}"
+
+
+class TrialFolder:
+    """Reads and writes what one trial leaves on disk.
+
+    Args:
+        path: `<store>/<study>/trials/<key>-s<seed>`; made at the first write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the trial's checkpoints."""
+        return self.path / "checkpoint"
+
+    def write_config(self, content: Mapping[str, Any]) -> None:
+        """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""
+        write_json(self.path / "config.json", content)
+
+    def config(self) -> dict[str, Any] | None:
+        """Return `config.json`, or None before the trial started."""
+        path = self.path / "config.json"
+        return read_json(path) if path.exists() else None
+
+    def append_epoch(self, row: Mapping[str, Any]) -> None:
+        """Append one epoch and wait until it is on the disk."""
+        append_lines(self.path / "epochs.jsonl", [row])
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """Return the epochs in order; a line cut by a crash is left out."""
+        return list(read_lines(self.path / "epochs.jsonl"))
+
+    def keep_epochs(self, count: int) -> None:
+        """Drop every epoch after the first `count`, which a continued trial will measure again."""
+        path = self.path / "epochs.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+        if len(lines) > count:
+            write_atomically(path, "".join(lines[:count]))
+
+    def write_record(self, record: Record) -> None:
+        """Write `record.json` atomically."""
+        write_atomically(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
+
+    def record(self) -> Record | None:
+        """Return the record, or None where the trial is running or was interrupted.
+
+        Raises:
+            RecordError: The file is cut or of another version.
+        """
+        path = self.path / "record.json"
+        if not path.exists():
+            return None
+        content = read_json(path)
+        if content.get("schema_version") != 1:
+            raise RecordError(f"{path}: schema_version {content.get('schema_version')!r}; this release reads 1")
+        try:
+            return Record.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise RecordError(f"{path}: {place}: {first['msg']}") from error
+
+    def remove_record(self) -> None:
+        """Forget the record of a stopped or failed trial that is to go on."""
+        (self.path / "record.json").unlink(missing_ok=True)
+
+    def write_per_query(self, readout: str, table: "pa.Table") -> None:
+        """Write a readout's measurement of every query as Parquet."""
+        import io
+
+        import pyarrow.parquet as pq
+
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer)
+        write_atomically(self.path / "readouts" / readout / "per_query.parquet", buffer.getvalue())

@@ -1,0 +1,82 @@
+"""The record of a finished, stopped or failed trial."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["finished", "stopped", "failed"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReadoutResult(_Part):
+    """What one readout measured.
+
+    Attributes:
+        config: The readout's config.
+        dim: Feature values per image.
+        metrics: `val/mAP`, `test/mAP`, `test/rank1`, `test/rank5`, `test/rank10`, `test/mINP`,
+            `test/mAP_trapezoidal`, in [0, 1]; `test/queries_without_match` is a count.
+        cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
+    """
+
+    config: dict[str, Any]
+    dim: int
+    metrics: dict[str, float]
+    cmc: dict[str, list[float]] = Field(default_factory=dict)
+
+
+class RunContext(_Part):
+    """What surrounds a trial and is not part of its result.
+
+    Attributes:
+        seconds: Time spent, over all interruptions.
+        host: The machine.
+        device: `cpu` or the GPU's name.
+        versions: Releases of reid-search, torch and Python.
+        git_commit: Commit of the code, where it ran from a checkout.
+        ended: ISO time (UTC).
+    """
+
+    seconds: float
+    host: str
+    device: str
+    versions: dict[str, str]
+    git_commit: str | None = None
+    ended: str
+
+
+class Record(_Part):
+    """The result of a trial, written last and atomically.
+
+    Attributes:
+        schema_version: Version of this layout.
+        key: Hash of the training config; with `seed` it names the trial.
+        seed: Seed of initialisation, order and augmentation.
+        status: `finished`, `stopped` (pruned; may be continued) or `failed`.
+        reason: Why it stopped or failed.
+        config: The trial's config, defaults filled in.
+        data_fingerprint: What identifies images and labels.
+        device_type: `cpu` or `cuda`; results differ between them.
+        images_seen: Training images seen.
+        parameters: Parameter counts of `model` and `losses`.
+        macs: Multiply-adds of one forward pass of one image; None where it could not be counted.
+        readouts: Measurements by readout; empty unless finished.
+        context: Time, place and versions.
+    """
+
+    schema_version: int = 1
+    key: str
+    seed: int
+    status: Status
+    reason: str | None = None
+    config: dict[str, Any]
+    data_fingerprint: str
+    device_type: str
+    images_seen: int
+    parameters: dict[str, int] = Field(default_factory=dict)
+    macs: int | None = None
+    readouts: dict[str, ReadoutResult] = Field(default_factory=dict)
+    context: RunContext

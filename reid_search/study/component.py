@@ -1,0 +1,100 @@
+"""The base of every config, and how a component (architecture, loss, data set) is found by its name.
+
+A component is a package such as `reid_search/models/mgn/` whose torch-free `config.py` names its config class in
+`CONFIG`. The module that does the work is imported only when a trial runs, so a plan is checked without torch.
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, cast
+
+from pydantic import BaseModel, ConfigDict
+
+from reid_search.errors import StudyError, nearest
+
+
+class Config(BaseModel):
+    """A frozen piece of configuration; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class ComponentFamily:
+    """Every component of one family, found by scanning its package and the entry points of other distributions.
+
+    Args:
+        package: The package whose sub-packages are the components, `reid_search.models`.
+        discriminator: The key that names the component in a config: `architecture`, `kind` or `name`.
+        noun: What an error message calls one: `architecture`.
+    """
+
+    _added: ClassVar[dict[tuple[str, str], type[Config]]] = {}
+
+    def __init__(self, package: str, discriminator: str, noun: str) -> None:
+        self.package = package
+        self.discriminator = discriminator
+        self.noun = noun
+
+    def names(self) -> list[str]:
+        """Return every known name, sorted."""
+        return sorted(
+            {*self._own(), *self._others(), *(name for family, name in self._added if family == self.package)}
+        )
+
+    def config_class(self, name: str) -> type[Config]:
+        """Return the config class of a component.
+
+        Raises:
+            StudyError: No component has this name.
+        """
+        if (self.package, name) in self._added:
+            return self._added[self.package, name]
+        if name in self._own():
+            module = importlib.import_module(f"{self.package}.{name}.config")
+            return cast("type[Config]", module.CONFIG)
+        if name in self._others():
+            return cast("type[Config]", self._others()[name].load())
+        raise StudyError(f"unknown {self.noun} '{name}'; {nearest(name, self.names())}")
+
+    def add(self, name: str, config: type[Config]) -> None:
+        """Make a component of another package known in this process (other processes need an entry point)."""
+        self._added[self.package, name] = config
+
+    def validate(self, value: object, default: str | None = None) -> Config:
+        """Turn a mapping into the config of the component that it names."""
+        if isinstance(value, Config):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"expected a map with the key '{self.discriminator}', got {value!r}")
+        fields: dict[str, Any] = dict(value)
+        name = fields.get(self.discriminator, default)
+        if name is None:
+            raise ValueError(f"the key '{self.discriminator}' is missing; {nearest('', self.names())}")
+        fields[self.discriminator] = name
+        try:
+            cls = self.config_class(str(name))
+        except StudyError as error:
+            raise ValueError(str(error)) from None
+        return cls.model_validate(fields)
+
+    @cache  # noqa: B019  (families live as long as the process)
+    def _own(self) -> frozenset[str]:
+        package = importlib.import_module(self.package)
+        return frozenset(
+            module.name
+            for module in pkgutil.iter_modules(package.__path__)
+            if module.ispkg and importlib.util.find_spec(f"{self.package}.{module.name}.config") is not None
+        )
+
+    @cache  # noqa: B019
+    def _others(self) -> dict[str, Any]:
+        return {point.name: point for point in entry_points(group=self.package)}
+
+
+ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture")
+LOSSES = ComponentFamily("reid_search.losses", "kind", "loss")
+DATASETS = ComponentFamily("reid_search.data", "name", "data set")

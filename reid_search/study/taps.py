@@ -1,0 +1,107 @@
+"""Taps: the named features of a model, and the patterns that select them.
+
+A tap is written `<who>@<stage>`, for example `p3.part2@reduced`. A pattern is one of
+
+* `<scope>@<stage>`: every tap of a scope, `global@coarse`, `part@reduced`, `concat@reduced`;
+* `<glob>@<stage>`: taps by name, `p3.*@coarse`, `p2.global@neck` (a `*` does not match concatenations, which would
+  repeat their parts: name them);
+* `<stage>` alone: every global and part tap of that stage (concatenations repeat their parts and are left out).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from math import prod
+
+from reid_search.errors import StudyError, nearest
+
+
+class Scope(StrEnum):
+    """What part of the person, or of the model's output, a tap describes."""
+
+    GLOBAL = "global"
+    PART = "part"
+    CONCAT = "concat"
+    MAP = "map"
+    ATTRIBUTE = "attribute"
+
+
+class Stage(StrEnum):
+    """How far a feature has come: pooled, reduced to the embedding size, normalised by a BNNeck."""
+
+    COARSE = "coarse"
+    REDUCED = "reduced"
+    NECK = "neck"
+
+
+STAGE_ORDER = (Stage.COARSE, Stage.REDUCED, Stage.NECK)
+
+
+@dataclass(frozen=True, slots=True)
+class TapSpec:
+    """One tap that an architecture offers, known from its config alone.
+
+    Attributes:
+        name: Branch and part, `p3.part2`, `p3.global`, `p3.concat`.
+        scope: What it describes.
+        stage: How far the feature has come.
+        shape: Shape without the batch dimension; `(D,)` for a feature vector.
+    """
+
+    name: str
+    scope: Scope
+    stage: Stage
+    shape: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """The tap's full name, `p3.part2@reduced`, under which a model returns it."""
+        return f"{self.name}@{self.stage}"
+
+    @property
+    def dim(self) -> int:
+        """Number of values per image."""
+        return prod(self.shape)
+
+
+def select_taps(patterns: Iterable[str], offered: Sequence[TapSpec]) -> list[TapSpec]:
+    """Return the taps that any pattern selects, each once, in the order in which the architecture lists them.
+
+    A scope that an architecture does not have at an existing stage selects nothing (`part@reduced` of a model without
+    parts), so that one placement can serve every arm of a study; a name that nothing answers to is an error.
+
+    Args:
+        patterns: Patterns as described at the top of this module.
+        offered: The taps of the architecture.
+
+    Raises:
+        StudyError: A pattern is malformed, or names a tap or stage that the architecture does not have.
+    """
+    chosen: set[str] = set()
+    for pattern in patterns:
+        chosen.update(tap.key for tap in _match(pattern, offered))
+    return [tap for tap in offered if tap.key in chosen]
+
+
+def _match(pattern: str, offered: Sequence[TapSpec]) -> list[TapSpec]:
+    who, separator, stage = pattern.rpartition("@")
+    stages = {str(tap.stage) for tap in offered}
+    if stage not in stages:
+        raise StudyError(f"tap pattern '{pattern}': stage '{stage}' is not offered here; {nearest(stage, stages)}")
+    at_stage = [tap for tap in offered if tap.stage == stage]
+    if not separator:
+        return [tap for tap in at_stage if tap.scope in (Scope.GLOBAL, Scope.PART)]
+    if who in {str(scope) for scope in Scope}:
+        return [tap for tap in at_stage if tap.scope == who]
+    wildcard = any(sign in who for sign in "*?[")
+    matched = [
+        tap
+        for tap in at_stage
+        if fnmatchcase(tap.name, who) and not (wildcard and tap.scope is Scope.CONCAT and "concat" not in who)
+    ]
+    if not matched:
+        raise StudyError(
+            f"tap pattern '{pattern}' matches nothing; {nearest(who, [*(tap.name for tap in at_stage), *Scope])}"
+        )
+    return matched
