@@ -58,6 +58,14 @@ class TrialFolder:
         if len(lines) > count:
             write_atomically(path, "".join(lines[:count]))
 
+    def add_seconds(self, seconds: float) -> None:
+        """Note time spent; it stands apart from the epochs, which repeat to the last digit."""
+        append_lines(self.path / "times.jsonl", [{"seconds": seconds}])
+
+    def seconds(self) -> float:
+        """Return the time spent so far, over all interruptions."""
+        return float(sum(row["seconds"] for row in read_lines(self.path / "times.jsonl")))
+
     def write_record(self, record: Record) -> None:
         """Write `record.json` atomically."""
         write_atomically(self.path / "record.json", record.model_dump_json(indent=2) + "\n")

@@ -1,1 +1,53 @@
-"""TODO."""
+"""Study files: YAML to a validated study, to arms and trials; and the registry of components. No torch, no ray."""
+
+from reid_search.study.axes import Axis, Level
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily, Config, EntryError
+from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, TrialConfig
+from reid_search.study.designs import BASELINE, Arm
+from reid_search.study.key import SCHEMA_VERSION, trial_key
+from reid_search.study.phases import AblatePhase, Resources, SearchPhase
+from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
+from reid_search.study.space import Settings, Space
+from reid_search.study.study import Study, StudyConfig, load_study, load_trial_config
+from reid_search.study.taps import Scope, Stage, TapSpec, select_taps
+from reid_search.study.training import StageConfig, TrainingConfig
+
+__all__ = [
+    "ARCHITECTURES",
+    "BASELINE",
+    "DATASETS",
+    "LOSSES",
+    "SCHEMA_VERSION",
+    "AblatePhase",
+    "Arm",
+    "Axis",
+    "ComponentFamily",
+    "Config",
+    "DataConfig",
+    "EntryError",
+    "Fingerprints",
+    "Level",
+    "LossConfig",
+    "ModelConfig",
+    "PhasePlan",
+    "Plan",
+    "PlannedTrial",
+    "ReadoutConfig",
+    "Resources",
+    "Scope",
+    "SearchPhase",
+    "Settings",
+    "Space",
+    "Stage",
+    "StageConfig",
+    "Study",
+    "StudyConfig",
+    "TapSpec",
+    "TrainingConfig",
+    "TrialConfig",
+    "load_study",
+    "load_trial_config",
+    "planned_trials",
+    "select_taps",
+    "trial_key",
+]

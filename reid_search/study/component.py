@@ -10,17 +10,39 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
 
 from reid_search.errors import StudyError, nearest
+
+
+class EntryError(ValueError):
+    """A value that breaks a rule, with the entry that it stands in.
+
+    Args:
+        message: Value, rule and the nearest valid choice.
+        *path: The entry, relative to the config whose validator raises.
+    """
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class Config(BaseModel):
     """A frozen piece of configuration; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _know_every_key(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(value, Mapping):
+            for key in value:
+                if key not in cls.model_fields:
+                    raise EntryError(f"unknown key; {nearest(str(key), cls.model_fields)}", key)
+        return handler(value)
 
 
 class ComponentFamily:
@@ -73,12 +95,12 @@ class ComponentFamily:
         fields: dict[str, Any] = dict(value)
         name = fields.get(self.discriminator, default)
         if name is None:
-            raise ValueError(f"the key '{self.discriminator}' is missing; {nearest('', self.names())}")
+            raise EntryError(f"this key is missing; {nearest('', self.names())}", self.discriminator)
         fields[self.discriminator] = name
         try:
             cls = self.config_class(str(name))
         except StudyError as error:
-            raise ValueError(str(error)) from None
+            raise EntryError(str(error), self.discriminator) from None
         return cls.model_validate(fields)
 
     @cache  # noqa: B019  (families live as long as the process)

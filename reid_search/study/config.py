@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
-from reid_search.errors import StudyError
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config
+from reid_search.errors import StudyError, nearest
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
 from reid_search.study.merge import merged
 from reid_search.study.taps import TapSpec, select_taps
 from reid_search.study.training import TrainingConfig
@@ -146,19 +146,26 @@ class TrialConfig(Config):
 
     @model_validator(mode="after")
     def _placements_exist(self) -> "TrialConfig":
-        offered = self.model.taps(self.data.image_size)
+        try:
+            offered = self.model.taps(self.data.image_size)
+        except StudyError as error:
+            raise EntryError(str(error), "model") from None
         for name, loss in self.losses.items():
-            _check_patterns(f"losses.{name}.on", loss.on, offered)
+            _check_patterns(("losses", name, "on"), loss.on, offered)
         for name, readout in self.readouts.items():
-            _check_patterns(f"readouts.{name}.taps", readout.taps, offered)
+            _check_patterns(("readouts", name, "taps"), readout.taps, offered)
             if not self.readout_taps(name):
-                raise ValueError(f"readouts.{name}.taps: {list(readout.taps)} select no tap of this model")
+                message = (
+                    f"{list(readout.taps)} select no tap of this model; {nearest('', [tap.key for tap in offered])}"
+                )
+                raise EntryError(message, "readouts", name, "taps")
         if not any(self.loss_taps(name) for name in self.losses):
-            raise ValueError("losses: every loss is switched off, so nothing would be learnt; place one on a tap")
-        for stage in self.training.stages:
-            unknown = set(stage.losses or ()) - set(self.losses)
-            if unknown:
-                raise ValueError(f"training.stages: unknown losses {sorted(unknown)}; allowed: {sorted(self.losses)}")
+            raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
+        for index, stage in enumerate(self.training.stages):
+            for name in stage.losses or ():
+                if name not in self.losses:
+                    message = f"unknown loss '{name}'; {nearest(name, self.losses)}"
+                    raise EntryError(message, "training", "stages", index, "losses")
         return self
 
     def loss_taps(self, name: str) -> list[TapSpec]:
@@ -190,8 +197,8 @@ def _with_default_losses(
     return filled
 
 
-def _check_patterns(place: str, patterns: Sequence[str], offered: Sequence[TapSpec]) -> None:
+def _check_patterns(path: tuple[str, ...], patterns: Sequence[str], offered: Sequence[TapSpec]) -> None:
     try:
         select_taps(patterns, offered)
     except StudyError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise EntryError(str(error), *path) from None

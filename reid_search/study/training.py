@@ -152,3 +152,8 @@ class TrainingConfig(Config):
     def steps(self) -> int:
         """Optimiser steps of the whole trial, each stage rounded up to whole batches."""
         return sum(-(-stage.images // self.batch.size) for stage in self.resolved_stages)
+
+    @property
+    def epochs(self) -> int:
+        """Reports of the whole trial; epoch e ends with the step that reaches e × `report_every` images."""
+        return (self.steps - 1) * self.batch.size // self.report_every + 1

@@ -1,0 +1,87 @@
+"""Ray: started here for one machine, or joined where a cluster runs."""
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+
+from reid_search.errors import ResourceError
+from reid_search.study import Resources
+
+_OBJECT_STORE_BYTES = 128 * 1024**2
+_ENVIRONMENT = {
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Have Ray while the block runs.
+
+    Args:
+        address: `local` starts Ray on this machine, whatever cluster is about; `auto` joins the one that runs here;
+            `HOST:PORT` joins that one.
+
+    Raises:
+        ResourceError: The cluster cannot be reached, or Ray cannot start here.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    options = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES} if address == "local" else {}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=True, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise ResourceError(_why_not(address, error)) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def trials_at_once(resources: Resources) -> int:
+    """Return how many trials run at once on the connected cluster.
+
+    Raises:
+        ResourceError: No node can hold even one.
+    """
+    import ray
+
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    fitting = sum(_fitting(node, resources) for node in nodes)
+    if fitting == 0:
+        raise ResourceError(_too_much(nodes, resources))
+    return min(fitting, resources.concurrent or fitting)
+
+
+def _fitting(node: dict[str, float], resources: Resources) -> int:
+    fitting = math.floor(node.get("CPU", 0.0) / resources.cpu + 1e-9)
+    if resources.gpu:
+        per_gpu = math.floor(1 / resources.gpu + 1e-9) if resources.gpu <= 1 else 0
+        gpus = node.get("GPU", 0.0)
+        by_gpu = math.floor(gpus) * per_gpu if per_gpu else math.floor(gpus / resources.gpu + 1e-9)
+        fitting = min(fitting, by_gpu)
+    return fitting
+
+
+def _too_much(nodes: list[dict[str, float]], resources: Resources) -> str:
+    cpus = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
+    gpus = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
+    if resources.gpu > gpus:
+        allowed = "0 trains on the CPU" if gpus == 0 else f"at most {gpus:g}"
+        return f"resources.gpu: {resources.gpu:g}: the largest node has {gpus:g} GPUs; allowed: {allowed}"
+    return f"resources.cpu: {resources.cpu:g}: the largest node has {cpus:g} CPUs; allowed: at most {cpus:g}"
+
+
+def _why_not(address: str, error: Exception) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if address == "local":
+        return f"Ray could not start on this machine: {first} (it needs a writable home and temporary folder)"
+    return (
+        f"--address {address}: no Ray cluster answers there: {first}; allowed: local, auto, or the HOST:PORT that "
+        "`ray start --head` printed"
+    )

@@ -1,0 +1,63 @@
+"""A job: one training to place somewhere, and the jobs of a phase in the order in which they are handed out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reid_search.records import Record, StudyStore, TrialFolder
+from reid_search.scheduling.progress import TrialLabel
+from reid_search.study import TrialConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training to run.
+
+    Attributes:
+        label: What a person calls it.
+        config: The trial.
+        evaluate: Splits that it is tested on.
+        keep: Whether its final weights stay.
+        number: The proposal that it answers, in a search.
+    """
+
+    label: TrialLabel
+    config: TrialConfig = field(repr=False)
+    evaluate: tuple[str, ...]
+    keep: bool
+    number: int | None = None
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        """Key and seed: what is measured once."""
+        return self.label.key, self.label.seed
+
+
+class Work(Protocol):
+    """The jobs of one phase. A job is handed out once; what was measured before is not handed out at all."""
+
+    def next_job(self) -> Job | None:
+        """Return the next job, or None: nothing can start now, or nothing is left (`done` tells which)."""
+
+    @property
+    def done(self) -> bool:
+        """Whether every job is over."""
+
+    def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
+        """Take one epoch of a job; return the reason where the job should stop early."""
+
+    def ended(self, job: Job, record: Record) -> None:
+        """Take the record of a job that is over."""
+
+
+def folder_of(store: StudyStore, job: Job) -> TrialFolder:
+    """Return the folder of a job's trial."""
+    return store.trial(*job.identity)
+
+
+def objective_of(record: Record, objective: str) -> float | None:
+    """Return a measurement of the record's first readout, named `default` where there is one."""
+    if record.status != "finished" or not record.readouts:
+        return None
+    name = "default" if "default" in record.readouts else next(iter(record.readouts))
+    return record.readouts[name].metrics.get(objective)

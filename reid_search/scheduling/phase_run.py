@@ -1,0 +1,195 @@
+"""The phases of a study as they run: which jobs are out, what they reported, when the next phase may begin."""
+
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from reid_search.errors import ReidSearchError
+from reid_search.records import Record, RunContext, StudyStore
+from reid_search.scheduling.ablation_work import AblationWork
+from reid_search.scheduling.jobs import Job, folder_of, objective_of
+from reid_search.scheduling.progress import Best, Observer, RunSummary
+from reid_search.scheduling.search_work import SearchWork
+from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
+
+PhaseWork = SearchWork | AblationWork
+
+
+class TrialSink(Protocol):
+    """Takes note of trials that changed on disk; MLflow's projection is one."""
+
+    def sync_trial(self, key: str, seed: int, *, running: bool = False) -> None:
+        """Take note of a trial; must return at once."""
+
+
+class PhaseRun:
+    """Hands out the jobs of one phase after another and closes them.
+
+    Args:
+        study: The study.
+        store: Where it keeps everything.
+        fingerprints: Fingerprints of the data sets.
+        observer: Who watches.
+        sink: Who takes note of trials.
+    """
+
+    def __init__(
+        self, study: Study, store: StudyStore, fingerprints: Fingerprints, observer: Observer, sink: TrialSink | None
+    ) -> None:
+        self._study = study
+        self._store = store
+        self._fingerprints = fingerprints
+        self._observer = observer
+        self._sink = sink
+        self._waiting: list[SearchPhase | AblatePhase] = list(study.config.phases)
+        self._work: PhaseWork | None = None
+        self._jobs: dict[str, Job] = {}
+        self._stopping: dict[str, str] = {}
+        self._ended: dict[tuple[str, int], Record] = {}
+        self._reused = 0
+        self.best: Best | None = None
+        self._advance()
+
+    @property
+    def running(self) -> int:
+        """Jobs that are out."""
+        return len(self._jobs)
+
+    @property
+    def done(self) -> bool:
+        """Whether every phase is over."""
+        return self._work is None
+
+    def next_job(self, trial_id: str) -> Job | None:
+        """Hand out the next job under Ray's name for it."""
+        self._advance()
+        job = self._work.next_job() if self._work else None
+        if job is None:
+            self._advance()
+            job = self._work.next_job() if self._work and not self._jobs else None
+        if job is not None:
+            folder_of(self._store, job).remove_record()
+            self._jobs[trial_id] = job
+        return job
+
+    def started(self, trial_id: str) -> None:
+        """Note that a job runs."""
+        job = self._jobs[trial_id]
+        self._observer.trial_started(job.label)
+        self._sync(job, running=True)
+
+    def report(self, trial_id: str, row: Mapping[str, Any], *, last: bool = False) -> bool:
+        """Take an epoch of a job; return whether it was stopped, in which case it is closed here."""
+        job = self._jobs[trial_id]
+        self._observer.trial_progress(job.label, row)
+        reason = self._current.report(job, row)
+        if last or reason is None:
+            return False
+        folder = folder_of(self._store, job)
+        folder.write_record(self._record(job, "stopped", reason, images_seen=int(row["images_seen"])))
+        self.ended(trial_id)
+        return True
+
+    def ended(self, trial_id: str) -> None:
+        """Close a job whose record is on the disk."""
+        job = self._jobs.pop(trial_id)
+        record = folder_of(self._store, job).record()
+        if record is None:
+            raise ReidSearchError(f"{folder_of(self._store, job).path}: the trial ended without a record")
+        self._ended[job.identity] = record
+        self._current.ended(job, record)
+        metric = "val/mAP" if job.evaluate == ("val",) else "test/mAP"
+        self._observer.trial_ended(job.label, record.status, objective_of(record, metric), record.reason)
+        self._sync(job)
+
+    def lost(self, trial_id: str) -> None:
+        """Close a job whose process died again and again."""
+        job = self._jobs.get(trial_id)
+        if job is None:
+            return
+        reason = "its process died again and again (out of memory, or killed?)"
+        self._store.asked.append("lost", phase=job.label.phase, key=job.label.key, seed=job.label.seed, reason=reason)
+        epochs = folder_of(self._store, job).epochs()
+        images = int(epochs[-1]["images_seen"]) if epochs else 0
+        folder_of(self._store, job).write_record(self._record(job, "failed", reason, images_seen=images))
+        self.ended(trial_id)
+
+    def summary(self) -> RunSummary:
+        """Return how the run ended."""
+        statuses = [record.status for record in self._ended.values()]
+        failed = {
+            f"{key}-s{seed}": record.reason or "" for (key, seed), record in self._ended.items()
+            if record.status == "failed"
+        }  # fmt: skip
+        return RunSummary(
+            finished=statuses.count("finished") + self._reused,
+            stopped=statuses.count("stopped"),
+            failed=failed,
+            reused=self._reused,
+            best=self.best,
+            interrupted=not self.done,
+        )
+
+    @property
+    def _current(self) -> PhaseWork:
+        if self._work is None:
+            raise ReidSearchError("no phase is running")
+        return self._work
+
+    def _advance(self) -> None:
+        """Close the phase that is over and open the next; a phase without anything to run closes at once."""
+        while self._work is None or self._work.done:
+            if self._work is not None:
+                self._close_phase(self._work)
+                self._work = None
+            if not self._waiting:
+                return
+            self._work = self._open_phase(self._waiting.pop(0))
+
+    def _open_phase(self, phase: SearchPhase | AblatePhase) -> PhaseWork:
+        work: PhaseWork
+        if isinstance(phase, SearchPhase):
+            work = SearchWork(self._study, phase, self._store, self._fingerprints)
+        else:
+            settings = self.best.settings if self.best else None
+            work = AblationWork(self._study, phase, self._store, self._fingerprints, settings)
+        self._phase = phase
+        self._observer.phase_started(phase.name, phase.kind, work.total, work.reused)
+        return work
+
+    def _close_phase(self, work: PhaseWork) -> None:
+        self._reused += work.reused
+        if isinstance(work, SearchWork):
+            self.best = work.best()
+            around_it = [phase.name for phase in self._waiting if getattr(phase, "around", "") == "best"]
+            if self.best is None and around_it:
+                raise ReidSearchError(
+                    f"the search '{self._phase.name}' ended without a finished trial, so '{around_it[0]}' has no best "
+                    "to start from; the failed trials' records say why"
+                )
+        self._observer.phase_ended(self._phase.name)
+
+    def _sync(self, job: Job, *, running: bool = False) -> None:
+        if self._sink is not None:
+            self._sink.sync_trial(*job.identity, running=running)
+
+    def _record(self, job: Job, status: Any, reason: str, images_seen: int) -> Record:
+        """Write down an end that the driver decided, from what the trial left on disk."""
+        return Record(
+            key=job.label.key,
+            seed=job.label.seed,
+            status=status,
+            reason=reason,
+            config=job.config.model_dump(mode="json"),
+            data_fingerprint=self._fingerprints.of(job.config.data),
+            device_type="cuda" if self._study.config.resources.gpu else "cpu",
+            images_seen=images_seen,
+            context=RunContext(
+                seconds=folder_of(self._store, job).seconds(),
+                host=socket.gethostname(),
+                device="",
+                versions={},
+                ended=datetime.now(UTC).isoformat(timespec="seconds"),
+            ),
+        )

@@ -1,0 +1,91 @@
+"""What a run tells whoever watches it, and what it says at its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reid_search.study import Settings
+
+
+@dataclass(frozen=True)
+class TrialLabel:
+    """One trial as a person knows it.
+
+    Attributes:
+        phase: Name of the phase.
+        name: The arm, or `#7` for the seventh proposal of a search.
+        seed: The replicate.
+        key: Key of the training.
+        epochs: Epochs of the whole trial.
+        settings: Label of every axis, by path.
+    """
+
+    phase: str
+    name: str
+    seed: int
+    key: str
+    epochs: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Watches a run. Calls come from the driver's thread, in order, and must return quickly."""
+
+    def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
+        """A phase of `total` trials begins, of which `done` were measured before."""
+
+    def trial_started(self, trial: TrialLabel) -> None:
+        """A trial runs now, or goes on."""
+
+    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+        """A trial reported an epoch: `epoch`, `images_seen`, `loss`, `val/mAP` where there is a validation split."""
+
+    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
+        """A trial is over: `finished`, `stopped` or `failed`, with its measurement in [0, 1] where it has one."""
+
+    def phase_ended(self, name: str) -> None:
+        """Every trial of a phase is over."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of a search.
+
+    Attributes:
+        phase: The search.
+        number: The proposal.
+        settings: The level of every axis.
+        value: The objective, in [0, 1].
+        objective: Its name.
+        key: Key of the training.
+        seed: Its seed.
+    """
+
+    phase: str
+    number: int
+    settings: Settings
+    value: float
+    objective: str
+    key: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """How a run ended.
+
+    Attributes:
+        finished: Trials with a result, those of earlier runs included.
+        stopped: Trials stopped early.
+        failed: Trials that failed, by folder name, with the reason.
+        reused: Trials that an earlier run had measured.
+        best: The best of the last search.
+        interrupted: Whether Ctrl-C ended the run before everything was measured.
+    """
+
+    finished: int
+    stopped: int
+    failed: Mapping[str, str]
+    reused: int
+    best: Best | None
+    interrupted: bool

@@ -1,0 +1,137 @@
+"""The study on Ray Tune: one searcher hands out jobs, one scheduler watches them, one run covers all phases.
+
+Ray Tune places trials on the cluster, packs them on fractions of GPUs and retries lost nodes. What it would lose in a
+crash (what was asked, rungs, results) lives in the store, so nothing here needs to be restored.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from reid_search.scheduling.actor import JOB, TrialActor
+from reid_search.scheduling.jobs import Job
+from reid_search.scheduling.phase_run import PhaseRun
+from reid_search.study import Resources
+
+_RETRIES_OF_A_LOST_PROCESS = 2
+_QUIET = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_MAX_PENDING_TRIALS_PG": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+
+class _JobSearcher(Searcher):  # type: ignore[misc]
+    """Hands Ray Tune one job at a time, phase after phase."""
+
+    def __init__(self, phases: PhaseRun, job_config: Callable[[Job], dict[str, Any]], most: int) -> None:
+        super().__init__(metric="value", mode="max")
+        self._phases = phases
+        self._job_config = job_config
+        self._most = most
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return a job's config, None while none can start, FINISHED when the study is over."""
+        if self._phases.running >= self._most:
+            return None
+        job = self._phases.next_job(trial_id)
+        if job is not None:
+            return self._job_config(job)
+        return Searcher.FINISHED if self._phases.done else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Close a job whose process died too often; every other end was reported by the scheduler."""
+        del result
+        if error:
+            self._phases.lost(trial_id)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Write nothing: the store is the state."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Read nothing: the store is the state."""
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        """Accept whatever Tune passes."""
+        del metric, mode, config, spec
+        return True
+
+
+class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
+    """Runs jobs in order and stops those that the phase's pruner gives up."""
+
+    def __init__(self, phases: PhaseRun) -> None:
+        super().__init__()
+        self._phases = phases
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Take an epoch's report."""
+        del tune_controller
+        stop = self._phases.report(trial.trial_id, result["row"])
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        """Take a finished or failed trial, whose record is on the disk."""
+        del tune_controller
+        if result.get("row"):
+            self._phases.report(trial.trial_id, result["row"], last=True)
+        self._phases.ended(trial.trial_id)
+
+
+class _Started(tune.Callback):  # type: ignore[misc]
+    """Tells the phases when a job really runs."""
+
+    def __init__(self, phases: PhaseRun) -> None:
+        self._phases = phases
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Note a start."""
+        del iteration, trials, info
+        self._phases.started(trial.trial_id)
+
+
+def run_phases(
+    phases: PhaseRun, job_config: Callable[[Job], Mapping[str, Any]], resources: Resources, most: int, scratch: Path
+) -> None:
+    """Run every phase to its end, or until Ctrl-C.
+
+    Args:
+        phases: The phases with their jobs.
+        job_config: What a trial's process is told of a job.
+        resources: What one trial takes.
+        most: Trials at once.
+        scratch: Folder that Ray Tune may write to, shared by all nodes; removed at the end.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    tuner = tune.Tuner(
+        tune.with_resources(TrialActor, {"cpu": resources.cpu, "gpu": resources.gpu}),
+        tune_config=tune.TuneConfig(
+            search_alg=_JobSearcher(phases, lambda job: {JOB: dict(job_config(job))}, most),
+            scheduler=_JobScheduler(phases),
+            num_samples=-1,
+            reuse_actors=True,
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(scratch),
+            verbose=0,
+            callbacks=[_Started(phases)],
+            failure_config=tune.FailureConfig(max_failures=_RETRIES_OF_A_LOST_PROCESS),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+        ),
+    )
+    try:
+        tuner.fit()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,194 @@
+"""The jobs of a search: proposals that an earlier run left open first, then new ones."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from reid_search.errors import StudyError
+from reid_search.records import Record, StudyStore, TrialFolder
+from reid_search.scheduling.jobs import Job, objective_of
+from reid_search.scheduling.progress import Best, TrialLabel
+from reid_search.scheduling.proposals import Proposer, params_of
+from reid_search.study import Fingerprints, SearchPhase, Settings, Study, trial_key
+
+_MOST_INVALID_IN_A_ROW = 100
+
+
+class SearchWork:
+    """Hands out the trials of a search and learns from their records.
+
+    Args:
+        study: The study.
+        phase: The search.
+        store: Where the study keeps everything.
+        fingerprints: Fingerprints of the data sets.
+    """
+
+    def __init__(self, study: Study, phase: SearchPhase, store: StudyStore, fingerprints: Fingerprints) -> None:
+        self._study = study
+        self._phase = phase
+        self._store = store
+        self._space = study.space(phase)
+        self._space_hash = study.space_hash(phase)
+        self._fingerprints = fingerprints
+        self._proposer = Proposer(phase, self._space, study.config.seed)
+        self._settings: dict[int, Settings] = {}
+        self._values: dict[int, tuple[float, Job]] = {}
+        self._over: set[int] = set()
+        self._open: list[Job] = []
+        self._running: dict[tuple[str, int], list[Job]] = defaultdict(list)
+        self._asked = 0
+        self.reused = 0
+        self._replay()
+
+    @property
+    def total(self) -> int:
+        """Number of proposals."""
+        return self._proposer.count
+
+    @property
+    def done(self) -> bool:
+        """Whether every proposal is over."""
+        return len(self._over) >= self.total
+
+    def next_job(self) -> Job | None:
+        """Return the next proposal whose training is not measured yet."""
+        while self._open or self._asked < self.total:
+            job = self._open.pop(0) if self._open else self._ask()
+            record = self._store.trial(*job.identity).record()
+            if record is not None and record.status != "failed":
+                self.reused += 1
+                self._learn_all(job, record)
+            elif job.identity in self._running:
+                self._running[job.identity].append(job)
+            else:
+                self._running[job.identity].append(job)
+                return job
+        return None
+
+    def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
+        """Report an epoch; return why the pruner stops the trial, if it does."""
+        if self._phase.objective not in row or row["epoch"] >= job.label.epochs:
+            return None
+        number = self._number(job)
+        if not self._proposer.report(number, int(row["epoch"]), float(row[self._phase.objective])):
+            return None
+        self._store.asked.append(
+            "stop", phase=self._phase.name, number=number, key=job.label.key, seed=job.label.seed, epoch=row["epoch"]
+        )
+        return f"stopped after epoch {row['epoch']} by {self._phase.pruner.kind}"
+
+    def ended(self, job: Job, record: Record) -> None:
+        """Tell Optuna how a trial did, under every proposal that asked for it."""
+        for waiting in self._running.pop(job.identity, [job]):
+            self._learn(waiting, record)
+        self._forget_weights(job)
+
+    def best(self) -> Best | None:
+        """Return the best finished trial; the earliest of equals."""
+        if not self._values:
+            return None
+        number = min(self._values, key=lambda item: (-self._values[item][0], item))
+        value, job = self._values[number]
+        return Best(
+            phase=self._phase.name,
+            number=number,
+            settings=self._settings[number],
+            value=value,
+            objective=self._phase.objective,
+            key=job.label.key,
+            seed=job.label.seed,
+        )
+
+    def _replay(self) -> None:
+        asks = [
+            line for line in self._store.asked
+            if line["event"] == "ask" and line.get("phase") == self._phase.name and line["space"] == self._space_hash
+        ]  # fmt: skip
+        for line in sorted(asks, key=lambda item: int(item["number"])):
+            number = int(line["number"])
+            if number != self._asked or number >= self.total:
+                continue
+            settings, _ = self._proposer.again(number, params_of(line))
+            job = self._job(number, settings)
+            self._asked += 1
+            record = self._store.trial(*job.identity).record()
+            if record is None or record.status == "failed":
+                self._open.append(job)
+            else:
+                self.reused += 1
+                self._learn_all(job, record)
+
+    def _ask(self) -> Job:
+        number = self._asked
+        settings, params = self._proposer.ask(number)
+        job = self._job(number, settings)
+        self._asked += 1
+        self._store.asked.append(
+            "ask",
+            phase=self._phase.name,
+            kind="search",
+            number=number,
+            settings=dict(job.label.settings),
+            params=params,
+            key=job.label.key,
+            seed=job.label.seed,
+            evaluate="val",
+            by=self._phase.sampler,
+            space=self._space_hash,
+        )
+        return job
+
+    def _job(self, number: int, settings: Settings) -> Job:
+        self._settings[number] = settings
+        config = self._space.config(settings)
+        label = TrialLabel(
+            phase=self._phase.name,
+            name=f"#{number}",
+            seed=self._study.search_seed,
+            key=trial_key(config, self._fingerprints.of(config.data)),
+            epochs=config.training.epochs,
+            settings={path: level.label for path, level in settings.items()},
+        )
+        return Job(label, config, evaluate=("val",), keep=self._study.config.keep != "none", number=number)
+
+    def _learn_all(self, job: Job, record: Record) -> None:
+        """Learn from a record of an earlier run: its epochs first, which carry the pruner's rungs."""
+        folder = self._store.trial(*job.identity)
+        for row in folder.epochs():
+            if self._phase.objective in row and row["epoch"] < job.label.epochs:
+                self._proposer.report(self._number(job), int(row["epoch"]), float(row[self._phase.objective]))
+        self._learn(job, record)
+
+    def _learn(self, job: Job, record: Record) -> None:
+        number = self._number(job)
+        value = objective_of(record, self._phase.objective)
+        if value is not None:
+            self._proposer.tell_finished(number, value)
+            self._values[number] = (value, job)
+        elif record.status == "stopped":
+            self._proposer.tell_stopped(number)
+        else:
+            self._proposer.tell_failed(number)
+        self._over.add(number)
+
+    def _forget_weights(self, ended: Job) -> None:
+        """Under `keep: best`, keep the weights of the best trial so far only."""
+        if self._study.config.keep != "best":
+            return
+        best = self.best()
+        kept = (best.key, best.seed) if best else None
+        for job in (ended, *(job for _, job in self._values.values())):
+            if job.identity != kept:
+                _remove_weights(self._store.trial(*job.identity))
+
+    def _number(self, job: Job) -> int:
+        if job.number is None:
+            raise StudyError(f"{job.label.name} is no proposal of the search '{self._phase.name}'")
+        return job.number
+
+
+def _remove_weights(folder: TrialFolder) -> None:
+    import shutil
+
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)

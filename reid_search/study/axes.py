@@ -1,0 +1,117 @@
+"""The axes of a study: what may vary, in which levels, and under which condition."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from reid_search.study.component import Config
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One value of an axis, with the name that tables and plots show."""
+
+    label: str
+    value: Any
+
+
+def label_of(value: object) -> str:
+    """Return the name of a value that was given none: text as it is, anything else as JSON."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, separators=(", ", ": "))
+
+
+class Axis(Config):
+    """One thing that varies. Exactly one of `choice`, `uniform`, `log_uniform` and `integer` is given.
+
+    Attributes:
+        choice: Values, or named values (`none: []`); the names are what tables show.
+        uniform: Low and high end of a range of numbers.
+        log_uniform: The same, searched on a logarithmic scale.
+        integer: Low and high end of whole numbers, both included.
+        levels: The values that designs and grids use; a choice uses its own values.
+        when: Conditions (`path: value` or `path: [values]`) under which the axis exists.
+    """
+
+    choice: dict[str, Any] | list[Any] | None = None
+    uniform: Range | None = None
+    log_uniform: Range | None = None
+    integer: tuple[int, int] | None = None
+    levels: dict[str, Any] | list[Any] | None = None
+    when: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Axis":
+        kinds = [kind for kind in ("choice", "uniform", "log_uniform", "integer") if getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            given = " and ".join(kinds) or "none of them"
+            raise ValueError(f"give exactly one of choice, uniform, log_uniform, integer; found {given}")
+        span = self.uniform or self.log_uniform or self.integer
+        if span and not span[0] < span[1]:
+            raise ValueError(f"{kinds[0]}: {list(span)}: the low end must lie under the high end")
+        if self.log_uniform and self.log_uniform[0] <= 0:
+            raise ValueError(f"log_uniform: {list(self.log_uniform)}: both ends must be greater than 0")
+        for name, values in (("choice", self.choice), ("levels", self.levels)):
+            labels = [level.label for level in _levels(values)]
+            if values is not None and not labels:
+                raise ValueError(f"{name}: at least one value is needed")
+            if len(set(labels)) < len(labels):
+                raise ValueError(f"{name}: {labels}: each value may stand once")
+        return self
+
+    @property
+    def design_levels(self) -> tuple[Level, ...]:
+        """What designs and grids go through; empty where a range has no `levels`."""
+        return _levels(self.levels if self.levels is not None else self.choice)
+
+    @property
+    def searched_levels(self) -> tuple[Level, ...]:
+        """The choices that a search proposes; empty for a range."""
+        return _levels(self.choice)
+
+    def level(self, label: str) -> Level | None:
+        """Return the level with this name, or None."""
+        return next((item for item in (*_levels(self.choice), *_levels(self.levels)) if item.label == label), None)
+
+    def level_of(self, value: object) -> Level:
+        """Return the level of a value, named after itself where the axis does not name it."""
+        for item in (*_levels(self.choice), *_levels(self.levels)):
+            if _same(item.value, value):
+                return item
+        return Level(label_of(value), value)
+
+
+def holds(condition: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Say whether every `path: value` (or `path: [values]`) of a condition is met.
+
+    A list stands for alternatives unless the value at the path is itself a list.
+    """
+    return all(_meets(values.get(path), wanted) for path, wanted in condition.items())
+
+
+def _meets(value: object, wanted: object) -> bool:
+    if _same(value, wanted):
+        return True
+    return isinstance(wanted, list) and any(_same(value, item) for item in wanted)
+
+
+def _same(left: object, right: object) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
+    return left == right
+
+
+def _levels(values: dict[str, Any] | list[Any] | None) -> tuple[Level, ...]:
+    if values is None:
+        return ()
+    if isinstance(values, dict):
+        return tuple(Level(str(label), value) for label, value in values.items())
+    return tuple(Level(label_of(value), value) for value in values)

@@ -1,0 +1,101 @@
+"""The phases of a study: a search for good settings, an ablation that measures what each setting is worth."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from reid_search.study.component import Config
+
+SEARCH_SEEDS_START = 10_000
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+
+
+class Pruner(Config):
+    """When a search trial is stopped early.
+
+    Attributes:
+        kind: `successive_halving` (Jamieson & Talwalkar 2016, asynchronous) or `none`.
+        min_epochs: Epochs that every trial runs.
+        reduction: Of so many trials at a rung one goes on.
+    """
+
+    kind: Literal["successive_halving", "none"] = "successive_halving"
+    min_epochs: int = Field(default=1, ge=1)
+    reduction: int = Field(default=3, ge=2)
+
+
+class _Phase(Config):
+    name: Name = ""
+    axes: tuple[str, ...] | None = None
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
+class SearchPhase(_Phase):
+    """Propose settings, train them on the training set less its validation part, and keep the best.
+
+    Attributes:
+        kind: `search`.
+        name: What tables call it.
+        axes: The axes that vary; all where omitted.
+        set: Entries of `base` that differ in this phase (`training.images: 5000`).
+        sampler: `tpe`, `random` or `grid` (every combination of levels, as far as `trials` goes).
+        trials: Number of proposals.
+        pruner: `successive_halving` or `none`, or a map with settings.
+        objective: The measurement to maximise, of the validation split.
+    """
+
+    kind: Literal["search"]
+    name: Name = "search"
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    trials: int = Field(default=20, ge=1)
+    pruner: Annotated[Pruner, BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)] = (
+        Field(default_factory=Pruner)
+    )
+    objective: Literal["val/mAP", "val/rank1", "val/mINP"] = "val/mAP"
+
+
+class AblatePhase(_Phase):
+    """Train a fixed set of arms with several seeds each.
+
+    Attributes:
+        kind: `ablate`.
+        name: What tables call it.
+        axes: The axes that vary; all where omitted.
+        set: Entries of `base` that differ in this phase.
+        design: `one_factor` (each level of each axis, everything else as in the centre) or `factorial` (all
+            combinations of levels).
+        around: The centre: `base`, or the `best` of the search before.
+        seeds: Replicates of every arm, on seeds 1, 2, ...
+        evaluate: `test` trains without holdout and answers on the test split; `val` stays on the validation split.
+    """
+
+    kind: Literal["ablate"]
+    name: Name = "ablate"
+    design: Literal["one_factor", "factorial"] = "one_factor"
+    around: Literal["base", "best"] = "base"
+    seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
+    evaluate: Literal["test", "val"] = "test"
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _a_count(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError(f"seeds: {value}: expected how many seeds, for example {len(value)}")
+        return value
+
+
+Phase = Annotated[SearchPhase | AblatePhase, Field(discriminator="kind")]
+
+
+class Resources(Config):
+    """What one trial takes, and how many run at once.
+
+    Attributes:
+        cpu: CPUs of a trial, as Ray counts them; `training.threads` decides the threads.
+        gpu: Share of a GPU; 0 trains on the CPU.
+        concurrent: Trials at once; as many as fit where omitted.
+    """
+
+    cpu: float = Field(default=1.0, gt=0.0)
+    gpu: float = Field(default=0.0, ge=0.0)
+    concurrent: int | None = Field(default=None, ge=1)

@@ -1,0 +1,217 @@
+"""The space of a study: from settings of axes to whole trial configs."""
+
+import copy
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.axes import Axis, Level, holds
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily
+from reid_search.study.config import TrialConfig
+from reid_search.study.document import split_path
+from reid_search.study.problems import first_problem
+
+Settings = Mapping[str, Level]
+
+_DISCRIMINATORS = {"architecture": ARCHITECTURES, "kind": LOSSES, "name": DATASETS}
+_COMBINATIONS_CHECKED = 150
+
+
+@dataclass(frozen=True)
+class Space:
+    """What varies around what.
+
+    Attributes:
+        base: The baseline's config as written, plain data.
+        axes: The axes by dotted path into the base.
+    """
+
+    base: Mapping[str, Any]
+    axes: Mapping[str, Axis]
+
+    def config(self, settings: Settings) -> TrialConfig:
+        """Return the trial config of the base with these settings; settings of axes that do not exist here are unused.
+
+        Raises:
+            StudyError: The settings do not make a valid trial.
+        """
+        content = apply_settings(self.base, {path: level.value for path, level in self.active(settings).items()})
+        try:
+            return TrialConfig.model_validate(content)
+        except ValidationError as error:
+            shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
+            raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
+
+    def active(self, settings: Settings) -> dict[str, Level]:
+        """Return the settings whose axes exist under the others, in the order of the axes."""
+        chosen: dict[str, Level] = {}
+        for path in self.order():
+            if path in settings and self.exists(path, chosen):
+                chosen[path] = settings[path]
+        return {path: chosen[path] for path in self.axes if path in chosen}
+
+    def exists(self, path: str, settings: Settings) -> bool:
+        """Say whether an axis exists under these settings."""
+        conditions = self.axes[path].when
+        values = {name: settings[name].value if name in settings else self.value(name) for name in conditions}
+        return holds(conditions, values)
+
+    def value(self, path: str) -> Any:
+        """Return the base's value at a dotted path, with defaults filled in; None where there is none."""
+        found: Any = self._filled_base
+        for step in split_path(path):
+            if isinstance(found, Mapping):
+                found = found.get(step, found.get(int(step)) if step.isdigit() else None)
+            else:
+                return None
+        return found
+
+    def centre(self) -> dict[str, Level]:
+        """Return the base's own settings of every axis that exists there."""
+        settings: dict[str, Level] = {}
+        for path in self.order():
+            if self.exists(path, settings):
+                settings[path] = self.axes[path].level_of(self.value(path))
+        return {path: settings[path] for path in self.axes if path in settings}
+
+    def order(self) -> list[str]:
+        """Return the axes so that each stands behind those that its condition names.
+
+        Raises:
+            StudyError: Conditions name each other in a circle.
+        """
+        ordered: list[str] = []
+        waiting = list(self.axes)
+        while waiting:
+            ready = [path for path in waiting if not set(self.axes[path].when) & (set(waiting) - {path})]
+            ready = [path for path in ready if path not in self.axes[path].when]
+            if not ready:
+                raise StudyError(f"axes.{waiting[0]}.when: the conditions of {', '.join(waiting)} go round in a circle")
+            ordered.extend(ready)
+            waiting = [path for path in waiting if path not in ready]
+        return ordered
+
+    def combinations(self) -> Iterator[dict[str, Level]]:
+        """Yield every combination of design levels, without those of axes that do not exist; none comes twice."""
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        paths = list(self.axes)
+        for levels in itertools.product(*(self.axes[path].design_levels for path in paths)):
+            settings = self.active(dict(zip(paths, levels, strict=True)))
+            identity = tuple((path, level.label) for path, level in settings.items())
+            if identity not in seen:
+                seen.add(identity)
+                yield settings
+
+    def check(self) -> None:
+        """Try every level of every axis, then combinations of them, so that a search meets no invalid trial.
+
+        Raises:
+            StudyError: The first axis or combination that makes no valid trial.
+        """
+        for path, axis in self.axes.items():
+            self._check_conditions(path, axis)
+        for path, axis in self.axes.items():
+            for level in extremes(axis):
+                self._check_level(path, level)
+        for settings in self._some_combinations():
+            self.config(settings)
+
+    def _check_conditions(self, path: str, axis: Axis) -> None:
+        for name in axis.when:
+            if name not in self.axes and self.value(name) is None:
+                known = [*self.axes, *_paths(self._filled_base)]
+                raise StudyError(
+                    f"axes.{path}.when: '{name}' is neither an axis nor in base; {_nearest_few(name, known)}"
+                )
+
+    def _check_level(self, path: str, level: Level) -> None:
+        settings = {**self._making_exist(path), path: level}
+        if not self.exists(path, settings):
+            raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
+        try:
+            self.config(settings)
+        except StudyError as error:
+            raise StudyError(f"axes.{path}: level '{level.label}' makes no valid trial: {error}") from None
+
+    def _making_exist(self, path: str) -> dict[str, Level]:
+        settings: dict[str, Level] = {}
+        for name, wanted in self.axes[path].when.items():
+            if name in self.axes and not holds({name: wanted}, {name: self.value(name)}):
+                fitting = [level for level in extremes(self.axes[name]) if holds({name: wanted}, {name: level.value})]
+                if fitting:
+                    settings |= {**self._making_exist(name), name: fitting[0]}
+        return settings
+
+    def _some_combinations(self) -> Iterator[dict[str, Level]]:
+        paths, draw = list(self.axes), random.Random(0)
+        for _ in range(_COMBINATIONS_CHECKED if len(paths) > 1 else 0):
+            yield self.active({path: draw.choice(extremes(self.axes[path])) for path in paths})
+
+    @cached_property
+    def _filled_base(self) -> dict[str, Any]:
+        return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json")
+
+
+def apply_settings(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base with values at dotted paths.
+
+    Where a component changes (another `architecture`, `kind` or `name`), the entries of the base that the new one does
+    not have are left behind, so that arms with different architectures can share one base.
+
+    Args:
+        base: A trial config as plain data.
+        values: Values by dotted path; component names are set first.
+    """
+    content = copy.deepcopy(dict(base))
+    for path in sorted(values, key=lambda item: (item.split(".")[-1] not in _DISCRIMINATORS, item)):
+        *parents, last = split_path(path)
+        holder = _holder(content, parents)
+        if last in _DISCRIMINATORS and holder.get(last) != values[path]:
+            _keep_shared(holder, _DISCRIMINATORS[last], str(values[path]))
+        holder[_same_key(holder, last)] = copy.deepcopy(values[path])
+    return content
+
+
+def extremes(axis: Axis) -> list[Level]:
+    """Return the levels of an axis and, for a range, its ends."""
+    span = axis.uniform or axis.log_uniform or axis.integer or ()
+    levels = [*axis.searched_levels, *axis.design_levels, *(Level(str(end), end) for end in span)]
+    return list({level.label: level for level in levels}.values())
+
+
+def _holder(content: dict[Any, Any], parents: Sequence[str]) -> dict[Any, Any]:
+    for step in parents:
+        key = _same_key(content, step)
+        below = content.get(key)
+        content[key] = dict(below) if isinstance(below, Mapping) else {}
+        content = content[key]
+    return content
+
+
+def _same_key(holder: Mapping[Any, Any], step: str) -> str | int:
+    return int(step) if step not in holder and step.isdigit() and int(step) in holder else step
+
+
+def _keep_shared(holder: dict[Any, Any], family: ComponentFamily, name: str) -> None:
+    if name not in family.names():
+        return
+    known = family.config_class(name).model_fields
+    for key in [key for key in holder if key not in known]:
+        del holder[key]
+
+
+def _paths(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in content.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")
+
+
+def _nearest_few(name: str, known: Sequence[str]) -> str:
+    return nearest(name, known).split(" (")[0] if len(known) > 12 else nearest(name, known)
