@@ -1,1 +1,6 @@
-"""TODO."""
+"""Metrics of person re-identification as pure functions of arrays: mAP (both definitions), CMC, mINP."""
+
+from reid_search.evaluation.features import evaluate_ranking
+from reid_search.evaluation.ranking import EvaluationError, RankingResult, evaluate_distances
+
+__all__ = ["EvaluationError", "RankingResult", "evaluate_distances", "evaluate_ranking"]

@@ -1,1 +1,26 @@
-"""TODO."""
+"""Architectures: from a batch to named taps.
+
+An architecture is a package here with a torch-free `config.py` (its config class in `CONFIG`) and a `model.py` with
+`build(config, image_size) -> ReidModel`. An architecture of another distribution has the same two modules side by side
+and names its config class in an entry point of the group `reid_search.models`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reid_search.models.build import build_model, count_macs, count_parameters
+    from reid_search.models.model import Batch, ReidModel, Taps
+
+__all__ = ["Batch", "ReidModel", "Taps", "build_model", "count_macs", "count_parameters"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("build_model", "count_macs", "count_parameters"):
+        from reid_search.models import build
+
+        return getattr(build, name)
+    if name in ("Batch", "ReidModel", "Taps"):
+        from reid_search.models import model
+
+        return getattr(model, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

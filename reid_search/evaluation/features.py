@@ -1,0 +1,109 @@
+"""From features to a ranking, in chunks of queries, without ever holding queries × gallery.
+
+Matrix products round differently with the shape of a chunk and the place of a row, so two images with the same feature
+may come out a few units in the last place apart, and a collapsed network would be ranked by rounding noise. Distances
+are therefore computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and at the
+resolution that float32 features have: what differs by less is a tie, and ties are pessimistic.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_search.evaluation.ranking import Chunk, EvaluationError, Floats, Labels, RankingResult, measure
+
+_GRID = 2.0**-23
+_CHUNK_VALUES = 8_000_000
+
+Metric = Literal["cosine", "euclidean"]
+
+
+def evaluate_ranking(
+    query: npt.ArrayLike,
+    gallery: npt.ArrayLike,
+    *,
+    query_ids: npt.ArrayLike,
+    gallery_ids: npt.ArrayLike,
+    query_cameras: npt.ArrayLike,
+    gallery_cameras: npt.ArrayLike,
+    metric: Metric = "cosine",
+    max_rank: int = 50,
+    chunk_size: int | None = None,
+) -> RankingResult:
+    """Measure how well features find each query's identity in the gallery.
+
+    Args:
+        query: `(Q, D)` features.
+        gallery: `(G, D)` features.
+        query_ids: `(Q,)`, at least 1.
+        gallery_ids: `(G,)`; -1 is junk and left out, 0 a distractor and never a match.
+        query_cameras: `(Q,)`; gallery images of the query's identity and camera are left out.
+        gallery_cameras: `(G,)`.
+        metric: `cosine`, or `euclidean` (not squared; both rank as their squares do). A feature of zero length has no
+            direction: its cosine with everything is 0.
+        max_rank: Length of the CMC curve.
+        chunk_size: Queries at once; chosen by memory where omitted. It does not change the result.
+
+    Raises:
+        EvaluationError: Features are not finite, shapes do not fit, or no query has a match.
+    """
+    queries, candidates = _features("query", query), _features("gallery", gallery)
+    if queries.shape[1] != candidates.shape[1]:
+        raise EvaluationError(f"query has {queries.shape[1]} values per image and gallery {candidates.shape[1]}")
+    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (len(queries), len(candidates)))
+    if metric not in ("cosine", "euclidean"):
+        raise EvaluationError(f"metric: '{metric}'; allowed: cosine, euclidean")
+    size = _CHUNK_VALUES // len(candidates) or 1 if chunk_size is None else chunk_size
+    if size < 1:
+        raise EvaluationError(f"chunk_size: {chunk_size}; expected 1 or more")
+    distances = _cosine if metric == "cosine" else _euclidean
+    return measure(distances(queries, candidates, size), labels, max_rank)
+
+
+def _cosine(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
+    """Yield negative cosines on the grid."""
+    queries, candidates = _unit(queries), _unit(candidates)
+    for rows in _chunks(len(queries), size):
+        yield rows, _on_grid(queries[rows] @ candidates.T, -_GRID)
+
+
+def _euclidean(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
+    """Yield squared Euclidean distances on the grid."""
+    gallery_squares, query_squares = (np.einsum("ij,ij->i", items, items) for items in (candidates, queries))
+    scale = float(max(gallery_squares.max(), query_squares.max()))
+    step = _GRID * 2.0 ** np.ceil(np.log2(scale)) if scale > 0 else 1.0
+    for rows in _chunks(len(queries), size):
+        squares = queries[rows] @ candidates.T
+        squares *= -2.0
+        squares += gallery_squares
+        squares += query_squares[rows, None]
+        yield rows, _on_grid(squares, step)
+
+
+def _chunks(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, count, size))
+
+
+def _on_grid(values: Floats, step: float) -> Floats:
+    values /= step
+    np.rint(values, out=values)
+    return values
+
+
+def _unit(features: Floats) -> Floats:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return np.divide(features, lengths, out=np.zeros_like(features), where=lengths > 0)
+
+
+def _features(name: str, values: npt.ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or 0 in array.shape:
+        raise EvaluationError(f"{name}: shape {array.shape}; expected (images, values) with at least one of each")
+    wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if wrong.size:
+        raise EvaluationError(
+            f"{name}: {wrong.size} of {len(array)} features hold NaN or infinity, first at row {wrong[0]}"
+        )
+    return array

@@ -1,0 +1,69 @@
+"""The losses of a trial together: each weight times its mean over taps."""
+
+import importlib
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.study import LossConfig, TapSpec
+
+
+def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
+    """Build a loss on its taps.
+
+    Args:
+        config: The config of any kind of loss.
+        taps: The taps that it sits on.
+        classes: Number of training identities.
+
+    Returns:
+        A module whose forward takes taps by key and labels `(B,)`, and returns the mean over its taps.
+    """
+    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".loss")
+    return cast("nn.Module", module.build(config, taps, classes))
+
+
+class Criterion(nn.Module):
+    """Every loss that is switched on.
+
+    Each loss draws its initial values from a generator of its own, seeded by its name, so that switching one on or off
+    changes nothing in the others.
+
+    Args:
+        losses: Configs by name.
+        taps: The taps of each; a loss without taps is not built.
+        classes: Number of training identities.
+        seed: Seed of the initial values.
+    """
+
+    def __init__(
+        self, losses: Mapping[str, LossConfig], taps: Mapping[str, Sequence[TapSpec]], classes: int, seed: int
+    ) -> None:
+        super().__init__()
+        self.losses = nn.ModuleDict()
+        self.weights: dict[str, float] = {}
+        for name in sorted(losses):
+            if not taps.get(name):
+                continue
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
+                self.losses[name] = build_loss(losses[name], taps[name], classes)
+            self.weights[name] = losses[name].weight
+
+    def forward(
+        self, taps: Mapping[str, Tensor], labels: Tensor, active: Collection[str] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted sum, and each loss by name without its weight.
+
+        Args:
+            taps: Features by tap.
+            labels: `(B,)` classes.
+            active: Names of the losses at work; all where omitted.
+        """
+        values = {name: loss(taps, labels) for name, loss in self.losses.items() if active is None or name in active}
+        weighted = [self.weights[name] * value for name, value in values.items()]
+        total = torch.stack(weighted).sum() if weighted else torch.zeros((), device=labels.device)
+        return total, values

@@ -1,0 +1,1 @@
+"""Identification: a classifier per tap and softmax cross-entropy."""

@@ -1,0 +1,1 @@
+"""Batch-hard triplet loss (Hermans et al. 2017)."""

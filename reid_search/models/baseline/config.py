@@ -1,0 +1,42 @@
+"""Settings of the baseline; no torch."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from reid_search.models.parts.settings import BranchSettings, Dim
+from reid_search.models.parts.shapes import BACKBONES
+from reid_search.models.parts.taps import branch_taps
+from reid_search.study import TapSpec
+
+
+class BaselineConfig(BranchSettings):
+    """One global branch over a ResNet, named `p1` so that placements carry over to and from MGN.
+
+    The defaults are those of the strong baseline of Luo et al. 2019: last stride 1, average pooling, BNNeck, identity
+    loss behind the neck and triplet loss before it.
+
+    Attributes:
+        last_stride: Stride of `layer4`.
+        embedding_dim: Size of the reduced feature; null leaves the reduction out.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+    }
+    default_readout: ClassVar[tuple[str, ...]] = ("neck",)
+
+    architecture: Literal["baseline"]
+    pooling: Literal["max", "avg", "gem"] = "avg"
+    neck: Literal["none", "bnneck"] = "bnneck"
+    last_stride: Literal[1, 2] = 1
+    embedding_dim: Dim | None = None
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the one branch."""
+        del image_size
+        channels = BACKBONES[self.backbone].channels
+        return tuple(branch_taps("p1", 1, channels, self.embedding_dim, self.neck == "bnneck"))
+
+
+CONFIG = BaselineConfig

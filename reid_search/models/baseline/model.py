@@ -1,0 +1,31 @@
+"""The baseline: one global branch."""
+
+from torch import nn
+
+from reid_search.models.baseline.config import BaselineConfig
+from reid_search.models.model import ReidModel
+from reid_search.models.parts.backbone import build_blocks, set_last_stride
+from reid_search.models.parts.branch import Branch, HeadSettings
+from reid_search.models.parts.branched import BranchedModel
+from reid_search.models.parts.shapes import BACKBONES
+
+
+def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    settings = HeadSettings(
+        channels=BACKBONES[config.backbone].channels,
+        pooling=config.pooling,
+        reduction=config.reduction,
+        dim=config.embedding_dim,
+        neck=config.neck == "bnneck",
+    )
+    blocks = build_blocks(config.backbone, config.weights)
+    set_last_stride(blocks, config.last_stride)
+    branch = Branch("p1", blocks, 1, settings)
+    return BranchedModel(
+        config.taps(image_size),
+        config.default_readout,
+        nn.Sequential(),
+        nn.ModuleList([branch]),
+        pretrained=config.weights is not None,
+    )

@@ -1,0 +1,42 @@
+"""Building a model from its config, and measuring its size."""
+
+import importlib
+from typing import cast
+
+import torch
+from torch import nn
+
+from reid_search.models.model import ReidModel
+from reid_search.study import ModelConfig
+
+
+def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidModel:
+    """Build the model that a config describes, with freshly drawn or pretrained weights.
+
+    Weights are drawn from torch's global generator; seed it inside `torch.random.fork_rng`.
+
+    Args:
+        config: The config of any architecture.
+        image_size: Height and width of the images.
+    """
+    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".model")
+    return cast("ReidModel", module.build(config, image_size))
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return the number of trainable values, shared ones once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def count_macs(model: ReidModel, image_size: tuple[int, int]) -> int:
+    """Return the multiply-adds of one forward pass of one image: convolutions and matrix products."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model(torch.zeros(1, 3, *image_size, device=device))
+    model.train(training)
+    return counter.get_total_flops() // 2

@@ -1,0 +1,1 @@
+"""Multiple granularity network (Wang et al., ACM MM 2018)."""

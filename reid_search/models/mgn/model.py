@@ -1,0 +1,45 @@
+"""The multiple granularity network."""
+
+import copy
+
+from torch import nn
+
+from reid_search.models.mgn.config import MGNConfig
+from reid_search.models.model import ReidModel
+from reid_search.models.parts.backbone import build_blocks, set_last_stride, split_blocks
+from reid_search.models.parts.branch import Branch, HeadSettings
+from reid_search.models.parts.branched import BranchedModel
+from reid_search.models.parts.heads import build_reduction
+from reid_search.models.parts.shapes import BACKBONES
+
+
+def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network; every branch starts from the same weights, pretrained or not."""
+    settings = HeadSettings(
+        channels=BACKBONES[config.backbone].channels,
+        pooling=config.pooling,
+        reduction=config.reduction,
+        dim=config.embedding_dim,
+        neck=config.neck == "bnneck",
+    )
+    blocks = build_blocks(config.backbone, config.weights)
+    if config.split == "layer4.0":
+        set_last_stride(blocks, config.stride(config.parts[0]))
+    shared, rest = split_blocks(blocks, config.split)
+    reduction = (
+        build_reduction(settings.channels, config.embedding_dim, config.reduction) if config.reduction_shared else None
+    )
+    branches = nn.ModuleList()
+    for count in config.parts:
+        own = copy.deepcopy(rest)
+        if config.split != "layer4.0":
+            set_last_stride(own, config.stride(count))
+        branches.append(Branch(f"p{count}", own, count, settings, reduction))
+    return BranchedModel(
+        config.taps(image_size),
+        config.default_readout,
+        shared,
+        branches,
+        reduction=reduction,
+        pretrained=config.weights is not None,
+    )

@@ -1,0 +1,1 @@
+"""Parts that architectures are assembled from; `shapes` and `settings` are torch-free, for their configs."""

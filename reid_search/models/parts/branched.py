@@ -1,0 +1,47 @@
+"""A model of branches on a shared part of a backbone."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.study import TapSpec
+
+
+class BranchedModel(ReidModel):
+    """Sends images through the shared blocks and then through every branch.
+
+    Args:
+        taps: The taps of all branches.
+        readout: Patterns of the default readout.
+        shared: Blocks that all branches share; may be empty.
+        branches: The branches.
+        reduction: A reduction that all heads share.
+        pretrained: Whether the backbone's weights came from a file.
+    """
+
+    def __init__(
+        self,
+        taps: Sequence[TapSpec],
+        readout: Sequence[str],
+        shared: nn.Sequential,
+        branches: nn.ModuleList,
+        *,
+        reduction: nn.Module | None = None,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__(taps, readout)
+        self.shared = shared
+        self.branches = branches
+        self.reduction = reduction
+        if pretrained:
+            backbone = ("shared.", *(f"branches.{index}.blocks." for index in range(len(branches))))
+            self.mark_pretrained([name for name, _ in self.named_parameters() if name.startswith(backbone)])
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of all branches."""
+        features = self.shared(batch.images)
+        taps: Taps = {}
+        for branch in self.branches:
+            taps |= branch(features)
+        return taps
