@@ -1,1 +1,54 @@
-"""TODO."""
+"""Data sets, the image cache that all trials of a node share, splits, P × K batches and random changes to images.
+
+A data set is a package here with a torch-free `config.py` (its config class in `CONFIG`, which knows its fingerprint)
+and a `data.py` with `load(config, cache) -> ReidDataset`. A data set of another distribution has the same two modules
+side by side and names its config class in an entry point of the group `reid_search.data`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from reid_search.data.caching import cache_folder
+
+if TYPE_CHECKING:
+    from reid_search.data.dataset import ReidDataset, load_dataset
+    from reid_search.data.images import ImageCache, open_images
+    from reid_search.data.sampling import IdentitySampler
+    from reid_search.data.split import HoldoutSplit, split_holdout
+    from reid_search.data.trial_data import LabelledImages, RankingSet, TrialData, open_trial_data
+
+__all__ = [
+    "HoldoutSplit",
+    "IdentitySampler",
+    "ImageCache",
+    "LabelledImages",
+    "RankingSet",
+    "ReidDataset",
+    "TrialData",
+    "cache_folder",
+    "load_dataset",
+    "open_images",
+    "open_trial_data",
+    "split_holdout",
+]
+
+_HOMES = {
+    "ReidDataset": "dataset",
+    "load_dataset": "dataset",
+    "ImageCache": "images",
+    "open_images": "images",
+    "IdentitySampler": "sampling",
+    "HoldoutSplit": "split",
+    "split_holdout": "split",
+    "LabelledImages": "trial_data",
+    "RankingSet": "trial_data",
+    "TrialData": "trial_data",
+    "open_trial_data": "trial_data",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(f"reid_search.data.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -65,10 +65,7 @@ class AblationWork:
 
     def _measured(self, job: Job) -> bool:
         record = self._store.trial(*job.identity).record()
-        if record is None or record.status != "finished":
-            return False
-        metric = f"{self._phase.evaluate}/mAP"
-        return all(name in record.readouts and metric in record.readouts[name].metrics for name in job.config.readouts)
+        return record is not None and job.is_measured(record, f"{self._phase.evaluate}/mAP")
 
     def _job(self, trial: PlannedTrial) -> Job:
         kept = {"all": True, "best": trial.arm.name == BASELINE, "none": False}[self._study.config.keep]
@@ -80,7 +77,8 @@ class AblationWork:
             epochs=trial.config.training.epochs,
             settings={path: level.label for path, level in trial.arm.settings.items()},
         )
-        return Job(label, trial.config, evaluate=(trial.evaluate,), keep=kept)
+        measured = self._study.measured(trial.config)
+        return Job(label, measured.config, evaluate=(trial.evaluate,), keep=kept, readouts=measured.stored)
 
     def _log(self, trials: list[PlannedTrial]) -> None:
         rows = [
@@ -92,6 +90,7 @@ class AblationWork:
                 "key": trial.key,
                 "seed": trial.seed,
                 "evaluate": trial.evaluate,
+                "readouts": dict(self._study.measured(trial.arm.config).stored),
                 "by": self._phase.design,
             }
             for trial in trials

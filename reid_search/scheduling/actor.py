@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from reid_search.training import TrialSession
 
 JOB = "job"
+ROW = "row"
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
@@ -26,13 +27,16 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        """Train one epoch; write the record behind the last."""
+        """Train one epoch; write the record behind the last.
+
+        The row goes as pairs, since Ray Tune flattens maps.
+        """
         session = self._opened()
-        row = session.advance()
+        row = tuple(session.advance().items())
         if not session.done:
-            return {"row": row, "value": 0.0}
+            return {ROW: row, "value": 0.0}
         self._close()
-        return {"row": row, "value": 0.0, "done": True}
+        return {ROW: row, "value": 0.0, "done": True}
 
     def cleanup(self) -> None:
         """Let go of the trial."""

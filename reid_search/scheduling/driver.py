@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from reid_search.data import open_trial_data
 from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
@@ -15,7 +16,7 @@ from reid_search.scheduling import cluster
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun, TrialSink
 from reid_search.scheduling.progress import Observer, RunSummary
-from reid_search.study import Fingerprints, Study
+from reid_search.study import AblatePhase, Fingerprints, Study
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,7 @@ def run_study(
             written.
     """
     fingerprints = Fingerprints()
-    for phase in study.config.phases:
-        fingerprints.of(study.space(phase).config({}).data)
+    _open_data(study, options.cache)
     with cluster.connected(options.address):
         most = cluster.trials_at_once(study.config.resources)
         busy = f"{store.path}: a run of this study is at work ({{holder}}); wait for it, or choose another --storage"
@@ -93,6 +93,15 @@ def _run(
         store.asked.append("done")
         _remove_unkept(study, store)
     return summary
+
+
+def _open_data(study: Study, cache: Path | None) -> None:
+    """Open what every phase trains on, which builds the caches here and finds what is wrong before anything starts."""
+    for phase in study.config.phases:
+        configs = [arm.config for arm in study.arms(phase)] if isinstance(phase, AblatePhase) else []
+        configs.append(study.space(phase).config({}))
+        for config in {(config.data, config.training.batch): config for config in configs}.values():
+            open_trial_data(config, seed=0, cache=cache)
 
 
 def _job_config(job: Job, study: Study, store: StudyStore, options: RunOptions) -> dict[str, Any]:

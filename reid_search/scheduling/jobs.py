@@ -18,6 +18,7 @@ class Job:
         config: The trial.
         evaluate: Splits that it is tested on.
         keep: Whether its final weights stay.
+        readouts: Name of each readout that was asked for → name under which the record keeps it.
         number: The proposal that it answers, in a search.
     """
 
@@ -25,12 +26,30 @@ class Job:
     config: TrialConfig = field(repr=False)
     evaluate: tuple[str, ...]
     keep: bool
+    readouts: Mapping[str, str]
     number: int | None = None
 
     @property
     def identity(self) -> tuple[str, int]:
         """Key and seed: what is measured once."""
         return self.label.key, self.label.seed
+
+    @property
+    def readout(self) -> str:
+        """The record's name of the readout that choices look at: `default` where there is one, else the first."""
+        return self.readouts.get("default") or next(iter(self.readouts.values()))
+
+    def is_measured(self, record: Record, metric: str) -> bool:
+        """Say whether a finished record holds a metric of every readout that was asked for."""
+        return record.status == "finished" and all(
+            stored in record.readouts and metric in record.readouts[stored].metrics for stored in self.readouts.values()
+        )
+
+    def value(self, record: Record, metric: str) -> float | None:
+        """Return a metric of the record, None where it was not measured."""
+        if record.status != "finished" or self.readout not in record.readouts:
+            return None
+        return record.readouts[self.readout].metrics.get(metric)
 
 
 class Work(Protocol):
@@ -53,11 +72,3 @@ class Work(Protocol):
 def folder_of(store: StudyStore, job: Job) -> TrialFolder:
     """Return the folder of a job's trial."""
     return store.trial(*job.identity)
-
-
-def objective_of(record: Record, objective: str) -> float | None:
-    """Return a measurement of the record's first readout, named `default` where there is one."""
-    if record.status != "finished" or not record.readouts:
-        return None
-    name = "default" if "default" in record.readouts else next(iter(record.readouts))
-    return record.readouts[name].metrics.get(objective)

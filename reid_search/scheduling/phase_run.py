@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from reid_search.errors import ReidSearchError
 from reid_search.records import Record, RunContext, StudyStore
 from reid_search.scheduling.ablation_work import AblationWork
-from reid_search.scheduling.jobs import Job, folder_of, objective_of
+from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.progress import Best, Observer, RunSummary
 from reid_search.scheduling.search_work import SearchWork
 from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
@@ -100,7 +100,7 @@ class PhaseRun:
         self._ended[job.identity] = record
         self._current.ended(job, record)
         metric = "val/mAP" if job.evaluate == ("val",) else "test/mAP"
-        self._observer.trial_ended(job.label, record.status, objective_of(record, metric), record.reason)
+        self._observer.trial_ended(job.label, record.status, job.value(record, metric), record.reason)
         self._sync(job)
 
     def lost(self, trial_id: str) -> None:

@@ -14,7 +14,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from reid_search.scheduling.actor import JOB, TrialActor
+from reid_search.scheduling.actor import JOB, ROW, TrialActor
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.phase_run import PhaseRun
 from reid_search.study import Resources
@@ -30,29 +30,45 @@ _QUIET = {
 }
 
 
+class _Here:
+    """What lives in this process only. Ray Tune pickles its parts for a restore that is not used; this stays behind.
+
+    Args:
+        phases: The phases with their jobs.
+        job_config: What a trial's process is told of a job.
+        most: Trials at once.
+    """
+
+    def __init__(self, phases: PhaseRun, job_config: Callable[[Job], Mapping[str, Any]], most: int) -> None:
+        self.phases = phases
+        self.job_config = job_config
+        self.most = most
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return object, ()
+
+
 class _JobSearcher(Searcher):  # type: ignore[misc]
     """Hands Ray Tune one job at a time, phase after phase."""
 
-    def __init__(self, phases: PhaseRun, job_config: Callable[[Job], dict[str, Any]], most: int) -> None:
+    def __init__(self, here: _Here) -> None:
         super().__init__(metric="value", mode="max")
-        self._phases = phases
-        self._job_config = job_config
-        self._most = most
+        self._here = here
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return a job's config, None while none can start, FINISHED when the study is over."""
-        if self._phases.running >= self._most:
+        if self._here.phases.running >= self._here.most:
             return None
-        job = self._phases.next_job(trial_id)
+        job = self._here.phases.next_job(trial_id)
         if job is not None:
-            return self._job_config(job)
-        return Searcher.FINISHED if self._phases.done else None
+            return {JOB: dict(self._here.job_config(job))}
+        return Searcher.FINISHED if self._here.phases.done else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Close a job whose process died too often; every other end was reported by the scheduler."""
         del result
         if error:
-            self._phases.lost(trial_id)
+            self._here.phases.lost(trial_id)
 
     def save(self, checkpoint_path: str) -> None:
         """Write nothing: the store is the state."""
@@ -69,34 +85,34 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
 class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
     """Runs jobs in order and stops those that the phase's pruner gives up."""
 
-    def __init__(self, phases: PhaseRun) -> None:
+    def __init__(self, here: _Here) -> None:
         super().__init__()
-        self._phases = phases
+        self._here = here
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Take an epoch's report."""
         del tune_controller
-        stop = self._phases.report(trial.trial_id, result["row"])
+        stop = self._here.phases.report(trial.trial_id, dict(result[ROW]))
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """Take a finished or failed trial, whose record is on the disk."""
         del tune_controller
-        if result.get("row"):
-            self._phases.report(trial.trial_id, result["row"], last=True)
-        self._phases.ended(trial.trial_id)
+        if result.get(ROW):
+            self._here.phases.report(trial.trial_id, dict(result[ROW]), last=True)
+        self._here.phases.ended(trial.trial_id)
 
 
 class _Started(tune.Callback):  # type: ignore[misc]
     """Tells the phases when a job really runs."""
 
-    def __init__(self, phases: PhaseRun) -> None:
-        self._phases = phases
+    def __init__(self, here: _Here) -> None:
+        self._here = here
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Note a start."""
         del iteration, trials, info
-        self._phases.started(trial.trial_id)
+        self._here.phases.started(trial.trial_id)
 
 
 def run_phases(
@@ -113,11 +129,12 @@ def run_phases(
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    here = _Here(phases, job_config, most)
     tuner = tune.Tuner(
         tune.with_resources(TrialActor, {"cpu": resources.cpu, "gpu": resources.gpu}),
         tune_config=tune.TuneConfig(
-            search_alg=_JobSearcher(phases, lambda job: {JOB: dict(job_config(job))}, most),
-            scheduler=_JobScheduler(phases),
+            search_alg=_JobSearcher(here),
+            scheduler=_JobScheduler(here),
             num_samples=-1,
             reuse_actors=True,
             trial_dirname_creator=lambda trial: str(trial.trial_id),
@@ -126,7 +143,7 @@ def run_phases(
             name="tune",
             storage_path=str(scratch),
             verbose=0,
-            callbacks=[_Started(phases)],
+            callbacks=[_Started(here)],
             failure_config=tune.FailureConfig(max_failures=_RETRIES_OF_A_LOST_PROCESS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
         ),

@@ -6,12 +6,10 @@ from typing import Any
 
 from reid_search.errors import StudyError
 from reid_search.records import Record, StudyStore, TrialFolder
-from reid_search.scheduling.jobs import Job, objective_of
+from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
 from reid_search.scheduling.proposals import Proposer, params_of
 from reid_search.study import Fingerprints, SearchPhase, Settings, Study, trial_key
-
-_MOST_INVALID_IN_A_ROW = 100
 
 
 class SearchWork:
@@ -56,7 +54,7 @@ class SearchWork:
         while self._open or self._asked < self.total:
             job = self._open.pop(0) if self._open else self._ask()
             record = self._store.trial(*job.identity).record()
-            if record is not None and record.status != "failed":
+            if record is not None and self._is_known(job, record):
                 self.reused += 1
                 self._learn_all(job, record)
             elif job.identity in self._running:
@@ -68,11 +66,9 @@ class SearchWork:
 
     def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
         """Report an epoch; return why the pruner stops the trial, if it does."""
-        if self._phase.objective not in row or row["epoch"] >= job.label.epochs:
+        if not self._report(job, row):
             return None
         number = self._number(job)
-        if not self._proposer.report(number, int(row["epoch"]), float(row[self._phase.objective])):
-            return None
         self._store.asked.append(
             "stop", phase=self._phase.name, number=number, key=job.label.key, seed=job.label.seed, epoch=row["epoch"]
         )
@@ -113,11 +109,12 @@ class SearchWork:
             job = self._job(number, settings)
             self._asked += 1
             record = self._store.trial(*job.identity).record()
-            if record is None or record.status == "failed":
-                self._open.append(job)
-            else:
+            if record is not None and self._is_known(job, record):
                 self.reused += 1
                 self._learn_all(job, record)
+            else:
+                self._open.append(job)
+                self._report_all(job)
 
     def _ask(self) -> Job:
         number = self._asked
@@ -134,6 +131,7 @@ class SearchWork:
             key=job.label.key,
             seed=job.label.seed,
             evaluate="val",
+            readouts=dict(job.readouts),
             by=self._phase.sampler,
             space=self._space_hash,
         )
@@ -150,19 +148,32 @@ class SearchWork:
             epochs=config.training.epochs,
             settings={path: level.label for path, level in settings.items()},
         )
-        return Job(label, config, evaluate=("val",), keep=self._study.config.keep != "none", number=number)
+        measured = self._study.measured(config)
+        keep = self._study.config.keep != "none"
+        return Job(label, measured.config, evaluate=("val",), keep=keep, readouts=measured.stored, number=number)
+
+    def _is_known(self, job: Job, record: Record) -> bool:
+        return record.status == "stopped" or job.is_measured(record, self._phase.objective)
+
+    def _report(self, job: Job, row: Mapping[str, Any]) -> bool:
+        """Tell the pruner of an epoch; return whether it would stop the trial. The last epoch is past stopping."""
+        metric = job.config.epoch_metric(job.readout, self._phase.objective)
+        if metric not in row or row["epoch"] >= job.label.epochs:
+            return False
+        return self._proposer.report(self._number(job), int(row["epoch"]), float(row[metric]))
 
     def _learn_all(self, job: Job, record: Record) -> None:
         """Learn from a record of an earlier run: its epochs first, which carry the pruner's rungs."""
-        folder = self._store.trial(*job.identity)
-        for row in folder.epochs():
-            if self._phase.objective in row and row["epoch"] < job.label.epochs:
-                self._proposer.report(self._number(job), int(row["epoch"]), float(row[self._phase.objective]))
+        self._report_all(job)
         self._learn(job, record)
+
+    def _report_all(self, job: Job) -> None:
+        for row in self._store.trial(*job.identity).epochs():
+            self._report(job, row)
 
     def _learn(self, job: Job, record: Record) -> None:
         number = self._number(job)
-        value = objective_of(record, self._phase.objective)
+        value = job.value(record, self._phase.objective)
         if value is not None:
             self._proposer.tell_finished(number, value)
             self._values[number] = (value, job)

@@ -20,6 +20,7 @@ from reid_search.study.space import Settings, Space, apply_settings
 
 if TYPE_CHECKING:
     from reid_search.study.plan import Plan
+    from reid_search.study.readouts import Measured
 
 _TRIAL_KEYS = frozenset(TrialConfig.model_fields)
 
@@ -120,6 +121,12 @@ class Study:
             centre |= {path: level for path, level in best.items() if path in space.axes}
             space = Space(apply_settings(space.base, _outside(best, space)), space.axes)
         return design_arms(phase.design, space, centre)
+
+    def measured(self, config: TrialConfig) -> "Measured":
+        """Return a trial of this study with every readout that its axes can make."""
+        from reid_search.study.readouts import measured
+
+        return measured(config, TrialConfig.model_validate(self.config.base).readouts, self.config.axes)
 
     def plan(self, best: Settings | None = None) -> "Plan":
         """Return every arm and trial that the study asks for, before anything runs.

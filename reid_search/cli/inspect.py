@@ -1,0 +1,120 @@
+"""Commands that only look: `plan`, `schema`, `doctor`."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reid_search.cli.console import answer, answer_console, answer_json, say
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage, StudyFile
+
+if TYPE_CHECKING:
+    from reid_search.study import Plan
+
+
+def plan(study_file: StudyFile, data: Data = None, sets: Sets = None, as_json: AsJson = False) -> None:
+    """Show what a study would run: phases, arms, trials, images. Nothing runs; the study is checked as `run` would."""
+    from reid_search.study import load_study
+
+    planned = load_study(study_file, sets or (), data).plan()
+    if as_json:
+        answer_json(_as_data(planned))
+    else:
+        _print(planned)
+    for warning in planned.warnings:
+        say(f"note: {warning}")
+
+
+def schema(
+    component: Annotated[
+        str | None, typer.Argument(help="An architecture, loss or data set, such as mgn; the study file if omitted.")
+    ] = None,
+) -> None:
+    """Print the JSON schema of a study file, or of one component's settings."""
+    from reid_search.errors import StudyError, nearest
+    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, StudyConfig, TrialConfig
+
+    if component is None:
+        content = StudyConfig.model_json_schema()
+        content["properties"]["base"] = TrialConfig.model_json_schema()
+        answer_json(content)
+        return
+    families = [family for family in (ARCHITECTURES, LOSSES, DATASETS) if component in family.names()]
+    if not families:
+        known = [name for family in (ARCHITECTURES, LOSSES, DATASETS) for name in family.names()]
+        raise StudyError(f"unknown component '{component}'; {nearest(component, known)}")
+    answer_json(families[0].config_class(component).model_json_schema())
+
+
+def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
+    """Say what this machine offers: releases, processors, GPUs, where things are kept."""
+    from reid_search.data import cache_folder
+    from reid_search.records.provenance import git_commit, versions
+
+    for name, release in versions().items():
+        answer(f"{name:14} {release}")
+    answer(f"{'commit':14} {git_commit() or 'not a checkout'}")
+    answer(f"{'CPU cores':14} {os.cpu_count()}")
+    answer(f"{'GPUs':14} {', '.join(_gpus()) or 'none'}")
+    for name, folder in (("storage", storage), ("cache", cache_folder())):
+        answer(f"{name:14} {folder.resolve()} ({_space(folder)})")
+
+
+def _print(planned: "Plan") -> None:
+    from rich.table import Table
+
+    console = answer_console()
+    phases = Table("phase", "what it does", "trials", "images", title=f"{planned.study}: phases", title_justify="left")
+    for phase in planned.phases:
+        phases.add_row(phase.name, phase.about, str(phase.count), f"{phase.images:,}")
+    phases.add_row("all", "", str(sum(phase.count for phase in planned.phases)), f"{planned.images:,}")
+    console.print(phases)
+    for phase in planned.phases:
+        if not phase.arms:
+            continue
+        later = ", drawn again around the search's best" if phase.provisional else ""
+        title = f"{phase.name}: {len(phase.arms)} arms{later}"
+        arms = Table("arm", "parameters that differ", "key", title=title, title_justify="left")
+        keys = {trial.arm.name: trial.key for trial in phase.trials}
+        for arm in phase.arms:
+            arms.add_row(arm.name, _settings(arm.settings) if arm.name == "baseline" else "", keys[arm.name])
+        console.print(arms)
+
+
+def _settings(settings: object) -> str:
+    return ", ".join(f"{path}={level.label}" for path, level in dict(settings).items())  # type: ignore[call-overload]
+
+
+def _as_data(planned: "Plan") -> dict[str, object]:
+    return {
+        "study": planned.study,
+        "images": planned.images,
+        "phases": [
+            {
+                "name": phase.name,
+                "kind": phase.kind,
+                "about": phase.about,
+                "trials": phase.count,
+                "images": phase.images,
+                "provisional": phase.provisional,
+                "arms": [arm.name for arm in phase.arms],
+                "planned": [{"arm": trial.arm.name, "seed": trial.seed, "key": trial.key} for trial in phase.trials],
+            }
+            for phase in planned.phases
+        ],
+        "warnings": list(planned.warnings),
+    }
+
+
+def _gpus() -> list[str]:
+    import torch
+
+    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+
+
+def _space(folder: Path) -> str:
+    existing = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    return f"{free:.0f} GB free" if os.access(existing, os.W_OK) else "not writable"

@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyFile = Annotated[Path, typer.Argument(help="The study file, such as search_spaces/mgn.yaml.", metavar="STUDY")]
+Storage = Annotated[Path, typer.Option(help="Folder that keeps studies, trials and the MLflow database.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of the data set, for a study on real images.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Override an entry of the study, as often as needed: training.images=2000, phases.search.trials=8.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+DEFAULT_STORAGE = Path("runs")

@@ -1,0 +1,100 @@
+"""`reid-search run`: a study from where it stands to its report."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reid_search.cli.console import percent, say
+from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, Storage, StudyFile
+
+if TYPE_CHECKING:
+    from reid_search.records import StudyStore
+    from reid_search.scheduling import RunSummary
+    from reid_search.study import Study
+
+_FAILED, _INTERRUPTED = 1, 130
+
+
+def run(
+    study_file: StudyFile,
+    data: Data = None,
+    storage: Storage = DEFAULT_STORAGE,
+    address: Annotated[
+        str, typer.Option(help="local: Ray on this machine; auto: the cluster that runs here; HOST:PORT: that cluster.")
+    ] = "local",
+    sets: Sets = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Set aside what the study measured before.")] = False,
+) -> None:
+    """Run a study: search, ablate, report. What was measured before is not measured again.
+
+    Ctrl-C stops cleanly; the same command goes on. Raising `trials` or `seeds` and running again extends a study.
+    Exit codes: 0 done, 1 finished with failed trials, 2 the request is wrong, 130 interrupted.
+    """
+    from reid_search.records import StudyStore
+    from reid_search.study import load_study
+
+    study = load_study(study_file, sets or (), data)
+    store = StudyStore(storage, study.name)
+    if fresh:
+        _set_aside(store)
+    summary = _run(study, store, address)
+    command = _command(sys.argv)
+    if summary.interrupted:
+        say(f"\nStopped. Everything measured so far is kept; go on with:\n  {command}")
+        raise typer.Exit(_INTERRUPTED)
+    _conclude(store, summary)
+    if summary.failed:
+        raise typer.Exit(_FAILED)
+
+
+def _run(study: "Study", store: "StudyStore", address: str) -> "RunSummary":
+    from reid_search.cli.watching import watching
+    from reid_search.records.provenance import git_commit, versions
+    from reid_search.scheduling import RunOptions, run_study
+    from reid_search.tracking import BackgroundSink
+
+    say(f"{study.name}: reading data and starting Ray …")
+    sink = BackgroundSink(store)
+    options = RunOptions(address=address, command=_command(sys.argv), versions=versions(), git_commit=git_commit())
+    try:
+        with watching(study.plan()) as observer:
+            return run_study(study, store, options, observer, sink)
+    finally:
+        for warning in sink.close():
+            say(f"MLflow: {warning}")
+
+
+def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
+    from reid_search.analysis import write_report
+    from reid_search.tracking import sync_study
+
+    page = write_report(store.path)
+    for warning in sync_study(store).warnings:
+        say(f"MLflow: {warning}")
+    for name, reason in summary.failed.items():
+        say(f"failed: {store.path / 'trials' / name}: {reason}")
+    counts = f"{summary.finished} trials finished"
+    counts += f", {summary.stopped} stopped early" if summary.stopped else ""
+    counts += f", {len(summary.failed)} failed" if summary.failed else ""
+    say(f"\n{counts}" + (f" ({summary.reused} measured before)" if summary.reused else ""))
+    if summary.best is not None:
+        say(f"Best of the search: {percent(summary.best.value)} {summary.best.objective} (#{summary.best.number})")
+        for path, level in summary.best.settings.items():
+            say(f"  {path}: {level.label}")
+    say(f"Report:  {page}")
+    say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
+
+
+def _set_aside(store: "StudyStore") -> None:
+    if store.path.exists():
+        aside = store.path.with_name(f".{store.path.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        store.path.rename(aside)
+        say(f"What was measured before is set aside in {aside}")
+
+
+def _command(arguments: list[str]) -> str:
+    return shlex.join([Path(arguments[0]).name.removesuffix(".py"), *arguments[1:]])

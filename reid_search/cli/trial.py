@@ -1,0 +1,106 @@
+"""Commands on single trials: `train`, `evaluate`, `export`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reid_search.cli.console import answer, answer_json, percent, say
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage
+from reid_search.errors import RequestError
+
+if TYPE_CHECKING:
+    from reid_search.records import Record
+
+RecordFolder = Annotated[Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED.", metavar="RECORD")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
+
+
+def train(
+    config_file: Annotated[
+        Path, typer.Argument(help="A trial config, or a study whose base is trained.", metavar="CONFIG")
+    ],
+    data: Data = None,
+    storage: Storage = DEFAULT_STORAGE,
+    sets: Sets = None,
+    seed: Annotated[int, typer.Option(help="Seed of initial values, order and augmentation.", min=0)] = 1,
+    device: Device = "auto",
+    holdout: Annotated[
+        bool, typer.Option("--holdout/--no-holdout", help="Keep the validation part apart, as a search does.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train and test one trial in this process, without Ray; killed, it goes on from its last epoch."""
+    from reid_search.data import open_trial_data
+    from reid_search.records import StudyStore
+    from reid_search.study import load_trial_config, trial_key
+    from reid_search.training import TrialRequest, run_trial
+
+    config = load_trial_config(config_file, sets or (), data)
+    if not holdout:
+        config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
+    chosen = _device(device)
+    fingerprint = open_trial_data(config, seed).fingerprint
+    key = trial_key(config, fingerprint)
+    folder = StudyStore(storage, "single").trial(key, seed)
+    say(f"{folder.path}: {config.training.epochs} epochs on {chosen}")
+    evaluate = ("val", "test") if config.data.holdout else ("test",)
+    request = TrialRequest(config, seed, key, evaluate, device=chosen)  # type: ignore[arg-type]
+    record = run_trial(request, folder)
+    if as_json:
+        answer_json(record.model_dump())
+    else:
+        _print(record)
+    if record.status == "failed":
+        say(f"failed: {record.reason}")
+        raise typer.Exit(1)
+
+
+def evaluate(record_folder: RecordFolder, data: Data = None, device: Device = "auto", as_json: AsJson = False) -> None:
+    """Test a trained trial again from its kept weights, on its own data set or on another one (--data)."""
+    from reid_search.training.revisit import measure_again
+
+    results = measure_again(record_folder, data, _device(device))
+    if as_json:
+        answer_json({name: result.model_dump() for name, result in results.items()})
+        return
+    for name, result in results.items():
+        _print_metrics(name, result.metrics)
+
+
+def export(
+    record_folder: RecordFolder,
+    target: Annotated[Path, typer.Argument(help="The file to write, model.safetensors.")] = Path("model.safetensors"),
+) -> None:
+    """Write the weights of a trial's model, without those of its losses, with its config beside them."""
+    from reid_search.training.revisit import export_model
+
+    answer(str(export_model(record_folder, target)))
+
+
+def _print(record: "Record") -> None:
+    for name, result in record.readouts.items():
+        _print_metrics(name, result.metrics)
+    for name, count in record.parameters.items():
+        answer(f"parameters of the {name}: {count:,}")
+
+
+def _print_metrics(name: str, metrics: dict[str, float]) -> None:
+    shown = [
+        f"{metric} {percent(value)}"
+        for metric, value in metrics.items()
+        if not metric.endswith("queries_without_match")
+    ]
+    answer(f"{name}: " + ", ".join(shown))
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted not in ("cpu", "cuda"):
+        raise RequestError(f"--device {wanted}: allowed: auto, cpu, cuda")
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise RequestError("--device cuda: no GPU is visible here; allowed: auto, cpu")
+    return wanted

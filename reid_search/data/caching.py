@@ -1,0 +1,55 @@
+"""The folder of data that can be made again, and how a folder in it comes to be: once, and whole or not at all."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from reid_search.errors import ResourceError
+from reid_search.records.locks import locked
+
+_PATIENCE_SECONDS = 4 * 3600.0
+
+
+def cache_folder() -> Path:
+    """Return `$REID_SEARCH_CACHE`, or `reid-search` in the user's cache folder."""
+    if named := os.environ.get("REID_SEARCH_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reid-search"
+
+
+def built_once(target: Path, build: Callable[[Path], None]) -> Path:
+    """Return a folder, building it where it is not there; however many processes ask, one builds and the others wait.
+
+    Args:
+        target: The folder. It appears under this name only when it is complete.
+        build: Fills the empty folder that it is given.
+
+    Raises:
+        ResourceError: The folder cannot be written.
+    """
+    if target.exists():
+        return target
+    lock = target.with_name(f".{target.name}.lock")
+    try:
+        with locked(lock, f"{target}: still being built by {{holder}}", patience=_PATIENCE_SECONDS):
+            if not target.exists():
+                _build(target, build)
+    except PermissionError as error:
+        raise ResourceError(
+            f"{target}: cannot be written ({error.strerror}); set REID_SEARCH_CACHE to a folder that can"
+        ) from error
+    return target
+
+
+def _build(target: Path, build: Callable[[Path], None]) -> None:
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        build(unfinished)
+        unfinished.replace(target)
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,0 +1,94 @@
+"""The folder layout of Market-1501 (Zheng et al., ICCV 2015): what is listed there, and what its file names say.
+
+A name such as `0002_c1s1_000451_03.jpg` holds the identity (-1: junk, 0: distractor), the camera, the sequence, the
+frame and the number of the box. No image is opened here.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reid_search.errors import DataError
+
+FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+JUNK = -1
+DISTRACTOR = 0
+
+_NAME = re.compile(r"(-1|\d{4,5})_c(\d+)s(\d+)_(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
+_EXAMPLE = "0002_c1s1_000451_03.jpg"
+
+
+@dataclass(frozen=True)
+class ListedImage:
+    """One file and what its name says.
+
+    Attributes:
+        path: The file.
+        identity: The person; -1 is junk, 0 a distractor.
+        camera: Number of the camera.
+        size: Bytes.
+    """
+
+    path: Path
+    identity: int
+    camera: int
+    size: int
+
+
+def list_images(root: Path) -> dict[str, list[ListedImage]]:
+    """Return the images of `train`, `query` and `gallery`, each sorted by file name.
+
+    Raises:
+        DataError: The folder is missing, of another layout, or a part of it is empty or holds another name.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; expected one that holds {', '.join(FOLDERS.values())}")
+    missing = [name for name in FOLDERS.values() if not (root / name).is_dir()]
+    if missing:
+        raise DataError(f"{root}: {_what_is_missing(root, missing)}")
+    return {table: _list_part(root / name, table) for table, name in FOLDERS.items()}
+
+
+def fingerprint(images: dict[str, list[ListedImage]]) -> str:
+    """Return 16 hex digits of the SHA-256 of every name and size."""
+    text = "\n".join(
+        f"{table}/{image.path.name}:{image.size}" for table, listed in sorted(images.items()) for image in listed
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _list_part(folder: Path, table: str) -> list[ListedImage]:
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    if not files:
+        raise DataError(f"{folder}: holds no JPEG files; expected names such as {_EXAMPLE}")
+    images = [_parse(path) for path in files]
+    for image in images:
+        if table == "query" and image.identity <= DISTRACTOR:
+            raise DataError(f"{image.path}: identity {image.identity} as a query; a query's identity is 1 or more")
+    if table == "train":
+        images = [image for image in images if image.identity > DISTRACTOR]
+        if not images:
+            raise DataError(f"{folder}: holds junk and distractors only; training needs identities of 1 or more")
+    return images
+
+
+def _parse(path: Path) -> ListedImage:
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        raise DataError(
+            f"{path}: this name is not of the Market-1501 layout; expected identity, camera and sequence, frame, box, "
+            f"such as {_EXAMPLE}"
+        )
+    return ListedImage(path, int(found[1]), int(found[2]), path.stat().st_size)
+
+
+def _what_is_missing(root: Path, missing: list[str]) -> str:
+    inside = sorted(path for path in root.iterdir() if path.is_dir())
+    whole = [path for path in inside if all((path / name).is_dir() for name in FOLDERS.values())]
+    if whole:
+        return f"not the data set itself; did you mean {whole[0]}?"
+    if not any(root.iterdir()):
+        return f"is empty; expected {', '.join(FOLDERS.values())}"
+    found = ", ".join(path.name for path in inside[:6]) or "files only"
+    return f"{', '.join(missing)} missing; found {found}; expected {', '.join(FOLDERS.values())}"

@@ -1,0 +1,96 @@
+"""Checkpoints: a folder that appears whole, with weights as safetensors and nothing that would have to be unpickled."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from reid_search.records.files import read_json, write_json
+
+FINAL_WEIGHTS = "weights.safetensors"
+
+_WEIGHTS, _PROGRESS, _ROW = "weights.safetensors", "progress.pt", "epoch.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a trial stood after an epoch.
+
+    Attributes:
+        path: Its folder.
+    """
+
+    path: Path
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch behind which it was taken."""
+        return int(self.path.name.removeprefix("epoch-"))
+
+    def weights(self, device: torch.device) -> dict[str, Tensor]:
+        """Return the weights of the model and the losses."""
+        return dict(load_file(self.path / _WEIGHTS, device=str(device)))
+
+    def progress(self, device: torch.device) -> dict[str, Any]:
+        """Return what `Trainer.load_progress` takes."""
+        content: dict[str, Any] = torch.load(self.path / _PROGRESS, map_location=device, weights_only=True)
+        return content
+
+    def row(self) -> dict[str, Any]:
+        """Return what the epoch measured."""
+        return read_json(self.path / _ROW)
+
+
+def latest(folder: Path) -> Checkpoint | None:
+    """Return the last complete checkpoint of a trial."""
+    found = [Checkpoint(path) for path in folder.glob("epoch-*")] if folder.exists() else []
+    return max(found, key=lambda checkpoint: checkpoint.epoch, default=None)
+
+
+def save(folder: Path, epoch: int, weights: dict[str, Tensor], progress: dict[str, Any], row: dict[str, Any]) -> None:
+    """Save a checkpoint and drop the ones before it.
+
+    Args:
+        folder: The trial's folder of checkpoints.
+        epoch: Number of the epoch that ended.
+        weights: Weights of the model and the losses.
+        progress: What else is needed to go on.
+        row: What the epoch measured; a continued trial takes it from here where its line was not written yet.
+    """
+    unfinished = folder / f".epoch-{epoch}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    save_file({name: value.contiguous() for name, value in weights.items()}, unfinished / _WEIGHTS)
+    torch.save(progress, unfinished / _PROGRESS)
+    write_json(unfinished / _ROW, row)
+    for path in unfinished.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    target = folder / f"epoch-{epoch}"
+    shutil.rmtree(target, ignore_errors=True)
+    unfinished.replace(target)
+    for path in folder.glob("*epoch-*"):
+        if path != target:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def close(folder: Path, keep: bool) -> None:
+    """Keep the weights of a finished trial, or nothing; what was needed to go on is dropped either way."""
+    last = latest(folder)
+    if keep and last is not None:
+        (last.path / _WEIGHTS).replace(folder / FINAL_WEIGHTS)
+    for path in sorted(folder.glob("*epoch-*")):
+        shutil.rmtree(path, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def final_weights(folder: Path, device: torch.device) -> dict[str, Tensor] | None:
+    """Return the weights that a finished trial kept."""
+    path = folder / FINAL_WEIGHTS
+    return dict(load_file(path, device=str(device))) if path.exists() else None

@@ -1,0 +1,159 @@
+"""Testing a model: features of each readout, their ranking, and what a record keeps of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from reid_search.data import LabelledImages, RankingSet
+from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
+from reid_search.models import ReidModel
+from reid_search.records import ReadoutResult
+from reid_search.study import ReadoutConfig, TrialConfig
+from reid_search.training.batches import to_tensor
+
+Features = npt.NDArray[np.float32]
+
+_BATCH = 128
+_RANKS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class ReadoutPlan:
+    """A readout with the taps that it reads.
+
+    Attributes:
+        config: How they are read.
+        keys: Keys of the taps, in order.
+        dim: Values per image.
+    """
+
+    config: ReadoutConfig
+    keys: tuple[str, ...]
+    dim: int
+
+    def features(self, taps: Mapping[str, Tensor], mirrored: Mapping[str, Tensor]) -> Tensor:
+        """Return the features of a batch, `(B, dim)`.
+
+        Args:
+            taps: Taps of the images.
+            mirrored: Taps of the mirrored images; empty where no readout wants them.
+        """
+        blocks = [taps[key].flatten(1).float() for key in self.keys]
+        if self.config.flip:
+            blocks = [block + mirrored[key].flatten(1).float() for block, key in zip(blocks, self.keys, strict=True)]
+        if self.config.normalize == "blocks":
+            blocks = [functional.normalize(block, dim=1) for block in blocks]
+        feature = torch.cat(blocks, dim=1)
+        return functional.normalize(feature, dim=1) if self.config.normalize == "all" else feature
+
+
+def readout_plans(config: TrialConfig) -> dict[str, ReadoutPlan]:
+    """Return the readouts of a trial by name."""
+    plans = {}
+    for name, readout in config.readouts.items():
+        taps = config.readout_taps(name)
+        plans[name] = ReadoutPlan(readout, tuple(tap.key for tap in taps), sum(tap.dim for tap in taps))
+    return plans
+
+
+def rank(
+    model: ReidModel, plans: Mapping[str, ReadoutPlan], images: RankingSet, device: torch.device
+) -> dict[str, RankingResult]:
+    """Return the ranking of each readout.
+
+    Raises:
+        EvaluationError: Features are not finite, or no query has a match.
+    """
+    query = extract(model, plans, images.query, device)
+    gallery = extract(model, plans, images.gallery, device)
+    return {
+        name: evaluate_ranking(query[name], gallery[name], metric=plan.config.metric, **_labels(images))
+        for name, plan in plans.items()
+    }
+
+
+@torch.no_grad()
+def extract(
+    model: ReidModel, plans: Mapping[str, ReadoutPlan], images: LabelledImages, device: torch.device
+) -> dict[str, Features]:
+    """Return the features of each readout, `(N, dim)`, in full precision and evaluation mode."""
+    model.eval()
+    wants_mirrored = any(plan.config.flip for plan in plans.values())
+    found: dict[str, list[Features]] = {name: [] for name in plans}
+    for pixels in images.batches(_BATCH):
+        batch = to_tensor(pixels, device)
+        taps = model(batch)
+        mirrored = model(batch.flip(3)) if wants_mirrored else {}
+        for name, plan in plans.items():
+            found[name].append(plan.features(taps, mirrored).cpu().numpy())
+    return {name: np.concatenate(chunks) for name, chunks in found.items()}
+
+
+def epoch_metrics(config: TrialConfig, results: Mapping[str, RankingResult]) -> dict[str, float]:
+    """Return what an epoch's row holds of the validation split."""
+    return {
+        config.epoch_metric(readout, name): value
+        for readout, result in results.items()
+        for name, value in _metrics("val", result, ranks=(1,)).items()
+    }
+
+
+def readout_result(
+    plan: ReadoutPlan, images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]
+) -> ReadoutResult:
+    """Return what a record keeps of a readout, from its ranking of each split."""
+    metrics: dict[str, float] = {}
+    for split, result in results.items():
+        metrics |= _metrics(split, result, ranks=_RANKS)
+        metrics[f"{split}/mAP_trapezoidal"] = result.mean_ap_trapezoidal
+        metrics[f"{split}/mAP_chance"] = chance_mean_ap(**_labels(images[split]))
+        metrics[f"{split}/queries_without_match"] = result.queries_without_match
+    cmc = {split: result.cmc.tolist() for split, result in results.items()}
+    return ReadoutResult(config=plan.config.model_dump(mode="json"), dim=plan.dim, metrics=metrics, cmc=cmc)
+
+
+def per_query_table(images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]) -> pa.Table:
+    """Return a row for each query of each split: what it is and how it ranked (NaN and 0 where it has no match)."""
+    return pa.concat_tables(_per_query(split, images[split].query, result) for split, result in results.items())
+
+
+def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.Table:
+    columns: dict[str, Iterable[Any]] = {
+        "split": [split] * len(query),
+        "image": [path.rpartition("/")[2] for path in query.table["path"]],
+        "identity": query.identities,
+        "camera": query.cameras,
+        "average_precision": result.average_precision,
+        "average_precision_trapezoidal": result.average_precision_trapezoidal,
+        "inverse_negative_penalty": result.inverse_negative_penalty,
+        "first_match_rank": result.first_match_rank,
+    }
+    return pa.table(columns)
+
+
+def _metrics(split: str, result: RankingResult, ranks: Iterable[int]) -> dict[str, float]:
+    cmc = {f"{split}/rank{rank}": float(result.cmc[rank - 1]) for rank in ranks}
+    return {f"{split}/mAP": result.mean_ap, **cmc, f"{split}/mINP": result.mean_inp}
+
+
+class _Labels(TypedDict):
+    query_ids: npt.NDArray[np.int64]
+    gallery_ids: npt.NDArray[np.int64]
+    query_cameras: npt.NDArray[np.int64]
+    gallery_cameras: npt.NDArray[np.int64]
+
+
+def _labels(images: RankingSet) -> _Labels:
+    return _Labels(
+        query_ids=images.query.identities,
+        gallery_ids=images.gallery.identities,
+        query_cameras=images.query.cameras,
+        gallery_cameras=images.gallery.cameras,
+    )

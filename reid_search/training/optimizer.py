@@ -1,0 +1,68 @@
+"""The optimiser of a stage: what trains, and how fast."""
+
+from collections.abc import Collection, Iterator
+from fnmatch import fnmatchcase
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from reid_search.errors import TrialFailure
+from reid_search.losses import Criterion
+from reid_search.models import ReidModel
+from reid_search.study import StageConfig
+from reid_search.study.training import OptimizerConfig
+
+
+def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> None:
+    """Let the parameters of a stage train and the others rest.
+
+    Args:
+        model: The model.
+        stage: The stage.
+        may_train: Names of the parameters that the architecture lets train at all (the shift of a BNNeck stays 0).
+
+    Raises:
+        TrialFailure: The stage's patterns name no parameter.
+    """
+    for name, parameter in model.named_parameters():
+        wanted = any(fnmatchcase(name, pattern) for pattern in stage.train)
+        parameter.requires_grad_(wanted and name in may_train)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise TrialFailure(f"stage '{stage.name}': train: {list(stage.train)} name no parameter of the model")
+
+
+def set_mode(model: ReidModel) -> None:
+    """Put a model into training mode, but for the modules whose parameters all rest."""
+    model.train()
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
+
+
+def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion) -> Optimizer:
+    """Return the optimiser of what trains; each group keeps its own learning rate in `base_lr`."""
+    new = model.new_parameters()
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in _training(model, criterion, stage):
+        lr = config.lr * stage.lr * (config.new_lr if name in new or name.startswith("losses.") else 1.0)
+        groups.setdefault(lr, []).append(parameter)
+    listed = [{"params": parameters, "lr": lr, "base_lr": lr} for lr, parameters in groups.items()]
+    if config.kind == "sgd":
+        return torch.optim.SGD(listed, momentum=config.momentum, weight_decay=config.weight_decay)
+    kind = torch.optim.Adam if config.kind == "adam" else torch.optim.AdamW
+    return kind(listed, weight_decay=config.weight_decay)
+
+
+def set_learning_rate(optimizer: Optimizer, factor: float) -> None:
+    """Give every group its learning rate times a factor."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["base_lr"] * factor
+
+
+def _training(model: ReidModel, criterion: Criterion, stage: StageConfig) -> Iterator[tuple[str, nn.Parameter]]:
+    yield from ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
+    for name, loss in criterion.losses.items():
+        if stage.losses is None or name in stage.losses:
+            yield from ((f"losses.{name}.{part}", parameter) for part, parameter in loss.named_parameters())

@@ -1,0 +1,30 @@
+"""What is asked of a trial."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reid_search.study import TrialConfig
+
+
+@dataclass(frozen=True)
+class TrialRequest:
+    """One training and the splits that it is tested on.
+
+    Attributes:
+        config: The trial.
+        seed: Seed of initial values, order and augmentation.
+        key: Key of the training.
+        evaluate: Splits of the final measurement, `val` and `test`.
+        cache: Folder of made data sets and decoded images; the user's cache folder where omitted.
+        device: Where it trains.
+        keep_checkpoint: Whether the final weights stay.
+    """
+
+    config: TrialConfig
+    seed: int
+    key: str
+    evaluate: tuple[str, ...]
+    cache: Path | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    keep_checkpoint: bool = True

@@ -1,0 +1,73 @@
+"""Going back to a trained trial: testing it again, or taking its model along."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from reid_search.data import open_trial_data
+from reid_search.errors import RequestError
+from reid_search.models import build_model
+from reid_search.records import ReadoutResult, TrialFolder
+from reid_search.records.files import write_json
+from reid_search.study import TrialConfig
+from reid_search.training import checkpoint
+from reid_search.training.determinism import deterministic
+from reid_search.training.measuring import rank, readout_plans, readout_result
+
+
+def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, ReadoutResult]:
+    """Test a trial on the test split of its own data set, or of another one.
+
+    Args:
+        folder: The trial's folder.
+        data: Folder of another data set in the layout of Market-1501.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        RequestError: The trial kept no weights.
+    """
+    config, weights = _trained(folder)
+    if data is not None:
+        other = {"name": "market1501", "root": data, "image_size": config.data.image_size, "holdout": 0.0}
+        content = {**config.model_dump(mode="json"), "data": other}
+        config = TrialConfig.model_validate(content)
+    images = {"test": open_trial_data(config, seed=0).sets["test"]}
+    model = build_model(config.model, image_size=config.data.image_size)
+    model.load_state_dict(weights)
+    model.to(device)
+    plans = readout_plans(config)
+    with deterministic(config.training.threads):
+        results = rank(model, plans, images["test"], torch.device(device))
+    return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
+
+
+def export_model(folder: Path, target: Path) -> Path:
+    """Write the model's weights, and the trial's config beside them.
+
+    Args:
+        folder: The trial's folder.
+        target: The file of weights; the config goes to the same name with `.json`.
+
+    Raises:
+        RequestError: The trial kept no weights, or a file of this name exists.
+    """
+    config, weights = _trained(folder)
+    if target.exists():
+        raise RequestError(f"{target}: exists already; name another file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, target, metadata={"architecture": config.model.architecture})
+    write_json(target.with_suffix(".json"), config.model_dump(mode="json"))
+    return target
+
+
+def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
+    trial = TrialFolder(folder)
+    content = trial.config()
+    if content is None:
+        raise RequestError(f"{folder}: not a trial's folder (it holds no config.json)")
+    weights = checkpoint.final_weights(trial.checkpoints, torch.device("cpu"))
+    if weights is None:
+        raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
+    own = {name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")}
+    return TrialConfig.model_validate(content["config"]), own

@@ -1,0 +1,193 @@
+"""A trial from its first epoch to its record; killed at any time, it goes on from its last epoch."""
+
+import platform
+import socket
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+
+from reid_search.data import TrialData, open_trial_data
+from reid_search.errors import ReidSearchError
+from reid_search.models import count_macs, count_parameters
+from reid_search.records import ReadoutResult, Record, RunContext, TrialFolder
+from reid_search.records.files import write_atomically
+from reid_search.records.provenance import git_commit, versions
+from reid_search.training import checkpoint
+from reid_search.training.determinism import deterministic
+from reid_search.training.measuring import epoch_metrics, per_query_table, rank, readout_plans, readout_result
+from reid_search.training.request import TrialRequest
+from reid_search.training.trainer import Trainer
+
+Row = dict[str, Any]
+
+
+class TrialSession:
+    """Trains a trial epoch by epoch and leaves its measurements in its folder.
+
+    What an epoch measured is written with its checkpoint first and as a line of `epochs.jsonl` second, so that a line
+    never lacks the weights to go on from.
+
+    Args:
+        request: What is asked.
+        folder: Where it is left.
+    """
+
+    def __init__(self, request: TrialRequest, folder: TrialFolder) -> None:
+        self._request = request
+        self._folder = folder
+        self._device = torch.device(request.device)
+        self._trainer: Trainer | None = None
+        self._row: Row = {}
+        self.done = False
+
+    def advance(self) -> Row:
+        """Train one epoch; behind the last, test the trial and write its record.
+
+        Returns:
+            The row of the last epoch; empty where the trial failed before its first.
+        """
+        begun = time.monotonic()
+        try:
+            with deterministic(self._request.config.training.threads):
+                self._advance(begun)
+        except ReidSearchError as error:
+            self._fail(str(error), begun)
+        except torch.OutOfMemoryError as error:
+            self._fail(f"out of GPU memory: {str(error).splitlines()[0]}", begun)
+        except Exception as error:  # a trial's bug must not end the study
+            write_atomically(self._folder.path / "error.txt", traceback.format_exc())
+            self._fail(f"{type(error).__name__}: {error} (traceback in error.txt)", begun)
+        return self._row
+
+    def close(self) -> None:
+        """Let go of the network and the data."""
+        self._trainer = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _advance(self, begun: float) -> None:
+        trainer = self._trainer or self._open()
+        epochs = self._request.config.training.epochs
+        if not self._is_trained(epochs):
+            self._train_epoch(trainer, self._row.get("epoch", 0) + 1)
+            self._folder.add_seconds(time.monotonic() - begun)
+            begun = time.monotonic()
+        if self._is_trained(epochs):
+            self._finish(trainer, begun)
+
+    def _is_trained(self, epochs: int) -> bool:
+        return int(self._row.get("epoch", 0)) >= epochs
+
+    def _open(self) -> Trainer:
+        """Load the data, build the networks, and go on from the last checkpoint where there is one."""
+        request = self._request
+        self._data: TrialData = open_trial_data(request.config, request.seed, request.cache)
+        self._folder.write_config(
+            {
+                "key": request.key,
+                "seed": request.seed,
+                "data_fingerprint": self._data.fingerprint,
+                "config": request.config.model_dump(mode="json"),
+            }
+        )
+        trainer = self._trainer = Trainer(request.config, self._data, request.seed, self._device)
+        last, final = checkpoint.latest(self._folder.checkpoints), None
+        if last is not None:
+            trainer.load_weights(last.weights(self._device))
+            trainer.load_progress(last.progress(self._device))
+            self._folder.keep_epochs(last.epoch)
+            self._row = last.row()
+            if len(self._folder.epochs()) < last.epoch:
+                self._folder.append_epoch(self._row)
+        elif (final := checkpoint.final_weights(self._folder.checkpoints, self._device)) is not None:
+            trainer.load_weights(final)
+            self._row = self._folder.epochs()[-1]
+        else:
+            self._folder.keep_epochs(0)
+        return trainer
+
+    def _train_epoch(self, trainer: Trainer, epoch: int) -> None:
+        losses = trainer.train_epoch(epoch)
+        row: Row = {"epoch": epoch, "images_seen": trainer.images_seen, **losses}
+        if "val" in self._data.sets:
+            config = self._request.config
+            results = rank(trainer.model, readout_plans(config), self._data.sets["val"], self._device)
+            row |= epoch_metrics(config, results)
+        checkpoint.save(self._folder.checkpoints, epoch, *trainer.state(), row)
+        self._folder.append_epoch(row)
+        self._row = row
+
+    def _finish(self, trainer: Trainer, begun: float) -> None:
+        splits = sorted({*self._request.evaluate, *(["val"] if "val" in self._data.sets else [])})
+        missing = [split for split in splits if split not in self._data.sets]
+        if missing:
+            raise ReidSearchError(f"no split '{missing[0]}' to test on: data.holdout is 0")
+        plans = readout_plans(self._request.config)
+        sets = {split: self._data.sets[split] for split in splits}
+        rankings = {split: rank(trainer.model, plans, sets[split], self._device) for split in splits}
+        results: dict[str, ReadoutResult] = {}
+        for name, plan in plans.items():
+            own = {split: rankings[split][name] for split in splits}
+            results[name] = readout_result(plan, sets, own)
+            self._folder.write_per_query(name, per_query_table(sets, own))
+        size = {"model": count_parameters(trainer.model), "losses": count_parameters(trainer.criterion)}
+        macs = count_macs(trainer.model, self._request.config.data.image_size)
+        self._folder.add_seconds(time.monotonic() - begun)
+        self._folder.write_record(self._record(status="finished", parameters=size, macs=macs, readouts=results))
+        checkpoint.close(self._folder.checkpoints, self._request.keep_checkpoint)
+        self.done = True
+
+    def _fail(self, reason: str, begun: float) -> None:
+        self._folder.add_seconds(time.monotonic() - begun)
+        self._folder.write_record(self._record(status="failed", reason=reason))
+        checkpoint.close(self._folder.checkpoints, keep=False)
+        self.done = True
+
+    def _record(self, **result: Any) -> Record:
+        request = self._request
+        data = getattr(self, "_data", None)
+        return Record(
+            key=request.key,
+            seed=request.seed,
+            config=request.config.model_dump(mode="json"),
+            data_fingerprint=data.fingerprint if data else "",
+            device_type=request.device,
+            images_seen=int(self._row.get("images_seen", 0)),
+            context=RunContext(
+                seconds=self._folder.seconds(),
+                host=socket.gethostname(),
+                device=torch.cuda.get_device_name() if request.device == "cuda" else _processor(),
+                versions=versions(),
+                git_commit=git_commit(),
+                ended=datetime.now(UTC).isoformat(timespec="seconds"),
+            ),
+            **result,
+        )
+
+
+def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
+    """Run a trial to its end in this process; one that was measured before is not measured again.
+
+    Args:
+        request: What is asked.
+        folder: Where it is left.
+    """
+    known = folder.record()
+    if known is not None and known.status == "finished":
+        return known
+    folder.remove_record()
+    session = TrialSession(request, folder)
+    while not session.done:
+        session.advance()
+    session.close()
+    record = folder.record()
+    if record is None:
+        raise ReidSearchError(f"{folder.path}: the trial ended without a record")
+    return record
+
+
+def _processor() -> str:
+    return f"cpu ({platform.machine()})"

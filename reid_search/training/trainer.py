@@ -1,0 +1,177 @@
+"""Training: steps over the stages of a trial, with everything that has to be kept to go on later."""
+
+import math
+from collections import defaultdict
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reid_search.data import TrialData
+from reid_search.data.augment import draw_transforms, transform_images
+from reid_search.errors import TrialFailure
+from reid_search.losses import Criterion
+from reid_search.models import build_model
+from reid_search.study import StageConfig, TrialConfig
+from reid_search.training.batches import to_tensor
+from reid_search.training.determinism import derived_seed, seeded
+from reid_search.training.optimizer import build_optimizer, freeze, set_learning_rate, set_mode
+from reid_search.training.schedule import learning_rate_factor
+
+_MOST_SKIPPED_STEPS = 30
+
+
+class Trainer:
+    """Trains the model and the losses of a trial.
+
+    Args:
+        config: The trial.
+        data: What it learns from.
+        seed: Seed of initial values and augmentation.
+        device: Where it trains.
+    """
+
+    def __init__(self, config: TrialConfig, data: TrialData, seed: int, device: torch.device) -> None:
+        self._config = config.training
+        self._data = data
+        self._seed = seed
+        self._device = device
+        with seeded(derived_seed(seed, "model"), torch.device("cpu")):
+            self.model = build_model(config.model, image_size=config.data.image_size)
+        self.model.to(device, memory_format=torch.channels_last)
+        taps = {name: config.loss_taps(name) for name in config.losses}
+        self.criterion = Criterion(config.losses, taps, data.class_count, derived_seed(seed, "losses")).to(device)
+        self._may_train = frozenset(name for name, item in self.model.named_parameters() if item.requires_grad)
+        self._half = config.training.precision == "amp" and device.type == "cuda"
+        self._skipped = 0
+        self._gradient_seen = False
+        self.step = 0
+        stages = self._config.resolved_stages
+        self._ends = list(accumulate(-(-stage.images // self._config.batch.size) for stage in stages))
+        self._enter(0)
+
+    @property
+    def images_seen(self) -> int:
+        """Training images seen so far."""
+        return self.step * self._config.batch.size
+
+    @property
+    def done(self) -> bool:
+        """Whether every stage is over."""
+        return self.step >= self._ends[-1]
+
+    def train_epoch(self, epoch: int) -> dict[str, float]:
+        """Train until the epoch's images are seen or the stages are over.
+
+        Args:
+            epoch: Its number, from 1.
+
+        Returns:
+            Means over the epoch's steps: `loss`, and `loss/<name>` of each loss without its weight.
+
+        Raises:
+            TrialFailure: A loss or gradient is not finite, or no gradient reaches any parameter.
+        """
+        sums: dict[str, float] = defaultdict(float)
+        first = self.step
+        with seeded(derived_seed(self._seed, "epoch", epoch), self._device):
+            while not self.done and self.images_seen < epoch * self._config.report_every:
+                for name, value in self._train_step().items():
+                    sums[name] += value
+        if not self._gradient_seen:
+            raise TrialFailure("no gradient: the losses give the model's parameters nothing to learn from")
+        return {name: value / (self.step - first) for name, value in sums.items()}
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return the weights, and what else is needed to go on."""
+        weights = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        weights |= {f"criterion.{name}": value for name, value in self.criterion.state_dict().items()}
+        progress = {"step": self.step, "stage": self._stage_index, "optimizer": self._optimizer.state_dict()}
+        return weights, {**progress, "scaler": self._scaler.state_dict(), "gradient_seen": self._gradient_seen}
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of a checkpoint."""
+        for prefix, module in (("model.", self.model), ("criterion.", self.criterion)):
+            own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+            module.load_state_dict(own)
+
+    def load_progress(self, progress: dict[str, Any]) -> None:
+        """Go on from where a checkpoint was taken."""
+        self._enter(progress["stage"])
+        self._optimizer.load_state_dict(progress["optimizer"])
+        self._scaler.load_state_dict(progress["scaler"])
+        self._gradient_seen = progress["gradient_seen"]
+        self.step = progress["step"]
+
+    @property
+    def _stage(self) -> StageConfig:
+        return self._config.resolved_stages[self._stage_index]
+
+    def _enter(self, stage: int) -> None:
+        self._stage_index = stage
+        self._gradient_seen = False
+        freeze(self.model, self._stage, self._may_train)
+        self._optimizer = build_optimizer(self._config.optimizer, self._stage, self.model, self.criterion)
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._half)
+
+    def _train_step(self) -> dict[str, float]:
+        if self.step >= self._ends[self._stage_index]:
+            self._enter(self._stage_index + 1)
+        start = self._ends[self._stage_index - 1] if self._stage_index else 0
+        share = (self.step - start) / (self._ends[self._stage_index] - start)
+        set_learning_rate(self._optimizer, learning_rate_factor(self._config.schedule, share))
+        images, classes = self._batch()
+        set_mode(self.model)
+        with torch.autocast(self._device.type, self._autocast_type, enabled=self._config.precision == "amp"):
+            total, values = self.criterion(self.model(images), classes, self._stage.losses)
+        measured = dict(
+            zip(("loss", *(f"loss/{name}" for name in values)), _numbers(total, *values.values()), strict=True)
+        )
+        if not math.isfinite(measured["loss"]):
+            wrong = ", ".join(f"{name} = {value}" for name, value in measured.items() if not math.isfinite(value))
+            raise TrialFailure(f"step {self.step + 1}: {wrong}; a lower learning rate or full precision may help")
+        self._update(total)
+        self.step += 1
+        return measured
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        places = self._data.sampler.batch(self.step)
+        train = self._data.train
+        generator = np.random.default_rng([self._seed, derived_seed(self._seed, "augment"), self.step])
+        pixels = train.pixels[train.rows[places]]
+        transforms = draw_transforms(len(places), pixels.shape[1:3], self._config.augment, generator)
+        classes = torch.from_numpy(self._data.classes[places]).to(self._device)
+        return to_tensor(transform_images(pixels, transforms), self._device), classes
+
+    def _update(self, loss: Tensor) -> None:
+        self._optimizer.zero_grad(set_to_none=True)
+        if not loss.requires_grad:
+            raise TrialFailure("no gradient: the losses at work do not depend on any parameter that trains")
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.unscale_(self._optimizer)
+        trained = [item for group in self._optimizer.param_groups for item in group["params"]]
+        norm = torch.nn.utils.get_total_norm([item.grad for item in trained if item.grad is not None])
+        if self._config.optimizer.clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(trained, self._config.optimizer.clip_norm, norm)
+        self._check(float(norm))
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+
+    def _check(self, norm: float) -> None:
+        """Refuse a gradient that is not finite; half precision may skip such steps until its scale fits."""
+        self._gradient_seen = self._gradient_seen or norm > 0
+        self._skipped = 0 if math.isfinite(norm) else self._skipped + 1
+        if self._skipped > (_MOST_SKIPPED_STEPS if self._half else 0):
+            raise TrialFailure(f"step {self.step + 1}: the gradient's norm is {norm}; a lower learning rate may help")
+
+    @property
+    def _autocast_type(self) -> torch.dtype:
+        return torch.float16 if self._half else torch.bfloat16
+
+
+def _numbers(*values: Tensor) -> list[float]:
+    """Bring several scalars from the device at once."""
+    numbers: list[float] = torch.stack([value.detach().float() for value in values]).tolist()
+    return numbers

@@ -1,0 +1,82 @@
+"""Random changes to images, against loops over single pixels."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reid_search.data.augment import MEAN_PIXEL, Transforms, draw_transforms, transform_images
+from reid_search.study.training import AugmentConfig
+
+SIZE = (24, 12)
+
+
+def _images(count: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, *SIZE, 3), dtype=np.uint8)
+
+
+def _slow(image: np.ndarray, flip: bool, shift: np.ndarray, erased: np.ndarray) -> np.ndarray:
+    height, width, _ = image.shape
+    result = np.zeros_like(image)
+    top, left, high, wide = erased
+    for row in range(height):
+        for column in range(width):
+            if top <= row < top + high and left <= column < left + wide:
+                result[row, column] = MEAN_PIXEL
+                continue
+            y, x = row - shift[0], column - shift[1]
+            if 0 <= y < height and 0 <= x < width:
+                result[row, column] = image[y, width - 1 - x if flip else x]
+    return result
+
+
+@given(seed=st.integers(0, 50))
+def test_transformed_images_equal_a_loop_over_pixels(seed: int) -> None:
+    config = AugmentConfig(flip=0.5, pad_crop=0.2, erase=0.5)
+    images = _images()
+    transforms = draw_transforms(len(images), SIZE, config, np.random.default_rng(seed))
+    expected = [
+        _slow(image, flip, shift, erased)
+        for image, flip, shift, erased in zip(images, transforms.flip, transforms.shift, transforms.erased, strict=True)
+    ]
+    before = images.copy()
+    np.testing.assert_array_equal(transform_images(images, transforms), expected)
+    np.testing.assert_array_equal(images, before)
+
+
+def test_everything_off_changes_nothing() -> None:
+    config = AugmentConfig(flip=0.0, pad_crop=0.0, erase=0.0)
+    transforms = draw_transforms(5, SIZE, config, np.random.default_rng(0))
+    np.testing.assert_array_equal(transform_images(_images(), transforms), _images())
+
+
+def test_probabilities_and_ranges_hold_over_many_images() -> None:
+    config = AugmentConfig(flip=0.3, pad_crop=0.1, erase=0.6)
+    drawn = draw_transforms(20_000, (128, 64), config, np.random.default_rng(1))
+    assert drawn.flip.mean() == pytest.approx(0.3, abs=0.02)
+    assert (drawn.shift.min(axis=0).tolist(), drawn.shift.max(axis=0).tolist()) == ([-13, -6], [13, 6])
+    top, left, height, width = drawn.erased[drawn.erased[:, 2] > 0].T
+    assert (drawn.erased[:, 2] > 0).mean() == pytest.approx(0.6, abs=0.02)
+    share = height * width / (128 * 64)
+    assert 0.015 < share.min() < 0.03
+    assert 0.37 < share.max() < 0.42
+    assert (top >= 0).all()
+    assert (left >= 0).all()
+    assert (top + height <= 128).all()
+    assert (left + width <= 64).all()
+    assert (top + height).max() == 128
+    assert (left + width).max() == 64
+
+
+def test_one_image_s_draws_do_not_depend_on_what_is_switched_on() -> None:
+    on = draw_transforms(50, SIZE, AugmentConfig(flip=0.5, pad_crop=0.1, erase=1.0), np.random.default_rng(5))
+    off = draw_transforms(50, SIZE, AugmentConfig(flip=0.5, pad_crop=0.1, erase=0.0), np.random.default_rng(5))
+    np.testing.assert_array_equal(on.flip, off.flip)
+    np.testing.assert_array_equal(on.shift, off.shift)
+
+
+def test_transforms_are_plain_data() -> None:
+    one = Transforms(np.array([True]), np.array([[1, 0]]), np.array([[0, 0, 2, 2]]))
+    image = transform_images(_images(1), one)[0]
+    np.testing.assert_array_equal(image[0, 2:], np.zeros((10, 3)))
+    np.testing.assert_array_equal(image[:2, :2], np.full((2, 2, 3), MEAN_PIXEL))

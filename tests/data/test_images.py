@@ -1,0 +1,90 @@
+"""The image cache: right pixels, built once, whole or not at all."""
+
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reid_search.data import ReidDataset, load_dataset, open_images
+from reid_search.data.images import unreadable_images
+from reid_search.data.market1501.config import MarketConfig
+from reid_search.errors import DataError, ResourceError
+
+SIZE = (12, 6)
+
+
+def _dataset(root: Path) -> ReidDataset:
+    return load_dataset(MarketConfig(name="market1501", root=root))
+
+
+def _open(root: Path, cache: Path, barrier, results) -> None:
+    from reid_search.data import images
+
+    decoded = images._decode_all
+
+    def counted(paths, image_size, target):
+        results.put(target.name)
+        decoded(paths, image_size, target)
+
+    images._decode_all = counted
+    barrier.wait()
+    assert open_images(_dataset(root), SIZE, cache).train.shape == (16, *SIZE, 3)
+
+
+def test_images_are_decoded_and_resized_in_the_order_of_the_tables(market: Path, tmp_path: Path) -> None:
+    dataset = _dataset(market)
+    images = open_images(dataset, SIZE, tmp_path)
+    for name in ("train", "query", "gallery"):
+        expected = [
+            np.asarray(Image.open(path).convert("RGB").resize((SIZE[1], SIZE[0]), Image.Resampling.BILINEAR))
+            for path in getattr(dataset, name)["path"]
+        ]
+        np.testing.assert_array_equal(getattr(images, name), expected)
+        assert not getattr(images, name).flags.writeable
+
+
+def test_a_second_size_is_a_second_cache_and_a_second_opening_decodes_nothing(market: Path, tmp_path: Path) -> None:
+    dataset = _dataset(market)
+    open_images(dataset, SIZE, tmp_path)
+    for path in dataset.train["path"]:
+        Path(path).unlink()
+    assert open_images(dataset, SIZE, tmp_path).train.shape == (16, *SIZE, 3)
+    with pytest.raises(DataError):
+        open_images(dataset, (6, 6), tmp_path)
+
+
+@pytest.mark.parametrize("content", ["truncated", "text", "empty"])
+def test_an_unreadable_image_is_named_and_leaves_nothing_behind(market: Path, tmp_path: Path, content: str) -> None:
+    victim = sorted((market / "bounding_box_test").iterdir())[2]
+    whole = victim.read_bytes()
+    victim.write_bytes({"truncated": whole[: len(whole) // 2], "text": b"no picture", "empty": b""}[content])
+    dataset = _dataset(market)
+    cache = tmp_path / "cache"
+    with pytest.raises(DataError, match=victim.name):
+        open_images(dataset, SIZE, cache)
+    assert not [path for path in cache.rglob("*") if path.is_dir() and path.name != "images"]
+    assert [victim.name in problem for problem in unreadable_images(dataset.gallery["path"])] == [True]
+
+
+def test_eight_processes_asking_at_once_build_one_cache(market: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(8), context.Queue()
+    processes = [context.Process(target=_open, args=(market, tmp_path, barrier, results)) for _ in range(8)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
+    assert sorted(results.get(timeout=5) for _ in range(3)) == ["gallery.npy", "query.npy", "train.npy"]
+    assert results.empty()
+
+
+def test_a_cache_that_cannot_be_written_names_the_variable(market: Path, tmp_path: Path, monkeypatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ResourceError, match="REID_SEARCH_CACHE"):
+        open_images(_dataset(market), SIZE, tmp_path / "cache")

@@ -1,0 +1,62 @@
+"""P × K batches."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reid_search.data import IdentitySampler
+from reid_search.errors import DataError
+from reid_search.study.training import BatchConfig
+
+
+@given(
+    counts=st.lists(st.integers(1, 6), min_size=4, max_size=12),
+    ids=st.integers(1, 4),
+    per_id=st.integers(1, 5),
+    step=st.integers(0, 30),
+)
+def test_a_batch_has_p_identities_with_k_images_each(counts: list[int], ids: int, per_id: int, step: int) -> None:
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
+    rows = IdentitySampler(labels, BatchConfig(ids=ids, per_id=per_id), seed=3).batch(step)
+    assert rows.shape == (ids * per_id,)
+    assert set(Counter(labels[rows].tolist()).values()) == {per_id}
+    for identity in set(labels[rows].tolist()):
+        uses = Counter(rows[labels[rows] == identity].tolist())
+        have = counts[identity]
+        assert len(uses) == min(per_id, have)
+        assert max(uses.values()) - min(uses.values()) <= 1
+
+
+def test_a_pass_shows_every_identity_once() -> None:
+    labels = np.repeat(np.arange(12), 3)
+    sampler = IdentitySampler(labels, BatchConfig(ids=4, per_id=2), seed=0)
+    for turn in range(3):
+        seen = np.concatenate([labels[sampler.batch(3 * turn + place)] for place in range(3)])
+        assert sorted(set(seen.tolist())) == list(range(12))
+
+
+def test_all_images_of_an_identity_come_equally_often_in_the_long_run() -> None:
+    labels = np.repeat(np.arange(4), 5)
+    sampler = IdentitySampler(labels, BatchConfig(ids=4, per_id=2), seed=0)
+    uses = np.bincount(np.concatenate([sampler.batch(step) for step in range(1000)]), minlength=20)
+    assert uses.sum() == 8000
+    assert np.abs(uses - 400).max() < 80
+
+
+def test_a_batch_is_a_function_of_seed_and_step() -> None:
+    labels = np.repeat(np.arange(10), 4)
+    batch = BatchConfig(ids=5, per_id=2)
+    first, again, other = (IdentitySampler(labels, batch, seed) for seed in (1, 1, 2))
+    skipped = again.batch(7)
+    for step in range(7):
+        first.batch(step)
+    np.testing.assert_array_equal(first.batch(7), skipped)
+    assert not np.array_equal(other.batch(7), skipped)
+
+
+def test_more_identities_than_there_are_is_refused() -> None:
+    with pytest.raises(DataError, match=r"batch\.ids: 8: the training set has 3 identities; allowed: at most 3"):
+        IdentitySampler([1, 1, 2, 3], BatchConfig(ids=8, per_id=1), seed=0)
