@@ -1,0 +1,40 @@
+"""What tests of several rooms share: one cache of made data for the whole session, and a small trial."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+Config = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache folder of this session, also for the processes that tests start."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("REID_SEARCH_CACHE")
+    os.environ["REID_SEARCH_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["REID_SEARCH_CACHE"]
+    else:
+        os.environ["REID_SEARCH_CACHE"] = before
+
+
+@pytest.fixture
+def trial_content() -> Callable[..., Config]:
+    """Plain data of a trial that trains in about a second: two branches, four steps of 12 images, two epochs."""
+
+    def content(**over: Any) -> Config:
+        small: Config = {
+            "data": {"name": "synthetic", "preset": "tiny", "image_size": [32, 16], "holdout": 0.25},
+            "model": {"architecture": "mgn", "backbone": "resnet10_thin", "parts": [1, 2], "embedding_dim": 64},
+            "training": {"images": 48, "report_every": 24, "batch": {"ids": 4, "per_id": 3}},
+        }
+        return {**small, **over}
+
+    return content

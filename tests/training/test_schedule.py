@@ -1,0 +1,40 @@
+"""Learning rates."""
+
+import math
+
+import pytest
+
+from reid_search.study.training import ScheduleConfig
+from reid_search.training.schedule import learning_rate_factor
+
+
+@pytest.mark.parametrize(
+    ("kind", "share", "factor"),
+    [
+        ("cosine", 0.0, 0.01),
+        ("cosine", 0.1, 0.505),
+        ("cosine", 0.2, 1.0),
+        ("cosine", 0.6, 0.5),
+        ("cosine", 0.8, 0.5 * (1 + math.cos(math.pi * 0.75))),
+        ("step", 0.2, 1.0),
+        ("step", 0.5, 0.1),
+        ("step", 0.74, 0.1),
+        ("step", 0.75, 0.01),
+        ("constant", 0.99, 1.0),
+    ],
+)
+def test_factors(kind: str, share: float, factor: float) -> None:
+    config = ScheduleConfig(kind=kind, warmup=0.2, milestones=(0.5, 0.75), gamma=0.1)
+    assert learning_rate_factor(config, share) == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.1])
+def test_cosine_ends_at_its_floor_and_never_rises_after_warm_up(floor: float) -> None:
+    config = ScheduleConfig(kind="cosine", warmup=0.1, floor=floor)
+    factors = [learning_rate_factor(config, share / 1000) for share in range(100, 1000)]
+    assert factors == sorted(factors, reverse=True)
+    assert factors[-1] == pytest.approx(floor, abs=1e-4)
+
+
+def test_no_warm_up_starts_at_the_full_rate() -> None:
+    assert learning_rate_factor(ScheduleConfig(warmup=0.0), 0.0) == 1.0

@@ -1,0 +1,235 @@
+"""A trial from its first epoch to its record: repeatable, interruptible, and failed where it has to fail."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from reid_search.errors import ReidSearchError
+from reid_search.records import TrialFolder
+from reid_search.training import TrialRequest, TrialSession, run_trial
+from reid_search.training import checkpoint as checkpoints
+from reid_search.training.revisit import export_model, measure_again
+
+RequestOf = Callable[..., TrialRequest]
+Measurements = Callable[[TrialFolder], dict[str, Any]]
+
+_FOREVER = {"images": 480, "report_every": 24, "batch": {"ids": 4, "per_id": 3}}
+
+
+def _run(request: TrialRequest, path: Path) -> TrialFolder:
+    folder = TrialFolder(path)
+    run_trial(request, folder)
+    return folder
+
+
+def test_a_trial_leaves_what_the_design_names(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(evaluate=("val", "test")), tmp_path / "t")
+    record = folder.record()
+    assert record is not None
+    assert (record.status, record.reason, record.device_type, record.images_seen) == ("finished", None, "cpu", 48)
+    assert [(row["epoch"], row["images_seen"]) for row in folder.epochs()] == [(1, 24), (2, 48)]
+    assert set(folder.epochs()[0]) == {
+        "epoch", "images_seen", "loss", "loss/identity", "loss/triplet", "val/mAP", "val/rank1", "val/mINP",
+    }  # fmt: skip
+    metrics = record.readouts["default"].metrics
+    for split in ("val", "test"):
+        assert 0 < metrics[f"{split}/mAP_trapezoidal"] <= metrics[f"{split}/mAP"] <= 1
+        assert metrics[f"{split}/rank1"] <= metrics[f"{split}/rank5"] <= metrics[f"{split}/rank10"]
+    assert metrics["val/mAP"] == folder.epochs()[-1]["val/mAP"]
+    assert record.readouts["default"].dim == 64 * 4
+    assert record.parameters["losses"] > 0
+    assert record.macs is not None
+    config = folder.config()
+    assert config is not None
+    assert config["config"] == record.config
+    assert record.context.seconds == folder.seconds() > 0
+    assert [path.name for path in folder.checkpoints.iterdir()] == [checkpoints.FINAL_WEIGHTS]
+
+
+def test_metrics_are_the_means_of_the_per_query_table(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    record = folder.record()
+    assert record is not None
+    table = pq.read_table(folder.path / "readouts/default/per_query.parquet").to_pandas()
+    metrics = record.readouts["default"].metrics
+    for split, rows in table.groupby("split"):
+        matched = rows[rows["first_match_rank"] > 0]
+        assert metrics[f"{split}/mAP"] == pytest.approx(matched["average_precision"].mean(), abs=1e-12)
+        assert metrics[f"{split}/mINP"] == pytest.approx(matched["inverse_negative_penalty"].mean(), abs=1e-12)
+        assert metrics[f"{split}/rank5"] == pytest.approx((matched["first_match_rank"] <= 5).mean(), abs=1e-12)
+        assert metrics[f"{split}/queries_without_match"] == len(rows) - len(matched)
+
+
+def test_the_same_trial_twice_measures_the_same_to_the_last_digit(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path
+) -> None:
+    first, second, other = (_run(request_of(seed), tmp_path / name) for seed, name in ((1, "a"), (1, "b"), (2, "c")))
+    assert measurements(first) == measurements(second)
+    assert measurements(first)["epochs"] != measurements(other)["epochs"]
+
+
+def test_a_process_s_earlier_trials_leave_no_trace(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path
+) -> None:
+    alone = _run(request_of(), tmp_path / "alone")
+    np.random.default_rng().random()
+    torch.rand(7)
+    _run(request_of(9, model={"architecture": "baseline", "backbone": "resnet10_thin"}), tmp_path / "before")
+    assert measurements(_run(request_of(), tmp_path / "after")) == measurements(alone)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize("precision", ["full", "amp"])
+def test_a_trial_closed_after_each_epoch_goes_on_with_the_same_numbers(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path, precision: str
+) -> None:
+    training = {
+        "precision": precision,
+        "report_every": 24,
+        "batch": {"ids": 4, "per_id": 3},
+        "augment": {"flip": 0.5, "pad_crop": 0.1, "erase": 0.5},
+        "stages": [
+            {"name": "heads", "images": 24, "train": ["branches.*.whole.*", "branches.*.stripes.*"]},
+            {"name": "all", "images": 36, "lr": 0.5, "losses": ["identity"]},
+        ],
+    }
+    request = request_of(training=training)
+    whole = _run(request, tmp_path / "whole")
+    pieces = TrialFolder(tmp_path / "pieces")
+    while pieces.record() is None:
+        session = TrialSession(request, pieces)
+        session.advance()
+        session.close()
+    assert measurements(pieces) == measurements(whole)
+    assert len(whole.epochs()) == 3
+
+
+@pytest.mark.parametrize("lost", ["line", "checkpoint"])
+def test_a_crash_between_checkpoint_and_line_loses_and_doubles_nothing(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path, lost: str
+) -> None:
+    whole = _run(request_of(), tmp_path / "whole")
+    folder = TrialFolder(tmp_path / "cut")
+    TrialSession(request_of(), folder).advance()
+    if lost == "line":
+        folder.keep_epochs(0)
+    else:
+        folder.append_epoch({**folder.epochs()[0], "epoch": 2})
+    run_trial(request_of(), folder)
+    assert measurements(folder) == measurements(whole)
+
+
+def test_a_killed_process_is_continued_with_the_same_numbers(
+    request_of: RequestOf, measurements: Measurements, cache: Path, tmp_path: Path
+) -> None:
+    request = request_of(training=_FOREVER)
+    folder = TrialFolder(tmp_path / "killed")
+    script = (
+        "import sys, json; from pathlib import Path\n"
+        "from reid_search.records import TrialFolder; from reid_search.study import TrialConfig\n"
+        "from reid_search.training import TrialRequest, run_trial\n"
+        "config = TrialConfig.model_validate(json.loads(sys.argv[1]))\n"
+        "request = TrialRequest(config, 1, '0' * 16, ('test',), cache=Path(sys.argv[2]))\n"
+        "run_trial(request, TrialFolder(Path(sys.argv[3])))\n"
+    )
+    content = json.dumps(request.config.model_dump(mode="json"))
+    process = subprocess.Popen([sys.executable, "-c", script, content, str(cache), str(folder.path)])
+    while len(folder.epochs()) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert folder.record() is None
+    run_trial(request, folder)
+    assert measurements(folder) == measurements(_run(request, tmp_path / "whole"))
+
+
+@pytest.mark.parametrize(
+    ("over", "reason"),
+    [
+        ({"training": {**_FOREVER, "optimizer": {"kind": "sgd", "lr": 1e30}}}, "loss.* = nan"),
+        (
+            {"training": {**_FOREVER, "stages": [{"name": "x", "images": 480, "train": ["nothing.*"]}]}},
+            "name no param",
+        ),
+        (
+            {"training": {**_FOREVER, "batch": {"ids": 4, "per_id": 1}}, "losses": {"identity": {"on": []}}},
+            "no gradient",
+        ),
+        ({"training": {"images": 48, "batch": {"ids": 500, "per_id": 1}}}, "training.batch.ids: 500"),
+    ],
+)
+def test_a_trial_that_cannot_go_on_fails_with_a_reason_and_no_score(
+    request_of: RequestOf, tmp_path: Path, over: dict[str, Any], reason: str
+) -> None:
+    folder = _run(request_of(**over), tmp_path / "t")
+    record = folder.record()
+    assert record is not None
+    assert record.status == "failed"
+    assert record.readouts == {}
+    assert re.search(reason, record.reason or ""), record.reason
+    assert not folder.checkpoints.exists()
+
+
+def test_a_finished_trial_is_not_measured_again(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    before = (folder.path / "record.json").read_bytes()
+    run_trial(request_of(), folder)
+    assert (folder.path / "record.json").read_bytes() == before
+
+
+def test_a_readout_is_added_without_training_again(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    first = folder.record()
+    assert first is not None
+    coarse = {"taps": ["p1.global@coarse"], "flip": False, "normalize": "none", "metric": "euclidean"}
+    more = request_of(readouts={"default": {}, "coarse": coarse})
+    epochs = folder.epochs()
+    folder.remove_record()
+    second = run_trial(more, folder)
+    assert folder.epochs() == epochs
+    assert second.readouts["default"] == first.readouts["default"]
+    assert second.readouts["coarse"].dim == 128
+    assert second.readouts["coarse"].metrics != first.readouts["default"].metrics
+
+
+def test_kept_weights_are_tested_again_and_exported(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    record = folder.record()
+    assert record is not None
+    again = measure_again(folder.path, None, "cpu")["default"].metrics
+    assert again == {
+        name: value for name, value in record.readouts["default"].metrics.items() if name.startswith("test/")
+    }
+    exported = export_model(folder.path, tmp_path / "out" / "model.safetensors")
+    assert exported.exists()
+    assert json.loads(exported.with_suffix(".json").read_text()) == record.config
+    with pytest.raises(ReidSearchError, match="exists already"):
+        export_model(folder.path, exported)
+
+
+def test_weights_that_were_not_kept_say_how_to_keep_them(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(keep=False), tmp_path / "t")
+    assert not folder.checkpoints.exists()
+    with pytest.raises(ReidSearchError, match="keep: all"):
+        measure_again(folder.path, None, "cpu")
+    with pytest.raises(ReidSearchError, match=r"config\.json"):
+        measure_again(tmp_path / "nowhere", None, "cpu")
+
+
+def test_a_validation_answer_without_a_holdout_is_a_failure(request_of: RequestOf, tmp_path: Path) -> None:
+    data = {"name": "synthetic", "preset": "tiny", "image_size": [32, 16], "holdout": 0.0}
+    record = _run(request_of(evaluate=("val",), data=data), tmp_path / "t").record()
+    assert record is not None
+    assert record.reason == "no split 'val' to test on: data.holdout is 0"

@@ -1,0 +1,129 @@
+"""Steps: which parameters train, how fast, on which images, against plain torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from reid_search.data import TrialData, open_trial_data
+from reid_search.study import TrialConfig
+from reid_search.training.batches import to_tensor
+from reid_search.training.trainer import Trainer
+
+Content = Callable[..., dict[str, Any]]
+
+
+def _trainer(content: dict[str, Any], cache: Path, seed: int = 1) -> tuple[Trainer, TrialData]:
+    config = TrialConfig.model_validate(content)
+    data = open_trial_data(config, seed, cache)
+    return Trainer(config, data, seed, torch.device("cpu")), data
+
+
+def _weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in trainer.model.named_parameters()}
+
+
+def test_pixels_are_normalised_as_torchvision_does() -> None:
+    from torchvision.transforms import v2
+
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 6, 3), dtype=np.uint8)
+    expected = v2.functional.normalize(
+        torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    )
+    torch.testing.assert_close(to_tensor(pixels, torch.device("cpu")), expected)
+
+
+def test_a_step_is_plain_sgd_on_the_sum_of_weighted_losses(cache: Path, trial_content: Content) -> None:
+    training = {
+        "images": 12,
+        "batch": {"ids": 4, "per_id": 3},
+        "optimizer": {"kind": "sgd", "lr": 0.1, "momentum": 0.0, "weight_decay": 0.01},
+        "schedule": {"kind": "constant", "warmup": 0.0},
+        "augment": {"flip": 0.0},
+    }
+    losses = {"identity": {"weight": 2.0}, "triplet": {"weight": 0.5, "margin": "soft"}}
+    content = trial_content(training=training, losses=losses)
+    trainer, data = _trainer(content, cache)
+    twin, _ = _trainer(content, cache)
+    rows = data.sampler.batch(0)
+    twin.model.train()
+    taps = twin.model(to_tensor(data.train.pixels[data.train.rows[rows]], torch.device("cpu")))
+    labels = torch.from_numpy(data.classes[rows])
+    values = {name: loss(taps, labels) for name, loss in twin.criterion.losses.items()}
+    (2.0 * values["identity"] + 0.5 * values["triplet"]).backward()
+    measured = trainer.train_epoch(1)
+    assert measured["loss/identity"] == pytest.approx(values["identity"].item(), rel=1e-6)
+    assert measured["loss"] == pytest.approx((2 * values["identity"] + 0.5 * values["triplet"]).item(), rel=1e-6)
+    for (name, after), before in zip(trainer.model.named_parameters(), twin.model.parameters(), strict=True):
+        gradient = torch.zeros_like(before) if before.grad is None else before.grad
+        expected = before - 0.1 * (gradient + 0.01 * before) if before.grad is not None else before
+        torch.testing.assert_close(after, expected, msg=name)
+
+
+def test_a_stage_trains_what_it_names_and_frozen_norms_keep_their_statistics(
+    cache: Path, trial_content: Content
+) -> None:
+    stages = [{"name": "heads", "images": 24, "train": ["branches.*.whole.*", "branches.*.stripes.*"]}]
+    trainer, _ = _trainer(trial_content(training={"batch": {"ids": 4, "per_id": 3}, "stages": stages}), cache)
+    before, statistics = _weights(trainer), {k: v.clone() for k, v in trainer.model.named_buffers()}
+    trainer.train_epoch(1)
+    for name, value in _weights(trainer).items():
+        trains = ".whole." in name or ".stripes." in name
+        assert torch.equal(value, before[name]) is not trains, name
+    for name, value in trainer.model.named_buffers():
+        if name.startswith("shared.") or ".blocks." in name:
+            assert torch.equal(value, statistics[name]), name
+
+
+def test_a_stage_s_losses_are_the_only_ones_at_work(cache: Path, trial_content: Content) -> None:
+    stages = [{"name": "a", "images": 12, "losses": ["triplet"]}, {"name": "b", "images": 12}]
+    training = {"batch": {"ids": 4, "per_id": 3}, "stages": stages, "report_every": 12}
+    trainer, _ = _trainer(trial_content(training=training), cache)
+    assert set(trainer.train_epoch(1)) == {"loss", "loss/triplet"}
+    assert set(trainer.train_epoch(2)) == {"loss", "loss/triplet", "loss/identity"}
+    assert trainer.done
+
+
+def test_new_and_pretrained_parameters_have_their_own_rates(
+    cache: Path, trial_content: Content, tmp_path: Path
+) -> None:
+    from safetensors.torch import save_file
+    from torchvision.models import resnet18
+
+    save_file({k: v.contiguous() for k, v in resnet18(weights=None).state_dict().items()}, tmp_path / "w.safetensors")
+    model = {"architecture": "baseline", "backbone": "resnet18", "weights": str(tmp_path / "w.safetensors")}
+    training = {"images": 24, "batch": {"ids": 4, "per_id": 3}, "optimizer": {"lr": 1e-3, "new_lr": 10.0}}
+    trainer, _ = _trainer(trial_content(model=model, training=training), cache)
+    new = trainer.model.new_parameters()
+    rates = {id(item): group["base_lr"] for group in trainer._optimizer.param_groups for item in group["params"]}
+    for name, item in trainer.model.named_parameters():
+        if item.requires_grad:
+            assert rates[id(item)] == pytest.approx(1e-2 if name in new else 1e-3), name
+    assert {rates[id(item)] for item in trainer.criterion.parameters()} == {1e-2}
+
+
+def test_switching_a_loss_on_leaves_the_model_s_first_values_alone(cache: Path, trial_content: Content) -> None:
+    both, _ = _trainer(trial_content(), cache)
+    one, _ = _trainer(trial_content(losses={"triplet": {"on": []}}), cache)
+    for name, value in _weights(both).items():
+        assert torch.equal(value, _weights(one)[name]), name
+
+
+def test_clipping_bounds_the_update(cache: Path, trial_content: Content) -> None:
+    optimizer = {"kind": "sgd", "lr": 1.0, "momentum": 0.0, "weight_decay": 0.0, "clip_norm": 0.01}
+    training = {
+        "images": 12,
+        "batch": {"ids": 4, "per_id": 3},
+        "optimizer": optimizer,
+        "schedule": {"kind": "constant", "warmup": 0.0},
+    }
+    trainer, _ = _trainer(trial_content(training=training), cache)
+    modules = (trainer.model, trainer.criterion)
+    before = [item.detach().clone() for module in modules for item in module.parameters()]
+    trainer.train_epoch(1)
+    after = [item.detach() for module in modules for item in module.parameters()]
+    moved = torch.sqrt(sum(((a - b) ** 2).sum() for a, b in zip(after, before, strict=True)))
+    assert moved.item() == pytest.approx(0.01, rel=1e-3)
