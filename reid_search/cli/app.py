@@ -16,6 +16,7 @@ _HELP = """Which of my re-identification design choices matter, by how much, and
 
 Write the question as a study (one YAML file: a baseline, the axes that vary, the phases), then:
 
+\b
     reid-search plan search_spaces/mgn.yaml      what would run: arms, trials, images
     reid-search run search_spaces/mgn.yaml       run it; run again after any interruption to go on
     reid-search report mgn                       write the report anew from the records
@@ -29,7 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 app.command()(run.run)
 app.command()(inspect.plan)

@@ -76,15 +76,13 @@ def _print(planned: "Plan") -> None:
             continue
         later = ", drawn again around the search's best" if phase.provisional else ""
         title = f"{phase.name}: {len(phase.arms)} arms{later}"
-        arms = Table("arm", "parameters that differ", "key", title=title, title_justify="left")
+        arms = Table("arm", "key", title=title, title_justify="left")
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
-            arms.add_row(arm.name, _settings(arm.settings) if arm.name == "baseline" else "", keys[arm.name])
+            arms.add_row(arm.name, keys[arm.name])
         console.print(arms)
-
-
-def _settings(settings: object) -> str:
-    return ", ".join(f"{path}={level.label}" for path, level in dict(settings).items())  # type: ignore[call-overload]
+        centre = ", ".join(f"{path}={level.label}" for path, level in phase.arms[0].settings.items())
+        console.print(f"baseline: {centre}\n", soft_wrap=True, markup=False)
 
 
 def _as_data(planned: "Plan") -> dict[str, object]:

@@ -89,6 +89,10 @@ class TrialFolder:
             place = ".".join(str(part) for part in first["loc"])
             raise RecordError(f"{path}: {place}: {first['msg']}") from error
 
+    def has_record(self) -> bool:
+        """Say whether the trial is over."""
+        return (self.path / "record.json").exists()
+
     def remove_record(self) -> None:
         """Forget the record of a stopped or failed trial that is to go on."""
         (self.path / "record.json").unlink(missing_ok=True)

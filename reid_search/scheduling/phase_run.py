@@ -56,18 +56,20 @@ class PhaseRun:
         """Jobs that are out."""
         return len(self._jobs)
 
+    def is_out(self, trial_id: str) -> bool:
+        """Say whether a job was handed out under this name and is not over."""
+        return trial_id in self._jobs
+
     @property
     def done(self) -> bool:
         """Whether every phase is over."""
         return self._work is None
 
     def next_job(self, trial_id: str) -> Job | None:
-        """Hand out the next job under Ray's name for it."""
-        self._advance()
-        job = self._work.next_job() if self._work else None
-        if job is None:
-            self._advance()
-            job = self._work.next_job() if self._work and not self._jobs else None
+        """Hand out the next job under Ray's name for it; None while none can start."""
+        job = self._next()
+        while job is not None and self._was_to_stop(job):
+            job = self._next()
         if job is not None:
             folder_of(self._store, job).remove_record()
             self._jobs[trial_id] = job
@@ -86,14 +88,15 @@ class PhaseRun:
         reason = self._current.report(job, row)
         if last or reason is None:
             return False
-        folder = folder_of(self._store, job)
-        folder.write_record(self._record(job, "stopped", reason, images_seen=int(row["images_seen"])))
+        self._stop(job, reason, row)
         self.ended(trial_id)
         return True
 
     def ended(self, trial_id: str) -> None:
         """Close a job whose record is on the disk."""
-        job = self._jobs.pop(trial_id)
+        self._close(self._jobs.pop(trial_id))
+
+    def _close(self, job: Job) -> None:
         record = folder_of(self._store, job).record()
         if record is None:
             raise ReidSearchError(f"{folder_of(self._store, job).path}: the trial ended without a record")
@@ -105,9 +108,7 @@ class PhaseRun:
 
     def lost(self, trial_id: str) -> None:
         """Close a job whose process died again and again."""
-        job = self._jobs.get(trial_id)
-        if job is None:
-            return
+        job = self._jobs[trial_id]
         reason = "its process died again and again (out of memory, or killed?)"
         self._store.asked.append("lost", phase=job.label.phase, key=job.label.key, seed=job.label.seed, reason=reason)
         epochs = folder_of(self._store, job).epochs()
@@ -130,6 +131,27 @@ class PhaseRun:
             best=self.best,
             interrupted=not self.done,
         )
+
+    def _next(self) -> Job | None:
+        self._advance()
+        job = self._work.next_job() if self._work else None
+        if job is None:
+            self._advance()
+            job = self._work.next_job() if self._work and not self._jobs else None
+        return job
+
+    def _was_to_stop(self, job: Job) -> bool:
+        """Tell the pruner what an interrupted job measured before, and stop it where that run would have."""
+        for row in folder_of(self._store, job).epochs():
+            if (reason := self._current.report(job, row)) is not None:
+                self._stop(job, reason, row)
+                self._close(job)
+                return True
+        return False
+
+    def _stop(self, job: Job, reason: str, row: Mapping[str, Any]) -> None:
+        record = self._record(job, "stopped", reason, images_seen=int(row["images_seen"]))
+        folder_of(self._store, job).write_record(record)
 
     @property
     def _current(self) -> PhaseWork:

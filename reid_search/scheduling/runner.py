@@ -67,7 +67,7 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Close a job whose process died too often; every other end was reported by the scheduler."""
         del result
-        if error:
+        if error and self._here.phases.is_out(trial_id):
             self._here.phases.lost(trial_id)
 
     def save(self, checkpoint_path: str) -> None:
@@ -83,7 +83,11 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
 
 
 class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
-    """Runs jobs in order and stops those that the phase's pruner gives up."""
+    """Runs jobs in order and stops those that the phase's pruner gives up.
+
+    Ray Tune may start a trial a second time on a process that became free while the trial's own was starting, and
+    report it after it is over; what is not out is not listened to.
+    """
 
     def __init__(self, here: _Here) -> None:
         super().__init__()
@@ -92,12 +96,16 @@ class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Take an epoch's report."""
         del tune_controller
+        if not self._here.phases.is_out(trial.trial_id):
+            return str(TrialScheduler.STOP)
         stop = self._here.phases.report(trial.trial_id, dict(result[ROW]))
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         """Take a finished or failed trial, whose record is on the disk."""
         del tune_controller
+        if not self._here.phases.is_out(trial.trial_id):
+            return
         if result.get(ROW):
             self._here.phases.report(trial.trial_id, dict(result[ROW]), last=True)
         self._here.phases.ended(trial.trial_id)
@@ -112,7 +120,8 @@ class _Started(tune.Callback):  # type: ignore[misc]
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Note a start."""
         del iteration, trials, info
-        self._here.phases.started(trial.trial_id)
+        if self._here.phases.is_out(trial.trial_id):
+            self._here.phases.started(trial.trial_id)
 
 
 def run_phases(

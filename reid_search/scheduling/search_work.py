@@ -114,7 +114,6 @@ class SearchWork:
                 self._learn_all(job, record)
             else:
                 self._open.append(job)
-                self._report_all(job)
 
     def _ask(self) -> Job:
         number = self._asked
@@ -164,12 +163,9 @@ class SearchWork:
 
     def _learn_all(self, job: Job, record: Record) -> None:
         """Learn from a record of an earlier run: its epochs first, which carry the pruner's rungs."""
-        self._report_all(job)
-        self._learn(job, record)
-
-    def _report_all(self, job: Job) -> None:
         for row in self._store.trial(*job.identity).epochs():
             self._report(job, row)
+        self._learn(job, record)
 
     def _learn(self, job: Job, record: Record) -> None:
         number = self._number(job)

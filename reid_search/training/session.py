@@ -14,6 +14,7 @@ from reid_search.errors import ReidSearchError
 from reid_search.models import count_macs, count_parameters
 from reid_search.records import ReadoutResult, Record, RunContext, TrialFolder
 from reid_search.records.files import write_atomically
+from reid_search.records.locks import locked
 from reid_search.records.provenance import git_commit, versions
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
@@ -23,12 +24,16 @@ from reid_search.training.trainer import Trainer
 
 Row = dict[str, Any]
 
+_BUSY = "this trial is being trained by {holder}"
+_PATIENCE_SECONDS = 300.0
+
 
 class TrialSession:
     """Trains a trial epoch by epoch and leaves its measurements in its folder.
 
     What an epoch measured is written with its checkpoint first and as a line of `epochs.jsonl` second, so that a line
-    never lacks the weights to go on from.
+    never lacks the weights to go on from. A scheduler that loses sight of a process may start a second one for the same
+    trial: one of them works at a time, each goes on from where the trial stands, and a trial with a record is over.
 
     Args:
         request: What is asked.
@@ -47,8 +52,25 @@ class TrialSession:
         """Train one epoch; behind the last, test the trial and write its record.
 
         Returns:
-            The row of the last epoch; empty where the trial failed before its first.
+            The row of the last epoch; empty where the trial failed before its first, or was over before.
+
+        Raises:
+            RequestError: Another process works on this trial and does not come to an end.
         """
+        with locked(self._folder.path / ".lock", _BUSY, patience=_PATIENCE_SECONDS):
+            if self._folder.has_record():
+                self.done = True
+            else:
+                self._advance_or_fail()
+        return self._row
+
+    def close(self) -> None:
+        """Let go of the network and the data."""
+        self._trainer = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _advance_or_fail(self) -> None:
         begun = time.monotonic()
         try:
             with deterministic(self._request.config.training.threads):
@@ -60,16 +82,11 @@ class TrialSession:
         except Exception as error:  # a trial's bug must not end the study
             write_atomically(self._folder.path / "error.txt", traceback.format_exc())
             self._fail(f"{type(error).__name__}: {error} (traceback in error.txt)", begun)
-        return self._row
-
-    def close(self) -> None:
-        """Let go of the network and the data."""
-        self._trainer = None
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
 
     def _advance(self, begun: float) -> None:
-        trainer = self._trainer or self._open()
+        trainer = self._trainer
+        if trainer is None or not self._stands_where_left():
+            trainer = self._open()
         epochs = self._request.config.training.epochs
         if not self._is_trained(epochs):
             self._train_epoch(trainer, self._row.get("epoch", 0) + 1)
@@ -80,6 +97,10 @@ class TrialSession:
 
     def _is_trained(self, epochs: int) -> bool:
         return int(self._row.get("epoch", 0)) >= epochs
+
+    def _stands_where_left(self) -> bool:
+        last = checkpoint.latest(self._folder.checkpoints)
+        return last is not None and last.epoch == self._row.get("epoch")
 
     def _open(self) -> Trainer:
         """Load the data, build the networks, and go on from the last checkpoint where there is one."""
@@ -107,6 +128,7 @@ class TrialSession:
             self._row = self._folder.epochs()[-1]
         else:
             self._folder.keep_epochs(0)
+            self._row = {}
         return trainer
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> None:

@@ -40,7 +40,7 @@ class Trainer:
         self._device = device
         with seeded(derived_seed(seed, "model"), torch.device("cpu")):
             self.model = build_model(config.model, image_size=config.data.image_size)
-        self.model.to(device, memory_format=torch.channels_last)
+        self.model.to(device).to(memory_format=torch.channels_last)
         taps = {name: config.loss_taps(name) for name in config.losses}
         self.criterion = Criterion(config.losses, taps, data.class_count, derived_seed(seed, "losses")).to(device)
         self._may_train = frozenset(name for name, item in self.model.named_parameters() if item.requires_grad)

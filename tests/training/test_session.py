@@ -130,6 +130,22 @@ def test_a_crash_between_checkpoint_and_line_loses_and_doubles_nothing(
     assert measurements(folder) == measurements(whole)
 
 
+def test_two_sessions_of_one_trial_take_turns_and_leave_nothing_twice(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path
+) -> None:
+    request = request_of(training={**_FOREVER, "images": 96})
+    folder = TrialFolder(tmp_path / "shared")
+    sessions = [TrialSession(request, folder) for _ in range(2)]
+    turn = 0
+    while folder.record() is None:
+        sessions[turn % 3 % 2].advance()
+        turn += 1
+    for session in sessions:
+        session.advance()
+        assert session.done
+    assert measurements(folder) == measurements(_run(request, tmp_path / "alone"))
+
+
 def test_a_killed_process_is_continued_with_the_same_numbers(
     request_of: RequestOf, measurements: Measurements, cache: Path, tmp_path: Path
 ) -> None:

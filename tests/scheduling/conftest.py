@@ -1,0 +1,130 @@
+"""A study that takes seconds, and a driver without Ray that may die between any two epochs."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from reid_search.records import StudyStore
+from reid_search.scheduling.jobs import Job, folder_of
+from reid_search.scheduling.phase_run import PhaseRun
+from reid_search.scheduling.progress import TrialLabel
+from reid_search.study import Fingerprints, Study, load_study
+from reid_search.training import TrialRequest, TrialSession
+
+Content = dict[str, Any]
+
+
+class Watcher:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, ...]] = []
+
+    def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
+        self.events.append(("phase", name, str(total), str(done)))
+
+    def trial_started(self, trial: TrialLabel) -> None:
+        self.events.append(("start", trial.phase, trial.name, str(trial.seed)))
+
+    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+        self.events.append(("epoch", trial.phase, trial.name, str(trial.seed), str(row["epoch"])))
+
+    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
+        self.events.append(("end", trial.phase, trial.name, str(trial.seed), status))
+
+    def phase_ended(self, name: str) -> None:
+        self.events.append(("over", name))
+
+    def count(self, *begin: str) -> int:
+        return sum(event[: len(begin)] == begin for event in self.events)
+
+
+class InlineDriver:
+    """Runs a study in this process, `at_once` trials in turn, an epoch each; it may die after some epochs."""
+
+    def __init__(self, study: Study, store: StudyStore, cache: Path, at_once: int = 2) -> None:
+        self.watcher = Watcher()
+        self._store = store
+        self._cache = cache
+        self._at_once = at_once
+        self.phases = PhaseRun(study, store, Fingerprints(), self.watcher, None)
+
+    def run(self, die_after: int | None = None) -> PhaseRun:
+        """Run to the end, or until the driver dies with a KeyboardInterrupt."""
+        out: dict[str, TrialSession] = {}
+        epochs = 0
+        while not self.phases.done:
+            while len(out) < self._at_once and (job := self.phases.next_job(name := f"t{epochs}-{len(out)}")):
+                out[name] = self._session(job)
+                self.phases.started(name)
+            for name, session in list(out.items()):
+                row = session.advance()
+                epochs += 1
+                if epochs == die_after:
+                    raise KeyboardInterrupt
+                if session.done:
+                    if row:
+                        self.phases.report(name, row, last=True)
+                    self.phases.ended(name)
+                if session.done or self.phases.report(name, row):
+                    session.close()
+                    del out[name]
+        return self.phases
+
+    def _session(self, job: Job) -> TrialSession:
+        request = TrialRequest(
+            job.config, job.label.seed, job.label.key, job.evaluate, cache=self._cache, keep_checkpoint=job.keep
+        )
+        return TrialSession(request, folder_of(self._store, job))
+
+
+@pytest.fixture
+def study_content(trial_content: Callable[..., Content]) -> Callable[..., Content]:
+    """Plain data of a study: four proposals, then two arms around the best with two seeds."""
+
+    def content(**over: Any) -> Content:
+        small: Content = {
+            "name": "small",
+            "base": {
+                **trial_content(),
+                "training": {"images": 36, "report_every": 12, "batch": {"ids": 4, "per_id": 3}},
+            },
+            "axes": {
+                "losses.triplet.margin": {"uniform": [0.1, 2.0], "levels": [0.3, 1.2]},
+                "losses.identity.on": {"choice": {"coarse": ["global@coarse"], "reduced": ["reduced"]}},
+            },
+            "phases": [
+                {"kind": "search", "trials": 4, "pruner": {"kind": "successive_halving", "reduction": 2}},
+                {"kind": "ablate", "around": "best", "seeds": 2, "axes": ["losses.triplet.margin"]},
+            ],
+        }
+        return {**small, **over}
+
+    return content
+
+
+@pytest.fixture
+def write_study(tmp_path: Path, study_content: Callable[..., Content]) -> Callable[..., Path]:
+    """Write a study file; `over` replaces its entries."""
+
+    def write(**over: Any) -> Path:
+        path = tmp_path / "study.yaml"
+        with path.open("w", encoding="utf-8") as file:
+            YAML().dump(study_content(**over), file)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def driver(cache: Path, tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., InlineDriver]:
+    """Make a driver of a study; drivers of one test share a store."""
+
+    def make(overrides: tuple[str, ...] = (), at_once: int = 2, storage: str = "runs", **over: Any) -> InlineDriver:
+        study = load_study(write_study(**over), overrides)
+        return InlineDriver(study, StudyStore(tmp_path / storage, study.name), cache, at_once)
+
+    return make

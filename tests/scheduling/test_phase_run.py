@@ -1,0 +1,153 @@
+"""Phases of a study as they run, with real training: everything once, whatever dies."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid_search.errors import ReidSearchError
+from reid_search.records import StudyStore
+
+MakeDriver = Callable[..., Any]
+
+
+def _records(storage: Path) -> dict[str, dict[str, Any]]:
+    found = {}
+    for folder in StudyStore(storage, "small").trials():
+        content = json.loads((folder.path / "record.json").read_text())
+        del content["context"]
+        found[folder.path.name] = content
+        epochs = [row["epoch"] for row in folder.epochs()]
+        assert epochs == list(range(1, len(epochs) + 1)), folder.path
+        assert content["images_seen"] == folder.epochs()[-1]["images_seen"]
+    return found
+
+
+def test_a_study_searches_and_then_ablates_around_the_best(driver: MakeDriver, tmp_path: Path) -> None:
+    made = driver()
+    summary = made.run().summary()
+    records = _records(tmp_path / "runs")
+    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
+    searched = [line for line in asks if line["kind"] == "search"]
+    ablated = [line for line in asks if line["kind"] == "ablate"]
+    assert [line["number"] for line in searched] == [0, 1, 2, 3]
+    assert {f"{line['key']}-s{line['seed']}" for line in asks} == set(records)
+    values = {
+        line["number"]: records[f"{line['key']}-s{line['seed']}"]["readouts"]["default"]["metrics"]["val/mAP"]
+        for line in searched
+        if records[f"{line['key']}-s{line['seed']}"]["status"] == "finished"
+    }
+    assert summary.best.number == max(values, key=lambda number: (values[number], -number))
+    assert summary.best.value == values[summary.best.number]
+    baseline = next(line for line in ablated if line["arm"] == "baseline")
+    assert baseline["settings"] == {
+        "losses.triplet.margin": searched[summary.best.number]["settings"]["losses.triplet.margin"]
+    }
+    for line in ablated:
+        record = records[f"{line['key']}-s{line['seed']}"]
+        assert record["status"] == "finished"
+        assert record["config"]["data"]["holdout"] == 0
+        assert record["config"]["losses"]["identity"]["on"] == list(summary.best.settings["losses.identity.on"].value)
+        assert "test/mAP" in record["readouts"]["default"]["metrics"]
+    assert {line["seed"] for line in ablated} == {1, 2}
+    assert {line["seed"] for line in searched} == {10_000}
+    assert summary.finished + summary.stopped == len(records)
+    assert not summary.failed
+
+
+def test_running_again_measures_nothing_again(driver: MakeDriver, tmp_path: Path) -> None:
+    driver().run()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("record.json")}
+    again = driver()
+    assert again.phases.done
+    assert again.watcher.count("start") == 0
+    assert again.phases.summary().reused == again.phases.summary().finished
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("record.json")} == before
+
+
+@pytest.mark.parametrize("die_after", [1, 2, 5, 9, 14, 17])
+def test_a_driver_that_dies_anywhere_leaves_nothing_twice_and_nothing_out(
+    driver: MakeDriver, tmp_path: Path, die_after: int
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        driver(at_once=1).run(die_after)
+    driver(at_once=1).run()
+    driver(at_once=1, storage="whole").run()
+    assert _records(tmp_path / "runs") == _records(tmp_path / "whole")
+    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
+    assert [line["number"] for line in asks if line["kind"] == "search"] == [0, 1, 2, 3]
+
+
+def test_more_trials_and_seeds_extend_a_study(driver: MakeDriver, tmp_path: Path) -> None:
+    driver(overrides=("phases.search.pruner=none",)).run()
+    before = set(_records(tmp_path / "runs"))
+    more = driver(overrides=("phases.search.pruner=none", "phases.search.trials=5", "phases.ablate.seeds=3"))
+    more.run()
+    after = set(_records(tmp_path / "runs"))
+    assert before <= after
+    assert more.watcher.count("start", "search") == 1
+    started = {event[3] for event in more.watcher.events if event[:2] == ("start", "ablate")}
+    assert "3" in started
+
+
+def test_a_pruned_trial_is_stopped_with_a_record_and_its_weights_go_when_the_phase_does(
+    driver: MakeDriver, tmp_path: Path
+) -> None:
+    made = driver(at_once=1, overrides=("phases.search.trials=8",))
+    made.run()
+    stopped = [record for record in _records(tmp_path / "runs").values() if record["status"] == "stopped"]
+    assert stopped
+    for record in stopped:
+        assert record["images_seen"] < 36
+        assert record["readouts"] == {}
+        assert "successive_halving" in record["reason"]
+    stops = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "stop"]
+    assert len(stops) == len(stopped) == made.phases.summary().stopped
+
+
+def test_a_failed_trial_is_counted_with_its_reason_and_tried_again_by_the_next_run(
+    driver: MakeDriver, tmp_path: Path
+) -> None:
+    phases = [{"kind": "ablate", "seeds": 1, "axes": ["training.optimizer.lr"]}]
+    axes = {"training.optimizer.lr": {"choice": [1e-3, 1e30]}}
+    base_sgd = ("base.training.optimizer.kind=sgd",)
+    first = driver(phases=phases, axes=axes, overrides=base_sgd)
+    summary = first.run().summary()
+    assert len(summary.failed) == 1
+    assert "nan" in next(iter(summary.failed.values()))
+    again = driver(phases=phases, axes=axes, overrides=base_sgd)
+    assert again.run().summary().reused == 1 + first.watcher.count("end", "ablate", "training.optimizer.lr=0.001")
+    assert again.watcher.count("start") == 1
+
+
+def test_an_ablation_around_a_search_that_found_nothing_says_so(driver: MakeDriver) -> None:
+    overrides = ("base.training.optimizer={kind: sgd, lr: 1e30}",)
+    with pytest.raises(ReidSearchError, match="ended without a finished trial, so 'ablate' has no best"):
+        driver(overrides=overrides).run()
+
+
+def test_arms_that_differ_in_the_readout_share_one_training(driver: MakeDriver, tmp_path: Path) -> None:
+    axes = {"readouts.default.taps": {"choice": {"coarse": ["coarse"], "reduced": ["reduced"]}}}
+    phases = [{"kind": "search", "sampler": "grid", "trials": 2}, {"kind": "ablate", "around": "best", "seeds": 1}]
+    made = driver(axes=axes, phases=phases)
+    summary = made.run().summary()
+    records = _records(tmp_path / "runs")
+    assert len(records) == 2
+    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
+    ablated = [line for line in asks if line["kind"] == "ablate"]
+    assert len({line["key"] for line in ablated}) == 1
+    stored = {line["readouts"]["default"] for line in ablated}
+    assert len(stored) == 2
+    record = records[f"{ablated[0]['key']}-s1"]
+    assert {record["readouts"][name]["dim"] for name in stored} == {128 * 2 + 128 * 2, 64 * 4}
+    searched = records[f"{asks[0]['key']}-s10000"]
+    values = {
+        line["settings"]["readouts.default.taps"]: searched["readouts"][line["readouts"]["default"]]["metrics"][
+            "val/mAP"
+        ]
+        for line in asks
+        if line["kind"] == "search"
+    }
+    assert summary.best.value == max(values.values())
