@@ -1,0 +1,116 @@
+"""Drawing: flat polygons, each with a colour and the part that it belongs to, painted one over the other.
+
+The same polygons painted with the number of their part instead of their colour are a map of parts.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from PIL import Image, ImageDraw
+
+from reid_search.data.synthetic.people import Colour
+
+Point = tuple[float, float]
+Polygon = list[Point]
+
+_CORNERS = 16
+_CIRCLE = [
+    (math.cos(2 * math.pi * corner / _CORNERS), math.sin(2 * math.pi * corner / _CORNERS)) for corner in range(_CORNERS)
+]
+
+
+class Part(IntEnum):
+    """What a polygon is part of."""
+
+    BACKGROUND = 0
+    HEAD = 1
+    HAIR = 2
+    UPPER = 3
+    ARMS = 4
+    LOWER = 5
+    LEGS = 6
+    SHOES = 7
+    BAG = 8
+    OCCLUDER = 9
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A polygon of one colour.
+
+    Attributes:
+        part: What it is part of.
+        outline: Corners in pixels, x to the right and y down.
+        colour: Its colour.
+    """
+
+    part: Part
+    outline: Polygon
+    colour: Colour
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """A band around a line: a limb, or a trunk.
+
+    A place on it has two coordinates: `along`, 0 at the first point of the line and 1 at the last, counted in equal
+    parts from point to point, and `across`, -1 at the left edge and 1 at the right edge of a ribbon that runs down.
+
+    Attributes:
+        line: Points of the middle line in pixels, at least two.
+        widths: Half the width at each point in pixels.
+    """
+
+    line: Sequence[Point]
+    widths: Sequence[float]
+
+    def patch(self, start: float = 0.0, end: float = 1.0, left: float = -1.0, right: float = 1.0) -> Polygon:
+        """Return the outline of the part between two places along and two places across."""
+        last = len(self.line) - 1
+        inner = [place / last for place in range(last + 1) if start < place / last < end]
+        sections = [self._section(along) for along in (start, *inner, end)]
+        one_edge = [(x + left * across_x, y + left * across_y) for x, y, across_x, across_y in sections]
+        other_edge = [(x + right * across_x, y + right * across_y) for x, y, across_x, across_y in sections]
+        return one_edge + other_edge[::-1]
+
+    def _section(self, along: float) -> tuple[float, float, float, float]:
+        last = len(self.line) - 1
+        place = min(int(along * last), last - 1)
+        share = along * last - place
+        (x0, y0), (x1, y1) = self.line[place], self.line[place + 1]
+        width = self.widths[place] * (1 - share) + self.widths[place + 1] * share
+        (back_x, back_y), (ahead_x, ahead_y) = self.line[max(place - (share == 0), 0)], self.line[place + 1]
+        step_x, step_y = ahead_x - back_x, ahead_y - back_y
+        length = math.hypot(step_x, step_y) or 1.0
+        return (
+            x0 * (1 - share) + x1 * share,
+            y0 * (1 - share) + y1 * share,
+            width * step_y / length,
+            -width * step_x / length,
+        )
+
+
+def ellipse(centre: Point, across: float, down: float) -> Polygon:
+    """Return an ellipse with these half axes as a polygon."""
+    x, y = centre
+    return [(x + across * right, y + down * below) for right, below in _CIRCLE]
+
+
+def rectangle(left: float, top: float, right: float, bottom: float) -> Polygon:
+    """Return a rectangle as a polygon."""
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def shaded(colour: Colour, factor: float) -> Colour:
+    """Return a darker (below 1) or lighter colour."""
+    red, green, blue = (min(int(value * factor), 255) for value in colour)
+    return red, green, blue
+
+
+def paint(image: Image.Image, shapes: Iterable[Shape], scale: float = 1.0) -> None:
+    """Paint shapes over an RGB image that has `scale` pixels for one of theirs, the last on top."""
+    brush = ImageDraw.Draw(image)
+    for shape in shapes:
+        brush.polygon([(x * scale, y * scale) for x, y in shape.outline], fill=shape.colour)

@@ -1,0 +1,53 @@
+"""How large each synthetic data set is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PresetName = Literal["tiny", "small", "medium", "market_like"]
+
+CAMERAS = 6
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Counts of a data set; each is met exactly.
+
+    A sighting is one identity before one camera. Each test sighting gives one query, as on Market-1501.
+
+    Attributes:
+        train_identities: People to learn from.
+        train_sightings: Their sightings, 2 to 6 an identity.
+        train_images: Images of these sightings, at least 1 each.
+        test_identities: People to find, none of whom is in training.
+        queries: Their sightings, 2 to 6 an identity.
+        matches: Gallery images of these sightings, at least 1 each.
+        distractors: Gallery images of nobody who is searched for, identity 0.
+        junk: Gallery images that no ranking counts, identity -1.
+    """
+
+    train_identities: int
+    train_sightings: int
+    train_images: int
+    test_identities: int
+    queries: int
+    matches: int
+    distractors: int
+    junk: int
+
+    @property
+    def gallery(self) -> int:
+        """Files of the gallery."""
+        return self.matches + self.distractors + self.junk
+
+    @property
+    def images(self) -> int:
+        """Files of the whole data set."""
+        return self.train_images + self.queries + self.gallery
+
+
+PRESETS: dict[PresetName, Preset] = {
+    "tiny": Preset(24, 72, 168, 16, 48, 80, 16, 8),
+    "small": Preset(400, 1400, 3200, 100, 300, 500, 100, 50),
+    "medium": Preset(600, 2400, 6400, 400, 1600, 4800, 800, 800),
+    "market_like": Preset(751, 3380, 12936, 750, 3368, 13115, 2798, 3819),
+}

@@ -1,0 +1,35 @@
+"""Independent random numbers for each thing that is drawn, so that any of them can be drawn alone and in any order."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import TypeVar
+
+import numpy as np
+
+Item = TypeVar("Item")
+
+
+class Stream(IntEnum):
+    """What random numbers are for; a value never changes, since every image depends on it."""
+
+    PLAN = 0
+    PERSON = 1
+    SCENE = 2
+    IMAGE = 3
+
+
+def generator_of(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:
+    """Return the generator of the `index`-th thing of a stream."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, int(stream), index])))
+
+
+def pick(generator: np.random.Generator, items: Sequence[Item], weights: Sequence[float] | None = None) -> Item:
+    """Return one of the items, with chances in proportion to `weights`."""
+    if weights is None:
+        return items[int(generator.integers(len(items)))]
+    place = generator.random() * sum(weights)
+    for item, weight in zip(items, weights, strict=True):
+        place -= weight
+        if place < 0:
+            return item
+    return items[-1]
