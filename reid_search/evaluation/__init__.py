@@ -1,6 +1,7 @@
 """Metrics of person re-identification as pure functions of arrays: mAP (both definitions), CMC, mINP."""
 
+from reid_search.evaluation.chance import chance_mean_ap
 from reid_search.evaluation.features import evaluate_ranking
 from reid_search.evaluation.ranking import EvaluationError, RankingResult, evaluate_distances
 
-__all__ = ["EvaluationError", "RankingResult", "evaluate_distances", "evaluate_ranking"]
+__all__ = ["EvaluationError", "RankingResult", "chance_mean_ap", "evaluate_distances", "evaluate_ranking"]

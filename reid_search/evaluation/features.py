@@ -3,7 +3,7 @@
 Matrix products round differently with the shape of a chunk and the place of a row, so two images with the same feature
 may come out a few units in the last place apart, and a collapsed network would be ranked by rounding noise. Distances
 are therefore computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and at the
-resolution that float32 features have: what differs by less is a tie, and ties are pessimistic.
+resolution of a cosine in float32: what differs by less is a tie, and ties are pessimistic.
 """
 
 from collections.abc import Iterator
@@ -70,9 +70,12 @@ def _cosine(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
 
 
 def _euclidean(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
-    """Yield squared Euclidean distances on the grid."""
+    """Yield squared Euclidean distances on the grid.
+
+    The grid's scale is the median gallery feature, so that one image with an enormous feature does not blur the others.
+    """
     gallery_squares, query_squares = (np.einsum("ij,ij->i", items, items) for items in (candidates, queries))
-    scale = float(max(gallery_squares.max(), query_squares.max()))
+    scale = float(np.median(gallery_squares)) or float(max(gallery_squares.max(), query_squares.max()))
     step = _GRID * 2.0 ** np.ceil(np.log2(scale)) if scale > 0 else 1.0
     for rows in _chunks(len(queries), size):
         squares = queries[rows] @ candidates.T
@@ -94,7 +97,9 @@ def _on_grid(values: Floats, step: float) -> Floats:
 
 def _unit(features: Floats) -> Floats:
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return np.divide(features, lengths, out=np.zeros_like(features), where=lengths > 0)
+    unit = np.zeros_like(features)
+    np.divide(features, lengths, out=unit, where=lengths > 0)
+    return unit
 
 
 def _features(name: str, values: npt.ArrayLike) -> Floats:

@@ -87,7 +87,8 @@ class Labels:
         """Return the labels as integers.
 
         Raises:
-            EvaluationError: A length does not fit, a label is no whole number, or a query is junk or a distractor.
+            EvaluationError: A length does not fit, a label is no whole number, a query is junk or a distractor, or a
+                gallery identity is below -1.
         """
         given = {
             "query_ids": (query_ids, shape[0]),
@@ -100,7 +101,13 @@ class Labels:
         if wrong.size:
             identity = labels.query_ids[wrong[0]]
             raise EvaluationError(
-                f"query_ids[{wrong[0]}] = {identity}: a query's identity is 1 or more (0: distractor)"
+                f"query_ids[{wrong[0]}] = {identity}: a query's identity is 1 or more (0: distractor, -1: junk)"
+            )
+        wrong = np.flatnonzero(labels.gallery_ids < JUNK)
+        if wrong.size:
+            identity = labels.gallery_ids[wrong[0]]
+            raise EvaluationError(
+                f"gallery_ids[{wrong[0]}] = {identity}: an identity is 1 or more, 0 (distractor) or -1 (junk)"
             )
         return labels
 
@@ -131,8 +138,11 @@ def evaluate_distances(
     if table.ndim != 2 or 0 in table.shape:
         raise EvaluationError(f"distances: shape {table.shape}; expected (queries, gallery) with at least one of each")
     table = table if np.issubdtype(table.dtype, np.floating) else table.astype(np.float64)
-    if not np.isfinite(table).all():
-        raise EvaluationError("distances: some are NaN or infinite, which has no place in a ranking")
+    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if wrong.size:
+        raise EvaluationError(
+            f"distances: {wrong.size} of {len(table)} queries have NaN or infinity, first in row {wrong[0]}"
+        )
     labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (table.shape[0], table.shape[1]))
     return measure(((slice(row, row + 1), table[row : row + 1]) for row in range(len(table))), labels, max_rank)
 
@@ -198,6 +208,9 @@ def _integers(name: str, values: npt.ArrayLike, length: int) -> Integers:
     array = np.asarray(values)
     if array.shape != (length,):
         raise EvaluationError(f"{name}: shape {array.shape}; expected ({length},)")
-    if not np.issubdtype(array.dtype, np.integer) and not np.array_equal(array, np.floor(array)):
-        raise EvaluationError(f"{name}: expected whole numbers")
+    whole = array.dtype.kind in "iu" or (
+        array.dtype.kind == "f" and bool(np.isfinite(array).all()) and np.array_equal(array, np.floor(array))
+    )
+    if not whole:
+        raise EvaluationError(f"{name}: expected whole numbers, got {array.dtype} such as {array[:1].tolist()}")
     return array.astype(np.int64)

@@ -24,7 +24,7 @@ def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidMode
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return the number of trainable values, shared ones once."""
+    """Return the number of values in parameters, frozen ones as well, shared ones once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -13,16 +13,29 @@ from reid_search.losses.triplet.config import TripletConfig
 from reid_search.study import TapSpec
 
 
+class _EuclideanDistance(LpDistance):  # type: ignore[misc]
+    """Euclidean distance from differences; by matrix products, small distances between large features are noise."""
+
+    def __init__(self) -> None:
+        super().__init__(normalize_embeddings=False, p=2)
+
+    def compute_mat(self, query_emb: Tensor, ref_emb: Tensor | None) -> Tensor:
+        return torch.cdist(
+            query_emb, query_emb if ref_emb is None else ref_emb, compute_mode="donot_use_mm_for_euclid_dist"
+        )
+
+
 class BatchHardTripletLoss(nn.Module):
     """For each anchor the farthest positive and the nearest negative of the batch; the mean over anchors and taps.
 
-    An anchor without a positive, or a batch of one identity, has no triplet and adds nothing.
+    The mean is over all anchors that have a triplet, those within the margin too. An anchor without a positive has
+    none; a batch without any, such as one of a single identity, has the value 0 and a gradient of 0.
     """
 
     def __init__(self, config: TripletConfig, taps: Sequence[TapSpec]) -> None:
         super().__init__()
         self._keys = [tap.key for tap in taps]
-        distance = LpDistance(normalize_embeddings=False, p=2)
+        distance = _EuclideanDistance()
         soft = config.margin == "soft"
         self._miner = BatchHardMiner(distance=distance)
         self._loss = TripletMarginLoss(
@@ -34,8 +47,7 @@ class BatchHardTripletLoss(nn.Module):
 
     def forward(self, taps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
         """Return the mean over taps."""
-        with torch.autocast(labels.device.type, enabled=False):
-            return torch.stack([self._one(taps[key].flatten(1).float(), labels) for key in self._keys]).mean()
+        return torch.stack([self._one(taps[key].flatten(1).float(), labels) for key in self._keys]).mean()
 
     def _one(self, features: Tensor, labels: Tensor) -> Tensor:
         value: Tensor = self._loss(features, labels, self._miner(features, labels))

@@ -24,13 +24,16 @@ class BaselineConfig(BranchSettings):
         "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
         "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
     }
-    default_readout: ClassVar[tuple[str, ...]] = ("neck",)
-
     architecture: Literal["baseline"]
     pooling: Literal["max", "avg", "gem"] = "avg"
     neck: Literal["none", "bnneck"] = "bnneck"
     last_stride: Literal[1, 2] = 1
     embedding_dim: Dim | None = None
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Patterns of the default readout: the last stage there is."""
+        return (self.taps((0, 0))[-1].stage,)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the one branch."""

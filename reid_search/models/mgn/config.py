@@ -1,7 +1,7 @@
 """Settings of the multiple granularity network; no torch."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,7 +10,6 @@ from reid_search.models.parts.settings import BranchSettings, Dim
 from reid_search.models.parts.shapes import BACKBONES, SplitName, map_size
 from reid_search.models.parts.taps import branch_taps
 from reid_search.study import EntryError, TapSpec
-
 
 Stride = Literal[1, 2]
 
@@ -42,7 +41,7 @@ class MGNConfig(BranchSettings):
     architecture: Literal["mgn"]
     parts: tuple[int, ...] = (1, 2, 3)
     split: SplitName = "layer3.0"
-    strides: dict[int, Stride] = Field(default_factory=_global_branch_strides)
+    strides: dict[Annotated[int, Field(ge=1)], Stride] = Field(default_factory=_global_branch_strides)
     reduction_shared: bool = False
     embedding_dim: Dim = 256
 

@@ -1,5 +1,6 @@
 """ResNets as a list of named blocks, so that they can be split anywhere."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,22 @@ def _basic_block(width: int, wider: int, stride: int) -> BasicBlock:
 def _load(network: nn.Module, name: str, path: Path) -> None:
     state = {key: value for key, value in _read(path).items() if not key.startswith("fc.")}
     expected = {key: value for key, value in network.state_dict().items() if not key.startswith("fc.")}
-    missing = sorted(set(expected) - set(state) - {key for key in expected if key.endswith("num_batches_tracked")})
-    wrong = [key for key, value in state.items() if key in expected and value.shape != expected[key].shape]
-    if missing or wrong:
-        lacks = f"lacks {missing[0]}" if missing else f"has {wrong[0]} of another shape"
-        raise StudyError(f"model.weights: {path}: {lacks}, so it holds no weights of {name}")
+    misfit = _misfit(state, expected)
+    if misfit:
+        raise StudyError(f"model.weights: {path}: {misfit}, so it holds no weights of {name}")
     network.load_state_dict({**network.state_dict(), **{key: state[key] for key in expected if key in state}})
+
+
+def _misfit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+    """Say what keeps weights from fitting; modules that no backbone has, such as a projector, are passed over."""
+    missing = sorted(key for key in set(expected) - set(state) if not key.endswith("num_batches_tracked"))
+    if missing:
+        return f"lacks {missing[0]}"
+    wrong = sorted(key for key, value in expected.items() if key in state and state[key].shape != value.shape)
+    if wrong:
+        return f"has {wrong[0]} of another shape"
+    deeper = sorted(key for key in set(state) - set(expected) if key.startswith("layer"))
+    return f"has {deeper[0]} as well" if deeper else None
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -103,9 +114,12 @@ def _read(path: Path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        return state
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise StudyError(f"model.weights: {path}: no such file") from None
     except Exception as error:
-        raise StudyError(f"model.weights: {path}: not a weights file ({type(error).__name__}: {error})") from error
+        reason = str(error).strip().split("\n")[0]
+        raise StudyError(f"model.weights: {path}: not a weights file ({type(error).__name__}: {reason})") from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise StudyError(f"model.weights: {path}: holds no state dict (tensors by torchvision's names)")
+    return state

@@ -1,9 +1,12 @@
 """What stands on a map: pooling, reduction, BNNeck."""
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+_SMALLEST = 1e-6
 
 
 class Pooling(nn.Module):
@@ -27,8 +30,12 @@ class Pooling(nn.Module):
             return features.amax(dim=(2, 3))
         if self.kind == "avg":
             return features.mean(dim=(2, 3))
-        powered = features.float().clamp(min=1e-6).pow(self.exponent)
-        return powered.mean(dim=(2, 3)).pow(1.0 / self.exponent)
+        return self._generalised_mean(features.float().flatten(2))
+
+    def _generalised_mean(self, values: Tensor) -> Tensor:
+        """Return the mean of powers of `(B, C, N)`; by logarithms, as powers of a dead channel may underflow."""
+        logarithms = values.clamp(min=_SMALLEST).log() * self.exponent
+        return ((logarithms.logsumexp(dim=2) - math.log(values.shape[2])) / self.exponent).exp()
 
 
 def build_reduction(channels: int, dim: int, kind: Literal["conv_bn_relu", "conv_bn"]) -> nn.Sequential:

@@ -1,0 +1,157 @@
+"""What every architecture promises. A new one passes these tests as it is, or adds settings to `SETTINGS`."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load, save
+from torch.testing import assert_close
+
+from reid_search.models import Batch, count_macs, count_parameters
+from reid_search.study import ARCHITECTURES, LOSSES, select_taps
+
+SETTINGS = {
+    "baseline": [
+        {},
+        {"neck": "none"},
+        {"neck": "none", "embedding_dim": 64},
+        {"embedding_dim": 128, "pooling": "gem", "last_stride": 2},
+    ],
+    "mgn": [
+        {},
+        {"neck": "bnneck", "pooling": "gem", "reduction": "conv_bn"},
+        {"parts": [1, 2, 4], "reduction_shared": True, "pooling": "avg", "embedding_dim": 64},
+        {"split": "input", "parts": [3]},
+    ],
+}
+CASES = [
+    pytest.param({"architecture": name, **settings}, id=f"{name}-{index}")
+    for name in ARCHITECTURES.names()
+    for index, settings in enumerate(SETTINGS.get(name, [{}]))
+]
+every_architecture = pytest.mark.parametrize("settings", CASES)
+
+
+@every_architecture
+@pytest.mark.parametrize("training", [True, False])
+def test_returns_the_taps_that_its_config_lists(settings, training, make_config, make_model, images):
+    model = make_model(settings).train(training)
+    listed = make_config(settings).taps((64, 32))
+    taps = model(images(3))
+    assert list(taps) == [tap.key for tap in listed]
+    assert {key: (3, *tap.shape) for key, tap in zip(taps, listed, strict=True)} == {
+        key: tuple(value.shape) for key, value in taps.items()
+    }
+    assert model.tap_specs == listed
+
+
+@every_architecture
+def test_takes_a_batch_as_well_as_images(settings, make_model, images):
+    model = make_model(settings).eval()
+    assert_close(model(Batch(images(2))), model(images(2)), rtol=0, atol=0)
+
+
+@every_architecture
+def test_embeds_the_default_readout_at_unit_length(settings, make_config, make_model, images):
+    model, config = make_model(settings).eval(), make_config(settings)
+    read = select_taps(config.default_readout, config.taps((64, 32)))
+    features = model.embed(images(3))
+    assert features.shape == (3, sum(tap.dim for tap in read))
+    assert_close(features.norm(dim=1), torch.ones(3))
+    taps = model(images(3))
+    joined = torch.cat([taps[tap.key] for tap in read], dim=1)
+    assert_close(features * joined.norm(dim=1, keepdim=True), joined)
+
+
+@every_architecture
+def test_same_seed_builds_the_same_network(settings, make_model, images):
+    first, second, other = (make_model(settings, seed=seed).eval() for seed in (1, 1, 2))
+    assert_close(first.state_dict(), second.state_dict(), rtol=0, atol=0)
+    assert not torch.equal(first.embed(images(2)), other.embed(images(2)))
+
+
+@every_architecture
+def test_an_image_is_embedded_alike_in_any_company(settings, make_model, images):
+    model = make_model(settings)
+    model(images(8, seed=1))
+    model.eval()
+    batch = images(4)
+    together = model.embed(batch)
+    assert_close(torch.cat([model.embed(image[None]) for image in batch]), together, rtol=1e-4, atol=1e-5)
+
+
+@every_architecture
+def test_half_precision_is_finite(settings, make_model, images):
+    model = make_model(settings)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        taps = model(images(4))
+    torch.stack([value.float().square().mean() for value in taps.values()]).sum().backward()
+    assert all(value.isfinite().all() for value in taps.values())
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters() if parameter.grad is not None)
+
+
+@every_architecture
+def test_weights_survive_a_file(settings, make_model, images):
+    model = make_model(settings, seed=1)
+    model(images(4))
+    other = make_model(settings, seed=2)
+    other.load_state_dict(load(save(model.state_dict())))
+    assert_close(other.eval().embed(images(2)), model.eval().embed(images(2)), rtol=0, atol=0)
+
+
+@every_architecture
+def test_every_trainable_parameter_learns(settings, make_model, images):
+    model = make_model(settings)
+    taps = model(images(4))
+    weights = torch.Generator().manual_seed(3)
+    sum((value * torch.randn(value.shape, generator=weights)).sum() for value in taps.values()).backward()
+    idle = [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad and (parameter.grad is None or not parameter.grad.abs().sum() > 0)
+    ]
+    assert idle == []
+
+
+@every_architecture
+def test_trains_the_same_to_the_last_digit(settings, make_model, images, deterministic_algorithms):
+    def gradients():
+        model = make_model(settings)
+        sum(value.square().sum() for value in model(images(4)).values()).backward()
+        return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+
+    assert_close(gradients(), gradients(), rtol=0, atol=0)
+
+
+@every_architecture
+def test_all_parameters_are_new_without_a_weights_file(settings, make_model):
+    model = make_model(settings)
+    assert model.new_parameters() == {name for name, _ in model.named_parameters()}
+
+
+@every_architecture
+def test_its_size_is_counted_and_nothing_changes(settings, make_model, images):
+    model = make_model(settings).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert count_macs(model, (64, 32)) > 1_000_000
+    assert count_parameters(model) > 100_000
+    assert model.training
+    assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.names())
+def test_its_default_losses_sit_on_taps_it_has(architecture, make_config):
+    config = make_config({"architecture": architecture})
+    assert config.default_losses
+    for loss in config.default_losses.values():
+        assert select_taps(LOSSES.validate(loss).on, config.taps((64, 32)))
+
+
+@pytest.mark.parametrize("family", ["ARCHITECTURES", "LOSSES"])
+def test_configs_are_known_without_torch(family):
+    code = (
+        f"import sys; from reid_search.study import {family} as family;"
+        "[family.config_class(name) for name in family.names()]; sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
