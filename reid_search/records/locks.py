@@ -29,7 +29,7 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
         while not _taken(file.fileno()):
             if time.monotonic() >= deadline:
                 file.seek(0)
-                raise RequestError(busy.format(holder=file.read().strip() or "another process"))
+                raise RequestError(busy.replace("{holder}", file.read().strip() or "another process"))
             time.sleep(0.1)
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")

@@ -8,7 +8,7 @@ Status = Literal["finished", "stopped", "failed"]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ReadoutResult(_Part):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reid_search.study.component import Config
 
@@ -45,6 +45,15 @@ class Axis(Config):
     integer: tuple[int, int] | None = None
     levels: dict[str, Any] | list[Any] | None = None
     when: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("choice", "levels", mode="before")
+    @classmethod
+    def _values_with_labels(cls, values: object) -> object:
+        if isinstance(values, Mapping):
+            return {label_of(label): value for label, value in values.items()}
+        if values is not None and not isinstance(values, list | tuple):
+            raise ValueError(f"{values!r} should be a list of values, or a map of names to values")
+        return values
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Axis":
@@ -113,5 +122,5 @@ def _levels(values: dict[str, Any] | list[Any] | None) -> tuple[Level, ...]:
     if values is None:
         return ()
     if isinstance(values, dict):
-        return tuple(Level(str(label), value) for label, value in values.items())
+        return tuple(Level(label, value) for label, value in values.items())
     return tuple(Level(label_of(value), value) for value in values)

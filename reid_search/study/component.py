@@ -10,9 +10,17 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Self, cast
+from types import NoneType
+from typing import Any, ClassVar, Self, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from reid_search.errors import StudyError, nearest
 
@@ -43,6 +51,20 @@ class Config(BaseModel):
                 if key not in cls.model_fields:
                     raise EntryError(f"unknown key; {nearest(str(key), cls.model_fields)}", key)
         return handler(value)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse `true` and `"5000"` for a number, which pydantic would take for 1 and 5000."""
+        if isinstance(value, bool | str):
+            kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+            if kinds <= {int, float}:
+                raise ValueError(f"{value!r} should be a {'number' if float in kinds else 'whole number'}")
+        return value
+
+
+def _kinds(annotation: object) -> set[object]:
+    return set(get_args(annotation) or (annotation,)) - {NoneType}
 
 
 class ComponentFamily:

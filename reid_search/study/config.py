@@ -1,11 +1,12 @@
 """What one trial is: data, model, losses on taps, training, readouts. Everything here is known without torch."""
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
@@ -57,7 +58,11 @@ class ModelConfig(Config):
 
     architecture: str
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
-    default_readout: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The taps of a readout that names none."""
+        return ()
 
     @abstractmethod
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
@@ -108,6 +113,14 @@ class ReadoutConfig(Config):
         return (value,) if isinstance(value, str) else value
 
 
+def _entry_name(name: str) -> str:
+    """Refuse what cannot be a step of a dotted path, a module of torch and a folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ValueError(f"'{name}' should hold letters, digits, '_' and '-' only, and begin with a letter or digit")
+    return name
+
+
+EntryName = Annotated[str, AfterValidator(_entry_name)]
 AnyData = Annotated[SerializeAsAny[DataConfig], BeforeValidator(lambda value: DATASETS.validate(value))]
 AnyModel = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda value: ARCHITECTURES.validate(value))]
 AnyLoss = Annotated[SerializeAsAny[LossConfig], BeforeValidator(lambda value: LOSSES.validate(value))]
@@ -126,9 +139,9 @@ class TrialConfig(Config):
 
     data: AnyData
     model: AnyModel
-    losses: dict[str, AnyLoss] = Field(default_factory=dict)
+    losses: dict[EntryName, AnyLoss] = Field(default_factory=dict)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
-    readouts: dict[str, ReadoutConfig] = Field(default_factory=lambda: {"default": ReadoutConfig()})
+    readouts: dict[EntryName, ReadoutConfig] = Field(default_factory=lambda: {"default": ReadoutConfig()})
 
     @model_validator(mode="before")
     @classmethod
@@ -152,8 +165,10 @@ class TrialConfig(Config):
             raise EntryError(str(error), "model") from None
         for name, loss in self.losses.items():
             _check_patterns(("losses", name, "on"), loss.on, offered)
+        if not self.readouts:
+            raise EntryError("at least one readout is needed, such as default: {}", "readouts")
         for name, readout in self.readouts.items():
-            _check_patterns(("readouts", name, "taps"), readout.taps, offered)
+            _check_patterns(("readouts", name, "taps"), readout.taps or self.model.default_readout, offered)
             if not self.readout_taps(name):
                 message = (
                     f"{list(readout.taps)} select no tap of this model; {nearest('', [tap.key for tap in offered])}"
@@ -161,11 +176,19 @@ class TrialConfig(Config):
                 raise EntryError(message, "readouts", name, "taps")
         if not any(self.loss_taps(name) for name in self.losses):
             raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
+        return self
+
+    @model_validator(mode="after")
+    def _stages_learn(self) -> "TrialConfig":
         for index, stage in enumerate(self.training.stages):
-            for name in stage.losses or ():
-                if name not in self.losses:
-                    message = f"unknown loss '{name}'; {nearest(name, self.losses)}"
-                    raise EntryError(message, "training", "stages", index, "losses")
+            names = self.losses if stage.losses is None else stage.losses
+            unknown = [name for name in names if name not in self.losses]
+            if unknown:
+                message = f"unknown loss '{unknown[0]}'; {nearest(unknown[0], self.losses)}"
+                raise EntryError(message, "training", "stages", index, "losses")
+            if not any(self.loss_taps(name) for name in names):
+                message = f"no loss of stage '{stage.name}' sits on a tap, so nothing would be learnt in it"
+                raise EntryError(message, "training", "stages", index)
         return self
 
     def loss_taps(self, name: str) -> list[TapSpec]:

@@ -11,11 +11,15 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.merge import merged
 
 EntryPath = tuple[str | int, ...]
+
+_CORE_SCALARS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Document:
     def overridden(self, settings: Sequence[str]) -> "Document":
         """Return the document with `path=value` overrides laid over it; values are YAML.
 
-        A segment may be a list index or, in a list of maps, the `name` or `kind` of its item. `null` deletes.
+        A segment may be a list index or, in a list of maps, the `name` or `kind` of its item; a key with dots in it
+        may stand in quotes. `null` deletes.
 
         Raises:
             StudyError: An override has no `=`, or its path leads through something that has no entries.
@@ -65,9 +70,11 @@ def read_document(path: Path) -> Document:
 def parse_value(text: str) -> Any:
     """Parse one YAML value of a command line: `1e-4`, `[1, 2]`, `soft`."""
     try:
-        return _plain(_yaml().load(text)) if text.strip() else text
+        content = _yaml().load(text) if text.strip() else text
     except YAMLError as error:
         raise StudyError(f"'{text}' is not a YAML value: {_reason(error)}") from None
+    _collect_places(content, (), f"'{text}'", {})
+    return _plain(content)
 
 
 def _read(path: Path, chain: tuple[Path, ...]) -> Document:
@@ -81,18 +88,38 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Document:
     if "extends" not in data:
         return Document(data, places, str(path))
     parent = data.pop("extends")
+    place = places[("extends",)]
     if not isinstance(parent, str):
-        raise StudyError(f"{places[('extends',)]}: extends = {parent!r}: expected the name of a study file")
+        raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
+    if not (path.parent / parent).exists():
+        raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
     below = _read(path.parent / parent, (*chain, resolved))
-    return Document(merged(below.data, data), {**below.places, **places}, str(path))
+    return Document(merged(below.data, data), {**_still_true(below.places, data, places), **places}, str(path))
+
+
+def _still_true(
+    below: Mapping[EntryPath, str], data: dict[str, Any], places: Mapping[EntryPath, str]
+) -> Mapping[EntryPath, str]:
+    """Return the places of the lower layer without those of entries that the upper one replaces or deletes."""
+    replaced = {entry for entry in places if not isinstance(_at(data, entry), dict)}
+    return {
+        entry: place
+        for entry, place in below.items()
+        if not any(entry[:length] in replaced for length in range(1, len(entry) + 1))
+    }
+
+
+def _at(data: Any, path: EntryPath) -> Any:
+    for step in path:
+        data = data[step] if not isinstance(data, dict) else data.get(step)
+    return data
 
 
 def _load(path: Path) -> CommentedMap:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        siblings = [item.name for item in sorted(path.parent.glob("*.y*ml"))] if path.parent.is_dir() else []
-        raise StudyError(f"{path}: no such file; {nearest(path.name, siblings)}") from None
+        raise StudyError(f"{path}: {_no_such_file(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: cannot be read as a UTF-8 text file ({error})") from None
     try:
@@ -103,18 +130,37 @@ def _load(path: Path) -> CommentedMap:
     except YAMLError as error:
         raise StudyError(f"{path}: not YAML: {_reason(error)}") from None
     if not isinstance(content, CommentedMap):
-        found = "nothing" if content is None else type(content).__name__
+        found = "nothing" if content is None else "a list" if isinstance(content, list) else repr(content)
         raise StudyError(f"{path}: expected a map of keys and values, found {found}")
     return content
 
 
+def _no_such_file(path: Path, besides: Path | None = None) -> str:
+    names = sorted(item.name for item in path.parent.glob("*.y*ml") if item != besides)
+    return f"no such file; {nearest(path.name, names)}" if names else "no such file"
+
+
+class _CoreResolver(VersionedResolver):
+    """The scalars of YAML 1.2's core schema; ruamel adds dates, merge keys, `0b11` and `1_000`, which are text here."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)
+        if kind is not ScalarNode or not implicit[0]:
+            return tag
+        is_core = str(tag) in _CORE_SCALARS and "_" not in value and not value.lower().startswith("0b")
+        return tag if is_core else self.DEFAULT_SCALAR_TAG
+
+
 def _yaml() -> YAML:
-    return YAML(typ="rt", pure=True)
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Resolver = _CoreResolver
+    return yaml
 
 
 def _reason(error: YAMLError) -> str:
     problem = getattr(error, "problem", None) or str(error)
     first = str(problem).strip().splitlines()[0]
+    first = first.replace("but found another document", "a study file holds one document; this `---` begins another")
     return first.replace("found duplicate key", "duplicate key; each key may stand once:")
 
 
@@ -126,7 +172,7 @@ def _plain(value: object) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return value
+    return getattr(value, "value", value)  # a scalar with a tag, which means nothing here
 
 
 def _collect_places(value: object, path: EntryPath, file: str, places: dict[EntryPath, str]) -> None:
@@ -134,6 +180,8 @@ def _collect_places(value: object, path: EntryPath, file: str, places: dict[Entr
         for key, item in value.items():
             entry = (*path, key)
             places[entry] = f"{file}:{value.lc.key(key)[0] + 1}"
+            if isinstance(key, list | tuple | Mapping):
+                raise StudyError(f"{places[entry]}: {_plain(key)} is no key; a key is a word or a number")
             _collect_places(item, entry, file, places)
     elif isinstance(value, CommentedSeq):
         for index, item in enumerate(value):
@@ -147,8 +195,28 @@ def _with_override(document: Document, setting: str) -> Document:
     if not separator or not name.strip():
         raise StudyError(f"--set {setting}: expected PATH=VALUE, for example --set base.training.images=5000")
     steps = split_path(name.strip())
-    data, path = _replaced(document.data, steps, parse_value(text), setting)
-    return Document(data, {**document.places, path: f"--set {setting}"}, document.source)
+    if not all(steps) or name.strip().endswith("."):
+        raise StudyError(f"--set {setting}: a part of the path '{name.strip()}' is empty")
+    try:
+        value = parse_value(text)
+    except StudyError as error:
+        raise StudyError(f"--set {setting}: {error}") from None
+    data, path = _replaced(document.data, steps, value, setting)
+    places = {entry: place for entry, place in document.places.items() if entry[: len(path)] != path}
+    if value is None and isinstance(_at(data, path[:-1]), list):
+        return Document(data, _closed_up(places, path), document.source)
+    given = {path[:length]: f"--set {setting}" for length in range(1, len(path) + 1)}
+    return Document(data, {**given, **places, path: f"--set {setting}"}, document.source)
+
+
+def _closed_up(places: Mapping[EntryPath, str], path: EntryPath) -> dict[EntryPath, str]:
+    """Return the places after the item at `path` left its list: those behind it move up."""
+    *holder, index = path
+    moved: dict[EntryPath, str] = {}
+    for entry, place in places.items():
+        behind = entry[: len(holder)] == tuple(holder) and len(entry) >= len(path) and entry[len(holder)] > index  # type: ignore[operator]
+        moved[(*holder, int(entry[len(holder)]) - 1, *entry[len(path) :]) if behind else entry] = place
+    return moved
 
 
 def split_path(text: str) -> list[str]:
@@ -166,11 +234,14 @@ def split_path(text: str) -> list[str]:
 
 
 def _replaced(container: Any, steps: list[str], value: object, setting: str) -> tuple[Any, EntryPath]:
+    steps = _with_known_key(container, steps)
     key = _key_in(container, steps[0], setting)
     copy = list(container) if isinstance(container, list) else dict(container)
     if len(steps) == 1:
         if value is None and isinstance(copy, dict):
             copy.pop(key, None)
+        elif value is None:
+            del copy[key]
         else:
             copy[key] = value
         return copy, (key,)
@@ -179,6 +250,15 @@ def _replaced(container: Any, steps: list[str], value: object, setting: str) -> 
         below = {}
     copy[key], rest = _replaced(below, steps[1:], value, setting)
     return copy, (key, *rest)
+
+
+def _with_known_key(container: Any, steps: list[str]) -> list[str]:
+    """Join the first steps where they are a key with dots of this map: an axis needs no quotes once it is there."""
+    for length in range(len(steps), 1, -1):
+        joined = ".".join(steps[:length])
+        if isinstance(container, dict) and joined in container:
+            return [joined, *steps[length:]]
+    return steps
 
 
 def _key_in(container: Any, step: str, setting: str) -> Any:

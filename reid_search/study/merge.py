@@ -1,4 +1,7 @@
-"""How two layers of a study file become one: maps merge, lists replace, null deletes."""
+"""How two layers of a study file become one: maps merge, lists replace, null deletes.
+
+A map that is new in the upper layer is taken as it is, so that its nulls are values (`choice: {none: null}`).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +16,11 @@ def merged(base: Mapping[Any, Any], over: Mapping[Any, Any]) -> dict[Any, Any]:
     """
     result = dict(base)
     for key, value in over.items():
+        below = result.get(key)
         if value is None:
             result.pop(key, None)
-        elif isinstance(value, Mapping):
-            below = result.get(key)
-            result[key] = merged(below if isinstance(below, Mapping) else {}, value)
+        elif isinstance(value, Mapping) and isinstance(below, Mapping):
+            result[key] = merged(below, value)
         else:
             result[key] = value
     return result

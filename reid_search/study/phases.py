@@ -1,10 +1,12 @@
 """The phases of a study: a search for good settings, an ablation that measures what each setting is worth."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from reid_search.study.component import Config
+from reid_search.errors import nearest
+from reid_search.study.component import Config, EntryError
 
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
@@ -80,11 +82,25 @@ class AblatePhase(_Phase):
     @classmethod
     def _a_count(cls, value: object) -> object:
         if isinstance(value, list):
-            raise ValueError(f"seeds: {value}: expected how many seeds, for example {len(value)}")
+            raise ValueError(f"{value}: expected how many seeds, for example {len(value)}")
         return value
 
 
-Phase = Annotated[SearchPhase | AblatePhase, Field(discriminator="kind")]
+_PHASES: dict[object, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}
+
+
+def _phase(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    if "kind" not in value:
+        raise EntryError(f"this key is missing; {nearest('', map(str, _PHASES))}", "kind")
+    kind = value["kind"]
+    if not isinstance(kind, str) or kind not in _PHASES:
+        raise EntryError(f"{kind!r} is not a choice; {nearest(str(kind), map(str, _PHASES))}", "kind")
+    return _PHASES[kind].model_validate(value)
+
+
+Phase = Annotated[SearchPhase | AblatePhase, BeforeValidator(_phase)]
 
 
 class Resources(Config):

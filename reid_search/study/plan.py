@@ -1,7 +1,7 @@
 """What a study will run, said before anything runs."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ class PhasePlan:
         about: What it does, in a few words.
         arms: Arms of an ablation; empty for a search.
         trials: Trainings of an ablation, one per arm and seed; empty for a search.
-        count: Number of trials, proposals included.
+        count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again.
         images: Training images of them, without early stopping.
         provisional: Whether the arms will be drawn again around the search's best.
     """
@@ -109,10 +109,13 @@ class Fingerprints:
 def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
     """Return the plan of a study; see `Study.plan`."""
     fingerprints = Fingerprints()
-    phases = [
-        _ablation(study, phase, fingerprints, best) if isinstance(phase, AblatePhase) else _search(study, phase)
-        for phase in study.config.phases
-    ]
+    phases: list[PhasePlan] = []
+    for phase in study.config.phases:
+        if isinstance(phase, AblatePhase):
+            known = {(trial.key, trial.seed) for earlier in phases for trial in earlier.trials}
+            phases.append(_ablation(study, phase, fingerprints, best, known))
+        else:
+            phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
     return Plan(study.name, tuple(phases), tuple(_warnings(arms)))
 
@@ -127,10 +130,17 @@ def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprin
     ]
 
 
-def _ablation(study: "Study", phase: AblatePhase, fingerprints: Fingerprints, best: "Settings | None") -> PhasePlan:
+def _ablation(
+    study: "Study",
+    phase: AblatePhase,
+    fingerprints: Fingerprints,
+    best: "Settings | None",
+    known: Collection[tuple[str, int]],
+) -> PhasePlan:
     arms = study.arms(phase, best)
     trials = planned_trials(phase, arms, fingerprints)
-    unique = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
+    images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
+    unique = {trial: count for trial, count in images.items() if trial not in known}
     return PhasePlan(
         name=phase.name,
         kind="ablate",

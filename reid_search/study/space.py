@@ -2,8 +2,9 @@
 
 import copy
 import itertools
+import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level, holds
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily, Config
 from reid_search.study.config import TrialConfig
 from reid_search.study.document import split_path
 from reid_search.study.problems import first_problem
@@ -41,9 +42,8 @@ class Space:
         Raises:
             StudyError: The settings do not make a valid trial.
         """
-        content = apply_settings(self.base, {path: level.value for path, level in self.active(settings).items()})
         try:
-            return TrialConfig.model_validate(content)
+            return self._trial(settings)
         except ValidationError as error:
             shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
             raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
@@ -57,8 +57,13 @@ class Space:
         return {path: chosen[path] for path in self.axes if path in chosen}
 
     def exists(self, path: str, settings: Settings) -> bool:
-        """Say whether an axis exists under these settings."""
+        """Say whether an axis exists under these settings: a condition on an axis that does not is not met.
+
+        A condition on an entry without a setting looks at the base's value.
+        """
         conditions = self.axes[path].when
+        if not all(self.exists(name, settings) for name in conditions if name in self.axes):
+            return False
         values = {name: settings[name].value if name in settings else self.value(name) for name in conditions}
         return holds(conditions, values)
 
@@ -99,10 +104,12 @@ class Space:
 
     def combinations(self) -> Iterator[dict[str, Level]]:
         """Yield every combination of design levels, without those of axes that do not exist; none comes twice."""
+        yield from self._distinct(itertools.product(*(axis.design_levels for axis in self.axes.values())))
+
+    def _distinct(self, cells: Iterable[Sequence[Level]]) -> Iterator[dict[str, Level]]:
         seen: set[tuple[tuple[str, str], ...]] = set()
-        paths = list(self.axes)
-        for levels in itertools.product(*(self.axes[path].design_levels for path in paths)):
-            settings = self.active(dict(zip(paths, levels, strict=True)))
+        for levels in cells:
+            settings = self.active(dict(zip(self.axes, levels, strict=True)))
             identity = tuple((path, level.label) for path, level in settings.items())
             if identity not in seen:
                 seen.add(identity)
@@ -117,6 +124,7 @@ class Space:
         for path, axis in self.axes.items():
             self._check_conditions(path, axis)
         for path, axis in self.axes.items():
+            self._check_path(path)
             for level in extremes(axis):
                 self._check_level(path, level)
         for settings in self._some_combinations():
@@ -124,20 +132,30 @@ class Space:
 
     def _check_conditions(self, path: str, axis: Axis) -> None:
         for name in axis.when:
-            if name not in self.axes and self.value(name) is None:
+            if name not in self.axes and not _leads_to_entry(self.config({}), name):
                 known = [*self.axes, *_paths(self._filled_base)]
                 raise StudyError(
                     f"axes.{path}.when: '{name}' is neither an axis nor in base; {_nearest_few(name, known)}"
                 )
 
-    def _check_level(self, path: str, level: Level) -> None:
-        settings = {**self._making_exist(path), path: level}
+    def _check_path(self, path: str) -> None:
+        settings = self._making_exist(path)
         if not self.exists(path, settings):
             raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
+        config = self.config(settings)
+        if not _leads_to_entry(config, path):
+            known = list(_paths(config.model_dump(mode="json")))
+            raise StudyError(
+                f"axes.{path}: leads to no entry of a trial; {_nearest_few(path, known)} (an entry that only some "
+                "architecture or loss has needs a `when`)"
+            )
+
+    def _check_level(self, path: str, level: Level) -> None:
         try:
-            self.config(settings)
-        except StudyError as error:
-            raise StudyError(f"axes.{path}: level '{level.label}' makes no valid trial: {error}") from None
+            self._trial({**self._making_exist(path), path: level})
+        except ValidationError as error:
+            message = f"level '{level.label}' makes no valid trial: {first_problem(error)}"
+            raise StudyError(f"axes.{path}: {message}") from None
 
     def _making_exist(self, path: str) -> dict[str, Level]:
         settings: dict[str, Level] = {}
@@ -149,9 +167,17 @@ class Space:
         return settings
 
     def _some_combinations(self) -> Iterator[dict[str, Level]]:
-        paths, draw = list(self.axes), random.Random(0)
-        for _ in range(_COMBINATIONS_CHECKED if len(paths) > 1 else 0):
-            yield self.active({path: draw.choice(extremes(self.axes[path])) for path in paths})
+        """Yield all combinations of levels and ends where they are few, else some of them."""
+        levels = [extremes(axis) for axis in self.axes.values()]
+        cells: Iterable[Sequence[Level]] = itertools.product(*levels)
+        if math.prod(map(len, levels)) > _COMBINATIONS_CHECKED:
+            draw = random.Random(0)
+            cells = ([draw.choice(choices) for choices in levels] for _ in range(_COMBINATIONS_CHECKED))
+        yield from self._distinct(cells)
+
+    def _trial(self, settings: Settings) -> TrialConfig:
+        content = apply_settings(self.base, {path: level.value for path, level in self.active(settings).items()})
+        return TrialConfig.model_validate(content)
 
     @cached_property
     def _filled_base(self) -> dict[str, Any]:
@@ -206,6 +232,18 @@ def _keep_shared(holder: dict[Any, Any], family: ComponentFamily, name: str) -> 
         del holder[key]
 
 
+def _leads_to_entry(config: TrialConfig, path: str) -> bool:
+    """Say whether a path ends at a field, or at an entry (also a new one) of a map whose keys are free."""
+    *parents, last = split_path(path)
+    holder: Any = config
+    for step in parents:
+        if isinstance(holder, Config):
+            holder = getattr(holder, step, None) if step in type(holder).model_fields else None
+        elif isinstance(holder, Mapping):
+            holder = holder.get(_same_key(holder, step))
+    return isinstance(holder, Mapping) or (isinstance(holder, Config) and last in type(holder).model_fields)
+
+
 def _paths(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
     for key, value in content.items():
         yield f"{prefix}{key}"
@@ -214,4 +252,7 @@ def _paths(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _nearest_few(name: str, known: Sequence[str]) -> str:
-    return nearest(name, known).split(" (")[0] if len(known) > 12 else nearest(name, known)
+    if len(known) <= 12:
+        return nearest(name, known)
+    close = nearest(name, known).split(" (")[0]
+    return close if close.startswith("did you mean") else "allowed: the path of any entry of base"

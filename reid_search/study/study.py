@@ -12,7 +12,7 @@ from reid_search.study.axes import Axis, Level
 from reid_search.study.component import Config, EntryError
 from reid_search.study.config import TrialConfig
 from reid_search.study.designs import Arm, check_levels, design_arms
-from reid_search.study.document import Document, read_document
+from reid_search.study.document import Document, read_document, split_path
 from reid_search.study.key import digest
 from reid_search.study.phases import SEARCH_SEEDS_START, AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.problems import study_error
@@ -41,13 +41,15 @@ class StudyConfig(Config):
     name: Name
     base: dict[str, Any]
     axes: dict[str, Axis] = Field(default_factory=dict)
-    phases: tuple[Phase, ...] = Field(min_length=1)
+    phases: tuple[Phase, ...]
     resources: Resources = Field(default_factory=Resources)
     keep: Literal["all", "best", "none"] = "best"
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _phases_fit_together(self) -> "StudyConfig":
+        if not self.phases:
+            raise EntryError("at least one phase is needed, such as {kind: ablate}", "phases")
         names: set[str] = set()
         searched = False
         for index, phase in enumerate(self.phases):
@@ -214,6 +216,8 @@ def _check_spaces(study: Study) -> None:
     for index, phase in enumerate(study.config.phases):
         try:
             space = study.space(phase)
+            space.order()
+            _check_set(study, space, phase, index)
             space.check()
             if isinstance(phase, AblatePhase) or phase.sampler == "grid":
                 check_levels(space)
@@ -223,9 +227,24 @@ def _check_spaces(study: Study) -> None:
             raise StudyError(f"{_place(study.document, str(error), index)}: {error}") from None
 
 
+def _check_set(study: Study, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
+    """Make sure that what a phase sets makes a valid trial, and adds no loss or readout by a slip of the pen."""
+    base = TrialConfig.model_validate(study.config.base)
+    for path in phase.set:
+        top, *rest = split_path(path)
+        known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])
+        if known and len(rest) > 1 and rest[0] not in known:
+            message = f"'{rest[0]}' is not in base.{top}; {nearest(rest[0], known)}"
+            raise StudyError(f"phases.{index}.set.{path}: {message}")
+    try:
+        space.config({})
+    except StudyError as error:
+        raise StudyError(f"phases.{index}.set: {error}") from None
+
+
 def _place(document: Document, message: str, phase: int) -> str:
     for axis in document.data.get("axes") or {}:
-        if message.startswith(f"axes.{axis}"):
+        if message.startswith((f"axes.{axis}:", f"axes.{axis}.when:")):
             return document.place(("axes", axis))
     return document.place(("phases", phase))
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from reid_search.study.component import Config
+from reid_search.study.component import Config, EntryError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -97,8 +97,8 @@ class TrainingConfig(Config):
 
     Attributes:
         images: Budget in images seen; the sum of the stages where there are several.
-        report_every: Images of one epoch, after which a trial reports and checkpoints; a tenth of `images` where
-            omitted.
+        report_every: Images of one epoch, after which a trial reports and checkpoints, at least a batch; a tenth of
+            `images` where omitted.
         batch: P × K.
         optimizer: The optimiser.
         schedule: The learning rate over each stage.
@@ -126,12 +126,12 @@ class TrainingConfig(Config):
         filled = dict(value)
         stages = filled.get("stages")
         if stages and "images" not in filled and isinstance(stages, list | tuple):
-            counts = [stage.get("images") if isinstance(stage, Mapping) else None for stage in stages]
-            if all(isinstance(count, int) for count in counts):
+            counts = [_count(stage.get("images")) if isinstance(stage, Mapping) else 0 for stage in stages]
+            if all(counts):
                 filled["images"] = sum(counts)
-        images = filled.get("images", 20_000)
-        if filled.get("report_every") is None and isinstance(images, int) and images > 0:
-            filled["report_every"] = -(-images // 10)
+        images = _count(filled.get("images", 20_000))
+        if filled.get("report_every") is None and images:
+            filled["report_every"] = max(-(-images // 10), _batch_size(filled.get("batch")))
         return filled
 
     @model_validator(mode="after")
@@ -140,6 +140,16 @@ class TrainingConfig(Config):
         if self.stages and total != self.images:
             raise ValueError(
                 f"images: {self.images} is not the sum of the stages' images ({total}); leave it out or make them equal"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _every_epoch_has_a_step(self) -> "TrainingConfig":
+        if self.report_every < self.batch.size and self.steps > 1:
+            raise EntryError(
+                f"{self.report_every} is less than a batch of {self.batch.ids} × {self.batch.per_id} images; "
+                f"allowed: at least {self.batch.size}",
+                "report_every",
             )
         return self
 
@@ -157,3 +167,16 @@ class TrainingConfig(Config):
     def epochs(self) -> int:
         """Reports of the whole trial; epoch e ends with the step that reaches e × `report_every` images."""
         return (self.steps - 1) * self.batch.size // self.report_every + 1
+
+
+def _count(value: object) -> int:
+    """Return a count, also one that is written as 5e3; 0 for anything else, which is reported where it stands."""
+    whole = isinstance(value, int | float) and value > 0 and float(value).is_integer()
+    return int(value) if whole else 0  # type: ignore[call-overload]
+
+
+def _batch_size(value: object) -> int:
+    try:
+        return BatchConfig.model_validate({} if value is None else value).size
+    except ValidationError:
+        return 1  # the batch's own mistake is reported where it stands

@@ -1,1 +1,34 @@
-"""TODO."""
+"""MLflow as a projection of a study's store: it can be thrown away at any time and made again from the records.
+
+One experiment a study, one parent run a study, one child run a trial. A run is found by a tag before it is created and
+holds what the store holds, however often it is brought up to date. MLflow is imported at the first write, not before.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reid_search.tracking.background import BackgroundSink
+    from reid_search.tracking.place import tracking_uri
+    from reid_search.tracking.projection import Projection
+    from reid_search.tracking.syncing import SyncResult, sync_study
+    from reid_search.tracking.ui import serve_ui, ui_command
+
+__all__ = ["BackgroundSink", "Projection", "SyncResult", "serve_ui", "sync_study", "tracking_uri", "ui_command"]
+
+_HOMES = {
+    "BackgroundSink": "background",
+    "Projection": "projection",
+    "SyncResult": "syncing",
+    "serve_ui": "ui",
+    "sync_study": "syncing",
+    "tracking_uri": "place",
+    "ui_command": "ui",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(f"reid_search.tracking.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,7 +31,7 @@ class BaselineConfig(BranchSettings):
     embedding_dim: Dim | None = None
 
     @property
-    def default_readout(self) -> tuple[str, ...]:  # type: ignore[override]
+    def default_readout(self) -> tuple[str, ...]:
         """Patterns of the default readout: the last stage there is."""
         return (self.taps((0, 0))[-1].stage,)
 

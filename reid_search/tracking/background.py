@@ -1,0 +1,118 @@
+"""Keeping MLflow up to date while a study runs, from a thread that nobody has to wait for."""
+
+import threading
+from dataclasses import dataclass
+
+from reid_search.records import StudyStore
+from reid_search.tracking.asks import Identity
+from reid_search.tracking.projection import Projection
+from reid_search.tracking.syncing import sync_everything, warning
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What one round of the worker brings up to date: trials that changed, and those that run."""
+
+    changed: tuple[Identity, ...]
+    running: frozenset[Identity]
+    last: bool
+
+
+class BackgroundSink:
+    """Takes note of trials that changed on disk and brings their runs up to date from one worker thread.
+
+    A trial that is named again before its turn is brought up to date once. Trials that run are looked at again every
+    `refresh` seconds, so that their curves grow in MLflow. The first round brings everything up to date, which repairs
+    what an earlier run left when it was killed; so does the first round after MLflow could not be reached. Nothing is
+    raised into the caller.
+
+    Args:
+        store: The study's store.
+        uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
+        refresh: Seconds between two looks at the trials that run, and between two tries to reach MLflow.
+    """
+
+    def __init__(self, store: StudyStore, uri: str | None = None, *, refresh: float = 10.0) -> None:
+        self._projection = Projection(store, uri)
+        self._refresh = refresh
+        self._wake = threading.Condition()
+        self._changed: dict[Identity, None] = {}
+        self._running: set[Identity] = set()
+        self._closing = False
+        self._worker: threading.Thread | None = None
+        self._complete = False
+        self._warnings: list[str] = []
+
+    def sync_trial(self, key: str, seed: int, *, running: bool = False) -> None:
+        """Take note of a trial; returns at once.
+
+        Args:
+            key: The trial's key.
+            seed: Its seed.
+            running: Whether it runs at the moment.
+        """
+        with self._wake:
+            if running:
+                self._running.add((key, seed))
+            else:
+                self._running.discard((key, seed))
+            self._changed[key, seed] = None
+            # Not before a trial is at work: the study's lock is held by now, and Ray's imports are over.
+            if self._worker is None and not self._closing:
+                self._worker = threading.Thread(target=self._work, name="mlflow", daemon=True)
+                self._worker.start()
+            self._wake.notify()
+
+    def close(self, timeout: float = 120.0) -> list[str]:
+        """Bring everything up to date and end: what still runs counts as interrupted from now on.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            What could not be brought up to date, and why; empty where MLflow holds everything.
+        """
+        with self._wake:
+            self._closing = True
+            worker = self._worker
+            self._wake.notify()
+        if worker is None:
+            return []
+        worker.join(timeout)
+        if worker.is_alive():
+            late = TimeoutError(f"still busy {timeout:g} s after the run")
+            return [*self._warnings, warning(self._projection, late)]
+        return list(self._warnings)
+
+    def _work(self) -> None:
+        while True:
+            due = self._next_round()
+            self._bring_up_to_date(due)
+            if due.last:
+                self._projection.close()
+                return
+
+    def _next_round(self) -> _Round:
+        """Wait until something changed, or it is time to look again; after a failure, wait in any case."""
+        with self._wake:
+            begun = self._complete or not self._warnings
+            self._wake.wait_for(lambda: self._closing or (begun and bool(self._changed)), self._refresh)
+            if self._closing:
+                self._changed.update(dict.fromkeys(sorted(self._running)))
+                self._running.clear()
+            due = _Round(tuple(self._changed), frozenset(self._running), self._closing)
+            self._changed.clear()
+            return due
+
+    def _bring_up_to_date(self, due: _Round) -> None:
+        if not self._complete:
+            result = sync_everything(self._projection, due.running, at_work=not due.last)
+            self._complete, self._warnings = result.complete, result.warnings
+            return
+        try:
+            for key, seed in dict.fromkeys((*due.changed, *sorted(due.running))):
+                self._projection.sync_trial(key, seed, running=(key, seed) in due.running)
+            if due.changed or due.last:
+                self._projection.sync_study(at_work=not due.last)
+        except Exception as error:  # MLflow must never stop a study; the next round repairs everything
+            self._complete, self._warnings = False, [warning(self._projection, error)]

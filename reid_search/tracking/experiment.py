@@ -1,0 +1,78 @@
+"""The MLflow experiment of a study: finding its runs by their tag."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reid_search.errors import ReidSearchError
+from reid_search.records import StudyStore
+from reid_search.tracking.connection import connect
+from reid_search.tracking.place import artifact_location, is_own_database
+from reid_search.tracking.writer import ID_TAG, RunWriter
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+_PAGE = 500
+
+
+class StudyExperiment:
+    """Finds and makes what a study has in MLflow. Open it under `writing`.
+
+    Args:
+        store: The study's store.
+        uri: Where MLflow keeps it.
+
+    Raises:
+        ReidSearchError: The storage was moved after its database was made.
+        Exception: Whatever MLflow raises where it cannot be reached.
+    """
+
+    def __init__(self, store: StudyStore, uri: str) -> None:
+        self.owned = is_own_database(store.storage, uri)
+        self._client: MlflowClient = connect(store.storage, uri)
+        self._id = self._opened(store, uri)
+        self.writer = RunWriter(self._client, self._id)
+
+    def find(self, run_id: str) -> "Run | None":
+        """Return the run of a trial, or of the study, as it is now."""
+        found = self._client.search_runs([self._id], f"tags.`{ID_TAG}` = '{run_id}'", max_results=1)
+        return found[0] if found else None
+
+    def runs(self) -> "dict[str, Run]":
+        """Return all runs by what they are found by; of two that stand for the same, one is deleted."""
+        found: dict[str, Run] = {}
+        for run in list(self._pages()):
+            name = run.data.tags.get(ID_TAG)
+            if name in found:
+                self.delete(run)
+            elif name is not None:
+                found[name] = run
+        return found
+
+    def delete(self, run: "Run") -> None:
+        """Delete a run."""
+        self._client.delete_run(run.info.run_id)
+
+    def _pages(self) -> "Iterator[Run]":
+        token: str | None = None
+        while True:
+            page = self._client.search_runs([self._id], max_results=_PAGE, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _opened(self, store: StudyStore, uri: str) -> str:
+        location = artifact_location(store.storage, uri, store.name)
+        experiment = self._client.get_experiment_by_name(store.name)
+        if experiment is None:
+            return str(self._client.create_experiment(store.name, location, tags={"study": store.name}))
+        if experiment.lifecycle_stage != "active":
+            self._client.restore_experiment(experiment.experiment_id)
+        if self.owned and experiment.artifact_location != location:
+            raise ReidSearchError(
+                f"it was made for artifacts in {experiment.artifact_location}, and the storage has moved since; "
+                "delete mlflow.db, which is made again from the records"
+            )
+        return str(experiment.experiment_id)

@@ -1,0 +1,69 @@
+"""Where MLflow keeps a study: a database beside the study, or the server that the environment names."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_VARIABLE = "MLFLOW_TRACKING_URI"
+
+
+def tracking_uri(storage: Path) -> str:
+    """Return where MLflow keeps the studies of a storage.
+
+    Args:
+        storage: The store that several studies share.
+
+    Returns:
+        `MLFLOW_TRACKING_URI` where it is set, else the SQLite database `<storage>/mlflow.db` as an absolute address.
+    """
+    return os.environ.get(_VARIABLE) or database_uri(database_path(storage))
+
+
+def database_path(storage: Path) -> Path:
+    """Return the file of a storage's own database."""
+    return storage.resolve() / "mlflow.db"
+
+
+def database_uri(path: Path) -> str:
+    """Return the address of a SQLite file.
+
+    A path stands in it as it is, spaces included; MLflow makes a stray folder for one that is quoted without need.
+    Whether `%` and `?` are quoted differs between SQLAlchemy's releases, so it writes those itself.
+    """
+    if not {"%", "?"} & set(str(path)):
+        return f"sqlite:///{path}"
+    from sqlalchemy import URL
+
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def artifact_folder(storage: Path) -> Path:
+    """Return the folder of a storage's artifacts."""
+    return storage.resolve() / "mlartifacts"
+
+
+def artifact_location(storage: Path, uri: str, study: str) -> str | None:
+    """Return where the artifacts of a study go; None where a server decides."""
+    if urlsplit(uri).scheme in ("http", "https"):
+        return None
+    return (artifact_folder(storage) / study).as_uri()
+
+
+def is_own_database(storage: Path, uri: str) -> bool:
+    """Say whether an address is the storage's own database, which nobody else writes to."""
+    return uri == database_uri(database_path(storage))
+
+
+def shown(uri: str) -> str:
+    """Return an address as messages show it: without a password, and a local database as its file."""
+    if urlsplit(uri).scheme.startswith("sqlite"):
+        from sqlalchemy import make_url
+
+        return make_url(uri).database or uri
+    return without_password(uri, uri)
+
+
+def without_password(text: str, uri: str) -> str:
+    """Return a text without the user and password that an address may hold."""
+    secret, _, _ = urlsplit(uri).netloc.rpartition("@")
+    return text.replace(f"{secret}@", "") if secret else text

@@ -1,0 +1,119 @@
+"""Browsing a storage's trials: MLflow's own pages, served on this machine only."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from reid_search.errors import ReidSearchError, RequestError
+from reid_search.tracking.place import artifact_folder, database_path, database_uri
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PATIENCE = 10.0
+# MLflow's own helpers for language models would start three more processes.
+_SETTINGS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def ui_command(storage: Path, port: int, host: str = "127.0.0.1") -> list[str]:
+    """Return the command that serves MLflow's pages for a storage.
+
+    Args:
+        storage: The store that several studies share.
+        port: Port to listen on.
+        host: An address of this machine that no other machine reaches.
+
+    Raises:
+        RequestError: The address is a public one: whoever reaches MLflow's pages may change and delete what they show.
+    """
+    if host not in _LOOPBACK:
+        raise RequestError(f"host {host}: MLflow's pages are served on this machine only; allowed: 127.0.0.1")
+    return [
+        sys.executable, "-m", "mlflow", "server",
+        "--backend-store-uri", database_uri(database_path(storage)),
+        "--artifacts-destination", artifact_folder(storage).as_uri(),
+        "--host", host,
+        "--port", str(port),
+        "--workers", "1",
+        "--uvicorn-opts", "--log-level warning",
+    ]  # fmt: skip
+
+
+def serve_ui(storage: Path, host: str = "127.0.0.1", port: int = 5000) -> None:
+    """Serve MLflow's pages for a storage until Ctrl-C or SIGTERM.
+
+    Args:
+        storage: The store that several studies share.
+        host: An address of this machine that no other machine reaches.
+        port: Port to listen on.
+
+    Raises:
+        RequestError: Nothing was run there yet, the port is taken, or the address is a public one.
+        ReidSearchError: MLflow ended by itself.
+    """
+    command = ui_command(storage, port, host)
+    if not database_path(storage).exists():
+        raise RequestError(
+            f"{database_path(storage)}: there is no MLflow database; `reid-search run` makes it, and `reid-search sync`"
+        )
+    _check_port(host, port)
+    log = storage / ".mlflow-ui.log"
+    with log.open("w", encoding="utf-8") as output:
+        # A group of its own, so that its worker processes end with it.
+        process = subprocess.Popen(
+            command, env={**_SETTINGS, **os.environ}, stdout=output, stderr=output, start_new_session=True
+        )
+    with _ending(process) as asked_to_end:
+        status = process.wait()
+        if not asked_to_end.is_set():
+            raise ReidSearchError(f"MLflow's server on {host}:{port} ended with exit code {status}; {log} says why")
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise RequestError(f"port {port} on {host}: {error.strerror}; choose another with --port") from error
+
+
+@contextlib.contextmanager
+def _ending(process: "subprocess.Popen[bytes]") -> Iterator[threading.Event]:
+    """End a server with the block, and on SIGTERM, which would otherwise leave it behind; Ctrl-C ends the block."""
+    asked = threading.Event()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        asked.set()
+        _signal_group(process, signal.SIGTERM)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, end) if in_main else None
+    try:
+        yield asked
+    except KeyboardInterrupt:
+        asked.set()
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    _signal_group(process, signal.SIGTERM)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", signum: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signum)

@@ -1,0 +1,238 @@
+"""What a person reads when a study is wrong, word for word.
+
+`error_messages.txt` holds every message; a change of wording is a change of that file. Write it anew with
+`REID_SEARCH_UPDATE_SNAPSHOTS=1 pytest tests/study/test_error_messages.py` and read the difference.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reid_search.errors import StudyError
+from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, load_study, load_trial_config
+
+SNAPSHOT = Path(__file__).with_name("error_messages.txt")
+
+HEAD = """\
+name: small
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin, embedding_dim: 64}
+"""
+TAIL = "phases:\n  - {kind: ablate}\n"
+PARTS = "axes: {model.parts: {choice: [[1], [1, 2]]}}\n"
+
+
+def _base(line: str) -> str:
+    return f"{HEAD}  {line}\n{TAIL}"
+
+
+def _instead(old: str, new: str) -> str:
+    assert old in HEAD
+    return HEAD.replace(old, new) + TAIL
+
+
+def _axes(*lines: str) -> str:
+    return HEAD + TAIL + "axes:\n" + "".join(f"  {line}\n" for line in lines)
+
+
+def _phases(*lines: str) -> str:
+    return HEAD + PARTS + "phases:\n" + "".join(f"  - {line}\n" for line in lines)
+
+
+STUDIES = {
+    "not a map": "- 1\n",
+    "only text": "mgn\n",
+    "empty file": "",
+    "open bracket": "name: [a,\nbase: 3\n",
+    "tab": "name:\n\t- x\n",
+    "duplicate key": "name: a\nbase: {}\nname: b\n",
+    "duplicate key far down": _base("training: {images: 1, batch: {ids: 2, ids: 3}}"),
+    "two documents": HEAD + TAIL + "---\nname: b\n",
+    "list as a key": HEAD + TAIL + "? [1, 2]\n: 3\n",
+    "merge key": HEAD + TAIL + "x: {<<: {a: 1}}\n",
+    "extends a missing file": "extends: bse.yaml\n",
+    "extends a number": "extends: 3\n",
+    "unknown key of a study": HEAD + TAIL + "phase: 3\n",
+    "unknown key of a trial": _base("traning: {}"),
+    "unknown key of data": _instead("preset", "preste"),
+    "unknown key of a model": _instead("embedding_dim", "embeding_dim"),
+    "unknown key of a loss": _base("losses: {triplet: {margni: 3}}"),
+    "unknown key of a batch": _base("training: {batch: {id: 3}}"),
+    "unknown key of a readout": _base("readouts: {default: {tap: [reduced]}}"),
+    "unknown key of a stage": _base("training: {stages: [{name: a, images: 9, loss: [triplet]}]}"),
+    "unknown key of a phase": _phases("{kind: ablate, sedes: 3}"),
+    "unknown key of resources": HEAD + TAIL + "resources: {gpus: 1}\n",
+    "unknown key of an axis": _axes("model.parts: {choces: [[1]]}"),
+    "unknown architecture": _instead("mgn", "mng"),
+    "unknown data set": _instead("synthetic", "sinthetic"),
+    "unknown loss": _base("losses: {triplet: {kind: tripet}}"),
+    "unknown choice": _base("training: {optimizer: {kind: sdg}}"),
+    "unknown phase": _phases("{kind: serch}"),
+    "no kind of phase": _phases("{name: first}"),
+    "no kind of loss": _base("losses: {extra: {on: [global@coarse]}}"),
+    "no base": "name: small\n" + TAIL,
+    "no data": "name: small\nbase: {model: {architecture: mgn}}\n" + TAIL,
+    "no architecture": "name: small\nbase: {data: {name: synthetic}, model: {parts: [1]}}\n" + TAIL,
+    "model as a word": "name: small\nbase: {data: {name: synthetic}, model: mgn}\n" + TAIL,
+    "base as a list": "name: small\nbase: [1]\n" + TAIL,
+    "loss without settings": _base("losses: {triplet: null}"),
+    "wrong types": _base("training: {images: many, batch: 3, optimizer: {lr: fast}, threads: 1.5, augment: [1]}"),
+    "true for a number": _base("training: {images: true}"),
+    "quoted number": _base("training: {images: '5000'}"),
+    "not a number": _base("training: {optimizer: {lr: .nan}}"),
+    "out of range": _base("training: {batch: {ids: 0}, augment: {flip: 1.5}}"),
+    "many mistakes": _base(
+        "training: {images: a, threads: b, batch: {ids: c, per_id: d}, optimizer: {lr: e, weight_decay: f, "
+        "momentum: g, new_lr: h, clip_norm: i}}"
+    ),
+    "too few numbers": _instead("preset: tiny", "image_size: [64]"),
+    "too many numbers": _instead("preset: tiny", "image_size: [64, 32, 3]"),
+    "key that is no number": _instead("embedding_dim: 64", "strides: {x: 2}"),
+    "margin": _base("losses: {triplet: {margin: hard}}"),
+    "too many stripes": _instead("embedding_dim: 64", "parts: [1, 99]"),
+    "same stripes twice": _instead("embedding_dim: 64", "parts: [2, 2]"),
+    "unknown stage of taps": _base("readouts: {default: {taps: [global@recuded]}}"),
+    "unknown taps": _base("losses: {triplet: {on: [p9.*@coarse]}}"),
+    "readout of nothing": _base("readouts: {default: {taps: [attribute@reduced]}}"),
+    "no readout": _base("readouts: {}"),
+    "readout that is no folder": _base("readouts: {../up: {}}"),
+    "loss with a dot": _base("losses: {a.b: {kind: triplet, on: [global@coarse]}}"),
+    "no loss": _base("losses: {triplet: {on: []}, identity: {weight: 0}}"),
+    "unknown loss of a stage": _base("training: {stages: [{name: a, images: 9, losses: [tripet]}]}"),
+    "stage without a loss": _base("training: {stages: [{name: a, images: 9, losses: []}]}"),
+    "stages that do not add up": _base("training: {images: 10, stages: [{name: a, images: 9}]}"),
+    "epoch without a batch": _base("training: {images: 320, report_every: 16}"),
+    "name with a slash": _instead("small", "a/b"),
+    "name that is a number": _instead("small", "3"),
+    "keep": HEAD + TAIL + "keep: bset\n",
+    "no phases": HEAD + "phases: []\n",
+    "phases as a map": HEAD + "phases: {kind: ablate}\n",
+    "list of seeds": _phases("{kind: ablate, seeds: [1, 2]}"),
+    "several wrong phases": _phases("{kind: ablate, seeds: some}", "{kind: search, trials: 0}"),
+    "unknown pruner": _phases("{kind: search, pruner: halving}"),
+    "two phases of one name": _phases("{kind: ablate}", "{kind: ablate}"),
+    "unknown axis of a phase": _phases("{kind: ablate, axes: [model.part]}"),
+    "best before a search": _phases("{kind: ablate, around: best}"),
+    "search without axes": HEAD + "phases: [{kind: search}]\n",
+    "search without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
+    + "phases: [{kind: search}]\n",
+    "phase sets an unknown key": _phases("{kind: ablate, set: {training.imagez: 3}}"),
+    "phase sets an unknown loss": _phases("{kind: ablate, set: {losses.tripet.margin: 3}}"),
+    "phase sets an unknown readout": _phases("{kind: ablate, set: {readouts.defualt.flip: false}}"),
+    "axis leads nowhere, last step": _axes("model.partz: {choice: [[1], [1, 2]]}"),
+    "axis leads nowhere, first step": _axes("modle.parts: {choice: [[1], [1, 2]]}"),
+    "axis leads nowhere, loss": _axes("losses.tripet.margin: {choice: [1, 2]}"),
+    "axis leads nowhere, readout": _axes("readouts.defualt.flip: {choice: [true, false]}"),
+    "axis leads nowhere, too deep": _axes("model.parts.0: {choice: [1, 2]}"),
+    "axis leads nowhere, far off": _axes("x: {choice: [1, 2]}"),
+    "axis of another architecture": _axes("model.last_stride: {choice: [1, 2]}"),
+    "level that makes no trial": _axes("model.parts: {choice: [[1], [1, 99]]}"),
+    "level of a wrong type": _axes("model.neck: {choice: {none: none, both: bneck}}"),
+    "levels that do not go together": _axes(
+        "model.parts: {choice: [[1, 2, 3], [1, 2, 8]]}", "data.image_size: {choice: [[64, 32], [48, 32]]}"
+    ),
+    "range without levels": _axes("losses.triplet.margin: {uniform: [0.1, 2]}"),
+    "grid over a range": HEAD
+    + "axes: {losses.triplet.margin: {uniform: [0.1, 2]}}\nphases: [{kind: search, sampler: grid}]\n",
+    "range upside down": _axes("losses.triplet.margin: {uniform: [2, 0.1]}"),
+    "logarithm of zero": _axes("training.optimizer.lr: {log_uniform: [0, 1]}"),
+    "two kinds of axis": _axes("losses.triplet.margin: {uniform: [0.1, 2], choice: [1]}"),
+    "no kind of axis": _axes("losses.triplet.margin: {levels: [1]}"),
+    "choice that is no list": _axes("losses.triplet.margin: {choice: 5}"),
+    "empty choice": _axes("model.parts: {choice: []}"),
+    "same level twice": _axes("model.parts: {choice: [[1], [1]]}"),
+    "conditions in a circle": _axes(
+        "model.neck: {choice: [none, bnneck], when: {model.pooling: avg}}",
+        "model.pooling: {choice: [max, avg], when: {model.neck: bnneck}}",
+    ),
+    "condition on itself": _axes("model.neck: {choice: [none, bnneck], when: {model.neck: none}}"),
+    "condition on nothing": _axes("model.neck: {choice: [none, bnneck], when: {model.poling: avg}}"),
+    "condition that never holds": _axes("model.neck: {choice: [none, bnneck], when: {model.pooling: foo}}"),
+}
+
+OVERRIDES = {
+    "override without a value": "training.images",
+    "override of an unknown key": "training.imagez=3",
+    "override of a wrong type": "training.images=many",
+    "override that is not YAML": "training.images=[1",
+    "override inside a word": "base.data.preset.x=1",
+    "override with an empty step": "training..images=1",
+    "override of an unknown phase": "phases.ablat.seeds=1",
+    "override that deletes too much": "phases=null",
+    "override of an unknown axis": "axes.model.partz.choice=[[1]]",
+    "override that makes an axis": 'axes."model.partz".choice=[[1]]',
+}
+
+
+def _message(action: Callable[[], object]) -> str:
+    with pytest.raises(StudyError) as caught:
+        action()
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def _known() -> dict[str, str]:
+    blocks = SNAPSHOT.read_text(encoding="utf-8").removeprefix("== ").split("\n== ")
+    return {name: message.strip("\n") for name, _, message in (block.partition("\n") for block in blocks)}
+
+
+def _compare(name: str, message: str) -> None:
+    for family in (ARCHITECTURES, LOSSES, DATASETS):  # a new component changes no message
+        message = message.replace(", ".join(family.names()), f"<every {family.noun}>")
+    known = _known()
+    if os.environ.get("REID_SEARCH_UPDATE_SNAPSHOTS"):
+        known[name] = message
+        named = {case: known[case] for case in (*STUDIES, *OVERRIDES) if case in known}
+        SNAPSHOT.write_text("\n".join(f"== {case}\n{text}\n" for case, text in named.items()), encoding="utf-8")
+    assert message == _known().get(name)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_message_of_a_wrong_study(name: str, write: Callable[..., Path]) -> None:
+    write("name: below\n", "base.yaml")
+    path = write(STUDIES[name])
+    _compare(name, _message(lambda: load_study(path).plan()))
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_message_of_a_wrong_override(name: str, write: Callable[..., Path]) -> None:
+    path = write(HEAD + PARTS + TAIL)
+    _compare(name, _message(lambda: load_study(path, [OVERRIDES[name]])))
+
+
+def test_every_message_of_the_snapshot_is_tested() -> None:
+    assert list(_known()) == [*STUDIES, *OVERRIDES]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_message_names_the_file(name: str) -> None:
+    assert all(line.startswith(("study.yaml", "… and")) for line in _known()[name].splitlines())
+
+
+def test_a_file_that_is_not_there(write: Callable[..., Path]) -> None:
+    write(HEAD + TAIL, "mgn.yaml")
+    assert _message(lambda: load_study("mng.yaml")) == (
+        "mng.yaml: no such file; did you mean 'mgn.yaml'? (allowed: mgn.yaml)"
+    )
+    assert _message(lambda: load_study("nowhere/mgn.yaml")) == "nowhere/mgn.yaml: no such file"
+
+
+def test_a_file_that_is_no_text(write: Callable[..., Path]) -> None:
+    path = write("")
+    path.write_bytes(b"\xff\xfe\x00name: x")
+    assert _message(lambda: load_study(path)).startswith("study.yaml: cannot be read as a UTF-8 text file")
+    assert "directory" in _message(lambda: load_study(path.resolve().parent))
+
+
+def test_mistakes_in_a_file_that_is_extended_are_placed_there(write: Callable[..., Path]) -> None:
+    write(HEAD.replace("preset", "preste"), "below.yaml")
+    path = write("extends: below.yaml\n" + TAIL)
+    assert _message(lambda: load_study(path)).startswith("below.yaml:3: base.data.preste: unknown key")
+
+
+def test_a_trial_config_is_checked_like_a_base(write: Callable[..., Path]) -> None:
+    path = write("data: {name: synthetic}\nmodel: {architecture: mgn}\ntraining: {imagez: 3}\n", "trial.yaml")
+    assert _message(lambda: load_trial_config(path)).startswith("trial.yaml:3: training.imagez: unknown key")

@@ -1,0 +1,145 @@
+"""Plans: counts by hand, seeds, warnings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reid_search.errors import DataError
+from reid_search.study import BASELINE, SCHEMA_VERSION, Fingerprints, Study, TrialConfig, trial_key
+
+Load = Callable[..., Study]
+
+ABLATIONS = """\
+name: plan
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin}
+  training: {images: 320}
+axes:
+  model.parts: {choice: [[1], [1, 2], [1, 2, 3]]}
+  model.pooling: {choice: [max, avg]}
+  readouts.default.flip: {choice: [true, false]}
+phases:
+  - {kind: ablate, name: first, seeds: 2}
+  - {kind: ablate, name: second, design: factorial, seeds: 3, set: {training.images: 640}}
+  - {kind: ablate, name: third, design: factorial, seeds: 3}
+"""
+
+
+def test_counts_of_ablations(load: Load) -> None:
+    first, second, third = load(ABLATIONS).plan().phases
+    assert [len(phase.arms) for phase in (first, second, third)] == [5, 12, 12]
+    assert [len(phase.trials) for phase in (first, second, third)] == [10, 36, 36]
+    # 4 trainings with 2 seeds; 6 with 3; and those again at 320 images, less the 8 that the first phase asks for
+    assert [phase.count for phase in (first, second, third)] == [8, 18, 10]
+    assert [phase.images for phase in (first, second, third)] == [8 * 320, 18 * 640, 10 * 320]
+
+
+def test_the_sum_of_a_plan(load: Load) -> None:
+    plan = load(ABLATIONS).plan()
+    assert plan.study == "plan"
+    assert plan.images == 8 * 320 + 18 * 640 + 10 * 320
+    assert len(plan.arms) == 29
+    assert len({(trial.key, trial.seed) for trial in plan.trials}) == 36
+
+
+def test_trials_come_seed_after_seed_with_the_baseline_first(load: Load) -> None:
+    phase = load(ABLATIONS).plan().phases[0]
+    names = [arm.name for arm in phase.arms]
+    assert names[0] == BASELINE
+    assert [(trial.seed, trial.arm.name) for trial in phase.trials] == [(s, name) for s in (1, 2) for name in names]
+    assert all(trial.key == trial_key(trial.config, trial.config.data.fingerprint()) for trial in phase.trials)
+
+
+@pytest.mark.parametrize(("evaluate", "holdout"), [("test", 0.0), ("val", 0.2)])
+def test_answers_on_the_test_split_train_without_holdout(evaluate: str, holdout: float, load: Load) -> None:
+    study = load(overrides=[f"phases.ablate.evaluate={evaluate}"])
+    trials = study.plan().trials
+    assert {trial.config.data.holdout for trial in trials} == {holdout}
+    assert {trial.evaluate for trial in trials} == {evaluate}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 12345])
+def test_replicates_share_no_seed_with_any_search(seed: int, load: Load) -> None:
+    study = load(overrides=[f"seed={seed}", "phases.ablate.seeds=9999", "axes={model.neck: {choice: [none]}}"])
+    seeds = {trial.seed for trial in study.plan().trials}
+    assert seeds == set(range(1, 10_000))
+    assert study.search_seed == 10_000 + seed not in seeds
+
+
+def test_more_seeds_keep_the_trials_that_there_are(load: Load) -> None:
+    few, many = (load(overrides=[f"phases.ablate.seeds={count}"]).plan() for count in (2, 5))
+    assert {(t.key, t.seed) for t in few.trials} < {(t.key, t.seed) for t in many.trials}
+
+
+def test_a_search_counts_its_proposals(load: Load) -> None:
+    phase = load().plan().phases[0]
+    assert (phase.kind, phase.count, phase.images, phase.arms, phase.trials) == ("search", 4, 4 * 320, (), ())
+    assert phase.about == "tpe, successive_halving, maximises val/mAP"
+
+
+@pytest.mark.parametrize(("trials", "count"), [(3, 3), (5, 5), (100, 5)])
+def test_a_grid_is_no_larger_than_its_cells(trials: int, count: int, load: Load) -> None:
+    text = f"""\
+name: grid
+base:
+  data: {{name: synthetic, preset: tiny}}
+  model: {{architecture: mgn, backbone: resnet10_thin}}
+axes:
+  model.architecture: {{choice: [baseline, mgn]}}
+  model.parts: {{choice: [[1], [1, 2]], when: {{model.architecture: mgn}}}}
+  losses.identity.weight: {{choice: [1, 2], when: {{model.architecture: mgn}}}}
+  losses.triplet.weight: {{uniform: [0, 1], levels: [1]}}
+phases: [{{kind: search, sampler: grid, trials: {trials}}}]
+"""
+    assert load(text).plan().phases[0].count == count
+
+
+def test_arms_around_the_best_are_provisional_until_it_is_known(load: Load) -> None:
+    study = load(overrides=["phases.ablate.around=best"])
+    assert study.plan().phases[1].provisional
+    assert not study.plan({"model.parts": study.level("model.parts", "[1]")}).phases[1].provisional
+
+
+def test_a_readout_of_what_no_loss_trains_is_warned_of(load: Load) -> None:
+    text = """\
+name: warn
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin, parts: [1, 2]}
+  losses: {identity: {on: [p1.global@coarse, part@reduced]}, triplet: {on: [p2.global@reduced]}}
+  readouts: {fine: {taps: [p2.*@coarse, p2.concat@reduced]}, poor: {taps: [reduced, p1.global@coarse]}}
+phases: [{kind: ablate}]
+"""
+    assert load(text).plan().warnings == ("baseline: readout 'poor' uses p1.global@reduced, which no loss trains",)
+
+
+def test_a_fingerprint_is_taken_once_for_every_image_size_and_split(
+    trial: Callable[..., TrialConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = [
+        trial(changes).data for changes in ({}, {"data.image_size": [32, 16]}, {"data.holdout": 0}, {"data.seed": 1})
+    ]
+    calls = []
+    genuine = type(data[0]).fingerprint
+    monkeypatch.setattr(type(data[0]), "fingerprint", lambda self: (calls.append(self), genuine(self))[1])
+    known = Fingerprints()
+    prints = [known.of(item) for item in data]
+    assert len(calls) == 2
+    assert prints[0] == prints[1] == prints[2] != prints[3]
+
+
+def test_a_plan_without_its_data_says_so(load: Load, tmp_path: Path) -> None:
+    text = """\
+name: real
+base: {data: {name: market1501, root: nowhere}, model: {architecture: baseline}}
+phases: [{kind: ablate}]
+"""
+    study = load(text)
+    with pytest.raises(DataError, match="nowhere"):
+        study.plan()
+
+
+def test_the_version_of_the_schema() -> None:
+    assert SCHEMA_VERSION == 1  # raising it gives every training a new key, so that all are measured again

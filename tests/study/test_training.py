@@ -1,0 +1,91 @@
+"""The arithmetic of budgets against a loop that counts."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from reid_search.study import TrainingConfig
+
+
+def count_steps_and_epochs(stages: list[int], batch: int, report_every: int) -> tuple[int, int]:
+    """Train without a network: each stage runs whole batches, an epoch ends when its images are seen."""
+    left = [0]
+    for images in stages:
+        steps = 0
+        while steps * batch < images:
+            steps += 1
+        left.append(left[-1] + steps)
+    step = epoch = 0
+    while step < left[-1]:
+        epoch += 1
+        before = step
+        while step < left[-1] and step * batch < epoch * report_every:
+            step += 1
+        assert step > before, f"epoch {epoch} has no step"
+    return step, epoch
+
+
+@given(
+    stages=st.lists(st.integers(1, 400), min_size=1, max_size=3),
+    ids=st.integers(1, 6),
+    per_id=st.integers(1, 5),
+    report_every=st.integers(1, 500),
+)
+def test_steps_and_epochs(stages: list[int], ids: int, per_id: int, report_every: int) -> None:
+    fields = {
+        "report_every": report_every,
+        "batch": {"ids": ids, "per_id": per_id},
+        "stages": [{"name": f"s{number}", "images": images} for number, images in enumerate(stages)],
+    }
+    steps = sum(-(-images // (ids * per_id)) for images in stages)
+    assume(report_every >= ids * per_id or steps == 1)
+    config = TrainingConfig.model_validate(fields)
+    assert config.images == sum(stages)
+    assert (config.steps, config.epochs) == count_steps_and_epochs(stages, ids * per_id, report_every)
+
+
+@given(images=st.integers(1, 2000), ids=st.integers(1, 16), per_id=st.integers(1, 8))
+def test_left_to_itself_a_trial_has_about_ten_epochs_with_a_step_each(images: int, ids: int, per_id: int) -> None:
+    config = TrainingConfig.model_validate({"images": images, "batch": {"ids": ids, "per_id": per_id}})
+    assert (config.steps, config.epochs) == count_steps_and_epochs([images], ids * per_id, config.report_every)
+    assert config.epochs <= 10 or config.report_every == ids * per_id
+    assert config.report_every == max(-(-images // 10), ids * per_id)
+
+
+@pytest.mark.parametrize("report_every", [None, 100])
+def test_report_every_may_be_written(report_every: int | None) -> None:
+    written = TrainingConfig.model_validate({"images": 1000, "report_every": report_every})
+    assert written == TrainingConfig.model_validate({"images": 1000})
+
+
+@pytest.mark.parametrize("images", [5000, 5e3])
+def test_a_count_may_be_written_as_a_float(images: float) -> None:
+    stages = [{"name": "a", "images": images}]
+    wanted = TrainingConfig(images=5000, report_every=500)
+    assert TrainingConfig.model_validate({"images": images}) == wanted
+    assert TrainingConfig.model_validate({"stages": stages}).report_every == 500
+
+
+def test_one_stage_over_the_whole_budget_where_none_is_written() -> None:
+    (stage,) = TrainingConfig(images=700).resolved_stages
+    assert (stage.images, stage.losses, stage.train, stage.lr) == (700, None, ("*",), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"images": 100, "stages": [{"name": "a", "images": 40}]}, r"100 is not the sum of the stages' images \(40\)"),
+        ({"images": 100, "report_every": 31}, r"31 is less than a batch of 8 × 4 images; allowed: at least 32"),
+        ({"images": True}, "True should be a whole number"),
+        ({"images": "5000"}, "'5000' should be a whole number"),
+        ({"optimizer": {"lr": "1e-3"}}, "'1e-3' should be a number"),
+        ({"optimizer": {"clip_norm": False}}, "False should be a number"),
+        ({"batch": {"ids": 0}}, "greater than or equal to 1"),
+        ({"schedule": {"warmup": 1.5}}, "less than or equal to 1"),
+        ({"stages": [{"images": 3}]}, "name"),
+    ],
+)
+def test_what_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TrainingConfig.model_validate(fields)

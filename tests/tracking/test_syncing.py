@@ -1,0 +1,332 @@
+"""MLflow holds what the store holds, however often and after whatever it is brought up to date."""
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+from reid_search.records import StudyStore
+from reid_search.records.files import write_atomically
+from reid_search.records.locks import locked
+from reid_search.tracking import Projection, sync_study
+
+
+def test_a_finished_trial(study, tracked):
+    study.ask(7, "a", 10_000)
+    study.whole("a", 10_000)
+    result = sync_study(study.store)
+    assert (result.written, result.unchanged, result.warnings) == (2, 0, [])
+    run = tracked.trial("a", 10_000)
+    assert (run.info.run_name, run.info.status, run.data.tags["status"]) == ("#7", "FINISHED", "finished")
+    assert {
+        name: run.data.tags[name] for name in ("arm", "phase", "key", "seed", "git_commit", "data_fingerprint")
+    } == {
+        "arm": "#7",
+        "phase": "search",
+        "key": "a",
+        "seed": "10000",
+        "git_commit": "0123456789abcdef",
+        "data_fingerprint": "00ff",
+    }
+    assert "reason" not in run.data.tags
+    assert run.data.params == {
+        "data.name": "synthetic",
+        "data.image_size": "[64, 32]",
+        "losses.triplet.on": "globals",
+        "losses.triplet.margin": "1.2",
+        "training.threads": "1",
+        "training.schedule": "none",
+        "training.extra": "{}",
+    }
+    assert run.info.end_time - run.info.start_time == 8_000
+
+
+def test_metrics_of_a_finished_trial(study, tracked):
+    readouts = {"default": {"test/mAP": 0.61, "val/mAP": 0.4}, "default-3f": {"test/mAP": 0.6}}
+    study.whole("a", 1, readouts=readouts)
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert tracked.history(run, "loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3), (4, 0.25)]
+    assert tracked.history(run, "default-3f/val/mAP") == [(1, 0.05), (2, 0.1), (3, 0.15), (4, 0.2)]
+    assert tracked.history(run, "val/mAP") == [(1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4)]
+    assert tracked.history(run, "test/mAP") == [(4, 0.61)]
+    assert run.data.metrics["default-3f/test/mAP"] == 0.6
+    assert run.data.metrics["parameters/model"] == 24_558_656
+    assert (run.data.metrics["macs"], run.data.metrics["seconds"]) == (1_210_000_000, 8.0)
+    times = [
+        item.timestamp - run.info.start_time for item in tracked.client.get_metric_history(run.info.run_id, "loss")
+    ]
+    assert times == [2_000, 4_000, 6_000, 8_000]
+
+
+def test_artifacts_of_a_finished_trial(study, tracked):
+    study.whole("a", 1)
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert json.loads(tracked.text(run, "config.json")) == study.store.trial("a", 1).config()
+    rows = list(csv.reader(io.StringIO(tracked.text(run, "cmc.csv"))))
+    assert rows[:3] == [
+        ["readout", "split", "rank", "matching_rate"],
+        ["default", "val", "1", "0.5"],
+        ["default", "val", "2", "0.75"],
+    ]
+    assert len(rows) == 5
+
+
+def test_the_study_is_the_parent(study, tracked):
+    study.ask(0, "a", 10_000)
+    study.ask(1, "b", 10_000, readouts={"default": "default-3f"})
+    study.ask("baseline", "c", 1)
+    study.whole("a", 10_000)
+    study.whole("b", 10_000, readouts={"default": {"val/mAP": 0.9}, "default-3f": {"val/mAP": 0.5}})
+    study.whole("c", 1, readouts={"default": {"val/mAP": 0.99}})
+    study.store.asked.append("done")
+    write_atomically(study.store.report / "index.html", "<h1>Answer</h1>")
+    sync_study(study.store)
+    parent = tracked.parent()
+    assert (parent.info.run_name, parent.info.status) == ("mgn", "FINISHED")
+    assert parent.data.tags["command"] == "reid-search run mgn.yaml"
+    assert parent.data.tags["git_commit"] == "0123456789abcdef"
+    assert json.loads(parent.data.tags["versions"]) == {"reid-search": "0.1.0"}
+    assert parent.data.params["phases.search.trials"] == "6"
+    assert parent.data.params["base.model.parts"] == "[1, 2, 3]"
+    counts = {"trials/finished": 3, "trials/stopped": 0, "trials/failed": 0}
+    assert parent.data.metrics == counts | {"best/search/val/mAP": 0.5}
+    assert tracked.text(parent, "report/index.html") == "<h1>Answer</h1>"
+    write_atomically(study.store.report / "index.html", "<h1>Another</h1>")
+    sync_study(study.store)
+    assert tracked.text(parent, "report/index.html") == "<h1>Another</h1>"
+
+
+def test_one_training_of_several_arms(study, tracked):
+    for arm in ("baseline", "flip=false", "a=1", "b=2"):
+        study.ask(arm, "a", 2, settings={"losses.triplet.on": "globals" if arm == "a=1" else "same"})
+    study.ask("baseline", "a", 2)
+    study.whole("a", 2)
+    sync_study(study.store)
+    run = tracked.trial("a", 2)
+    assert run.info.run_name == "baseline, flip=false, a=1 and 1 more s2"
+    assert run.data.tags["arm"] == "baseline, flip=false, a=1, b=2"
+    assert run.data.params["losses.triplet.on"] == '["global@reduced"]'
+
+
+def test_syncing_again_changes_nothing(study, tracked):
+    study.ask(0, "a", 10_000)
+    study.whole("a", 10_000)
+    study.whole("b", 1, status="failed", reason="NaN")
+    study.begin("c", 1)
+    study.train("c", 1, range(1, 3))
+    sync_study(study.store)
+    before = tracked.everything()
+    result = sync_study(study.store)
+    assert (result.written, result.unchanged) == (0, 4)
+    assert tracked.everything() == before
+
+
+@pytest.mark.parametrize(("status", "state"), [("stopped", "KILLED"), ("failed", "FAILED"), (None, "KILLED")])
+def test_a_trial_that_goes_on_after(study, tracked, status, state):
+    study.begin("a", 1)
+    study.train("a", 1, range(1, 3))
+    if status:
+        study.end("a", 1, status, "a reason")
+    sync_study(study.store)
+    first = tracked.trial("a", 1)
+    assert (first.info.status, first.data.tags["status"]) == (state, status or "interrupted")
+    assert first.data.tags.get("reason") == ("a reason" if status else None)
+    study.store.trial("a", 1).remove_record()
+    study.train("a", 1, range(3, 5))
+    study.end("a", 1)
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert run.info.run_id == first.info.run_id
+    assert (run.info.status, run.data.tags["status"], run.data.tags.get("reason")) == ("FINISHED", "finished", None)
+    assert [step for step, _ in tracked.history(run, "loss")] == [1, 2, 3, 4]
+    assert [step for step, _ in tracked.history(run, "images_seen")] == [1, 2, 3, 4]
+
+
+def test_epochs_that_were_measured_again_are_not_doubled(study, tracked):
+    study.begin("a", 1)
+    study.train("a", 1, range(1, 4))
+    study.end("a", 1, "stopped")
+    sync_study(study.store)
+    folder = study.store.trial("a", 1)
+    folder.remove_record()
+    folder.keep_epochs(0)
+    (folder.path / "times.jsonl").unlink()
+    study.train("a", 1, range(1, 5), seconds=3.0)
+    study.end("a", 1)
+    sync_study(study.store)
+    assert [step for step, _ in tracked.history(tracked.trial("a", 1), "loss")] == [1, 2, 3, 4]
+
+
+def test_epochs_that_came_out_otherwise_replace_the_run(study, tracked):
+    study.whole("a", 1)
+    sync_study(study.store)
+    first = tracked.trial("a", 1)
+    folder = study.store.trial("a", 1)
+    folder.keep_epochs(2)
+    study.train("a", 1, range(3, 5), offset=0.5)
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert run.info.run_id != first.info.run_id
+    assert tracked.history(run, "loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3 + 0.5), (4, 0.75)]
+
+
+def test_results_that_are_gone_leave_mlflow_too(study, tracked):
+    study.whole("a", 1)
+    sync_study(study.store)
+    study.end("a", 1, "failed", "its process died")
+    sync_study(study.store)
+    assert tracked.parent().data.metrics["trials/failed"] == 1
+    metrics = tracked.trial("a", 1).data.metrics
+    assert "parameters/model" not in metrics
+    assert metrics["val/mAP"] == 0.4
+
+
+def test_a_readout_that_is_added_later(study, tracked):
+    study.whole("a", 1, readouts={"default": {"test/mAP": 0.6}})
+    sync_study(study.store)
+    study.end("a", 1, readouts={"default": {"test/mAP": 0.6}, "neck": {"test/mAP": 0.7}})
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert tracked.history(run, "test/mAP") == [(4, 0.6)]
+    assert tracked.history(run, "neck/test/mAP") == [(4, 0.7)]
+
+
+def test_a_setting_that_changed_is_told_in_a_tag(study, tracked):
+    study.whole("a", 1)
+    sync_study(study.store)
+    config = {"data": {"name": "synthetic"}, "training": {"threads": 4}}
+    study.end("a", 1, config=config)
+    sync_study(study.store)
+    run = tracked.trial("a", 1)
+    assert run.data.params["training.threads"] == "1"
+    assert run.data.tags["params_changed"] == "training.threads is now 4"
+    study.end("a", 1)
+    sync_study(study.store)
+    assert "params_changed" not in tracked.trial("a", 1).data.tags
+
+
+def test_more_than_a_batch_holds(study, tracked):
+    config = {f"part{part}": {f"setting{index}": index for index in range(60)} for part in range(4)}
+    config["text"] = "x" * 7_000  # type: ignore[assignment]
+    folder = study.begin("a", 1, config)
+    for epoch in range(1, 301):
+        folder.append_epoch({"epoch": epoch, "images_seen": epoch, "loss": 1 / epoch, "loss/a": 1.0, "loss/b": 2.0})
+        folder.add_seconds(1.0)
+    folder.append_epoch({"epoch": 301, "loss": 1.0} | {f"loss/{index}": float(index) for index in range(1_500)})
+    study.end("a", 1, "failed", "r" * 9_000, config=config)
+    assert sync_study(study.store).warnings == []
+    run = tracked.trial("a", 1)
+    assert len(run.data.params) == 241
+    assert run.data.params["part3.setting59"] == "59"
+    assert len(run.data.params["text"]) == 6_000
+    assert len(json.loads(tracked.text(run, "config.json"))["config"]["text"]) == 7_000
+    assert len(tracked.history(run, "loss")) == 301
+    assert len(tracked.history(run, "loss/b")) == 300
+    assert run.data.metrics["loss/1499"] == 1_499
+    assert run.data.tags["reason"].startswith("rrr")
+    assert sync_study(study.store).written == 0
+
+
+def test_names_that_mlflow_refuses(study, tracked):
+    folder = study.begin("a", 1, {"losses": {"a+b": {"weight": 1}}})
+    folder.append_epoch({"epoch": 1, "images_seen": 1, "loss": 1.0, "loss/a+b": 2.0})
+    assert sync_study(study.store).warnings == []
+    run = tracked.trial("a", 1)
+    assert run.data.params == {"losses.a_b.weight": "1"}
+    assert run.data.metrics["loss/a_b"] == 2.0
+
+
+def test_one_unreadable_record_keeps_no_other_out(study, tracked):
+    for key in ("a", "b", "c"):
+        study.whole(key, 1)
+    write_atomically(study.store.trial("b", 1).path / "record.json", '{"schema_')
+    result = sync_study(study.store)
+    assert set(tracked.children()) == {"a-s1", "c-s1"}
+    assert len(result.warnings) == 1
+    assert "b-s1/record.json" in result.warnings[0]
+    assert result.complete
+
+
+def test_a_run_at_work_is_left_running(study, tracked):
+    study.begin("a", 1)
+    study.train("a", 1, range(1, 2))
+    study.whole("b", 1)
+    with locked(study.store.path / ".lock", "busy"):
+        sync_study(study.store)
+        states = {name: run.info.status for name, run in tracked.children().items()}
+        assert states == {"a-s1": "RUNNING", "b-s1": "FINISHED"}
+        assert tracked.parent().info.status == "RUNNING"
+    sync_study(study.store)
+    assert tracked.trial("a", 1).info.status == "KILLED"
+    assert tracked.parent().info.status == "KILLED"
+
+
+def test_a_study_that_begins_afresh(study, tracked):
+    study.whole("a", 1)
+    study.whole("b", 1)
+    sync_study(study.store)
+    shutil.rmtree(study.store.trial("b", 1).path)
+    result = sync_study(study.store)
+    assert set(tracked.children()) == {"a-s1"}
+    assert tracked.parent().data.metrics["trials/finished"] == 1
+    assert result.warnings == []
+
+
+def test_runs_in_a_database_of_others_are_ended_and_stay(study, shared):
+    uri, tracked = shared
+    study.begin("a", 1)
+    study.whole("b", 1)
+    with locked(study.store.path / ".lock", "busy"):
+        sync_study(study.store, uri)
+    shutil.rmtree(study.store.path / "trials")
+    sync_study(study.store, uri)
+    states = {name: run.info.status for name, run in tracked.children().items()}
+    assert states == {"a-s1": "KILLED", "b-s1": "FINISHED"}
+
+
+def test_what_was_deleted_in_mlflow_comes_back(study, tracked):
+    study.whole("a", 1)
+    study.whole("b", 1)
+    sync_study(study.store)
+    for run in (tracked.trial("a", 1), tracked.parent()):
+        tracked.client.delete_run(run.info.run_id)
+    sync_study(study.store)
+    assert set(tracked.children()) == {"a-s1", "b-s1"}
+    tracked.client.delete_experiment(tracked.parent().info.experiment_id)
+    sync_study(study.store)
+    assert set(tracked.children()) == {"a-s1", "b-s1"}
+
+
+def test_a_storage_that_was_moved_says_so(study, storage, tmp_path):
+    study.whole("a", 1)
+    sync_study(study.store)
+    moved = tmp_path / "elsewhere"
+    storage.rename(moved)
+    result = sync_study(StudyStore(moved, "mgn"))
+    assert not result.complete
+    assert "delete mlflow.db" in result.warnings[0]
+
+
+def test_a_server_that_is_down(study, closed_port):
+    study.whole("a", 1)
+    result = sync_study(study.store, f"http://me:secret@127.0.0.1:{closed_port}")
+    assert (result.written, result.complete) == (0, False)
+    (warning,) = result.warnings
+    assert warning.startswith(f"http://127.0.0.1:{closed_port}: ")
+    assert "reid-search sync mgn" in warning
+    assert "secret" not in warning
+    assert "\n" not in warning
+
+
+def test_one_trial_alone_brings_its_study_along(study, tracked):
+    study.whole("a", 1)
+    study.whole("b", 1)
+    projection = Projection(study.store)
+    assert projection.sync_trial("a", 1)
+    assert not projection.sync_trial("a", 1)
+    assert set(tracked.children()) == {"a-s1"}
+    assert tracked.parent().data.metrics["trials/finished"] == 2
