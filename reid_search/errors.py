@@ -28,6 +28,10 @@ class DataError(RequestError):
     """A data set is missing, of another layout, or holds unreadable files."""
 
 
+class DataNotGiven(DataError):
+    """The study leaves open where its data set is; a plan can do without, a run cannot."""
+
+
 class ResourceError(RequestError):
     """More CPUs, GPUs or nodes were asked for than there are."""
 

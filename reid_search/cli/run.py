@@ -3,7 +3,6 @@
 import shlex
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,4 +96,4 @@ def _set_aside(store: "StudyStore") -> None:
 
 
 def _command(arguments: list[str]) -> str:
-    return shlex.join([Path(arguments[0]).name.removesuffix(".py"), *arguments[1:]])
+    return shlex.join(["reid-search", *arguments[1:]])

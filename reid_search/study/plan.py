@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reid_search.errors import DataNotGiven
 from reid_search.study.config import DataConfig, TrialConfig
 from reid_search.study.designs import Arm
 from reid_search.study.key import trial_key
@@ -106,9 +107,24 @@ class Fingerprints:
         return self._known[name]
 
 
+class _PlanFingerprints(Fingerprints):
+    """Fingerprints as far as the data are given; keys of trials on others are not those of their run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.not_given: dict[str, None] = {}
+
+    def of(self, data: DataConfig) -> str:
+        try:
+            return super().of(data)
+        except DataNotGiven as error:
+            self.not_given[f"{error}; until then the keys of the trials are provisional"] = None
+            return "not given"
+
+
 def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
     """Return the plan of a study; see `Study.plan`."""
-    fingerprints = Fingerprints()
+    fingerprints = _PlanFingerprints()
     phases: list[PhasePlan] = []
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
@@ -117,7 +133,7 @@ def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    return Plan(study.name, tuple(phases), tuple(_warnings(arms)))
+    return Plan(study.name, tuple(phases), (*fingerprints.not_given, *_warnings(arms)))
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:

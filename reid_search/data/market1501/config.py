@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from reid_search.data.market_layout import fingerprint, list_images
-from reid_search.errors import DataError
+from reid_search.errors import DataNotGiven
 from reid_search.study import DataConfig
 from reid_search.study.config import ImageSize
 
@@ -32,10 +32,10 @@ class MarketConfig(DataConfig):
         """Return the data set's folder.
 
         Raises:
-            DataError: It is not given.
+            DataNotGiven: No folder is named.
         """
         if self.root is None:
-            raise DataError("data.root: not given; name the folder of Market-1501 there or with --data DIR")
+            raise DataNotGiven("data.root: not given; name the folder of Market-1501 there or with --data DIR")
         return self.root
 
     def at(self, root: Path) -> "MarketConfig":

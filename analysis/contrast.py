@@ -1,0 +1,207 @@
+"""Compare the arms of an ablation with its baseline, paired over seeds.
+
+The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that differences
+are paired. Intervals are paired t intervals, which keep their level at three or five seeds where a percentile bootstrap
+does not.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import optimize, stats
+
+from reid_search.errors import RequestError, nearest
+
+Floats = npt.NDArray[np.float64]
+
+_LEVEL = 0.05
+_POWER = 0.8
+_ROUNDING = 1e-12  # differences of numbers in [0, 1] that are equal but for rounding
+_MEASURE_FIELDS = ("evaluate", "data_fingerprint")
+_COLUMNS = [
+    "arm", "n", "mean", "baseline_mean", "delta", "low", "high", "p", "p_holm", "p_improve", "verdict", "sd",
+    "baseline_sd", "sd_delta", "missing", "family", "detectable", "note",
+]  # fmt: skip
+
+
+def contrasts(
+    arms: pd.DataFrame,
+    baseline: str = "baseline",
+    metric: str = "test/mAP",
+    smallest_effect: float = 0.01,
+    readout: str | None = None,
+) -> pd.DataFrame:
+    """Compare every other arm with the baseline over the seeds that both have finished.
+
+    Verdicts, the first that holds: `equivalent` (the interval lies inside ± `smallest_effect`), `better` or `worse`
+    (Holm-adjusted p < .05), `inconclusive`; `no verdict` with fewer than two pairs of seeds. A difference that is sure
+    but smaller than what matters is `equivalent`.
+
+    Args:
+        arms: One phase of `load_arms`: `arm`, `seed`, the metric, and where known `status`, `phase`, `readout`,
+            `evaluate`, `data_fingerprint`.
+        baseline: The arm to compare with.
+        metric: Column to compare.
+        smallest_effect: Smallest difference of interest, in the metric's unit; named in advance.
+        readout: Readout to compare; `default` where there is one, else the first, where omitted.
+
+    Returns:
+        One row an arm but the baseline, in the order of `arms`: `arm`, `n` (pairs of seeds), `mean`, `baseline_mean`,
+        `delta` (over these pairs), `low`, `high` (95 % paired t interval, not adjusted), `p` (two-sided paired t test),
+        `p_holm` (Holm 1979, over the arms that have a p), `p_improve` (share of pairs in which the arm is better, ties
+        half), `verdict`, `sd`, `baseline_sd`, `sd_delta` (sample standard deviations), `missing` (seeds without a
+        pair), `family` (number of tests that Holm counts), `detectable` (the difference that this n and `sd_delta`
+        find with probability .8 at p < .05 unadjusted), `note`. NaN where it is not defined.
+
+    Raises:
+        RequestError: The table holds several phases, no such baseline, metric or readout, a seed twice, or numbers of
+            different data or splits.
+    """
+    table = _one_table(arms, readout, metric)
+    _check_baseline(table, baseline)
+    _check_alike(table, baseline)
+    values = _values_by_seed(table, metric)
+    others = [arm for arm in dict.fromkeys(table["arm"]) if arm != baseline]
+    rows = [_contrast(str(arm), values[arm].to_numpy(), values[baseline].to_numpy()) for arm in others]
+    adjusted = holm([row["p"] for row in rows])
+    family = sum(not math.isnan(row["p"]) for row in rows)
+    for row, p_holm in zip(rows, adjusted, strict=True):
+        row |= {"p_holm": p_holm, "family": family, "verdict": _verdict(row, p_holm, smallest_effect)}
+    return pd.DataFrame(rows, columns=_COLUMNS) if rows else no_contrasts()
+
+
+def no_contrasts() -> pd.DataFrame:
+    """Return the table of `contrasts` without rows."""
+    texts = ("arm", "verdict", "note")
+    return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else "float64") for name in _COLUMNS})
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values adjusted by Holm's step-down method (Holm 1979); NaN stays NaN and is not counted.
+
+    The i-th smallest of m becomes the largest of (m − j + 1) p_j over j ≤ i, at most 1.
+    """
+    adjusted = [math.nan] * len(p_values)
+    known = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
+    largest = 0.0
+    for rank, (p, index) in enumerate(known):
+        largest = max(largest, min(1.0, (len(known) - rank) * p))
+        adjusted[index] = largest
+    return adjusted
+
+
+def smallest_sign_flip_p(n: int) -> float:
+    """Return the smallest two-sided p that a sign-flip test can reach with n pairs: .25 with 3, .0625 with 5."""
+    return min(1.0, 2.0 ** (1 - n))
+
+
+def _contrast(arm: str, values: Floats, base: Floats) -> dict[str, Any]:
+    paired = np.isfinite(values) & np.isfinite(base)
+    values, base, n = values[paired], base[paired], int(paired.sum())
+    row = dict.fromkeys(_COLUMNS, math.nan) | {"arm": arm, "n": n, "missing": len(paired) - n, "note": ""}
+    if n == 0:
+        return row | {"note": "no seed is finished in both arms"}
+    differences = values - base
+    signs = np.where(np.abs(differences) <= _ROUNDING, 0.0, np.sign(differences))
+    row |= {
+        "mean": float(values.mean()),
+        "baseline_mean": float(base.mean()),
+        "delta": float(differences.mean()),
+        "p_improve": float((signs + 1).mean() / 2),
+    }
+    if n == 1:
+        return row | {"note": "one seed: an effect and no verdict"}
+    return row | _paired_t(differences) | {"sd": float(values.std(ddof=1)), "baseline_sd": float(base.std(ddof=1))}
+
+
+def _paired_t(differences: Floats) -> dict[str, Any]:
+    n, delta = len(differences), float(differences.mean())
+    if np.ptp(differences) <= _ROUNDING:
+        # The limit of the t test as the spread goes to zero; the note keeps a reader from trusting it too much.
+        p = 1.0 if abs(delta) <= _ROUNDING else 0.0
+        note = "the difference is the same for every seed, so its spread cannot be estimated"
+        return {"low": delta, "high": delta, "p": p, "sd_delta": 0.0, "detectable": math.nan, "note": note}
+    spread = float(differences.std(ddof=1))
+    error = spread / math.sqrt(n)
+    half = float(stats.t.ppf(1 - _LEVEL / 2, n - 1)) * error
+    return {
+        "low": delta - half,
+        "high": delta + half,
+        "p": float(2 * stats.t.sf(abs(delta) / error, n - 1)),
+        "sd_delta": spread,
+        "detectable": _detectable(n) * error,
+    }
+
+
+@cache
+def _detectable(n: int) -> float:
+    """Return the effect, in standard errors, that a paired t test of n pairs finds with the wanted probability."""
+    df = n - 1
+    critical = float(stats.t.ppf(1 - _LEVEL / 2, df))
+    # The far tail adds less than 1e-4 at this power, and its noncentral distribution function is NaN in places.
+    return float(optimize.brentq(lambda effect: stats.nct.sf(critical, df, effect) - _POWER, 0.0, 4 * critical))
+
+
+def _verdict(row: dict[str, Any], p_holm: float, smallest_effect: float) -> str:
+    if row["n"] < 2:
+        return "no verdict"
+    if -smallest_effect < row["low"] and row["high"] < smallest_effect:
+        return "equivalent"
+    if p_holm < _LEVEL:
+        return "better" if row["delta"] > 0 else "worse"
+    return "inconclusive"
+
+
+def _one_table(arms: pd.DataFrame, readout: str | None, metric: str) -> pd.DataFrame:
+    if metric not in arms.columns:
+        raise RequestError(f"metric '{metric}' is not measured here; {nearest(metric, _measured(arms))}")
+    phases = list(dict.fromkeys(arms["phase"])) if "phase" in arms.columns else []
+    if len(phases) > 1:
+        example = f'arms[arms["phase"] == "{phases[0]}"]'
+        raise RequestError(f"the table holds the phases {', '.join(phases)}; compare within one: {example}")
+    if "readout" not in arms.columns:
+        return arms
+    readouts = list(dict.fromkeys(arms["readout"]))
+    if readout is not None and readout not in readouts:
+        raise RequestError(f"readout '{readout}' is not in the table; {nearest(readout, readouts)}")
+    chosen = readout or ("default" if "default" in readouts else next(iter(readouts), None))
+    return arms[arms["readout"] == chosen]
+
+
+def _measured(arms: pd.DataFrame) -> list[str]:
+    return [column for column in arms.columns if "/" in column and arms[column].notna().any()]
+
+
+def _check_baseline(table: pd.DataFrame, baseline: str) -> None:
+    names = list(dict.fromkeys(table["arm"]))
+    if baseline not in names:
+        raise RequestError(f"baseline '{baseline}' is not an arm of the table; {nearest(baseline, names)}")
+
+
+def _check_alike(table: pd.DataFrame, baseline: str) -> None:
+    """Make sure that numbers under different protocols are never compared."""
+    for name in [field for field in _MEASURE_FIELDS if field in table.columns]:
+        known = table[table[name].notna()]
+        expected = next(iter(known.loc[known["arm"] == baseline, name]), None)
+        unlike = known[known[name] != expected]
+        if expected is not None and len(unlike):
+            arm, found = unlike.iloc[0]["arm"], unlike.iloc[0][name]
+            raise RequestError(
+                f"{name}: arm '{arm}' has '{found}' and '{baseline}' has '{expected}'; numbers of different "
+                f"{'splits' if name == 'evaluate' else 'data'} are not compared"
+            )
+
+
+def _values_by_seed(table: pd.DataFrame, metric: str) -> pd.DataFrame:
+    twice = table[table.duplicated(["arm", "seed"])]
+    if len(twice):
+        raise RequestError(f"arm '{twice.iloc[0]['arm']}' has seed {twice.iloc[0]['seed']} twice; give each seed once")
+    values = table[metric].astype("float64")
+    if "status" in table.columns:
+        values = values.where(table["status"] == "finished")
+    return table.assign(value=values).pivot(index="seed", columns="arm", values="value")

@@ -1,0 +1,204 @@
+"""Say in sentences what a study asked and what came out, computed from the data."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .contrast import smallest_sign_flip_p
+from .formats import exact, interval, known, listed, percent, points, settings, several, spread
+from .gather import StudyResults
+from .summarise_ablation import AblationSummary
+from .summarise_search import SearchSummary
+from .summarise_trials import TrialsSummary
+
+_STATUS_WORDS = {
+    "finished": "finished",
+    "stopped": "stopped early",
+    "failed": "failed",
+    "unreadable": "unreadable",
+    "running": "running or interrupted",
+    "waiting": "not started",
+}
+_DESIGN_WORDS = {"one_factor": "one factor at a time", "factorial": "every combination"}
+_SEEDS_FOR_A_VERDICT = 5
+
+
+def describe_study(
+    results: StudyResults, searches: Sequence[SearchSummary], ablations: Sequence[AblationSummary]
+) -> list[str]:
+    """Return the summary of a report, sentence by sentence."""
+    if not searches and not ablations:
+        trials = several(len(results.trials), "trial")
+        return [f"The study has asked for nothing yet; {trials} on disk. Run it, and write the report again."]
+    sentences = [sentence for search in searches for sentence in _about_search(search)]
+    for ablation in first_readouts(ablations):
+        sentences += _about_ablation(ablation)
+    if searches and not ablations:
+        sentences.append("No ablation was run yet, so nothing here says which setting matters.")
+    return sentences
+
+
+def headline_numbers(
+    searches: Sequence[SearchSummary],
+    ablations: Sequence[AblationSummary],
+    trials: TrialsSummary,
+    test_evaluations: int,
+) -> list[tuple[str, str, str]]:
+    """Return the few numbers that stand above a report: what it is, the number, a remark."""
+    tiles = [
+        (
+            f"best of ‘{search.phase}’",
+            f"{percent(search.best['value'])} %",
+            f"{search.objective}, proposal #{search.best['number']}",
+        )
+        for search in searches
+        if search.best is not None
+    ]
+    for ablation in first_readouts(ablations):
+        base = ablation.baseline
+        if base is not None and base["n"]:
+            remark = f"{ablation.metric}, {several(int(base['n']), 'seed')}"
+            tiles.append((f"baseline of ‘{ablation.phase}’", f"{spread(base['mAP'], base['mAP_sd'], 1)} %", remark))
+    counted = [f"{count} {status_words(status)}" for status, count in trials.counts.items() if status != "finished"]
+    counted += [f"{trials.waiting} not started"] if trials.waiting else []
+    tiles.append(("trials finished", str(trials.counts.get("finished", 0)), ", ".join(counted) or "and no other"))
+    tiles.append(("test evaluations", str(test_evaluations), "uses of the test split"))
+    return tiles
+
+
+def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary]:
+    """Return one summary a phase: of the readout `default`, or else the first."""
+    chosen: dict[str, AblationSummary] = {}
+    for ablation in ablations:
+        if ablation.phase not in chosen or ablation.readout == "default":
+            chosen[ablation.phase] = ablation
+    return list(chosen.values())
+
+
+def describe_problems(results: StudyResults, phases: Sequence[str]) -> list[str]:
+    """Return what a reader must know about the files: what cannot be read, which phases are of an earlier study."""
+    sentences = [f"Not readable: {problem}" for problem in results.problems]
+    dropped = [phase for phase in dict.fromkeys(phases) if results.study.get("phases") and not results.phase(phase)]
+    return sentences + [
+        f"study.yaml no longer has a phase ‘{phase}’; it is shown as an earlier run asked for it." for phase in dropped
+    ]
+
+
+def describe_counts(search: SearchSummary) -> str:
+    """Return how the proposals of a search ended: `4 finished, 1 stopped early, 1 failed`."""
+    return ", ".join(f"{count} {_STATUS_WORDS[status]}" for status, count in search.counts.items())
+
+
+def status_words(status: str) -> str:
+    """Return how a report writes a status."""
+    return _STATUS_WORDS.get(status, status)
+
+
+def design_words(design: str) -> str:
+    """Return how a report writes a design."""
+    return _DESIGN_WORDS.get(design, design)
+
+
+def describe_arm(row: Any) -> str:
+    """Return an arm as `model.parts = [1, 2]`; a factorial one as all its changes."""
+    axes, levels = str(row["axis"]).split(" × "), str(row["level"]).split(" × ")
+    return settings(dict(zip(axes, levels, strict=True))) if row["axis"] and len(axes) == len(levels) else row["arm"]
+
+
+def describe_power(ablation: AblationSummary) -> list[str]:
+    """Return what the statistics can say with this number of seeds."""
+    pairs = [int(n) for n in ablation.arms.get("pairs", []) if n == n and n > 0]
+    if not pairs:
+        return []
+    n = max(pairs)
+    if n == 1:
+        return [
+            "With one seed a difference is an effect and no verdict: nothing says how far another seed would move it."
+        ]
+    bound = exact(smallest_sign_flip_p(n))
+    sentences = [f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}."]
+    if n < _SEEDS_FOR_A_VERDICT:
+        sentences.append(
+            "The t intervals lean on normally distributed differences, which so few seeds cannot check; "
+            f"take {_SEEDS_FOR_A_VERDICT} or more for a verdict to rely on."
+        )
+    detectable = ablation.arms["detectable"].median()
+    if detectable == detectable:
+        sentences.append(
+            f"For the median arm, a true difference of {points(detectable).lstrip('+')} points would have been found "
+            "with probability .8 (one test at p < .05)."
+        )
+    tests = several(int(ablation.contrasts["family"].max()), "test")
+    return [
+        *sentences,
+        f"No contrast was named beforehand: the table is exploratory, and Holm's method counts {tests}.",
+    ]
+
+
+def describe_notes(ablation: AblationSummary) -> list[str]:
+    """Return what a reader of the arms must know: disagreements, odd cases, gaps, what the statistics can say."""
+    rows = ablation.arms.to_dict("records")
+    disagreeing = [
+        f"{describe_arm(row)} ({points(row['delta'])} against {points(row['rank1_delta'])})"
+        for row in rows
+        if row["disagree"] is True
+    ]
+    notes = [f"⇅ mAP and Rank-1 disagree in sign: {'; '.join(disagreeing)}."] if disagreeing else []
+    notes += [f"{describe_arm(row)}: {row['note']}." for row in rows if known(row["note"]) and row["note"] and row["n"]]
+    notes += [
+        f"{describe_arm(row)}: {row['n']} of {several(int(row['asked']), 'seed')} finished."
+        for row in rows
+        if row["n"] < row["asked"]
+    ]
+    return notes + describe_power(ablation)
+
+
+def _about_search(search: SearchSummary) -> Iterator[str]:
+    tried = several(len(search.proposals), "setting")
+    of = f" of {search.wanted}" if search.wanted and search.wanted > len(search.proposals) else ""
+    begin = (
+        f"The search ‘{search.phase}’ ({search.sampler}) tried {tried}{of} of {listed(list(search.axes)) or 'no axis'}"
+    )
+    counted = describe_counts(search)
+    if search.best is None:
+        yield f"{begin}: {counted}; none is finished, so there is no best yet."
+        return
+    yield (
+        f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.best['value'])} % "
+        f"{search.objective} with {settings(search.best_settings)}."
+    )
+
+
+def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
+    others = several(len(ablation.arms) - 1, "arm")
+    yield (
+        f"The ablation ‘{ablation.phase}’ compares {others} with a baseline on the {ablation.evaluate} split, "
+        f"{several(len(ablation.seeds), 'seed')} each."
+    )
+    base = ablation.baseline
+    if base is None or not base["n"]:
+        yield "The baseline has no finished trial, so there is nothing to compare with yet."
+        return
+    over = "one seed" if base["n"] == 1 else f"mean ± standard deviation, {base['n']} seeds"
+    yield f"The baseline reaches {spread(base['mAP'], base['mAP_sd'])} % {ablation.metric} ({over})."
+    if ablation.refusal:
+        yield f"The arms are not compared: {ablation.refusal}."
+    elif ablation.compared.empty:
+        yield "No other arm has a finished seed in common with it."
+    else:
+        yield from _strongest(ablation)
+        yield describe_power(ablation)[0]
+
+
+def _strongest(ablation: AblationSummary) -> Iterator[str]:
+    rows = ablation.compared.sort_values("delta", kind="stable")
+    best, worst = rows.iloc[-1], rows.iloc[0]
+    yield f"Strongest gain: {_effect(best)}." if best["delta"] > 0 else "No arm lies above the baseline."
+    yield f"Strongest loss: {_effect(worst)}." if worst["delta"] < 0 else "No arm lies below the baseline."
+    counted = rows["verdict"].value_counts()
+    order = ("better", "worse", "equivalent", "inconclusive", "no verdict")
+    yield f"Verdicts: {', '.join(f'{counted[word]} {word}' for word in order if word in counted)}."
+
+
+def _effect(row: Any) -> str:
+    around = f", 95 % interval {interval(row['low'], row['high'])}" if row["low"] == row["low"] else ""
+    return f"{describe_arm(row)}, {points(row['delta'])} points{around} ({row['verdict']})"

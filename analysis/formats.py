@@ -1,0 +1,102 @@
+"""How a report writes numbers. Every function takes NaN, None or `pandas.NA` and writes a dash for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+NOTHING = "–"
+_MINUS = "\N{MINUS SIGN}"
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def known(value: Any) -> bool:
+    """Say whether there is a number."""
+    return value is not None and not pd.isna(value)
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """Write a share of 1 as a number of per cent, without the sign: 0.6123 as `61.2`."""
+    return f"{100 * float(value):.{digits}f}" if known(value) else NOTHING
+
+
+def spread(mean: Any, deviation: Any, digits: int = 2) -> str:
+    """Write mean ± standard deviation in per cent; the mean alone where there is no deviation."""
+    if not known(deviation):
+        return percent(mean, digits)
+    return f"{percent(mean, digits)} ± {percent(deviation, digits)}"
+
+
+def points(value: Any, digits: int = 2) -> str:
+    """Write a difference of shares in percentage points, with its sign."""
+    if not known(value):
+        return NOTHING
+    text = f"{100 * float(value):+.{digits}f}"
+    return text.replace("-", _MINUS) if float(text) else text.lstrip("+-")
+
+
+def interval(low: Any, high: Any, digits: int = 2) -> str:
+    """Write an interval of differences in points: `−0.40 to +1.20`."""
+    return f"{points(low, digits)} to {points(high, digits)}" if known(low) and known(high) else NOTHING
+
+
+def p_value(value: Any) -> str:
+    """Write a p value: `.012`, `< .001`, `1`."""
+    if not known(value):
+        return NOTHING
+    if float(value) < 0.001:
+        return "< .001"
+    text = f"{float(value):.3f}"
+    return "1" if text == "1.000" else text.lstrip("0")
+
+
+def exact(value: float) -> str:
+    """Write a probability that is a power of one half: `.25`, `.0625`."""
+    return f"{value:.3g}".removeprefix("0")
+
+
+def share(value: Any) -> str:
+    """Write a probability with two decimals."""
+    return f"{float(value):.2f}" if known(value) else NOTHING
+
+
+def amount(value: Any) -> str:
+    """Write a count with three digits: 24_558_656 as `24.6 M`, 512 as `512`."""
+    if not known(value):
+        return NOTHING
+    number = float(value)
+    for size, prefix in _PREFIXES:
+        if number >= 0.9995 * size:
+            scaled = number / size
+            return f"{scaled:.{max(0, 3 - len(str(int(scaled + 0.0005))))}f} {prefix}"
+    return f"{number:.0f}"
+
+
+def duration(value: Any) -> str:
+    """Write seconds as `45 s`, `3 min 20 s`, `2 h 05 min`."""
+    if not known(value):
+        return NOTHING
+    if float(value) < 10:
+        return f"{float(value):.1f} s"
+    seconds = round(float(value))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def settings(levels: Mapping[str, Any]) -> str:
+    """Write settings as `model.parts = [1, 2], losses.triplet.margin = 1.2`."""
+    return ", ".join(f"{path} = {level}" for path, level in levels.items())
+
+
+def several(count: int, noun: str) -> str:
+    """Write a count with its noun: `1 arm`, `3 arms`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Write words as a list: `a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

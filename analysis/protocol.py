@@ -1,0 +1,139 @@
+"""What the numbers of a report were measured with: data, splits, rules, versions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reid_search.records import Record
+from reid_search.study.axes import label_of
+
+from .formats import amount, percent, several
+from .gather import StudyResults
+
+Facts = list[tuple[str, str]]
+
+_RULES = (
+    (
+        "Matching rule",
+        "Market-1501: for each query, gallery images of its identity from its own camera and junk images (identity −1) "
+        "are left out; distractors (identity 0) are always wrong. A match ranks behind every non-match at the same "
+        "distance.",
+    ),
+    (
+        "Average precision",
+        "rectangular, the mean of j / r_j over the ranks r_j of the matches; the trapezoidal one of the official "
+        "Market-1501 code stands beside it as mAP (trap.).",
+    ),
+    ("Queries", "single query, not re-ranked; a query without a match is left out of every mean."),
+)
+
+
+def protocol_facts(results: StudyResults) -> Facts:
+    """Return how the numbers were measured, as pairs of a name and a text."""
+    records = _records(results)
+    configs = [trial.config for trial in results.trials.values() if trial.config]
+    data = [config.get("data", {}) for config in configs]
+    facts = [
+        ("Data", _joined(_data_name(item) for item in data)),
+        ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
+        ("Image size", _joined(" × ".join(map(str, item.get("image_size", ()))) for item in data)),
+        ("Validation", _joined(_validation(item) for item in data)),
+        *_RULES,
+        ("Queries without a match", _unmatched(records)),
+        (
+            "Readouts",
+            _joined(_readout(name, item.config) for record in records for name, item in record.readouts.items()),
+        ),
+        ("Images seen", _range_of([record.images_seen for record in records if record.status == "finished"])),
+        ("Use of the test split", _test_use(records)),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def version_facts(results: StudyResults) -> Facts:
+    """Return the command, the code and the machines, as pairs of a name and a text."""
+    records = _records(results)
+    runs = [event for event in results.events if event["event"] == "run"]
+    last: Mapping[str, Any] = runs[-1] if runs else {}
+    study = results.study
+    facts = [
+        ("Command", str(study.get("command") or last.get("command") or "")),
+        ("Runs", several(len(runs), "run") if runs else ""),
+        ("Git commit", _joined([study.get("git_commit"), *(record.context.git_commit for record in records)])),
+        ("Versions", _versions([study.get("versions") or {}, *(record.context.versions for record in records)])),
+        ("Device", _joined(record.context.device or record.device_type for record in records)),
+        ("Machines", _joined(record.context.host for record in records)),
+        ("Last trial ended", max((record.context.ended for record in records), default="")),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def test_evaluations(results: StudyResults) -> int:
+    """Return how often a readout was measured on the test split, counted from the records."""
+    return sum(_test_readouts(record) for record in _records(results))
+
+
+def _records(results: StudyResults) -> list[Record]:
+    return [trial.record for trial in results.trials.values() if trial.record]
+
+
+def _test_readouts(record: Record) -> int:
+    return sum(any(name.startswith("test/") for name in item.metrics) for item in record.readouts.values())
+
+
+def _test_use(records: Sequence[Record]) -> str:
+    counts = [count for count in map(_test_readouts, records) if count]
+    if not counts:
+        return "never"
+    return (
+        f"{several(sum(counts), 'evaluation')}, counted from the records: {several(len(counts), 'trial')}, each with "
+        "every readout that its phase compares"
+    )
+
+
+def _data_name(data: Mapping[str, Any]) -> str:
+    hidden = ("name", "image_size", "holdout", "split_seed", "root")
+    details = ", ".join(f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden)
+    return f"{data.get('name', '')} ({details})" if details else str(data.get("name", ""))
+
+
+def _validation(data: Mapping[str, Any]) -> str:
+    share = data.get("holdout")
+    if not share:
+        return "answers on the test split train on all training identities"
+    return (
+        f"{percent(share, 0)} % of the training identities are held out, none of them trained on "
+        f"(split seed {data.get('split_seed')})"
+    )
+
+
+def _readout(name: str, config: Mapping[str, Any]) -> str:
+    return f"{name}: " + ", ".join(f"{path} {label_of(value)}" for path, value in config.items())
+
+
+def _unmatched(records: Sequence[Record]) -> str:
+    counts: dict[str, set[int]] = {}
+    for record in records:
+        for readout in record.readouts.values():
+            for name, value in readout.metrics.items():
+                if name.endswith("/queries_without_match"):
+                    counts.setdefault(name.rpartition("/")[0], set()).add(int(value))
+    return "; ".join(f"{split}: {_range_of(sorted(found))}" for split, found in sorted(counts.items()))
+
+
+def _versions(found: Sequence[Mapping[str, str]]) -> str:
+    by_name: dict[str, set[str]] = {}
+    for versions in found:
+        for name, version in versions.items():
+            by_name.setdefault(name, set()).add(str(version))
+    return ", ".join(f"{name} {' and '.join(sorted(versions))}" for name, versions in sorted(by_name.items()))
+
+
+def _range_of(values: Sequence[int]) -> str:
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    return amount(low) if low == high else f"{amount(low)} to {amount(high)}"
+
+
+def _joined(texts: Iterable[str | None]) -> str:
+    return "; ".join(sorted({text for text in texts if text}))

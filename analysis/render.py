@@ -1,0 +1,69 @@
+"""Fill the templates; everything that comes from a study is escaped for the language that it is written in."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from . import describe, formats
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "percent": formats.percent,
+    "spread": formats.spread,
+    "points": formats.points,
+    "p_value": formats.p_value,
+    "share": formats.share,
+    "amount": formats.amount,
+    "duration": formats.duration,
+    "settings": formats.settings,
+    "several": formats.several,
+    "design_words": describe.design_words,
+    "counts": describe.describe_counts,
+    "status_words": describe.status_words,
+    "arm_name": describe.describe_arm,
+}
+_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def render_html(view: Mapping[str, Any]) -> str:
+    """Return the report as one HTML page that needs nothing else."""
+    environment = _environment(autoescape=True)
+    return environment.get_template("report.html.j2").render(view)
+
+
+def render_markdown(view: Mapping[str, Any]) -> str:
+    """Return the report as Markdown."""
+    environment = _environment(autoescape=False, finalize=escape_markdown)
+    return environment.get_template("report.md.j2").render(view)
+
+
+def escape_markdown(value: Any) -> Any:
+    """Return text in which nothing is markup; lines become one, since a table row is a line."""
+    if not isinstance(value, str):
+        return value
+    return _MARKDOWN_SIGNS.sub(r"\\\1", re.sub(r"\s*[\r\n]+\s*", " ", value))
+
+
+def breakable(text: object) -> Markup:
+    """Return text that a browser may break after the dots of a path."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[.=])(?=\S)", str(text)))
+
+
+def _environment(**options: Any) -> Environment:
+    loader: BaseLoader = FunctionLoader(_template)
+    environment = Environment(
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        **options,
+    )  # fmt: skip
+    environment.filters |= _FILTERS
+    environment.globals |= {"interval": formats.interval, "known": formats.known}
+    environment.filters |= {"inline": Markup, "breakable": breakable}
+    return environment
+
+
+def _template(name: str) -> str:
+    """Return a template; the folder is a package, so that it is found in a wheel and under both names of `analysis`."""
+    return (resources.files(f"{__package__}.templates") / name).read_text(encoding="utf-8")

@@ -1,0 +1,85 @@
+"""Reduce a search to its best proposal, and to how its proposals ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from .gather import StudyResults
+from .tabulate_search import last_searches
+
+STATUSES = ("finished", "stopped", "failed", "unreadable", "running", "waiting")
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """A search as a reader wants to know it.
+
+    Attributes:
+        phase: Its name.
+        sampler: Who proposed.
+        objective: What was maximised.
+        wanted: Number of proposals that the study asks for; None where its file does not say.
+        axes: What was searched, by axis: the choices or the range, as text; empty where not known.
+        proposals: Its rows of `load_search`.
+        counts: Number of proposals by status, without zeros.
+        best: The row of the best finished proposal, the earliest of equals; None where none is finished.
+    """
+
+    phase: str
+    sampler: str
+    objective: str
+    wanted: int | None
+    axes: Mapping[str, str]
+    proposals: pd.DataFrame
+    counts: Mapping[str, int]
+    best: Mapping[str, Any] | None
+
+    @property
+    def best_settings(self) -> dict[str, str]:
+        """The best proposal's level of every axis that exists there."""
+        if self.best is None:
+            return {}
+        return {path: str(self.best[path]) for path in self.axes if pd.notna(self.best[path])}
+
+
+def summarise_searches(results: StudyResults, search: pd.DataFrame) -> list[SearchSummary]:
+    """Summarise every search.
+
+    Args:
+        results: What was gathered.
+        search: The table of `load_search`.
+    """
+    asks = last_searches(results.events)
+    return [
+        _summary(results, str(phase), rows, [path for ask in asks[str(phase)] for path in ask.get("settings", {})])
+        for phase, rows in search.groupby("phase", sort=False)
+    ]
+
+
+def _summary(results: StudyResults, phase: str, rows: pd.DataFrame, paths: list[str]) -> SearchSummary:
+    described = results.phase(phase)
+    axes = results.study.get("axes", {})
+    known = rows["value"].dropna()
+    return SearchSummary(
+        phase=phase,
+        sampler=str(rows["by"].iloc[-1]),
+        objective=str(rows["objective"].iloc[-1]),
+        wanted=described.get("trials"),
+        axes={path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)},
+        proposals=rows,
+        counts={
+            status: int((rows["status"] == status).sum()) for status in STATUSES if (rows["status"] == status).any()
+        },
+        best=None if known.empty else dict(rows[rows["value"] == known.max()].iloc[0]),
+    )
+
+
+def _searched(axis: Mapping[str, Any]) -> str:
+    for kind, words in (("uniform", ""), ("log_uniform", ", logarithmic"), ("integer", ", whole numbers")):
+        if axis.get(kind):
+            low, high = axis[kind]
+            return f"{low} to {high}{words}"
+    choice = axis.get("choice") or ()
+    return ", ".join(str(item) for item in choice)

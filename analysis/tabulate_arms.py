@@ -1,0 +1,116 @@
+"""The arms of the ablations: one row an arm, seed and readout."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reid_search.records import ReadoutResult
+from reid_search.study import BASELINE
+
+from .gather import Event, StudyResults, Trial, gather
+from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
+
+_COLUMNS = [
+    "phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason",
+    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "data_fingerprint", "device_type",
+]  # fmt: skip
+
+
+def load_arms(study_dir: Path | str) -> pd.DataFrame:
+    """Return the arms of every ablation as its last run asked for them, long: one row an arm, seed and readout.
+
+    An arm is a training and a readout; `baseline` is the phase's centre. Columns: `phase`, `arm`, `axis` and `level`
+    (what differs from the centre), `key`, `seed`, `readout`, `stored_as` (the readout's name in the record),
+    `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`, `parameters`,
+    `loss_parameters`, `macs`, `dim` (features), `data_fingerprint`, `device_type`.
+
+    A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
+    `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
+
+    Args:
+        study_dir: `<storage>/<study>`.
+
+    Raises:
+        RequestError: There is no study in this folder.
+        RecordError: A record is cut or of another version.
+    """
+    return arms_table(gather(study_dir))
+
+
+def arms_table(results: StudyResults) -> pd.DataFrame:
+    """Return the arms of what was gathered; see `load_arms`."""
+    rows = [row for asks in last_ablations(results.events).values() for row in _rows_of_phase(asks, results)]
+    return table_of(rows, _COLUMNS)
+
+
+def last_ablations(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Return the asks of each ablation, those of the last run that asked for it.
+
+    Args:
+        events: Lines of `asked.jsonl`, in order.
+    """
+    asks: dict[str, list[Event]] = {}
+    of_this_run: set[str] = set()
+    for event in events:
+        if event["event"] == "run":
+            of_this_run = set()
+        elif event["event"] == "ask" and event["kind"] == "ablate":
+            phase = str(event["phase"])
+            if phase not in of_this_run:
+                asks[phase] = []
+                of_this_run.add(phase)
+            asks[phase].append(event)
+    return asks
+
+
+def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of an arm that the centre does not have."""
+    return {path: label for path, label in settings.items() if centre.get(path) != label}
+
+
+def _rows_of_phase(asks: list[Event], results: StudyResults) -> Iterator[dict[str, Any]]:
+    centre: Mapping[str, str] = next((ask.get("settings", {}) for ask in asks if ask["arm"] == BASELINE), {})
+    usual = list(results.study.get("base", {}).get("readouts", {})) or ["default"]
+    for ask in asks:
+        trial = results.trials.get((ask["key"], ask["seed"]))
+        changed = {} if ask["arm"] == BASELINE else changes(ask.get("settings", {}), centre)
+        for readout, stored_as in _readouts(ask, trial, usual).items():
+            yield {
+                "phase": ask["phase"],
+                "arm": ask["arm"],
+                "axis": " × ".join(changed),
+                "level": " × ".join(changed.values()),
+                "key": ask["key"],
+                "seed": ask["seed"],
+                "readout": readout,
+                "stored_as": stored_as,
+                "evaluate": ask["evaluate"],
+                **_state(trial, stored_as, ask["evaluate"]),
+                **costs(trial),
+            }
+
+
+def _readouts(ask: Event, trial: Trial | None, usual: list[str]) -> dict[str, str]:
+    if ask.get("readouts"):
+        return dict(ask["readouts"])
+    names = list(trial.config.get("readouts", {})) if trial else []
+    return {name: name for name in names or usual}
+
+
+def _state(trial: Trial | None, stored_as: str, split: str) -> dict[str, Any]:
+    if trial is None:
+        return {"status": "waiting"}
+    state = {"status": trial.status, "reason": trial.reason, "data_fingerprint": trial.data_fingerprint}
+    if trial.record is None:
+        return state
+    state["device_type"] = trial.record.device_type
+    measured = trial.record.readouts.get(stored_as)
+    if trial.status == "finished" and not _has(measured, split):
+        return state | {"status": "unmeasured", "reason": f"readout '{stored_as}' was not tested on {split}"}
+    return state | ({"dim": measured.dim, **measured.metrics} if measured else {})
+
+
+def _has(measured: ReadoutResult | None, split: str) -> bool:
+    return measured is not None and any(name.startswith(f"{split}/") for name in measured.metrics)

@@ -1,0 +1,216 @@
+"""Studies on disk with numbers chosen here: a search of six proposals and an ablation of four arms with three seeds."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
+from reid_search.records.files import write_atomically
+
+FINGERPRINT = "00ff00ff00ff00ff"
+SEARCH_SEED = 10_000
+VARIANT = "default-3fa9c1"
+
+STUDY_FILE = """\
+name: mgn
+base:
+  data: {name: synthetic, preset: small, image_size: [64, 32], holdout: 0.2, split_seed: 0}
+  model: {architecture: mgn, parts: [1, 2, 3]}
+  training: {images: 2000, report_every: 500}
+  readouts: {default: {taps: [reduced], normalize: all, flip: true, metric: cosine}}
+axes:
+  model.parts: {choice: [[1], [1, 2], [1, 2, 3]]}
+  losses.triplet.margin: {uniform: [0.1, 2.0], levels: [0.3, 1.2]}
+  readouts.default.flip: {choice: [true, false]}
+phases:
+- {kind: search, name: search, sampler: tpe, trials: 6, objective: val/mAP}
+- {kind: ablate, name: ablate, design: one_factor, around: best, seeds: 3, evaluate: test}
+seed: 0
+versions: {reid-search: 0.1.0, torch: 2.15.0}
+git_commit: 0123456789abcdef
+command: reid-search run mgn.yaml
+"""
+
+MARGIN, PARTS, FLIP = "losses.triplet.margin=0.3", "model.parts=[1]", "readouts.default.flip=false"
+CENTRE = {"model.parts": "[1, 2, 3]", "losses.triplet.margin": "1.2", "readouts.default.flip": "true"}
+# The flip arm is another readout of the baseline's training.
+KEYS = {"baseline": "a" * 16, PARTS: "b" * 16, MARGIN: "c" * 16, FLIP: "a" * 16}
+# Test mAP of the seeds in order; None fails.
+TEST_MAP: dict[str, tuple[float | None, ...]] = {
+    "baseline": (0.612, 0.598, 0.607, 0.603, 0.609),
+    PARTS: (0.551, 0.540, 0.549, 0.541, 0.552),
+    MARGIN: (0.631, None, 0.618, 0.620, 0.611),
+    FLIP: (0.609, 0.601, 0.603, 0.604, 0.606),
+}
+RANK1 = {"baseline": 0.80, PARTS: 0.77, MARGIN: 0.79, FLIP: 0.802}
+# Validation mAP of the proposals in order; the fifth is stopped after two epochs, the sixth fails.
+PROPOSALS = (0.42, 0.47, 0.44, 0.53)
+STOPPED_AT = 0.15
+HOSTILE = "the loss is NaN at step 17 <script>alert(1)</script> | a | b"
+
+
+class StudyBuilder:
+    """Writes a study piece by piece, the way a run leaves it.
+
+    Args:
+        store: Where.
+    """
+
+    def __init__(self, store: StudyStore) -> None:
+        self.store = store
+
+    @property
+    def path(self) -> Path:
+        return self.store.path
+
+    def begin(self, text: str = STUDY_FILE) -> None:
+        """Write `study.yaml` and the log's `run` event."""
+        write_atomically(self.store.study_file, text)
+        self.run()
+
+    def run(self) -> None:
+        self.store.asked.append("run", command="reid-search run mgn.yaml", versions={}, git_commit=None)
+
+    def ask_proposal(self, number: int, *, space: str = "5" * 16, phase: str = "search", margin: str = "0.6") -> str:
+        """Log a proposal and return its key."""
+        key = f"{space[0]}{number:015x}"
+        self.store.asked.append(
+            "ask", phase=phase, kind="search", number=number, key=key, seed=SEARCH_SEED, evaluate="val", by="tpe",
+            settings={"model.parts": "[1, 2, 3]", "losses.triplet.margin": margin}, space=space, params={},
+        )  # fmt: skip
+        return key
+
+    def search(self) -> None:
+        """Write the asks and trials of the search."""
+        for number, value in enumerate(PROPOSALS):
+            key = self.ask_proposal(number, margin=f"0.{number + 3}")
+            self.trial(key, SEARCH_SEED, holdout=0.2, readouts={"default": measured("val", value, value + 0.2)})
+        reason = "stopped after epoch 2 by successive_halving"
+        self.trial(self.ask_proposal(4), SEARCH_SEED, status="stopped", reason=reason, epochs=(0.1, STOPPED_AT))
+        self.trial(self.ask_proposal(5), SEARCH_SEED, status="failed", reason=HOSTILE, epochs=())
+
+    def ask_arms(self, arms: Iterable[str] = tuple(TEST_MAP), seeds: int = 3, **other: Any) -> None:
+        """Log the asks of an ablation, seed after seed."""
+        rows = []
+        for seed in range(1, seeds + 1):
+            for arm in arms:
+                path, _, level = arm.partition("=")
+                rows.append({
+                    "phase": "ablate", "kind": "ablate", "arm": arm, "key": KEYS.get(arm, "f" * 16), "seed": seed,
+                    "evaluate": "test", "settings": CENTRE | ({path: level} if level else {}), "by": "one_factor",
+                    "readouts": {"default": VARIANT if arm == FLIP else "default"},
+                } | other)  # fmt: skip
+        self.store.asked.append_many("ask", rows)
+
+    def ablation(self, seeds: int = 3) -> None:
+        """Write the asks and trials of the ablation."""
+        self.ask_arms(seeds=seeds)
+        for seed in range(1, seeds + 1):
+            for arm in ("baseline", PARTS, MARGIN):
+                self.arm_trial(arm, seed)
+
+    def arm_trial(self, arm: str, seed: int, **other: Any) -> None:
+        """Write the training of an arm; the baseline's is tested with and without flip."""
+        config = {"parts": [1] if arm == PARTS else [1, 2, 3], "margin": 0.3 if arm == MARGIN else 1.2}
+        value, rank1 = TEST_MAP[arm][seed - 1], seed / 1000
+        if value is None:
+            self.trial(KEYS[arm], seed, status="failed", reason="its process died again and again", **config, **other)
+            return
+        readouts = {"default": measured("test", value, RANK1[arm] + rank1)}
+        if arm == "baseline":
+            readouts[VARIANT] = measured("test", TEST_MAP[FLIP][seed - 1] or 0.0, RANK1[FLIP] + rank1, flip=False)
+        self.trial(KEYS[arm], seed, readouts=readouts, **config, **other)
+
+    def trial(
+        self,
+        key: str,
+        seed: int,
+        *,
+        parts: Iterable[int] = (1, 2, 3),
+        margin: float = 1.2,
+        holdout: float = 0.0,
+        status: Any = "finished",
+        reason: str | None = None,
+        readouts: Mapping[str, ReadoutResult] | None = None,
+        epochs: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5),
+        fingerprint: str = FINGERPRINT,
+        record: bool = True,
+    ) -> None:
+        """Write a trial's folder; without a record it looks interrupted."""
+        folder, config = self.store.trial(key, seed), config_of(list(parts), margin, holdout)
+        folder.write_config({"key": key, "seed": seed, "data_fingerprint": fingerprint, "config": config})
+        for number, value in enumerate(epochs, start=1):
+            folder.append_epoch({"epoch": number, "images_seen": 500 * number, "loss": 1 / number, "val/mAP": value})
+            folder.add_seconds(2.5 + seed % 10)
+        finished = status == "finished"
+        result = Record(
+            key=key,
+            seed=seed,
+            status=status,
+            reason=reason,
+            config=config,
+            data_fingerprint=fingerprint,
+            device_type="cpu",
+            images_seen=500 * len(epochs),
+            parameters={"model": 24_558_656, "losses": 1_536_000} if finished else {},
+            macs=1_210_000_000 if finished else None,
+            readouts=dict(readouts or {}) if finished else {},
+            context=RunContext(
+                seconds=folder.seconds(),
+                host="node-1",
+                device="cpu",
+                versions={"reid-search": "0.1.0", "torch": "2.15.0"},
+                git_commit="0123456789abcdef",
+                ended="2026-11-24T12:00:00+00:00",
+            ),
+        )
+        if record:
+            folder.write_record(result)
+
+
+def config_of(parts: list[int], margin: float, holdout: float) -> dict[str, Any]:
+    """Return a trial's config, as plain data."""
+    return {
+        "data": {"name": "synthetic", "preset": "small", "image_size": [64, 32], "holdout": holdout, "split_seed": 0},
+        "model": {"architecture": "mgn", "parts": parts},
+        "losses": {"triplet": {"kind": "triplet", "on": ["global@reduced"], "margin": margin}},
+        "training": {"images": 2000, "report_every": 500},
+        "readouts": {"default": {"taps": ["reduced"], "normalize": "all", "flip": True, "metric": "cosine"}},
+    }
+
+
+def measured(split: str, mean_ap: float, rank1: float, *, flip: bool = True) -> ReadoutResult:
+    """Return a readout's result whose other numbers follow from these two."""
+    cmc = [1 - (1 - rank1) * 0.8**rank for rank in range(50)]
+    return ReadoutResult(
+        config={"taps": ["reduced"], "normalize": "all", "flip": flip, "metric": "cosine"},
+        dim=1792,
+        metrics={
+            f"{split}/mAP": mean_ap,
+            f"{split}/mAP_trapezoidal": mean_ap - 0.013,
+            f"{split}/rank1": rank1,
+            f"{split}/rank5": cmc[4],
+            f"{split}/rank10": cmc[9],
+            f"{split}/mINP": mean_ap / 3,
+            f"{split}/queries_without_match": 0.0,
+        },
+        cmc={split: cmc},
+    )
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> StudyBuilder:
+    """Return a study of which nothing is written yet."""
+    return StudyBuilder(StudyStore(tmp_path / "runs", "mgn"))
+
+
+@pytest.fixture
+def study(empty: StudyBuilder) -> StudyBuilder:
+    """Return the whole study: search and ablation."""
+    empty.begin()
+    empty.search()
+    empty.ablation()
+    empty.store.asked.append("done")
+    return empty

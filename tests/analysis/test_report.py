@@ -1,0 +1,325 @@
+import json
+import re
+import statistics
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import analysis
+from analysis.draw import curves_shown
+from analysis.gather import gather
+from analysis.render import escape_markdown
+from analysis.summarise_ablation import summarise_ablations
+from analysis.tabulate_arms import arms_table
+from reid_search.errors import RequestError
+from reid_search.records import ReadoutResult
+
+VOID = {"meta", "wbr", "br", "link", "img"}
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and collects ids, text, and the cells of tables by heading."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.words, self.tables = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.ids += [value for name, value in attributes if name == "id"]
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.ids += [value for name, value in attributes if name == "id"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] == ["style"]:
+            return
+        self.words.append(data)
+        if {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+
+    def table(self, *headings):
+        """Return the rows of the table with these headings as dicts."""
+        tables = [[[" ".join(cell.split()) for cell in row] for row in table] for table in self.tables]
+        found = next(table for table in tables if table and set(headings) <= set(table[0]))
+        return [dict(zip(found[0], row, strict=True)) for row in found[1:] if len(row) == len(found[0])]
+
+
+def report(study):
+    return Page(analysis.write_report(study.path).read_text())
+
+
+def files(study):
+    folder = study.path / "report"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_files_are_there(study):
+    assert analysis.write_report(study.path) == study.path / "report" / "index.html"
+    assert sorted(files(study)) == [
+        "figures/cmc-ablate.svg", "figures/forest-ablate.svg", "figures/history-search.svg", "index.html", "report.md",
+        "tables/arms.csv", "tables/contrasts-ablate.csv", "tables/search.csv", "tables/trials.csv",
+    ]  # fmt: skip
+
+
+def test_the_same_records_give_the_same_bytes(study):
+    analysis.write_report(study.path)
+    first = files(study)
+    analysis.write_report(study.path)
+    assert files(study) == first
+
+
+def test_the_page_is_well_formed_and_needs_no_network(study):
+    text = analysis.write_report(study.path).read_text()
+    page = Page(text)
+    assert len(page.ids) == len(set(page.ids)) > 0
+    addresses = set(re.findall(r"https?://[^\s\"'<>)]+", text))
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert not re.search(r"<(script|link|img|iframe)\b|@import|url\((?!#)", text)
+    references = set(re.findall(r'(?:href="|url\()#([^")]+)', text))
+    assert references <= set(page.ids)
+
+
+def test_figures_are_svg_that_stands_alone(study):
+    analysis.write_report(study.path)
+    for name, content in files(study).items():
+        if name.endswith(".svg"):
+            root = ElementTree.fromstring(content)
+            assert root.tag == "{http://www.w3.org/2000/svg}svg"
+            assert root.get("aria-label")
+
+
+def test_the_tables_hold_the_frames(study):
+    analysis.write_report(study.path)
+    tables = study.path / "report" / "tables"
+    for name, frame in {
+        "trials": analysis.load_trials(study.path),
+        "arms": analysis.load_arms(study.path),
+        "search": analysis.load_search(study.path),
+        "contrasts-ablate": analysis.contrasts(analysis.load_arms(study.path)),
+    }.items():
+        read = pd.read_csv(tables / f"{name}.csv")
+        assert list(read.columns)[: len(frame.columns)] == list(frame.columns)
+        for column in frame.select_dtypes("float64"):
+            assert read[column].tolist() == pytest.approx(frame[column].tolist(), rel=1e-12, nan_ok=True)
+
+
+def test_the_page_shows_what_the_records_say(study):
+    page = report(study)
+    rows = {row["Arm"]: row for row in page.table("Arm", "Δ, points")}
+    records = [json.loads(path.read_text()) for path in study.path.glob("trials/a*/record.json")]
+    values = [100 * record["readouts"]["default"]["metrics"]["test/mAP"] for record in records]
+    assert rows["baseline"]["mAP, %"] == f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f}"
+    assert rows["0.3"]["Seeds"] == "2 of 3"
+    assert (rows["[1]"]["Δ, points"], rows["[1]"]["Verdict"]) == ("−5.90", "worse")
+    assert rows["[1]"]["95 % interval"] == "−6.33 to −5.47"
+    assert rows["0.3"]["Δ, points"] == "+1.50 ⇅"
+    further = {row["Arm"]: row for row in page.table("Arm", "Rank-1")}
+    assert further["baseline"]["Rank-1"] == "80.2 ± 0.1"
+    assert (further["[1]"]["Parameters"], further["[1]"]["Multiply-adds"]) == ("24.6 M", "1.21 G")
+    assert further["[1]"]["Time a trial"] == "18 s"
+    proposals = page.table("#", "Status")
+    assert [row["val/mAP, %"] for row in proposals] == ["42.00", "47.00", "44.00", "53.00", "(15.00)", "–"]
+    for sentence in (
+        "tried 6 settings of model.parts and losses.triplet.margin (4 finished, 1 stopped early, 1 failed); the best, "
+        "#3, reached 53.0 % val/mAP with model.parts = [1, 2, 3], losses.triplet.margin = 0.6.",
+        "The baseline reaches 60.57 ± 0.71 % test/mAP (mean ± standard deviation, 3 seeds).",
+        "Strongest gain: losses.triplet.margin = 0.3, +1.50 points, 95 % interval −3.58 to +6.58 (inconclusive).",
+        "Strongest loss: model.parts = [1], −5.90 points",
+        "With 3 seeds the smallest two-sided p that a sign-flip test can reach is .25.",
+        "mAP and Rank-1 disagree in sign: losses.triplet.margin = 0.3 (+1.50 against −1.00)",
+        "11 evaluations, counted from the records: 8 trials",
+        "reid-search run mgn.yaml",
+        "reid-search 0.1.0, torch 2.15.0",
+    ):
+        assert sentence in page.text
+
+
+def test_what_did_not_finish_is_named_with_its_reason(study):
+    rows = report(study).table("Trial", "Reason")
+    assert [(row["Asked for by"], row["Status"]) for row in rows] == [
+        ("search #5", "failed"), ("ablate: losses.triplet.margin=0.3", "failed"), ("search #4", "stopped early"),
+    ]  # fmt: skip
+    assert rows[0]["Reason"] == "the loss is NaN at step 17 <script>alert(1)</script> | a | b"
+
+
+def test_text_from_the_study_is_never_markup(study):
+    text = analysis.write_report(study.path).read_text()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    markdown = (study.path / "report" / "report.md").read_text()
+    assert r"\<script\>alert(1)\</script\> \| a \| b" in markdown
+
+
+def test_markdown_tables_have_as_many_cells_as_columns(study):
+    analysis.write_report(study.path)
+    blocks = re.findall(r"(?:^\|.*\|\n)+", (study.path / "report" / "report.md").read_text(), flags=re.MULTILINE)
+    assert len(blocks) == 6
+    for block in blocks:
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+        assert len(widths) == 1, block
+
+
+@given(st.text() | st.text(alphabet="a\\|<`*_\n"))
+def test_escaped_markdown_is_one_line_in_which_every_sign_is_escaped(text):
+    signs = re.escape(r"\`*_{}[]<>|#~")
+    assert re.fullmatch(rf"(?:\\[{signs}]|[^\r\n{signs}])*", escape_markdown(text))
+
+
+def test_a_study_with_nothing_asked(empty):
+    empty.begin()
+    page = report(empty)
+    assert "The study has asked for nothing yet; 0 trials on disk." in page.text
+    assert "There is no trial yet." in page.text
+    assert len(page.tables) == 0
+
+
+def test_a_study_with_nothing_finished(empty):
+    empty.begin()
+    empty.ask_proposal(0)
+    empty.ask_arms(seeds=2)
+    empty.arm_trial("baseline", 1, record=False)
+    page = report(empty)
+    assert "none is finished, so there is no best yet" in page.text
+    assert "The baseline has no finished trial, so there is nothing to compare with yet." in page.text
+    assert "6 trials more were asked for and have not started." in page.text
+    assert [row["Status"] for row in page.table("Trial", "Reason")] == ["running or interrupted"]
+    assert not any(name.startswith("figures/") for name in files(empty))
+
+
+def test_only_a_search(empty):
+    empty.begin()
+    empty.search()
+    page = report(empty)
+    assert "No ablation was run yet, so nothing here says which setting matters." in page.text
+    assert "Use of the test split never" in page.text
+    assert "Ablation" not in page.text.split("How it was measured")[0].replace("An ablation", "")
+
+
+def test_only_an_ablation(empty):
+    empty.begin()
+    empty.ablation(seeds=5)
+    page = report(empty)
+    assert "Search ‘" not in page.text
+    assert "With 5 seeds the smallest two-sided p that a sign-flip test can reach is .0625." in page.text
+    assert "so few seeds" not in page.text
+
+
+def test_one_seed(empty):
+    empty.begin()
+    empty.ablation(seeds=1)
+    page = report(empty)
+    rows = page.table("Arm", "Δ, points")
+    assert {row["Verdict"] for row in rows if row["Arm"] != "baseline"} == {"no verdict"}
+    assert {row["95 % interval"] for row in rows if row["Arm"] != "baseline"} == {"–"}
+    assert "With one seed a difference is an effect and no verdict" in page.text
+    assert "The baseline reaches 61.20 % test/mAP (one seed)." in page.text
+
+
+def test_a_baseline_that_never_finished(empty):
+    empty.begin()
+    empty.ask_arms(seeds=2)
+    for seed in (1, 2):
+        empty.trial("a" * 16, seed, status="failed", reason="no luck")
+        empty.arm_trial("model.parts=[1]", seed)
+    page = report(empty)
+    assert "The baseline has no finished trial" in page.text
+    row = next(row for row in page.table("Arm", "Δ, points") if row["Arm"] == "[1]")
+    assert (row["mAP, %"], row["Δ, points"], row["Verdict"]) == ("54.55 ± 0.78", "–", "no verdict")
+
+
+def test_arms_of_different_data_are_shown_and_not_compared(empty):
+    empty.begin()
+    empty.ask_arms(["baseline", "model.parts=[1]"], seeds=2)
+    for seed in (1, 2):
+        empty.arm_trial("baseline", seed)
+        empty.arm_trial("model.parts=[1]", seed, fingerprint="ffff")
+    page = report(empty)
+    assert "The arms are not compared: data_fingerprint: arm 'model.parts=[1]' has 'ffff'" in page.text
+    row = next(row for row in page.table("Arm", "Δ, points") if row["Arm"] == "[1]")
+    assert (row["mAP, %"], row["Δ, points"]) == ("54.55 ± 0.78", "–")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "words", "delta"),
+    [
+        (
+            "trials/" + "a" * 16 + "-s1/record.json",
+            lambda text: text[:99],
+            "record.json: not readable as JSON",
+            "−5.80",
+        ),
+        ("trials/" + "a" * 16 + "-s1/epochs.jsonl", lambda text: "{]\n", "epochs.jsonl, line 1: not JSON", "−5.80"),
+        ("study.yaml", lambda text: text + "\nname: again\n", "Not readable: ", "−5.90"),
+        ("asked.jsonl", lambda text: text + "nonsense\n", "asked.jsonl, line 21: not JSON", "−5.90"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_reported(study, name, damage, words, delta):
+    path = study.path / name
+    path.write_text(damage(path.read_text()))
+    page = report(study)
+    assert words in page.text
+    row = next(row for row in page.table("Arm", "Δ, points") if row["Arm"] == "[1]")
+    assert row["Δ, points"] == delta
+
+
+def test_a_phase_that_the_study_no_longer_has_is_marked(study):
+    path = study.path / "study.yaml"
+    path.write_text(path.read_text().replace("name: ablate", "name: renamed"))
+    assert (
+        "study.yaml no longer has a phase ‘ablate’; it is shown as an earlier run asked for it." in report(study).text
+    )
+
+
+def test_every_readout_has_a_table(empty):
+    empty.begin()
+    both = {"default": "default", "flipless": "default-3fa9c1"}
+    empty.ask_arms(["baseline"], seeds=3, readouts=both)
+    empty.ask_arms(["model.parts=[1]"], seeds=3, readouts={"default": "default", "flipless": "default"})
+    for seed in (1, 2, 3):
+        empty.arm_trial("baseline", seed)
+        empty.arm_trial("model.parts=[1]", seed)
+    page = report(empty)
+    assert "Ablation ‘ablate’, readout ‘flipless’" in page.text
+    table = pd.read_csv(empty.path / "report" / "tables" / "contrasts-ablate--flipless.csv")
+    expected = analysis.contrasts(analysis.load_arms(empty.path), readout="flipless")
+    assert table["delta"].tolist() == pytest.approx(expected["delta"].tolist(), abs=1e-12)
+    assert table["delta"][0] != analysis.contrasts(analysis.load_arms(empty.path))["delta"][0]
+
+
+def test_many_arms_show_the_curves_of_the_furthest(empty):
+    empty.begin()
+    arms = ["baseline", *(f"model.parts=[{number}]" for number in range(9))]
+    for number, arm in enumerate(arms):
+        empty.ask_arms([arm], seeds=2, key=f"{number:016x}", readouts=None)
+        for seed in (1, 2):
+            result = ReadoutResult(
+                config={}, dim=8, metrics={"test/mAP": 0.4 + number / 100, "test/rank1": 0.5}, cmc={"test": [0.5, 0.6]}
+            )
+            empty.trial(f"{number:016x}", seed, readouts={"default": result})
+    results = gather(empty.path)
+    [summary] = summarise_ablations(results, arms_table(results), 0.01)
+    assert curves_shown(summary) == ["baseline", arms[9], arms[8], arms[2], arms[1]]
+    assert "the baseline and the arms furthest from it" in report(empty).text
+
+
+def test_a_folder_without_a_study_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="no study was run here"):
+        analysis.write_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,92 @@
+"""The command line, in this process and in one of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from ruamel.yaml import YAML
+
+
+class Answer(NamedTuple):
+    """What a command left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Run a command in this process, with `tmp_path` as the working folder."""
+
+    def run(*arguments: str | Path) -> Answer:
+        from reid_search.cli import main
+
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["reid-search", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return Answer(int(left.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start a command in a process group of its own, with `tmp_path` as the working folder."""
+
+    def begin(*arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "reid_search", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "REID_SEARCH_CACHE": str(cache), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    return begin
+
+
+@pytest.fixture
+def finish() -> Callable[[subprocess.Popen[str]], Answer]:
+    """Wait for a command."""
+
+    def wait(process: subprocess.Popen[str]) -> Answer:
+        out, err = process.communicate(timeout=240)
+        return Answer(process.returncode, out, err)
+
+    return wait
+
+
+@pytest.fixture
+def study_file(tmp_path: Path, trial_content: Callable[..., dict[str, Any]]) -> Callable[..., Path]:
+    """Write a study of three proposals and of two arms with two seeds; `over` replaces its entries."""
+
+    def write(**over: Any) -> Path:
+        content = {
+            "name": "small",
+            "base": trial_content(),
+            "axes": {"losses.triplet.margin": {"uniform": [0.1, 2.0], "levels": [0.3, 1.2]}},
+            "phases": [
+                {"kind": "search", "trials": 3, "pruner": "none"},
+                {"kind": "ablate", "around": "base", "seeds": 2},
+            ],
+            "keep": "none",
+            **over,
+        }
+        path = tmp_path / "study.yaml"
+        with path.open("w", encoding="utf-8") as file:
+            YAML().dump(content, file)
+        return path
+
+    return write
