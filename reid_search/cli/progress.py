@@ -53,6 +53,7 @@ class RunProgress:
     def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._begun = clock()
+        self._training_begun: float | None = None
         self._image_count = {phase.name: phase.images / max(phase.count, 1) for phase in plan.phases}
         self._seen = 0
         self._here: dict[tuple[str, str, int], int] = {}
@@ -65,7 +66,9 @@ class RunProgress:
         self.phases[name] = PhaseProgress(name, total, finished=done)
 
     def trial_started(self, trial: TrialLabel) -> None:
-        """Begin or go on with a trial."""
+        """Begin or go on with a trial; the speed is measured from the first on, without what went before."""
+        if self._training_begun is None:
+            self._training_begun = self._clock()
         self.running[_identity(trial)] = RunningTrial(trial)
 
     def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
@@ -96,14 +99,14 @@ class RunProgress:
 
     def seconds_left(self) -> float | None:
         """Return an estimate from the images that are left and the speed so far; None before anything was measured."""
-        if not self._seen:
+        if not self._seen or self._training_begun is None:
             return None
         left = 0.0
         for phase in self.phases.values():
             over = phase.finished + phase.stopped + phase.failed
             left += 0 if phase.over else max(phase.total - over, 0) * self._image_count[phase.name]
         left -= sum(float(trial.row.get("images_seen", 0)) for trial in self.running.values())
-        return max(left, 0.0) * self.elapsed / self._seen
+        return max(left, 0.0) * (self._clock() - self._training_begun) / self._seen
 
 
 def duration(seconds: float | None) -> str:

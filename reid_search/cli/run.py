@@ -79,7 +79,7 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
     counts = f"{summary.finished} trials finished"
     counts += f", {summary.stopped} stopped early" if summary.stopped else ""
     counts += f", {len(summary.failed)} failed" if summary.failed else ""
-    say(f"\n{counts}" + (f" ({summary.reused} measured before)" if summary.reused else ""))
+    say(f"\n{counts}" + (f" ({summary.reused} not measured again)" if summary.reused else ""))
     if summary.best is not None:
         say(f"Best of the search: {percent(summary.best.value)} {summary.best.objective} (#{summary.best.number})")
         for path, level in summary.best.settings.items():

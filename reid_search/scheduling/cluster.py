@@ -3,12 +3,15 @@
 import contextlib
 import math
 import os
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 from reid_search.errors import ResourceError
 from reid_search.study import Resources
 
 _OBJECT_STORE_BYTES = 128 * 1024**2
+_PATIENCE_SECONDS = 5.0
 _ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -30,6 +33,9 @@ def connected(address: str) -> Iterator[None]:
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    _knock(address)
+    if address != "local" and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     import ray
 
     options = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES} if address == "local" else {}
@@ -41,6 +47,25 @@ def connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Find out at once whether anything answers there; Ray itself tries for minutes."""
+    host, separator, port = address.rpartition(":")
+    if not separator:
+        if address not in ("local", "auto"):
+            raise ResourceError(f"--address {address}: expected local, auto, or the HOST:PORT of a Ray cluster")
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise ResourceError(_why_not(address, error)) from error
+
+
+def _has_token() -> bool:
+    """Say whether this user has a token for clusters; Ray uses it by itself only where it starts one."""
+    named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    return named or (Path.home() / ".ray" / "auth_token").exists()
 
 
 def trials_at_once(resources: Resources) -> int:
@@ -83,5 +108,5 @@ def _why_not(address: str, error: Exception) -> str:
         return f"Ray could not start on this machine: {first} (it needs a writable home and temporary folder)"
     return (
         f"--address {address}: no Ray cluster answers there: {first}; allowed: local, auto, or the HOST:PORT that "
-        "`ray start --head` printed"
+        "`ray start --head` printed; a cluster with a token needs the same one in ~/.ray/auth_token here"
     )

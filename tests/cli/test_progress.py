@@ -37,10 +37,11 @@ def _label(number: int, phase: str = "search") -> TrialLabel:
 
 def test_time_left_follows_from_images_seen(progress: RunProgress, clock: Clock) -> None:
     assert progress.seconds_left() is None
+    clock.now += 55
     progress.trial_started(_label(0))
     clock.now += 10
     progress.trial_progress(_label(0), {"epoch": 1, "images_seen": 24, "loss": 1.0})
-    total = (3 + 2 * 3) * 48
+    total = (3 + 2 * 2) * 48
     assert progress.seconds_left() == pytest.approx((total - 24) / 24 * 10)
     progress.trial_ended(_label(0), "stopped", None)
     assert progress.seconds_left() == pytest.approx((total - 48) / 24 * 10)

@@ -22,6 +22,7 @@ from reid_search.records import StudyStore, TrialFolder
 Start = Callable[..., "subprocess.Popen[str]"]
 Finish = Callable[..., Any]
 
+_TOKEN = "0123456789abcdef" * 4
 _LONGER = {"images": 240, "report_every": 24, "batch": {"ids": 4, "per_id": 3}}
 
 
@@ -116,7 +117,7 @@ def test_a_cluster_runs_trials_on_both_of_its_nodes(
         shutil.copytree(cache / "synthetic", folder / "synthetic")
     study = study_file(phases=[{"kind": "ablate", "around": "base", "seeds": 2}])
     with _cluster(tmp_path, caches) as address:
-        answer = finish(start("run", study, "--address", address))
+        answer = finish(start("run", study, "--address", address, RAY_AUTH_TOKEN=_TOKEN))
         assert answer.code == 0, answer.err
         statuses = [folder.record().status for folder in StudyStore(tmp_path / "runs", "small").trials()]
     assert statuses == ["finished"] * 4
@@ -133,7 +134,12 @@ def _cluster(folder: Path, caches: list[Path]) -> Iterator[str]:
     nodes = []
     try:
         for cache, arguments in zip(caches, (head, [f"--address=127.0.0.1:{port}"]), strict=True):
-            environment = {**os.environ, "REID_SEARCH_CACHE": str(cache)}
+            environment = {
+                **os.environ,
+                "REID_SEARCH_CACHE": str(cache),
+                "RAY_AUTH_MODE": "token",
+                "RAY_AUTH_TOKEN": _TOKEN,
+            }
             nodes.append(
                 subprocess.Popen(
                     [*common, *arguments], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -143,7 +149,7 @@ def _cluster(folder: Path, caches: list[Path]) -> Iterator[str]:
         time.sleep(5)
         yield f"127.0.0.1:{port}"
     finally:
-        for node in reversed(nodes):
+        for node in nodes:
             node.send_signal(signal.SIGTERM)
         for node in nodes:
             node.wait(timeout=60)

@@ -1,0 +1,54 @@
+"""What training is worth: each trained trial of a study against an untrained copy of itself and a random ranking.
+
+    uv run python benchmarks/untrained.py runs/mgn
+
+Prints a line per arm of the study's ablations: mean average precision on the test split of a random ranking, of the
+network as it was initialised (the same seeds), and as it was trained, and the ratios between them.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from reid_search.analysis import load_arms
+from reid_search.data import open_trial_data
+from reid_search.models import build_model
+from reid_search.records import StudyStore
+from reid_search.study import TrialConfig
+from reid_search.training.determinism import derived_seed, deterministic, seeded
+from reid_search.training.measuring import rank, readout_plans
+
+CPU = torch.device("cpu")
+
+
+def untrained(store: StudyStore, key: str, seed: int, readout: str) -> tuple[float, float]:
+    """Return the chance level and the mAP of a trial's network before its first step."""
+    record = store.trial(key, seed).record()
+    if record is None:
+        raise SystemExit(f"{key}-s{seed} has no record")
+    config = TrialConfig.model_validate(record.config)
+    data = open_trial_data(config, seed)
+    with deterministic(threads=1), seeded(derived_seed(seed, "model"), CPU):
+        model = build_model(config.model, image_size=config.data.image_size)
+        ranking = rank(model, readout_plans(config), data.sets["test"], CPU)
+    return record.readouts[readout].metrics["test/mAP_chance"], ranking[readout].mean_ap
+
+
+def main() -> None:
+    """Print the table."""
+    store = StudyStore.at(Path(sys.argv[1]))
+    arms = load_arms(store.path)
+    arms = arms[arms["status"] == "finished"]
+    measured = [untrained(store, row.key, row.seed, row.stored_as) for row in arms.itertuples()]
+    arms = arms.assign(chance=[chance for chance, _ in measured], untrained=[value for _, value in measured])
+    table = arms.groupby(["phase", "arm"], sort=False)[["chance", "untrained", "test/mAP"]].mean()
+    table["untrained/chance"] = table["untrained"] / table["chance"]
+    table["trained/untrained"] = table["test/mAP"] / table["untrained"]
+    with pd.option_context("display.width", 160, "display.float_format", "{:.3f}".format):
+        print(table.to_string())
+
+
+if __name__ == "__main__":
+    main()
