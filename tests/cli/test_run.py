@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -110,12 +109,14 @@ def _check_train_agrees(start: Start, finish: Finish, study: Path, store: StudyS
 
 @pytest.mark.slow  # starts a cluster of two nodes
 def test_a_cluster_runs_trials_on_both_of_its_nodes(
-    start: Start, finish: Finish, study_file: Callable[..., Path], cache: Path, tmp_path: Path
+    start: Start, finish: Finish, study_file: Callable[..., Path], trial_content: Any, cache: Path, tmp_path: Path
 ) -> None:
     caches = [tmp_path / "head", tmp_path / "worker"]
     for folder in caches:
-        shutil.copytree(cache / "synthetic", folder / "synthetic")
-    study = study_file(phases=[{"kind": "ablate", "around": "base", "seeds": 2}])
+        (folder / "synthetic").mkdir(parents=True)
+    long_enough_for_both_nodes_to_start = {**_LONGER, "images": 6000, "report_every": 1200}
+    base = {**trial_content(), "training": long_enough_for_both_nodes_to_start}
+    study = study_file(base=base, phases=[{"kind": "ablate", "around": "base", "seeds": 2}])
     with _cluster(tmp_path, caches) as address:
         answer = finish(start("run", study, "--address", address, RAY_AUTH_TOKEN=_TOKEN))
         assert answer.code == 0, answer.err
@@ -146,13 +147,22 @@ def _cluster(folder: Path, caches: list[Path]) -> Iterator[str]:
                 )
             )
             _wait_for_port(port, nodes[0])
-        time.sleep(5)
+        _wait_for_nodes(f"127.0.0.1:{port}", len(nodes))
         yield f"127.0.0.1:{port}"
     finally:
         for node in nodes:
             node.send_signal(signal.SIGTERM)
         for node in nodes:
             node.wait(timeout=60)
+
+
+def _wait_for_nodes(address: str, count: int) -> None:
+    script = (
+        f"import ray, time\nray.init({address!r}, log_to_driver=False, logging_level='error')\n"
+        f"while sum(node['Alive'] for node in ray.nodes()) < {count}:\n    time.sleep(0.2)\n"
+    )
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _TOKEN}
+    subprocess.run([sys.executable, "-c", script], env=environment, timeout=120, check=True)
 
 
 def _short_folder(folder: Path) -> Path:

@@ -69,7 +69,7 @@ def test_an_unreadable_image_is_named_and_leaves_nothing_behind(market: Path, tm
 
 
 def test_eight_processes_asking_at_once_build_one_cache(market: Path, tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(8), context.Queue()
     processes = [context.Process(target=_open, args=(market, tmp_path, barrier, results)) for _ in range(8)]
     for process in processes:

@@ -173,9 +173,8 @@ def _render(cache: Path, barrier, results) -> None:
     results.put(len(list(root.glob("*/*.jpg"))))
 
 
-@pytest.mark.slow  # eight fresh interpreters import the package
 def test_eight_processes_that_ask_at_once_render_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     barrier, results = context.Barrier(8), context.Queue()
     processes = [context.Process(target=_render, args=(tmp_path, barrier, results)) for _ in range(8)]
     for process in processes:
