@@ -5,9 +5,10 @@ and a `data.py` with `load(config, cache) -> ReidDataset`. A data set of another
 side by side and names its config class in an entry point of the group `reid_search.data`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reid_search.data.caching import cache_folder
+from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset, load_dataset
@@ -31,24 +32,19 @@ __all__ = [
     "split_holdout",
 ]
 
-_HOMES = {
-    "ReidDataset": "dataset",
-    "load_dataset": "dataset",
-    "ImageCache": "images",
-    "open_images": "images",
-    "IdentitySampler": "sampling",
-    "HoldoutSplit": "split",
-    "split_holdout": "split",
-    "LabelledImages": "trial_data",
-    "RankingSet": "trial_data",
-    "TrialData": "trial_data",
-    "open_trial_data": "trial_data",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        import importlib
-
-        return getattr(importlib.import_module(f"reid_search.data.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "ReidDataset": "dataset",
+        "load_dataset": "dataset",
+        "ImageCache": "images",
+        "open_images": "images",
+        "IdentitySampler": "sampling",
+        "HoldoutSplit": "split",
+        "split_holdout": "split",
+        "LabelledImages": "trial_data",
+        "RankingSet": "trial_data",
+        "TrialData": "trial_data",
+        "open_trial_data": "trial_data",
+    },
+)

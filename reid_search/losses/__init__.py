@@ -6,17 +6,13 @@ over its taps. A loss of another distribution has the same two modules and an en
 `reid_search.losses`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.losses.criterion import Criterion, build_loss
 
 __all__ = ["Criterion", "build_loss"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from reid_search.losses import criterion
-
-        return getattr(criterion, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, {"Criterion": "criterion", "build_loss": "criterion"})

@@ -5,7 +5,9 @@ An architecture is a package here with a torch-free `config.py` (its config clas
 and names its config class in an entry point of the group `reid_search.models`.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.models.build import build_model, count_macs, count_parameters
@@ -13,14 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "ReidModel", "Taps", "build_model", "count_macs", "count_parameters"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("build_model", "count_macs", "count_parameters"):
-        from reid_search.models import build
-
-        return getattr(build, name)
-    if name in ("Batch", "ReidModel", "Taps"):
-        from reid_search.models import model
-
-        return getattr(model, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Batch": "model",
+        "ReidModel": "model",
+        "Taps": "model",
+        "build_model": "build",
+        "count_macs": "build",
+        "count_parameters": "build",
+    },
+)

@@ -4,7 +4,9 @@ One experiment a study, one parent run a study, one child run a trial. A run is 
 holds what the store holds, however often it is brought up to date. MLflow is imported at the first write, not before.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.tracking.background import BackgroundSink
@@ -15,20 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["BackgroundSink", "Projection", "SyncResult", "serve_ui", "sync_study", "tracking_uri", "ui_command"]
 
-_HOMES = {
-    "BackgroundSink": "background",
-    "Projection": "projection",
-    "SyncResult": "syncing",
-    "serve_ui": "ui",
-    "sync_study": "syncing",
-    "tracking_uri": "place",
-    "ui_command": "ui",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        import importlib
-
-        return getattr(importlib.import_module(f"reid_search.tracking.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "BackgroundSink": "background",
+        "Projection": "projection",
+        "SyncResult": "syncing",
+        "serve_ui": "ui",
+        "sync_study": "syncing",
+        "tracking_uri": "place",
+        "ui_command": "ui",
+    },
+)

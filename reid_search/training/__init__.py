@@ -1,7 +1,8 @@
 """One trial: a config and a seed in, a record out. No ray and no mlflow, so that it runs on a bare GPU machine."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from reid_search.lazy import lazy_names
 from reid_search.training.request import TrialRequest
 
 if TYPE_CHECKING:
@@ -9,10 +10,4 @@ if TYPE_CHECKING:
 
 __all__ = ["TrialRequest", "TrialSession", "run_trial"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("TrialSession", "run_trial"):
-        from reid_search.training import session
-
-        return getattr(session, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, {"TrialSession": "session", "run_trial": "session"})

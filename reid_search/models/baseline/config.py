@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from reid_search.models.parts.settings import BranchSettings, Dim
+from reid_search.models.parts.settings import BranchSettings
 from reid_search.models.parts.shapes import BACKBONES
 from reid_search.models.parts.taps import branch_taps
 from reid_search.study import TapSpec
@@ -17,7 +17,6 @@ class BaselineConfig(BranchSettings):
 
     Attributes:
         last_stride: Stride of `layer4`.
-        embedding_dim: Size of the reduced feature; null leaves the reduction out.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -28,7 +27,6 @@ class BaselineConfig(BranchSettings):
     pooling: Literal["max", "avg", "gem"] = "avg"
     neck: Literal["none", "bnneck"] = "bnneck"
     last_stride: Literal[1, 2] = 1
-    embedding_dim: Dim | None = None
 
     @property
     def default_readout(self) -> tuple[str, ...]:

@@ -7,18 +7,11 @@ from reid_search.models.model import ReidModel
 from reid_search.models.parts.backbone import build_blocks, set_last_stride
 from reid_search.models.parts.branch import Branch, HeadSettings
 from reid_search.models.parts.branched import BranchedModel
-from reid_search.models.parts.shapes import BACKBONES
 
 
 def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
     """Build the network."""
-    settings = HeadSettings(
-        channels=BACKBONES[config.backbone].channels,
-        pooling=config.pooling,
-        reduction=config.reduction,
-        dim=config.embedding_dim,
-        neck=config.neck == "bnneck",
-    )
+    settings = HeadSettings.of(config)
     blocks = build_blocks(config.backbone, config.weights)
     set_last_stride(blocks, config.last_stride)
     branch = Branch("p1", blocks, 1, settings)

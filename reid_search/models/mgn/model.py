@@ -10,18 +10,11 @@ from reid_search.models.parts.backbone import build_blocks, set_last_stride, spl
 from reid_search.models.parts.branch import Branch, HeadSettings
 from reid_search.models.parts.branched import BranchedModel
 from reid_search.models.parts.heads import build_reduction
-from reid_search.models.parts.shapes import BACKBONES
 
 
 def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
     """Build the network; every branch starts from the same weights, pretrained or not."""
-    settings = HeadSettings(
-        channels=BACKBONES[config.backbone].channels,
-        pooling=config.pooling,
-        reduction=config.reduction,
-        dim=config.embedding_dim,
-        neck=config.neck == "bnneck",
-    )
+    settings = HeadSettings.of(config)
     blocks = build_blocks(config.backbone, config.weights)
     if config.split == "layer4.0":
         set_last_stride(blocks, config.stride(config.parts[0]))

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from reid_search.models.model import Taps
 from reid_search.models.parts.heads import Pooling, build_neck, build_reduction
-from reid_search.models.parts.shapes import stripe_bounds
+from reid_search.models.parts.settings import BranchSettings
+from reid_search.models.parts.shapes import BACKBONES, stripe_bounds
 from reid_search.study import Stage
 
 
@@ -29,6 +30,17 @@ class HeadSettings:
     reduction: Literal["conv_bn_relu", "conv_bn"]
     dim: int | None
     neck: bool
+
+    @classmethod
+    def of(cls, config: BranchSettings) -> "HeadSettings":
+        """Return what a model's config says of its heads."""
+        return cls(
+            channels=BACKBONES[config.backbone].channels,
+            pooling=config.pooling,
+            reduction=config.reduction,
+            dim=config.embedding_dim,
+            neck=config.neck == "bnneck",
+        )
 
 
 class Head(nn.Module):

@@ -20,6 +20,7 @@ class BranchSettings(ModelConfig):
             pickled code).
         pooling: `max`, `avg`, or `gem` with a learnt exponent (Radenović et al. 2019).
         reduction: 1×1 convolution and batch norm, with or without ReLU.
+        embedding_dim: Size of the reduced feature; null leaves the reduction out.
         neck: `bnneck` adds a batch norm without shift behind the embedding (Luo et al. 2019).
     """
 
@@ -27,4 +28,5 @@ class BranchSettings(ModelConfig):
     weights: Path | None = None
     pooling: Literal["max", "avg", "gem"] = "max"
     reduction: Literal["conv_bn_relu", "conv_bn"] = "conv_bn_relu"
+    embedding_dim: Dim | None = None
     neck: Literal["none", "bnneck"] = "none"
