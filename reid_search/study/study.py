@@ -221,8 +221,9 @@ def _check_spaces(study: Study) -> None:
             space.check()
             if isinstance(phase, AblatePhase) or phase.sampler == "grid":
                 check_levels(space)
-            if isinstance(phase, SearchPhase) and space.config({}).data.holdout == 0:
-                raise StudyError("base.data.holdout: 0: a search needs a validation split; give a share such as 0.2")
+            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val"
+            if validates and space.config({}).data.holdout == 0:
+                raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
         except StudyError as error:
             raise StudyError(f"{_place(study.document, str(error), index)}: {error}") from None
 

@@ -44,7 +44,7 @@ def _measurements(folder: TrialFolder) -> dict[str, Any]:
 
 @pytest.mark.slow  # three starts of Ray, which is what is tested
 def test_interrupted_killed_and_run_again_a_study_has_everything_once(
-    start: Start, finish: Finish, study_file: Callable[..., Path], trial_content: Any, tmp_path: Path
+    start: Start, finish: Finish, command: Finish, study_file: Callable[..., Path], trial_content: Any, tmp_path: Path
 ) -> None:
     study = study_file(base={**trial_content(), "training": _LONGER})
     storage = tmp_path / "runs"
@@ -79,7 +79,7 @@ def test_interrupted_killed_and_run_again_a_study_has_everything_once(
     assert {f"{line['key']}-s{line['seed']}" for line in asks} == {folder.path.name for folder in folders}
     _check_mlflow(storage, folders)
     assert (store.report / "index.html").exists()
-    _check_train_agrees(start, finish, study, store, tmp_path)
+    _check_train_agrees(command, study, store, tmp_path)
 
 
 def _check_mlflow(storage: Path, folders: list[TrialFolder]) -> None:
@@ -98,10 +98,10 @@ def _check_mlflow(storage: Path, folders: list[TrialFolder]) -> None:
             assert len(client.get_metric_history(run.info.run_id, "loss")) == 10
 
 
-def _check_train_agrees(start: Start, finish: Finish, study: Path, store: StudyStore, tmp_path: Path) -> None:
+def _check_train_agrees(command: Finish, study: Path, store: StudyStore, tmp_path: Path) -> None:
     """The same trial by `reid-search train`, without Ray, gives the same numbers to the last digit."""
     line = next(line for line in store.asked if line.get("arm") == "baseline")
-    answer = finish(start("train", study, "--storage", tmp_path / "alone", "--seed", "1", "--device", "cpu"))
+    answer = command("train", study, "--storage", tmp_path / "alone", "--seed", "1", "--device", "cpu")
     assert answer.code == 0, answer.err
     alone = StudyStore(tmp_path / "alone", "single").trial(line["key"], 1)
     assert _measurements(alone) == _measurements(store.trial(line["key"], 1))

@@ -119,6 +119,8 @@ STUDIES = {
     "search without axes": HEAD + "phases: [{kind: search}]\n",
     "search without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
     + "phases: [{kind: search}]\n",
+    "validated ablation without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
+    + "phases: [{kind: ablate, evaluate: val}]\n",
     "phase sets an unknown key": _phases("{kind: ablate, set: {training.imagez: 3}}"),
     "phase sets an unknown loss": _phases("{kind: ablate, set: {losses.tripet.margin: 3}}"),
     "phase sets an unknown readout": _phases("{kind: ablate, set: {readouts.defualt.flip: false}}"),
