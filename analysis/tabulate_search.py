@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from .gather import Event, StudyResults, gather
+from .gather import Event, StudyResults, Trial, gather
 from .measures import costs, table_of
 
 _COLUMNS = [
@@ -74,9 +74,18 @@ def _row(ask: Event, results: StudyResults) -> dict[str, Any]:
     }
     if trial is None:
         return row
-    row |= {"reason": trial.reason, "epochs": trial.epochs, "last_value": trial.last_epoch.get(objective)}
+    readout = _readout(ask, trial)
+    plain = readout in (None, next(iter(trial.config.get("readouts", {})), None))
+    last = trial.last_epoch.get(objective if plain else f"{readout}/{objective}")
+    row |= {"reason": trial.reason, "epochs": trial.epochs, "last_value": last}
     if trial.record is not None:
         row["ended"] = trial.record.context.ended
-        if trial.first_readout:
-            row["value"] = trial.record.readouts[trial.first_readout].metrics.get(objective)
+        if readout in trial.record.readouts:
+            row["value"] = trial.record.readouts[readout].metrics.get(objective)
     return row | {name: value for name, value in costs(trial).items() if name in _COLUMNS}
+
+
+def _readout(ask: Event, trial: Trial) -> str | None:
+    """Return the record's name of the readout that this proposal is judged by."""
+    asked: dict[str, str] = ask.get("readouts") or {}
+    return asked.get("default") or next(iter(asked.values()), None) or trial.first_readout

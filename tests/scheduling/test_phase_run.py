@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis import load_search
 from reid_search.errors import ReidSearchError
 from reid_search.records import StudyStore
 
@@ -153,3 +154,6 @@ def test_arms_that_differ_in_the_readout_share_one_training(driver: MakeDriver, 
         if line["kind"] == "search"
     }
     assert summary.best.value == max(values.values())
+    table = load_search(tmp_path / "runs" / "small")
+    assert dict(zip(table["readouts.default.taps"], table["value"], strict=True)) == values
+    assert table["last_value"].tolist() == table["value"].tolist()

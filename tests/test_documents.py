@@ -1,0 +1,37 @@
+"""What the documents point at is there, and what they show can be run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reid_search.study import load_study
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_local_links_lead_somewhere(document: Path) -> None:
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()) if "://" not in target]
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_are_named_exist(document: Path) -> None:
+    named = re.findall(r"`((?:tests|search_spaces|benchmarks|analysis|docs)/[\w./]+\.\w+)`", document.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_study_that_the_readme_shows_is_valid(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert blocks
+    for block in blocks:
+        (tmp_path / "study.yaml").write_text(block)
+        assert load_study(tmp_path / "study.yaml").plan().images > 0
+
+
+def test_ci_runs_the_readme_s_test_command_and_the_readme_has_both_commands() -> None:
+    readme = (ROOT / "README.md").read_text().splitlines()
+    assert "pip install uv && uv run pytest" in readme
+    assert "pip install uv && uv run reid-search run search_spaces/mgn.yaml" in readme
