@@ -117,7 +117,7 @@ def draw_cmc(ablation: AblationSummary) -> str | None:
         axes.set_ylabel("matching rate in %")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid()
-        axes.legend(loc="lower right")
+        axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.18))
         return _svg(figure, f"cmc-{ablation.phase}-{ablation.readout}", f"CMC curves of {ablation.phase}")
 
 

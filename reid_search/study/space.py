@@ -21,7 +21,7 @@ from reid_search.study.problems import first_problem
 Settings = Mapping[str, Level]
 
 _DISCRIMINATORS = {"architecture": ARCHITECTURES, "kind": LOSSES, "name": DATASETS}
-_COMBINATIONS_CHECKED = 150
+_COMBINATIONS_CHECKED = 100
 
 
 @dataclass(frozen=True)
