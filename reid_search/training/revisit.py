@@ -12,6 +12,7 @@ from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
 from reid_search.study import TrialConfig
 from reid_search.training import checkpoint
+from reid_search.training.batches import memory_format
 from reid_search.training.determinism import deterministic
 from reid_search.training.measuring import rank, readout_plans, readout_result
 
@@ -35,10 +36,11 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     images = {"test": open_trial_data(config, seed=0).sets["test"]}
     model = build_model(config.model, image_size=config.data.image_size)
     model.load_state_dict(weights)
-    model.to(device)
+    place = torch.device(device)
+    model.to(place).to(memory_format=memory_format(place))
     plans = readout_plans(config)
     with deterministic(config.training.threads):
-        results = rank(model, plans, images["test"], torch.device(device))
+        results = rank(model, plans, images["test"], place)
     return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
 
 

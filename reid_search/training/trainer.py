@@ -15,7 +15,7 @@ from reid_search.errors import TrialFailure
 from reid_search.losses import Criterion
 from reid_search.models import build_model
 from reid_search.study import StageConfig, TrialConfig
-from reid_search.training.batches import to_tensor
+from reid_search.training.batches import memory_format, to_tensor
 from reid_search.training.determinism import derived_seed, seeded
 from reid_search.training.optimizer import build_optimizer, freeze, set_learning_rate, set_mode
 from reid_search.training.schedule import learning_rate_factor
@@ -40,7 +40,7 @@ class Trainer:
         self._device = device
         with seeded(derived_seed(seed, "model"), torch.device("cpu")):
             self.model = build_model(config.model, image_size=config.data.image_size)
-        self.model.to(device).to(memory_format=torch.channels_last)
+        self.model.to(device).to(memory_format=memory_format(device))
         taps = {name: config.loss_taps(name) for name in config.losses}
         self.criterion = Criterion(config.losses, taps, data.class_count, derived_seed(seed, "losses")).to(device)
         self._may_train = frozenset(name for name, item in self.model.named_parameters() if item.requires_grad)
