@@ -85,13 +85,12 @@ def _check_port(host: str, port: int) -> None:
 
 @contextlib.contextmanager
 def _ending(process: "subprocess.Popen[bytes]") -> Iterator[threading.Event]:
-    """End a server with the block, and on SIGTERM, which would otherwise leave it behind; Ctrl-C ends the block."""
+    """End a server with the block; Ctrl-C ends the block, and so does SIGTERM, which would leave the server behind."""
     asked = threading.Event()
 
     def end(signum: int, frame: FrameType | None) -> None:
         del signum, frame
-        asked.set()
-        _signal_group(process, signal.SIGTERM)
+        raise KeyboardInterrupt
 
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, end) if in_main else None
