@@ -26,7 +26,9 @@ class AblationWork:
         self._study = study
         self._phase = phase
         self._store = store
-        trials = planned_trials(phase, study.arms(phase, best), fingerprints)
+        arms = study.arms(phase, best)
+        trials = planned_trials(phase, arms, fingerprints)
+        self._measured_of = {arm.name: study.measured(arm.config) for arm in arms}
         self._log(trials)
         self._jobs: dict[tuple[str, int], Job] = {}
         for trial in trials:
@@ -77,7 +79,7 @@ class AblationWork:
             epochs=trial.config.training.epochs,
             settings={path: level.label for path, level in trial.arm.settings.items()},
         )
-        measured = self._study.measured(trial.config)
+        measured = self._measured_of[trial.arm.name]
         return Job(label, measured.config, evaluate=(trial.evaluate,), keep=kept, readouts=measured.stored)
 
     def _log(self, trials: list[PlannedTrial]) -> None:
@@ -90,7 +92,7 @@ class AblationWork:
                 "key": trial.key,
                 "seed": trial.seed,
                 "evaluate": trial.evaluate,
-                "readouts": dict(self._study.measured(trial.arm.config).stored),
+                "readouts": dict(self._measured_of[trial.arm.name].stored),
                 "by": self._phase.design,
             }
             for trial in trials

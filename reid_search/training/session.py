@@ -115,8 +115,7 @@ class TrialSession:
             }
         )
         trainer = self._trainer = Trainer(request.config, self._data, request.seed, self._device)
-        last, final = checkpoint.latest(self._folder.checkpoints), None
-        if last is not None:
+        if (last := checkpoint.latest(self._folder.checkpoints)) is not None:
             trainer.load_weights(last.weights(self._device))
             trainer.load_progress(last.progress(self._device))
             self._folder.keep_epochs(last.epoch)
