@@ -1,7 +1,7 @@
 """Losses on taps. Each owns what it needs: a classifier, centres, a pair head.
 
 A loss is a package here with a torch-free `config.py` (its config class in `CONFIG`) and a `loss.py` with
-`build(config, taps, classes) -> nn.Module`, whose forward takes the taps and labels of a batch and returns the mean
+`build(config, taps, classes) -> nn.Module`, whose forward takes the taps and `Targets` of a batch and returns the mean
 over its taps. A loss of another distribution has the same two modules and an entry point of the group
 `reid_search.losses`.
 """
@@ -12,7 +12,8 @@ from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.losses.criterion import Criterion, build_loss
+    from reid_search.losses.targets import Targets
 
-__all__ = ["Criterion", "build_loss"]
+__all__ = ["Criterion", "Targets", "build_loss"]
 
-__getattr__ = lazy_names(__name__, {"Criterion": "criterion", "build_loss": "criterion"})
+__getattr__ = lazy_names(__name__, {"Criterion": "criterion", "Targets": "targets", "build_loss": "criterion"})

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from reid_search.losses.targets import Targets
 from reid_search.study import LossConfig, TapSpec
 
 
@@ -20,7 +21,7 @@ def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.
         classes: Number of training identities.
 
     Returns:
-        A module whose forward takes taps by key and labels `(B,)`, and returns the mean over its taps.
+        A module whose forward takes taps by key and the batch's `Targets`, and returns the mean over its taps.
     """
     module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".loss")
     return cast("nn.Module", module.build(config, taps, classes))
@@ -54,16 +55,17 @@ class Criterion(nn.Module):
             self.weights[name] = losses[name].weight
 
     def forward(
-        self, taps: Mapping[str, Tensor], labels: Tensor, active: Collection[str] | None = None
+        self, taps: Mapping[str, Tensor], targets: Targets | Tensor, active: Collection[str] | None = None
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum, and each loss by name without its weight.
 
         Args:
             taps: Features by tap.
-            labels: `(B,)` classes.
+            targets: What is known of the images; classes `(B,)` alone where no loss wants more.
             active: Names of the losses at work; all where omitted.
         """
-        values = {name: loss(taps, labels) for name, loss in self.losses.items() if active is None or name in active}
+        known = Targets(targets) if isinstance(targets, Tensor) else targets
+        values = {name: loss(taps, known) for name, loss in self.losses.items() if active is None or name in active}
         weighted = [self.weights[name] * value for name, value in values.items()]
-        total = torch.stack(weighted).sum() if weighted else torch.zeros((), device=labels.device)
+        total = torch.stack(weighted).sum() if weighted else torch.zeros((), device=known.identities.device)
         return total, values

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from reid_search.models.model import ReidModel
+from reid_search.models.model import Batch, ReidModel
 from reid_search.study import ModelConfig
 
 
@@ -37,6 +37,6 @@ def count_macs(model: ReidModel, image_size: tuple[int, int]) -> int:
     model.eval()
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        model(torch.zeros(1, 3, *image_size, device=device))
+        model(Batch.example(image_size, device=device))
     model.train(training)
     return counter.get_total_flops() // 2

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_search.study import TapSpec, select_taps
+from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS
 
 Taps = dict[str, Tensor]
 
@@ -19,15 +20,43 @@ class Batch:
 
     Attributes:
         images: `(B, 3, H, W)`, normalised.
-        maps: `(B, K, h, w)` part maps in [0, 1].
-        keypoints: `(B, K, 3)`: x and y in pixels, visibility 0, 1 or 2.
-        attributes: `(B, A)`.
+        maps: `(B, 4, H, W)` part maps in [0, 1], in the order of `study.side_cars.PARTS`; the rest is background.
+        keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
+        attributes: `(B, 27)` values of the identity's attributes.
     """
 
     images: Tensor
     maps: Tensor | None = None
     keypoints: Tensor | None = None
     attributes: Tensor | None = None
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return int(self.images.shape[2]), int(self.images.shape[3])
+
+    def mirrored(self) -> "Batch":
+        """Return the batch with left and right exchanged, in the images and in what accompanies them."""
+        return Batch(
+            self.images.flip(3),
+            None if self.maps is None else self.maps.flip(3),
+            None if self.keypoints is None else _mirrored_keypoints(self.keypoints, self.images.shape[3]),
+            self.attributes,
+        )
+
+    @classmethod
+    def example(cls, image_size: tuple[int, int], count: int = 1, device: torch.device | None = None) -> "Batch":
+        """Return a batch of black images with everything that any architecture may want, to measure a model with."""
+        height, width = image_size
+        maps = torch.full((count, len(PARTS), height, width), 1 / (len(PARTS) + 1), device=device)
+        place = torch.tensor([(width - 1) / 2, (height - 1) / 2, 2.0], device=device)
+        keypoints = place.repeat(count, len(KEYPOINTS), 1)
+        return cls(torch.zeros(count, 3, height, width, device=device), maps, keypoints)
+
+
+def _mirrored_keypoints(keypoints: Tensor, width: int) -> Tensor:
+    exchanged = keypoints[:, list(MIRRORED_KEYPOINTS)]
+    return torch.cat([width - 1 - exchanged[..., :1], exchanged[..., 1:]], dim=2)
 
 
 class ReidModel(nn.Module):
@@ -47,6 +76,15 @@ class ReidModel(nn.Module):
     @abstractmethod
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of a batch, by `TapSpec.key`, each `(B, *shape)`."""
+
+    def use_mode(self, mode: str | None) -> None:
+        """Work as a stage of training wants it; None is how the model is tested.
+
+        Args:
+            mode: One of the config's `modes`. A model whose config lists any overrides this.
+        """
+        if mode is not None:
+            raise ValueError(f"{type(self).__name__} has no mode '{mode}'")
 
     def forward(self, batch: Batch | Tensor) -> Taps:
         """Return the taps of a batch, or of a plain tensor of normalised images `(B, 3, H, W)`."""

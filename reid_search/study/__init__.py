@@ -1,16 +1,18 @@
 """Study files: YAML to a validated study, to arms and trials; and the registry of components. No torch, no ray."""
 
 from reid_search.study.axes import Axis, Level
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily, Config, EntryError
-from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, TrialConfig
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, SCORERS, ComponentFamily, Config, EntryError
+from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
 from reid_search.study.designs import BASELINE, Arm
 from reid_search.study.key import SCHEMA_VERSION, trial_key
 from reid_search.study.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
+from reid_search.study.side_cars import SideCar
 from reid_search.study.space import Settings, Space
 from reid_search.study.study import Study, StudyConfig, load_study, load_trial_config
 from reid_search.study.taps import Scope, Stage, TapSpec, select_taps
 from reid_search.study.training import StageConfig, TrainingConfig
+from reid_search.study.trial import TrialConfig
 
 __all__ = [
     "ARCHITECTURES",
@@ -18,6 +20,7 @@ __all__ = [
     "DATASETS",
     "LOSSES",
     "SCHEMA_VERSION",
+    "SCORERS",
     "AblatePhase",
     "Arm",
     "Axis",
@@ -35,8 +38,10 @@ __all__ = [
     "ReadoutConfig",
     "Resources",
     "Scope",
+    "ScorerConfig",
     "SearchPhase",
     "Settings",
+    "SideCar",
     "Space",
     "Stage",
     "StageConfig",

@@ -142,3 +142,4 @@ class ComponentFamily:
 ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture")
 LOSSES = ComponentFamily("reid_search.losses", "kind", "loss")
 DATASETS = ComponentFamily("reid_search.data", "name", "data set")
+SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer")

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from reid_search.errors import StudyError
 from reid_search.study.axes import Level
-from reid_search.study.config import TrialConfig
 from reid_search.study.key import digest, training_content
 from reid_search.study.space import Settings, Space
+from reid_search.study.trial import TrialConfig
 
 BASELINE = "baseline"
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from reid_search.study.config import TrialConfig
+from reid_search.study.trial import TrialConfig
 
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16

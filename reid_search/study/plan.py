@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reid_search.errors import DataNotGiven
-from reid_search.study.config import DataConfig, TrialConfig
+from reid_search.study.config import DataConfig
 from reid_search.study.designs import Arm
 from reid_search.study.key import trial_key
 from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.taps import STAGE_ORDER, TapSpec
+from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:
     from reid_search.study.space import Settings

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from reid_search.errors import StudyError
 from reid_search.study.axes import Axis
-from reid_search.study.config import ReadoutConfig, TrialConfig
+from reid_search.study.config import ReadoutConfig
 from reid_search.study.key import digest
 from reid_search.study.space import apply_settings, extremes
 from reid_search.study.taps import select_taps
+from reid_search.study.trial import TrialConfig
 
 _PREFIX = "readouts."
 _HASH_DIGITS = 6

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level, holds
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily, Config
-from reid_search.study.config import TrialConfig
 from reid_search.study.document import split_path
 from reid_search.study.problems import first_problem
+from reid_search.study.trial import TrialConfig
 
 Settings = Mapping[str, Level]
 

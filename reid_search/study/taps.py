@@ -27,6 +27,9 @@ class Scope(StrEnum):
     ATTRIBUTE = "attribute"
 
 
+VECTORS = frozenset({Scope.GLOBAL, Scope.PART, Scope.CONCAT})
+
+
 class Stage(StrEnum):
     """How far a feature has come: pooled, reduced to the embedding size, normalised by a BNNeck."""
 

@@ -1,7 +1,7 @@
 """The settings of training: budget in images seen, batches, optimiser, schedule, augmentation, stages."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -83,6 +83,9 @@ class StageConfig(Config):
         losses: Names of the losses at work; all where omitted.
         train: Glob patterns of the model parameters that train (`branches.*`); the rest is frozen.
         lr: Factor on the optimiser's learning rate.
+        mode: How the model works in this stage, one of the architecture's `modes`; as it will be tested where omitted.
+        data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). Only losses that do not look at
+            identities may be at work on other data.
     """
 
     name: str
@@ -90,6 +93,8 @@ class StageConfig(Config):
     losses: tuple[str, ...] | None = None
     train: tuple[str, ...] = ("*",)
     lr: float = Field(default=1.0, gt=0.0)
+    mode: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class TrainingConfig(Config):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from reid_search.losses import Targets
 from reid_search.study import LOSSES
 
 SETTINGS = {
@@ -28,7 +29,7 @@ def _features(taps, count=12):
 def test_value_is_one_number_with_a_gradient_on_every_tap(settings, make_taps, make_loss):
     taps = make_taps(6, 4)
     features = _features(taps)
-    value = make_loss(settings, taps)(features, LABELS)
+    value = make_loss(settings, taps)(features, Targets(LABELS))
     value.backward()
     assert value.shape == ()
     assert value.isfinite()
@@ -44,8 +45,8 @@ def test_value_is_the_mean_over_taps(settings, make_taps, make_loss):
     state = single.state_dict()
     copies = {name.replace(".0.", f".{index}."): value for name, value in state.items() for index in range(2)}
     double.load_state_dict(copies)
-    expected = single({one[0].key: features}, LABELS)
-    assert_close(double({tap.key: features for tap in two}, LABELS), expected)
+    expected = single({one[0].key: features}, Targets(LABELS))
+    assert_close(double({tap.key: features for tap in two}, Targets(LABELS)), expected)
 
 
 @every_loss
@@ -53,8 +54,8 @@ def test_looks_at_its_own_taps_only(settings, make_taps, make_loss):
     taps = make_taps(6, 4)
     features = _features(taps)
     loss = make_loss(settings, taps[:1])
-    with_other = loss({**features, "stranger@reduced": torch.full((12, 3), torch.nan)}, LABELS)
-    assert_close(with_other, loss(features, LABELS), rtol=0, atol=0)
+    with_other = loss({**features, "stranger@reduced": torch.full((12, 3), torch.nan)}, Targets(LABELS))
+    assert_close(with_other, loss(features, Targets(LABELS)), rtol=0, atol=0)
 
 
 @every_loss
@@ -63,7 +64,7 @@ def test_order_of_the_batch_does_not_count(settings, make_taps, make_loss):
     features, loss = _features(taps), make_loss(settings, taps, classes=4)
     order = torch.randperm(12, generator=torch.Generator().manual_seed(2))
     shuffled = {key: feature[order] for key, feature in features.items()}
-    assert_close(loss(shuffled, LABELS[order]), loss(features, LABELS))
+    assert_close(loss(shuffled, Targets(LABELS[order])), loss(features, Targets(LABELS)))
 
 
 @every_loss
@@ -71,7 +72,7 @@ def test_state_survives_a_round_trip(settings, make_taps, make_loss):
     taps = make_taps(6, 4)
     first, second = (make_loss(settings, taps, seed=seed) for seed in (1, 2))
     second.load_state_dict(first.state_dict())
-    assert_close(second(_features(taps), LABELS), first(_features(taps), LABELS), rtol=0, atol=0)
+    assert_close(second(_features(taps), Targets(LABELS)), first(_features(taps), Targets(LABELS)), rtol=0, atol=0)
 
 
 @every_loss
@@ -79,7 +80,7 @@ def test_half_precision_features_give_a_finite_value_in_full_precision(settings,
     taps = make_taps(6)
     features = {key: value.detach().bfloat16().requires_grad_() for key, value in _features(taps).items()}
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        value = make_loss(settings, taps)(features, LABELS)
+        value = make_loss(settings, taps)(features, Targets(LABELS))
     value.backward()
     assert value.dtype == torch.float32
     assert value.isfinite()
@@ -90,5 +91,5 @@ def test_half_precision_features_give_a_finite_value_in_full_precision(settings,
 def test_broken_features_are_not_hidden(settings, make_taps, make_loss):
     """A trial with NaN features must fail: its loss may not come out as a number."""
     taps = make_taps(6)
-    value = make_loss(settings, taps)({taps[0].key: torch.full((12, 6), torch.nan)}, LABELS)
+    value = make_loss(settings, taps)({taps[0].key: torch.full((12, 6), torch.nan)}, Targets(LABELS))
     assert value.isnan()

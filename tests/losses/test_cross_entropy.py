@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from reid_search.losses import Targets
+
 
 def _written_out(logits, labels, smoothing):
     total = 0.0
@@ -31,7 +33,7 @@ def test_is_softmax_cross_entropy_averaged_over_taps(smoothing, bias, make_taps,
         state = loss.classifiers[index].state_dict()
         logits = features[tap.key] @ state["weight"].T
         values.append(_written_out(logits + state["bias"] if bias else logits, labels, smoothing))
-    assert_close(loss(features, labels), torch.stack(values).mean())
+    assert_close(loss(features, Targets(labels)), torch.stack(values).mean())
 
 
 @pytest.mark.parametrize("bias", [True, False])

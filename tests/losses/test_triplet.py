@@ -5,6 +5,8 @@ import torch
 from torch.nn import functional
 from torch.testing import assert_close
 
+from reid_search.losses import Targets
+
 MARGINS = [0.3, 1.2, "soft"]
 
 
@@ -26,7 +28,7 @@ def _brute_force(features, labels, margin):
 def _compare(features, labels, margin, make_taps, make_loss, tolerance=1e-5):
     taps = make_taps(features.shape[1])
     ours, theirs = features.clone().requires_grad_(), features.double().requires_grad_()
-    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: ours}, labels)
+    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: ours}, Targets(labels))
     expected = _brute_force(theirs, labels, margin)
     value.backward()
     expected.backward()
@@ -72,7 +74,7 @@ def test_small_distances_between_large_features_are_exact(margin, offset, make_t
 def test_batch_without_a_triplet_is_worth_nothing_and_can_be_trained_on(margin, labels, make_taps, make_loss):
     taps = make_taps(4, 4)
     features = {tap.key: torch.randn(len(labels), 4).requires_grad_() for tap in taps}
-    value = make_loss({"kind": "triplet", "margin": margin}, taps)(features, torch.tensor(labels))
+    value = make_loss({"kind": "triplet", "margin": margin}, taps)(features, Targets(torch.tensor(labels)))
     value.backward()
     assert value.item() == 0
     assert all(feature.grad.abs().max() == 0 for feature in features.values())
@@ -84,7 +86,8 @@ def test_collapsed_features_have_a_finite_gradient(margin, count, make_taps, mak
     """All distances are 0, where a root has no gradient; the value is the margin."""
     taps = make_taps(16)
     features = torch.full((count, 16), 3.7, requires_grad=True)
-    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: features}, torch.arange(count) // 4)
+    labels = Targets(torch.arange(count) // 4)
+    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: features}, labels)
     value.backward()
     assert value.item() == pytest.approx(0.693147 if margin == "soft" else margin, abs=1e-6)
     assert features.grad.abs().max() == 0
@@ -99,7 +102,7 @@ def test_ties_do_not_change_the_value(margin, make_taps, make_loss):
     labels = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 2, 2])
     taps = make_taps(6)
     ours = features.clone().requires_grad_()
-    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: ours}, labels)
+    value = make_loss({"kind": "triplet", "margin": margin}, taps)({taps[0].key: ours}, Targets(labels))
     value.backward()
     assert_close(value, _brute_force(features.double(), labels, margin).float())
     assert ours.grad.isfinite().all()
@@ -111,7 +114,7 @@ def test_value_is_the_mean_over_taps_of_any_size(make_taps, make_loss):
     features = {tap.key: torch.randn(12, tap.dim, generator=generator) for tap in taps}
     labels = torch.arange(12) // 4
     values = [_brute_force(features[tap.key].double(), labels, 0.3) for tap in taps]
-    value = make_loss({"kind": "triplet", "margin": 0.3}, taps)(features, labels)
+    value = make_loss({"kind": "triplet", "margin": 0.3}, taps)(features, Targets(labels))
     assert_close(value, torch.stack(values).mean().float(), rtol=1e-5, atol=1e-5)
 
 
@@ -125,7 +128,7 @@ def test_trains_the_same_to_the_last_digit(make_taps, make_loss):
         gradients = []
         for _ in range(2):
             leaf = features.clone().requires_grad_()
-            loss({taps[0].key: leaf}, torch.arange(64) // 4).backward()
+            loss({taps[0].key: leaf}, Targets(torch.arange(64) // 4)).backward()
             gradients.append(leaf.grad)
     finally:
         torch.use_deterministic_algorithms(before)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_search.losses.cross_entropy.config import CrossEntropyConfig
+from reid_search.losses.targets import Targets
 from reid_search.study import TapSpec
 
 _CLASSIFIER_STD = 0.001
@@ -25,11 +26,11 @@ class CrossEntropyLoss(nn.Module):
             if config.bias:
                 nn.init.zeros_(classifier.get_parameter("bias"))
 
-    def forward(self, taps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
+    def forward(self, taps: Mapping[str, Tensor], targets: Targets) -> Tensor:
         """Return the mean over taps and images."""
         values = [
             functional.cross_entropy(
-                classifier(taps[key].flatten(1)).float(), labels, label_smoothing=self._label_smoothing
+                classifier(taps[key].flatten(1)).float(), targets.identities, label_smoothing=self._label_smoothing
             )
             for key, classifier in zip(self._keys, self.classifiers, strict=True)
         ]

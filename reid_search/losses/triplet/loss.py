@@ -9,6 +9,7 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 
+from reid_search.losses.targets import Targets
 from reid_search.losses.triplet.config import TripletConfig
 from reid_search.study import TapSpec
 
@@ -45,9 +46,9 @@ class BatchHardTripletLoss(nn.Module):
             reducer=MeanReducer(),
         )
 
-    def forward(self, taps: Mapping[str, Tensor], labels: Tensor) -> Tensor:
+    def forward(self, taps: Mapping[str, Tensor], targets: Targets) -> Tensor:
         """Return the mean over taps."""
-        return torch.stack([self._one(taps[key].flatten(1).float(), labels) for key in self._keys]).mean()
+        return torch.stack([self._one(taps[key].flatten(1).float(), targets.identities) for key in self._keys]).mean()
 
     def _one(self, features: Tensor, labels: Tensor) -> Tensor:
         value: Tensor = self._loss(features, labels, self._miner(features, labels))

@@ -1,0 +1,57 @@
+"""What may accompany an image: part maps, keypoints, attributes. Names and layouts that data, models and losses share.
+
+Part maps give the probability of four body parts at every pixel; the rest is background. Keypoints are COCO's 17.
+Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1), which belong to the person and not to the image.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+SideCar = Literal["maps", "keypoints", "attributes"]
+SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
+
+PARTS = ("head", "upper", "lower", "shoes")
+
+KEYPOINTS = (
+    "nose",
+    "left_eye",
+    "right_eye",
+    "left_ear",
+    "right_ear",
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+)
+MIRRORED_KEYPOINTS = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+"""Which keypoint stands in each place once left and right have changed sides."""
+
+UPPER_COLOURS = ("black", "white", "red", "purple", "yellow", "gray", "blue", "green")
+LOWER_COLOURS = ("black", "white", "pink", "purple", "yellow", "gray", "blue", "green", "brown")
+ATTRIBUTES: dict[str, int] = {
+    **dict.fromkeys(("gender", "hair", "up", "down", "clothes", "hat", "backpack", "bag", "handbag"), 2),
+    "age": 4,
+    **{f"up{colour}": 2 for colour in UPPER_COLOURS},
+    **{f"down{colour}": 2 for colour in LOWER_COLOURS},
+}
+"""Number of values of each attribute, in the order of tables: gender, length of hair and of sleeves (`up`), length and kind
+of what is worn below (`down`, `clothes`), things carried, age, and one colour each above and below."""
+
+_WHAT = {
+    "maps": "part maps (one PNG or NPZ file an image)",
+    "keypoints": "keypoints (one JSON file an image)",
+    "attributes": "attributes (one table of identities)",
+}
+
+
+def missing(needed: Iterable[SideCar], offered: Collection[SideCar]) -> list[str]:
+    """Return in words what is needed and not offered."""
+    return [_WHAT[kind] for kind in SIDE_CARS if kind in set(needed) and kind not in offered]

@@ -1,0 +1,202 @@
+"""What one trial is: data, model, losses on taps, training, readouts. Everything here is known without torch."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
+from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig
+from reid_search.study.merge import merged
+from reid_search.study.problems import first_problem
+from reid_search.study.side_cars import missing
+from reid_search.study.taps import TapSpec, select_taps
+from reid_search.study.training import StageConfig, TrainingConfig
+
+
+def _entry_name(name: str) -> str:
+    """Refuse what cannot be a step of a dotted path, a module of torch and a folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise ValueError(f"'{name}' should hold letters, digits, '_' and '-' only, and begin with a letter or digit")
+    return name
+
+
+EntryName = Annotated[str, AfterValidator(_entry_name)]
+AnyData = Annotated[SerializeAsAny[DataConfig], BeforeValidator(lambda value: DATASETS.validate(value))]
+AnyModel = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda value: ARCHITECTURES.validate(value))]
+AnyLoss = Annotated[SerializeAsAny[LossConfig], BeforeValidator(lambda value: LOSSES.validate(value))]
+
+
+class TrialConfig(Config):
+    """Everything that decides a trial's measurements, but for its seed.
+
+    Attributes:
+        data: The data set.
+        model: The architecture.
+        losses: Losses by name; the architecture's own `identity` and `triplet` are filled in.
+        training: Budget, batches, optimiser, schedule, augmentation, stages.
+        readouts: Ways to test what was trained; they do not change the training.
+    """
+
+    data: AnyData
+    model: AnyModel
+    losses: dict[EntryName, AnyLoss] = Field(default_factory=dict)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    readouts: dict[EntryName, ReadoutConfig] = Field(default_factory=lambda: {"default": ReadoutConfig()})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_losses(cls, value: object) -> object:
+        if not isinstance(value, Mapping) or not isinstance(value.get("model"), Mapping):
+            return value
+        architecture = value["model"].get("architecture")
+        if architecture not in ARCHITECTURES.names():
+            return value
+        defaults = getattr(ARCHITECTURES.config_class(str(architecture)), "default_losses", {})
+        given = value.get("losses") or {}
+        if not isinstance(given, Mapping):
+            return value
+        return {**value, "losses": _with_default_losses(defaults, given)}
+
+    @model_validator(mode="after")
+    def _placements_exist(self) -> "TrialConfig":
+        try:
+            offered = self.model.taps(self.data.image_size)
+        except StudyError as error:
+            raise EntryError(str(error), "model") from None
+        for name, loss in self.losses.items():
+            _check_patterns(("losses", name, "on"), loss.on, offered)
+            _check_scopes(name, loss, self.loss_taps(name))
+        if not any(self.loss_taps(name) for name in self.losses):
+            raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
+        if not self.readouts:
+            raise EntryError("at least one readout is needed, such as default: {}", "readouts")
+        for name in self.readouts:
+            self._check_readout(name, offered)
+        return self
+
+    @model_validator(mode="after")
+    def _data_offer_what_is_needed(self) -> "TrialConfig":
+        lacking = missing(self.model.needs, self.data.offers)
+        if lacking:
+            message = f"architecture '{self.model.architecture}' needs {lacking[0]}, which {_has_none(self.data)}"
+            raise EntryError(message, "data")
+        for name, loss in self.losses.items():
+            lacking = missing(loss.needs, self.data.offers) if self.loss_taps(name) else []
+            if lacking:
+                raise EntryError(f"loss '{loss.kind}' needs {lacking[0]}, which {_has_none(self.data)}", "losses", name)
+        return self
+
+    @model_validator(mode="after")
+    def _stages_learn(self) -> "TrialConfig":
+        for index, stage in enumerate(self.training.stages):
+            for message, *path in _problems_of_stage(self, stage):
+                raise EntryError(message, "training", "stages", index, *path)
+        return self
+
+    def stage_data(self, stage: StageConfig) -> DataConfig:
+        """Return the data that a stage learns from."""
+        if not stage.data:
+            return self.data
+        content = merged(self.data.model_dump(mode="json"), stage.data)
+        return DATASETS.validate(content)  # type: ignore[return-value]
+
+    def loss_taps(self, name: str) -> list[TapSpec]:
+        """Return the taps that a loss sits on; none where it is switched off."""
+        loss = self.losses[name]
+        if loss.weight == 0:
+            return []
+        return select_taps(loss.on, self.model.taps(self.data.image_size))
+
+    def epoch_metric(self, readout: str, metric: str) -> str:
+        """Return the name under which an epoch's row holds a readout's metric: plain for the first, else prefixed."""
+        return metric if readout == next(iter(self.readouts)) else f"{readout}/{metric}"
+
+    def readout_taps(self, name: str) -> list[TapSpec]:
+        """Return the taps that a readout concatenates."""
+        patterns = self.readouts[name].taps or self.model.default_readout
+        return select_taps(patterns, self.model.taps(self.data.image_size))
+
+    def _check_readout(self, name: str, offered: Sequence[TapSpec]) -> None:
+        readout = self.readouts[name]
+        _check_patterns(("readouts", name, "taps"), readout.taps or self.model.default_readout, offered)
+        if not self.readout_taps(name):
+            message = f"{list(readout.taps)} select no tap of this model; {nearest('', [tap.key for tap in offered])}"
+            raise EntryError(message, "readouts", name, "taps")
+        loss = readout.scorer.loss if readout.scorer else None
+        if loss is not None and (loss not in self.losses or not self.loss_taps(loss)):
+            at_work = [other for other in self.losses if self.loss_taps(other)]
+            message = f"no loss '{loss}' is at work whose head could score; {nearest(loss, at_work)}"
+            raise EntryError(message, "readouts", name, "scorer", "loss")
+
+
+def _with_default_losses(
+    defaults: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]
+) -> dict[str, Mapping[str, Any] | Any]:
+    filled: dict[str, Any] = {}
+    for name in {**defaults, **given}:
+        default, wanted = defaults.get(name, {}), given.get(name, {})
+        if not isinstance(wanted, Mapping):
+            filled[name] = wanted
+        elif wanted.get("kind", default.get("kind")) == default.get("kind"):
+            filled[name] = merged(default, wanted)
+        else:
+            kept = {key: default[key] for key in ("on", "weight") if key in default}
+            filled[name] = merged(kept, wanted)
+    return filled
+
+
+def _check_patterns(path: tuple[str, ...], patterns: Sequence[str], offered: Sequence[TapSpec]) -> None:
+    try:
+        select_taps(patterns, offered)
+    except StudyError as error:
+        raise EntryError(str(error), *path) from None
+
+
+def _check_scopes(name: str, loss: LossConfig, taps: Sequence[TapSpec]) -> None:
+    for tap in taps:
+        if tap.scope not in loss.scopes:
+            fitting = ", ".join(sorted(loss.scopes))
+            message = f"loss '{loss.kind}' cannot sit on {tap.key}, a tap of scope '{tap.scope}'; allowed: {fitting}"
+            raise EntryError(message, "losses", name, "on")
+
+
+def _has_none(data: DataConfig) -> str:
+    return f"data set '{data.name}' does not offer as configured"
+
+
+def _problems_of_stage(config: TrialConfig, stage: StageConfig) -> Iterator[tuple[str, ...]]:
+    """Yield what is wrong with a stage, with the entry of the stage that it stands in."""
+    names = list(config.losses) if stage.losses is None else list(stage.losses)
+    for name in names:
+        if name not in config.losses:
+            yield f"unknown loss '{name}'; {nearest(name, config.losses)}", "losses"
+            return
+    if not any(config.loss_taps(name) for name in names):
+        yield (f"no loss of stage '{stage.name}' sits on a tap, so nothing would be learnt in it",)
+    if stage.mode is not None and stage.mode not in config.model.modes:
+        yield (
+            f"architecture '{config.model.architecture}' has no mode '{stage.mode}'; "
+            f"{nearest(stage.mode, config.model.modes)}",
+            "mode",
+        )
+    if stage.data:
+        yield from _problems_of_stage_data(config, stage, names)
+
+
+def _problems_of_stage_data(config: TrialConfig, stage: StageConfig, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for name in names:
+        if config.loss_taps(name) and config.losses[name].of_identities:
+            yield f"loss '{name}' looks at identities, which are others in other data; leave it out here", "losses"
+    try:
+        data = config.stage_data(stage)
+    except ValidationError as error:
+        yield first_problem(error), "data"
+        return
+    if data.image_size != config.data.image_size:
+        yield "images of another size than in the other stages", "data"
+    lacking = missing({kind for name in names for kind in config.losses[name].needs}, data.offers)
+    if lacking:
+        yield f"this stage's losses need {lacking[0]}, which {_has_none(data)}", "data"
