@@ -42,8 +42,11 @@ ATTRIBUTES: dict[str, int] = {
     **{f"up{colour}": 2 for colour in UPPER_COLOURS},
     **{f"down{colour}": 2 for colour in LOWER_COLOURS},
 }
-"""Number of values of each attribute, in the order of tables: gender, length of hair and of sleeves (`up`), length and kind
-of what is worn below (`down`, `clothes`), things carried, age, and one colour each above and below."""
+"""Number of values of each attribute, in the order of tables.
+
+Gender, length of hair and of sleeves (`up`), length and kind of what is worn below (`down`, `clothes`), things carried,
+age, and one colour each above and below.
+"""
 
 _WHAT = {
     "maps": "part maps (one PNG or NPZ file an image)",
