@@ -23,7 +23,6 @@ _RULES = (
         "rectangular, the mean of j / r_j over the ranks r_j of the matches; the trapezoidal one of the official "
         "Market-1501 code stands beside it as mAP (trap.).",
     ),
-    ("Queries", "single query, not re-ranked; a query without a match is left out of every mean."),
 )
 
 
@@ -38,6 +37,8 @@ def protocol_facts(results: StudyResults) -> Facts:
         ("Image size", _joined(" × ".join(map(str, item.get("image_size", ()))) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
         *_RULES,
+        ("Queries", "single query; a query without a match is left out of every mean"),
+        ("Re-ranking", _rescored(records)),
         ("Queries without a match", _unmatched(records)),
         (
             "Readouts",
@@ -108,6 +109,17 @@ def _validation(data: Mapping[str, Any]) -> str:
 
 def _readout(name: str, config: Mapping[str, Any]) -> str:
     return f"{name}: " + ", ".join(f"{path} {label_of(value)}" for path, value in config.items())
+
+
+def _rescored(records: Sequence[Record]) -> str:
+    """Say which readouts do more than compare two features; none of them stands beside a plain one as its equal."""
+    found = {
+        f"readout {name} by {item.scorer}" + (", transductive: it uses other images of the gallery" * item.transductive)
+        for record in records
+        for name, item in record.readouts.items()
+        if item.scorer
+    }
+    return "; ".join(sorted(found)) or "none: every distance compares two features"
 
 
 def _unmatched(records: Sequence[Record]) -> str:

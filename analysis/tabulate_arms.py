@@ -14,7 +14,7 @@ from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
 
 _COLUMNS = [
     "phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason",
-    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "data_fingerprint", "device_type",
+    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "scorer", "transductive", "data_fingerprint", "device_type",
 ]  # fmt: skip
 
 
@@ -24,7 +24,9 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     An arm is a training and a readout; `baseline` is the phase's centre. Columns: `phase`, `arm`, `axis` and `level`
     (what differs from the centre), `key`, `seed`, `readout`, `stored_as` (the readout's name in the record),
     `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`, `parameters`,
-    `loss_parameters`, `macs`, `dim` (features), `data_fingerprint`, `device_type`.
+    `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain comparison),
+    `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`,
+    `device_type`.
 
     A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -109,7 +111,16 @@ def _state(trial: Trial | None, stored_as: str, split: str) -> dict[str, Any]:
     measured = trial.record.readouts.get(stored_as)
     if trial.status == "finished" and not _has(measured, split):
         return state | {"status": "unmeasured", "reason": f"readout '{stored_as}' was not tested on {split}"}
-    return state | ({"dim": measured.dim, **measured.metrics} if measured else {})
+    return state | (_measurements(measured) if measured else {})
+
+
+def _measurements(measured: ReadoutResult) -> dict[str, Any]:
+    return {
+        "dim": measured.dim,
+        "scorer": measured.scorer,
+        "transductive": measured.transductive,
+        **measured.metrics,
+    }
 
 
 def _has(measured: ReadoutResult | None, split: str) -> bool:

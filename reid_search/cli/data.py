@@ -1,43 +1,54 @@
 """`reid-search data`: making and checking data sets."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reid_search.cli.console import answer, answer_json
+from reid_search.cli.console import answer, answer_json, say
 from reid_search.cli.options import AsJson
 
+if TYPE_CHECKING:
+    from reid_search.data.dataset import ReidDataset
+    from reid_search.data.synthetic.config import SyntheticConfig
+
 app = typer.Typer(help="Make a synthetic data set, or check any data set.", no_args_is_help=True, rich_markup_mode=None)
+
+_MOST_SHOWN = 20
 
 
 @app.command()
 def make(
     folder: Annotated[Path, typer.Argument(help="Where to; the folder must not exist.")],
-    preset: Annotated[str, typer.Option(help="tiny, small, medium or market_like.")] = "tiny",
+    preset: Annotated[str, typer.Option(help="unit, tiny, ci, small, medium, ablate or market_like.")] = "tiny",
     seed: Annotated[int, typer.Option(help="Seed of the people and of everything else.")] = 0,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Any other setting, as often as needed: nuisances.shift=0.8, people.twins=0.5, boxes=labelled.",
+        ),
+    ] = None,
 ) -> None:
-    """Write a synthetic data set in the layout of Market-1501."""
+    """Write a synthetic data set in the layout of Market-1501, with side-cars and a contact sheet."""
     import shutil
     import tempfile
 
-    from pydantic import ValidationError
-
+    from reid_search.data.synthetic.contact_sheet import write_contact_sheet
     from reid_search.data.synthetic.data import folder as synthetic_folder
     from reid_search.errors import RequestError
-    from reid_search.study.component import DATASETS
-    from reid_search.study.problems import first_problem
 
     if folder.exists():
         raise RequestError(f"{folder}: exists already; name a folder that does not")
-    try:
-        config = DATASETS.validate({"name": "synthetic", "preset": preset, "seed": seed})
-    except ValidationError as error:
-        raise RequestError(f"data make: {first_problem(error)}") from None
+    config = _synthetic(preset, seed, sets or ())
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        made = synthetic_folder(config, Path(temporary))  # type: ignore[arg-type]
+        made = synthetic_folder(config, Path(temporary))
+        write_contact_sheet(made)
         shutil.move(made, folder)
+    say(f"what it looks like: {folder / 'contact_sheet.png'}")
     answer(str(folder))
 
 
@@ -45,29 +56,84 @@ def make(
 def check(
     folder: Annotated[Path, typer.Argument(help="A data set in the layout of Market-1501.")], as_json: AsJson = False
 ) -> None:
-    """Describe a data set: identities, cameras, images, and every file that cannot be read."""
-    from reid_search.data.dataset import TABLES, read_market_layout
+    """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
+    from reid_search.data.dataset import read_market_layout
     from reid_search.data.images import unreadable_images
+    from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
     dataset = read_market_layout("market1501", folder)
-    described = {}
-    for name in TABLES:
-        table = getattr(dataset, name)
-        people = table[table["identity"] > 0]
-        described[name] = {
-            "images": len(table),
-            "identities": int(people["identity"].nunique()),
-            "cameras": int(table["camera"].nunique()),
-            "distractors": int((table["identity"] == 0).sum()),
-            "junk": int((table["identity"] == -1).sum()),
-        }
-    wrong = [problem for name in TABLES for problem in unreadable_images(getattr(dataset, name)["path"])]
+    unreadable = [problem for table in dataset.tables.values() for problem in unreadable_images(list(table["path"]))]
+    content: dict[str, Any] = {
+        "fingerprint": dataset.fingerprint,
+        **{name: _counts(dataset, name) for name in dataset.tables},
+        "image_sizes": _sizes(dataset),
+        "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
+        "unreadable": unreadable,
+        "side_car_problems": side_car_problems(dataset, dataset.side_cars),
+    }
     if as_json:
-        answer_json({"fingerprint": dataset.fingerprint, **described, "unreadable": wrong})
+        answer_json(content)
     else:
-        answer(f"fingerprint {dataset.fingerprint}")
-        for name, counts in described.items():
-            answer(f"{name:8} " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
-    if wrong:
-        raise DataError(f"{len(wrong)} unreadable images:\n" + "\n".join(wrong[:20]))
+        _print(content, list(dataset.tables))
+    wrong = {"unreadable images": unreadable, "problems of side-cars": content["side_car_problems"]}
+    if any(wrong.values()):
+        raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
+
+
+def _synthetic(preset: str, seed: int, sets: Sequence[str]) -> "SyntheticConfig":
+    from pydantic import ValidationError
+
+    from reid_search.data.synthetic.config import SyntheticConfig
+    from reid_search.errors import RequestError
+    from reid_search.study.document import Document
+    from reid_search.study.problems import first_problem
+
+    content = {"name": "synthetic", "preset": preset, "seed": seed, "people": {}, "nuisances": {}}
+    try:
+        return SyntheticConfig.model_validate(Document(content).overridden(sets).data)
+    except ValidationError as error:
+        raise RequestError(f"data make: {first_problem(error)}") from None
+
+
+def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
+    table = dataset.tables[name]
+    return {
+        "images": len(table),
+        "identities": int(table["identity"][table["identity"] > 0].nunique()),
+        "cameras": int(table["camera"].nunique()),
+        "distractors": int((table["identity"] == 0).sum()),
+        "junk": int((table["identity"] == -1).sum()),
+    }
+
+
+def _sizes(dataset: "ReidDataset") -> dict[str, int]:
+    """Return how many images have each height and width; files that cannot be opened count nowhere."""
+    from collections import Counter
+
+    from PIL import Image
+
+    sizes: Counter[str] = Counter()
+    for path in (path for table in dataset.tables.values() for path in table["path"]):
+        try:
+            with Image.open(path) as image:
+                sizes[f"{image.height}x{image.width}"] += 1
+        except OSError:
+            continue
+    return dict(sizes.most_common())
+
+
+def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
+    answer(f"fingerprint {content['fingerprint']}")
+    for name in tables:
+        answer(f"{name:8} " + ", ".join(f"{count:,} {what}" for what, count in content[name].items()))
+    shown = [f"{count:,} of {size}" for size, count in list(content["image_sizes"].items())[:5]]
+    more = len(content["image_sizes"]) - len(shown)
+    answer("sizes    " + ", ".join([*shown, *([f"{more:,} other sizes"] if more else [])]))
+    for kind in ("maps", "keypoints", "attributes"):
+        answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
+
+
+def _problems(what: str, problems: list[str]) -> str:
+    rest = [f"… and {len(problems) - _MOST_SHOWN} more"] if len(problems) > _MOST_SHOWN else []
+    return "\n".join([f"{len(problems)} {what}:", *problems[:_MOST_SHOWN], *rest])

@@ -12,18 +12,20 @@ from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset, load_dataset
-    from reid_search.data.images import ImageCache, open_images
+    from reid_search.data.images import open_images
+    from reid_search.data.samples import Samples
     from reid_search.data.sampling import IdentitySampler
     from reid_search.data.split import HoldoutSplit, split_holdout
-    from reid_search.data.trial_data import LabelledImages, RankingSet, TrialData, open_trial_data
+    from reid_search.data.trial_data import LabelledImages, RankingSet, TrainingImages, TrialData, open_trial_data
 
 __all__ = [
     "HoldoutSplit",
     "IdentitySampler",
-    "ImageCache",
     "LabelledImages",
     "RankingSet",
     "ReidDataset",
+    "Samples",
+    "TrainingImages",
     "TrialData",
     "cache_folder",
     "load_dataset",
@@ -37,13 +39,14 @@ __getattr__ = lazy_names(
     {
         "ReidDataset": "dataset",
         "load_dataset": "dataset",
-        "ImageCache": "images",
         "open_images": "images",
+        "Samples": "samples",
         "IdentitySampler": "sampling",
         "HoldoutSplit": "split",
         "split_holdout": "split",
         "LabelledImages": "trial_data",
         "RankingSet": "trial_data",
+        "TrainingImages": "trial_data",
         "TrialData": "trial_data",
         "open_trial_data": "trial_data",
     },

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from reid_search.data.samples import Integers, Keypoints, Pixels, Samples
+from reid_search.study.side_cars import MIRRORED_KEYPOINTS
 from reid_search.study.training import AugmentConfig
-
-Pixels = npt.NDArray[np.uint8]
-Integers = npt.NDArray[np.int64]
 
 MEAN_PIXEL = (124, 116, 104)
 """The mean of ImageNet in 8-bit RGB, which erased rectangles are filled with."""
@@ -54,22 +53,78 @@ def draw_transforms(
     return Transforms(flip, shift, erased)
 
 
-def transform_images(images: Pixels, transforms: Transforms) -> Pixels:
-    """Return the changed images.
+def transform(samples: Samples, transforms: Transforms) -> Samples:
+    """Return the changed images with what accompanies them.
+
+    Where an image is erased there is background; a keypoint there, or shifted out, counts as occluded or absent.
 
     Args:
-        images: `(B, H, W, 3)`; stays as it is.
+        samples: B images; they stay as they are.
         transforms: What happens to each.
     """
-    changed = np.where(transforms.flip[:, None, None, None], images[:, :, ::-1], images)
+    pixels = _mirrored(samples.pixels, transforms.flip)
+    maps, keypoints = samples.maps, samples.keypoints
+    if maps is not None:
+        maps = _mirrored(maps.transpose(0, 2, 3, 1), transforms.flip)
     if transforms.shift.any():
-        changed = _shifted(changed, transforms.shift)
-    for image, (top, left, height, width) in zip(changed, transforms.erased, strict=True):
-        image[top : top + height, left : left + width] = MEAN_PIXEL
+        pixels = _shifted(pixels, transforms.shift)
+        maps = None if maps is None else _shifted(maps, transforms.shift)
+    for index, (top, left, height, width) in enumerate(transforms.erased):
+        pixels[index, top : top + height, left : left + width] = MEAN_PIXEL
+        if maps is not None:
+            maps[index, top : top + height, left : left + width] = 0
+    return Samples(
+        pixels,
+        None if maps is None else maps.transpose(0, 3, 1, 2),
+        None if keypoints is None else _moved(keypoints, transforms, pixels.shape[1:3]),
+        samples.attributes,
+    )
+
+
+def auto_augmented(pixels: Pixels, config: AugmentConfig, generator: np.random.Generator) -> Pixels:
+    """Return images of which each was changed, with the probability that is set, by AutoAugment's ImageNet policy.
+
+    Args:
+        pixels: `(B, H, W, 3)`; stays as it is.
+        config: How often.
+        generator: Where the draws come from.
+    """
+    chosen = np.flatnonzero(generator.random(len(pixels)) < config.auto)
+    seed = int(generator.integers(2**62))
+    if not chosen.size:
+        return pixels
+    import torch
+    from torchvision.transforms import AutoAugment, AutoAugmentPolicy
+
+    policy = AutoAugment(AutoAugmentPolicy.IMAGENET, fill=list(MEAN_PIXEL))
+    changed = pixels.copy()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for index in chosen:
+            image = torch.from_numpy(changed[index]).permute(2, 0, 1)
+            changed[index] = policy(image).permute(1, 2, 0).numpy()
     return changed
 
 
-def _shifted(images: Pixels, shift: Integers) -> Pixels:
+def _mirrored(images: npt.NDArray[np.uint8], flip: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    return np.where(flip[:, None, None, None], images[:, :, ::-1], images)
+
+
+def _moved(keypoints: Keypoints, transforms: Transforms, image_size: tuple[int, ...]) -> Keypoints:
+    height, width = image_size
+    mirrored = keypoints[:, list(MIRRORED_KEYPOINTS)]
+    mirrored[..., 0] = width - 1 - mirrored[..., 0]
+    moved = np.where(transforms.flip[:, None, None], mirrored, keypoints)
+    moved[..., :2] += transforms.shift[:, None, ::-1]
+    x, y, visibility = np.moveaxis(moved, 2, 0)
+    top, left, tall, wide = transforms.erased.T[:, :, None]
+    erased = (y >= top) & (y < top + tall) & (x >= left) & (x < left + wide)
+    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    seen = np.where(erased, np.minimum(visibility, 1), visibility) * inside
+    return np.stack([x * (seen > 0), y * (seen > 0), seen], axis=2).astype(np.float32)
+
+
+def _shifted(images: npt.NDArray[np.uint8], shift: Integers) -> npt.NDArray[np.uint8]:
     count, height, width, _ = images.shape
     rows = np.arange(height)[None, :] - shift[:, :1]
     columns = np.arange(width)[None, :] - shift[:, 1:]

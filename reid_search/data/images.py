@@ -1,59 +1,92 @@
-"""The image cache: every image decoded and resized once per data set and size, then shared as memory-mapped arrays."""
+"""The image cache: every image and side-car read and resized once per data set and size, then shared as arrays."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from reid_search.data.caching import built_once, cache_folder
-from reid_search.data.dataset import TABLES, ReidDataset
+from reid_search.data.dataset import ReidDataset
+from reid_search.data.market_layout import SIDE_CAR_PLACES
+from reid_search.data.samples import Pixels, Samples
+from reid_search.data.side_cars import attributes_of, read_keypoints, read_maps
 from reid_search.errors import DataError
+from reid_search.study import SideCar
+from reid_search.study.side_cars import KEYPOINTS, PARTS
 
-Pixels = npt.NDArray[np.uint8]
+_Reader = Callable[[Path, Path, tuple[int, int]], npt.NDArray[Any]]
 
 _DECODED_AT_ONCE = 256
+_PER_IMAGE: dict[SideCar, tuple[_Reader, tuple[int, ...], type[np.generic]]] = {
+    "maps": (read_maps, (len(PARTS),), np.uint8),
+    "keypoints": (read_keypoints, (len(KEYPOINTS), 3), np.float32),
+}
 
 
-@dataclass(frozen=True)
-class ImageCache:
-    """The images of a data set, `(N, H, W, 3)` each, in the order of its tables; read-only and shared.
-
-    Attributes:
-        train: Images of `ReidDataset.train`.
-        query: Images of `ReidDataset.query`.
-        gallery: Images of `ReidDataset.gallery`.
-    """
-
-    train: Pixels
-    query: Pixels
-    gallery: Pixels
-
-
-def open_images(dataset: ReidDataset, image_size: tuple[int, int], cache: Path | None = None) -> ImageCache:
+def open_images(
+    dataset: ReidDataset,
+    image_size: tuple[int, int],
+    cache: Path | None = None,
+    needs: Mapping[str, Collection[SideCar]] | None = None,
+) -> dict[str, Samples]:
     """Open the images of a data set, decoding and resizing them where no process did so before.
 
     Args:
         dataset: The data set.
         image_size: Height and width in pixels.
         cache: Folder of the cache; the user's cache folder where omitted.
+        needs: Which side-cars the images of each table are to come with.
+
+    Returns:
+        The images of each table, `(N, …)` in the order of its rows; pixels and maps are memory-mapped and shared.
 
     Raises:
-        DataError: A file is not a readable image; nothing is left behind.
+        DataError: A file is not a readable image, or a side-car is missing or wrong; nothing is left behind.
     """
     height, width = image_size
-    target = (cache or cache_folder()) / "images" / f"{dataset.name}-{dataset.fingerprint}-{height}x{width}"
+    place = f"{dataset.name}-{dataset.fingerprint}-{height}x{width}"
+    folder = cache or cache_folder()
+    tables = dataset.tables
+
+    def build(unfinished: Path) -> None:
+        for name, table in tables.items():
+            _write(unfinished / f"{name}.npy", _decoder(image_size), list(table["path"]), (height, width, 3), np.uint8)
+
+    pixels = built_once(folder / "images" / place, build)
+    opened = {}
+    for name, table in tables.items():
+        wanted = (needs or {}).get(name, ())
+        beside = {
+            kind: _open_side_car(dataset, kind, name, image_size, folder / kind / f"{place}-{name}")
+            for kind in _PER_IMAGE
+            if kind in wanted
+        }
+        if "attributes" in wanted:
+            path = dataset.side_cars["attributes"]
+            beside["attributes"] = attributes_of(table["identity"].to_numpy(np.int64), path, dataset.identities())
+        opened[name] = Samples(np.load(pixels / f"{name}.npy", mmap_mode="r"), **beside)
+    return opened
+
+
+def _open_side_car(
+    dataset: ReidDataset, kind: SideCar, table: str, image_size: tuple[int, int], target: Path
+) -> npt.NDArray[Any]:
+    read, shape, number = _PER_IMAGE[kind]
+    size = image_size if kind == "maps" else ()
+    paths = list(dataset.tables[table]["path"])
+    if kind not in dataset.side_cars:
+        raise DataError(f"{dataset.name}: has no {kind}; expected a folder '{SIDE_CAR_PLACES[kind]}' beside its images")
+    place = dataset.side_cars[kind]
 
     def build(folder: Path) -> None:
-        for table in TABLES:
-            _decode_all(getattr(dataset, table)["path"], image_size, folder / f"{table}.npy")
+        _write(folder / "values.npy", lambda path: read(Path(path), place, image_size), paths, (*shape, *size), number)
 
-    built_once(target, build)
-    return ImageCache(**{table: np.load(target / f"{table}.npy", mmap_mode="r") for table in TABLES})
+    return cast("npt.NDArray[Any]", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
 
 
 def unreadable_images(paths: Sequence[str]) -> list[str]:
@@ -70,15 +103,24 @@ def _problem(path: str) -> str | None:
     return None
 
 
-def _decode_all(paths: Sequence[str], image_size: tuple[int, int], target: Path) -> None:
-    shape = (len(paths), *image_size, 3)
-    images = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=shape)
+def _decoder(image_size: tuple[int, int]) -> Callable[[str], Pixels]:
+    return lambda path: _decode(path, image_size)
+
+
+def _write(
+    target: Path,
+    read: Callable[[str], npt.NDArray[Any]],
+    paths: Sequence[str],
+    shape: tuple[int, ...],
+    number: type[np.generic],
+) -> None:
+    values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(paths), *shape))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for rows in _chunks(len(paths)):
-            decoded = pool.map(lambda row: _decode(paths[row], image_size), rows)
-            for row, image in zip(rows, decoded, strict=True):
-                images[row] = image
-    images.flush()
+            found = pool.map(lambda row: read(paths[row]), rows)
+            for row, value in zip(rows, found, strict=True):
+                values[row] = value
+    values.flush()
 
 
 def _chunks(count: int) -> Iterator[range]:

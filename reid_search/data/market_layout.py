@@ -6,12 +6,15 @@ frame and the number of the box. No image is opened here.
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reid_search.errors import DataError
+from reid_search.study import SideCar
 
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
 JUNK = -1
 DISTRACTOR = 0
 
@@ -50,12 +53,27 @@ def list_images(root: Path) -> dict[str, list[ListedImage]]:
     return {table: _list_part(root / name, table) for table, name in FOLDERS.items()}
 
 
-def fingerprint(images: dict[str, list[ListedImage]]) -> str:
-    """Return 16 hex digits of the SHA-256 of every name and size."""
-    text = "\n".join(
-        f"{table}/{image.path.name}:{image.size}" for table, listed in sorted(images.items()) for image in listed
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def find_side_cars(root: Path) -> dict[SideCar, Path]:
+    """Return the side-cars that lie in their usual places in a data set's folder."""
+    return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}
+
+
+def fingerprint(images: Mapping[str, Sequence[ListedImage]], side_cars: Mapping[SideCar, Path]) -> str:
+    """Return 16 hex digits of the SHA-256 of every image's and side-car's name and size.
+
+    Raises:
+        DataError: A side-car that is named is missing.
+    """
+    lines = [f"{table}/{image.path.name}:{image.size}" for table, listed in sorted(images.items()) for image in listed]
+    for kind, place in sorted(side_cars.items()):
+        lines += [f"{kind}/{path.name}:{path.stat().st_size}" for path in _side_car_files(kind, place)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _side_car_files(kind: SideCar, place: Path) -> list[Path]:
+    if not place.exists():
+        raise DataError(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
+    return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
 
 
 def _list_part(folder: Path, table: str) -> list[ListedImage]:

@@ -1,20 +1,19 @@
 """Everything of a data set that one trial needs: images to learn from, batches, and sets to be tested on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from reid_search.data.dataset import load_dataset
-from reid_search.data.images import Pixels, open_images
+from reid_search.data.dataset import ReidDataset, load_dataset
+from reid_search.data.images import open_images
+from reid_search.data.samples import Integers, Samples
 from reid_search.data.sampling import IdentitySampler
-from reid_search.data.split import split_holdout
-from reid_search.study import TrialConfig
-
-Integers = npt.NDArray[np.int64]
+from reid_search.data.split import HoldoutSplit, split_holdout
+from reid_search.study import DataConfig, SideCar, TrialConfig
+from reid_search.study.key import joint_fingerprint
 
 
 @dataclass(frozen=True)
@@ -22,12 +21,12 @@ class LabelledImages:
     """Images of a table.
 
     Attributes:
-        pixels: Images of the whole table, memory-mapped.
+        samples: Images of the whole table with what accompanies them, memory-mapped.
         rows: `(N,)` which of them belong here.
         table: Their `path`, `identity` and `camera`.
     """
 
-    pixels: Pixels
+    samples: Samples
     rows: Integers
     table: pd.DataFrame
 
@@ -45,10 +44,14 @@ class LabelledImages:
         """`(N,)`."""
         return self.table["camera"].to_numpy(np.int64)
 
-    def batches(self, size: int) -> Iterator[Pixels]:
-        """Yield all images in order, `(size, H, W, 3)` at a time."""
+    def at(self, places: Integers) -> Samples:
+        """Return the images at some places, from 0 to N - 1."""
+        return self.samples.at(self.rows[places])
+
+    def batches(self, size: int) -> Iterator[Samples]:
+        """Yield all images in order, `size` at a time."""
         for start in range(0, len(self), size):
-            yield self.pixels[self.rows[start : start + size]]
+            yield self.samples.at(self.rows[start : start + size])
 
 
 @dataclass(frozen=True)
@@ -65,22 +68,35 @@ class RankingSet:
 
 
 @dataclass(frozen=True)
+class TrainingImages:
+    """What a stage learns from.
+
+    Attributes:
+        images: Images to learn from.
+        classes: Their classes, `(N,)`: identities in ascending order, counted from 0.
+        class_count: Number of classes.
+        sampler: P × K batches of places in `images`.
+    """
+
+    images: LabelledImages
+    classes: Integers
+    class_count: int
+    sampler: IdentitySampler
+
+
+@dataclass(frozen=True)
 class TrialData:
     """What a trial learns from and is tested on.
 
     Attributes:
-        train: Images to learn from.
-        classes: Their classes, `(N,)`: identities in ascending order, counted from 0.
-        class_count: Number of classes.
-        sampler: P × K batches of places in `train`.
+        stages: What each stage learns from.
+        class_count: Number of identities that the trial learns to tell apart.
         sets: By split: `test`, and `val` where there is a holdout.
-        fingerprint: What identifies images and labels.
+        fingerprint: What identifies images, labels and side-cars.
     """
 
-    train: LabelledImages
-    classes: Integers
+    stages: tuple[TrainingImages, ...]
     class_count: int
-    sampler: IdentitySampler
     sets: dict[str, RankingSet]
     fingerprint: str
 
@@ -94,25 +110,56 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         cache: Folder of made data sets and decoded images; the user's cache folder where omitted.
 
     Raises:
-        DataError: The data set is missing, of another layout or unreadable, or cannot fill the holdout or P × K.
+        DataError: The data set is missing, of another layout or unreadable, lacks what the model or a loss needs, or
+            cannot fill the holdout or P × K.
     """
-    dataset = load_dataset(config.data, cache)
-    split = split_holdout(dataset.train, config.data.holdout, config.data.split_seed)
-    identities, classes = np.unique(split.train["identity"].to_numpy(np.int64), return_inverse=True)
-    sampler = IdentitySampler(classes, config.training.batch, seed)
-    images = open_images(dataset, config.data.image_size, cache)
-    sets = {"test": RankingSet(_all(images.query, dataset.query), _all(images.gallery, dataset.gallery))}
-    if config.data.holdout:
-        sets["val"] = RankingSet(_all(images.train, split.query), _all(images.train, split.gallery))
+    everywhere = config.model.needs
+    needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}
+    opened = _Opened(config, config.data, seed, cache, needs)
+    others = {
+        index: _Opened(config, config.stage_data(stage), seed, cache, {"train": needs["train"]})
+        for index, stage in enumerate(config.training.stages)
+        if stage.data
+    }
+    stages = range(len(config.training.resolved_stages))
     return TrialData(
-        train=_all(images.train, split.train),
-        classes=classes.astype(np.int64),
-        class_count=len(identities),
-        sampler=sampler,
-        sets=sets,
-        fingerprint=dataset.fingerprint,
+        stages=tuple(others.get(index, opened).training for index in stages),
+        class_count=opened.training.class_count,
+        sets=opened.ranking_sets(),
+        fingerprint=joint_fingerprint([item.dataset.fingerprint for item in (opened, *others.values())]),
     )
 
 
-def _all(pixels: Pixels, table: pd.DataFrame) -> LabelledImages:
-    return LabelledImages(pixels, table.index.to_numpy(np.int64), table)
+class _Opened:
+    """A data set, split and opened."""
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        data: DataConfig,
+        seed: int,
+        cache: Path | None,
+        needs: Mapping[str, frozenset[SideCar]],
+    ) -> None:
+        self.dataset: ReidDataset = load_dataset(data, cache)
+        self._split: HoldoutSplit = split_holdout(self.dataset.train, data.holdout, data.split_seed)
+        self._images = open_images(self.dataset, data.image_size, cache, needs)
+        identities, classes = np.unique(self._split.train["identity"].to_numpy(np.int64), return_inverse=True)
+        self.training = TrainingImages(
+            images=_labelled(self._images["train"], self._split.train),
+            classes=classes.astype(np.int64),
+            class_count=len(identities),
+            sampler=IdentitySampler(classes, config.training.batch, seed),
+        )
+
+    def ranking_sets(self) -> dict[str, RankingSet]:
+        query = _labelled(self._images["query"], self.dataset.query)
+        sets = {"test": RankingSet(query, _labelled(self._images["gallery"], self.dataset.gallery))}
+        if len(self._split.query):
+            train = self._images["train"]
+            sets["val"] = RankingSet(_labelled(train, self._split.query), _labelled(train, self._split.gallery))
+        return sets
+
+
+def _labelled(samples: Samples, table: pd.DataFrame) -> LabelledImages:
+    return LabelledImages(samples, table.index.to_numpy(np.int64), table)

@@ -49,24 +49,55 @@ def evaluate_ranking(
     Raises:
         EvaluationError: Features are not finite, shapes do not fit, or no query has a match.
     """
+    queries, candidates = checked_features(query, gallery)
+    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (len(queries), len(candidates)))
+    return measure(distance_chunks(queries, candidates, metric=metric, chunk_size=chunk_size), labels, max_rank)
+
+
+def checked_features(query: npt.ArrayLike, gallery: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return the features of queries `(Q, D)` and gallery `(G, D)` in float64.
+
+    Raises:
+        EvaluationError: They are not finite, or their shapes do not fit.
+    """
     queries, candidates = _features("query", query), _features("gallery", gallery)
     if queries.shape[1] != candidates.shape[1]:
         raise EvaluationError(f"query has {queries.shape[1]} values per image and gallery {candidates.shape[1]}")
-    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (len(queries), len(candidates)))
+    return queries, candidates
+
+
+def distance_chunks(
+    queries: Floats, candidates: Floats, *, metric: Metric = "cosine", chunk_size: int | None = None
+) -> Iterator[Chunk]:
+    """Yield the distances of chunks of queries to all candidates, `(chunk, G)` float64.
+
+    They are proportional to 1 - cosine or to the squared Euclidean distance, in whole numbers of steps of the grid, so
+    that equal numbers are ties. The chunks do not change them.
+
+    Args:
+        queries: `(Q, D)`, finite.
+        candidates: `(G, D)`, finite.
+        metric: `cosine` or `euclidean`.
+        chunk_size: Queries at once; chosen by memory where omitted.
+
+    Raises:
+        EvaluationError: The metric or the chunk size is not allowed.
+    """
     if metric not in ("cosine", "euclidean"):
         raise EvaluationError(f"metric: '{metric}'; allowed: cosine, euclidean")
     size = _CHUNK_VALUES // len(candidates) or 1 if chunk_size is None else chunk_size
     if size < 1:
         raise EvaluationError(f"chunk_size: {chunk_size}; expected 1 or more")
-    distances = _cosine if metric == "cosine" else _euclidean
-    return measure(distances(queries, candidates, size), labels, max_rank)
+    return (_cosine if metric == "cosine" else _euclidean)(queries, candidates, size)
 
 
 def _cosine(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
-    """Yield negative cosines on the grid."""
+    """Yield 1 - cosine on the grid."""
     queries, candidates = _unit(queries), _unit(candidates)
     for rows in _chunks(len(queries), size):
-        yield rows, _on_grid(queries[rows] @ candidates.T, -_GRID)
+        distances = _on_grid(queries[rows] @ candidates.T, -_GRID)
+        distances += 1.0 / _GRID
+        yield rows, distances
 
 
 def _euclidean(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from reid_search.errors import StudyError
+from reid_search.study.side_cars import SideCar, in_words
+
 
 @dataclass
 class Targets:
@@ -14,9 +17,22 @@ class Targets:
         attributes: `(B, 27)` values, whole numbers in the order of `study.side_cars.ATTRIBUTES`.
         maps: `(B, 4, H, W)` part maps in [0, 1], at the size of the images.
         keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
+        image_size: Height and width of the images in pixels, in which keypoints are given.
     """
 
     identities: Tensor
     attributes: Tensor | None = None
     maps: Tensor | None = None
     keypoints: Tensor | None = None
+    image_size: tuple[int, int] | None = None
+
+    def need(self, kind: SideCar) -> Tensor:
+        """Return what accompanies the images.
+
+        Raises:
+            StudyError: This batch does not have it.
+        """
+        value: Tensor | None = getattr(self, kind)
+        if value is None:
+            raise StudyError(f"a loss at work needs {in_words(kind)}, and the batch has none")
+        return value

@@ -4,7 +4,8 @@ A line has `event` and `time`:
 
 * `run`: a run of the study began (`command`, `version`, `git_commit`).
 * `ask`: a trial was asked for. `phase` (its name), `kind` (`search` or `ablate`), `number` (search) or `arm` (ablate;
-  the centre is `baseline`), `settings` (axis path → label), `key`, `seed`, `evaluate` (`val` or `test`), `by`
+  the centre is `baseline`), `settings` (axis path → label), for an arm `tuned` (the same of what a search found for it
+  alone), `key`, `seed`, `evaluate` (`val` or `test`), `by`
   (`tpe`, `one_factor`, ...), `readouts` (name of each readout → name under which the record keeps this arm's variant),
   and for a search `space` (hash of what proposals are drawn from) and `params` (what Optuna suggested).
 * `stop`: the pruner stopped a trial (`phase`, `number`, `key`, `seed`, `epoch`).

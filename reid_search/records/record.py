@@ -20,10 +20,14 @@ class ReadoutResult(_Part):
         metrics: `val/mAP`, `test/mAP`, `test/rank1`, `test/rank5`, `test/rank10`, `test/mINP`,
             `test/mAP_trapezoidal`, in [0, 1]; `test/queries_without_match` is a count.
         cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
+        scorer: Kind of what made the distances; None where two features were compared.
+        transductive: Whether a pair's distance depended on other images of the gallery, as re-ranking does.
     """
 
     config: dict[str, Any]
     dim: int
+    scorer: str | None = None
+    transductive: bool = False
     metrics: dict[str, float]
     cmc: dict[str, list[float]] = Field(default_factory=dict)
 

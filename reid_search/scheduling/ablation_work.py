@@ -5,8 +5,8 @@ from typing import Any
 
 from reid_search.records import Record, StudyStore
 from reid_search.scheduling.jobs import Job
-from reid_search.scheduling.progress import TrialLabel
-from reid_search.study import BASELINE, AblatePhase, Fingerprints, PlannedTrial, Settings, Study, planned_trials
+from reid_search.scheduling.progress import Best, TrialLabel
+from reid_search.study import BASELINE, AblatePhase, Fingerprints, PlannedTrial, Study, planned_trials
 
 
 class AblationWork:
@@ -17,16 +17,16 @@ class AblationWork:
         phase: The ablation.
         store: Where the study keeps everything.
         fingerprints: Fingerprints of the data sets.
-        best: The search's best settings, for a phase around them.
+        best: The search's best, for a phase around it.
     """
 
     def __init__(
-        self, study: Study, phase: AblatePhase, store: StudyStore, fingerprints: Fingerprints, best: Settings | None
+        self, study: Study, phase: AblatePhase, store: StudyStore, fingerprints: Fingerprints, best: Best | None
     ) -> None:
         self._study = study
         self._phase = phase
         self._store = store
-        arms = study.arms(phase, best)
+        arms = study.arms(phase, best.settings if best else None, best.tuned if best else None)
         trials = planned_trials(phase, arms, fingerprints)
         self._measured_of = {arm.name: study.measured(arm.config) for arm in arms}
         self._log(trials)
@@ -89,6 +89,7 @@ class AblationWork:
                 "kind": "ablate",
                 "arm": trial.arm.name,
                 "settings": {path: level.label for path, level in trial.arm.settings.items()},
+                "tuned": {path: level.label for path, level in trial.arm.tuned.items()},
                 "key": trial.key,
                 "seed": trial.seed,
                 "evaluate": trial.evaluate,

@@ -16,7 +16,7 @@ from reid_search.scheduling import cluster
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun, TrialSink
 from reid_search.scheduling.progress import Observer, RunSummary
-from reid_search.study import AblatePhase, Fingerprints, Study
+from reid_search.study import AblatePhase, Fingerprints, Study, TrialConfig
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,13 @@ def _open_data(study: Study, cache: Path | None) -> None:
     for phase in study.config.phases:
         configs = [arm.config for arm in study.arms(phase)] if isinstance(phase, AblatePhase) else []
         configs.append(study.space(phase).config({}))
-        for config in {(config.data, config.training.batch): config for config in configs}.values():
+        for config in {_what_is_opened(config): config for config in configs}.values():
             open_trial_data(config, seed=0, cache=cache)
+
+
+def _what_is_opened(config: TrialConfig) -> tuple[object, ...]:
+    others = tuple(config.stage_data(stage) for stage in config.training.stages if stage.data)
+    return config.data, others, config.training.batch, config.model.needs, config.training_needs
 
 
 def _job_config(job: Job, study: Study, store: StudyStore, options: RunOptions) -> dict[str, Any]:

@@ -174,8 +174,7 @@ class PhaseRun:
         if isinstance(phase, SearchPhase):
             work = SearchWork(self._study, phase, self._store, self._fingerprints)
         else:
-            settings = self.best.settings if self.best else None
-            work = AblationWork(self._study, phase, self._store, self._fingerprints, settings)
+            work = AblationWork(self._study, phase, self._store, self._fingerprints, self.best)
         self._phase = phase
         self._observer.phase_started(phase.name, phase.kind, work.total, work.reused)
         return work
@@ -204,7 +203,7 @@ class PhaseRun:
             status=status,
             reason=reason,
             config=job.config.model_dump(mode="json"),
-            data_fingerprint=self._fingerprints.of(job.config.data),
+            data_fingerprint=self._fingerprints.of_trial(job.config),
             device_type="cuda" if self._study.config.resources.gpu else "cpu",
             images_seen=images_seen,
             context=RunContext(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from reid_search.study import Settings
+from reid_search.study import Settings, Tuned
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Best:
         objective: Its name.
         key: Key of the training.
         seed: Its seed.
+        tuned: The best settings of each level of an axis, where the search tuned each for itself.
     """
 
     phase: str
@@ -68,6 +69,7 @@ class Best:
     objective: str
     key: str
     seed: int
+    tuned: Tuned | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import logging
 import random
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -110,6 +111,68 @@ class Proposer:
         if self._phase.sampler == "tpe":
             return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
         return optuna.samplers.RandomSampler(seed=seed)
+
+
+class ProposerOfEach:
+    """Searches each level of an axis for itself, in turns, so that an interrupted search is balanced.
+
+    Args:
+        phase: The search, with `each`.
+        space: What it searches.
+        seed: Seed of the study.
+    """
+
+    def __init__(self, phase: SearchPhase, space: Space, seed: int) -> None:
+        axis = str(phase.each)
+        self._proposers = [
+            Proposer(phase, replace(space, axes={**space.axes, axis: space.axes[axis].only(level.label)}), seed)
+            for level in space.axes[axis].searched_levels
+        ]
+        most = max(proposer.count for proposer in self._proposers)
+        self._turns = [(proposer, own) for own in range(most) for proposer in self._proposers if own < proposer.count]
+
+    @property
+    def count(self) -> int:
+        """How many proposals the search makes."""
+        return len(self._turns)
+
+    def ask(self, number: int) -> tuple[Settings, Params]:
+        """Return new settings, and the parameters from which `again` makes the same."""
+        proposer, own = self._of(number)
+        return proposer.ask(own)
+
+    def again(self, number: int, params: Params) -> tuple[Settings, Params]:
+        """Return the settings of a proposal that an earlier run made."""
+        proposer, own = self._of(number)
+        return proposer.again(own, params)
+
+    def report(self, number: int, epoch: int, value: float) -> bool:
+        """Report an epoch's objective; return whether the pruner would stop the trial here, among its level's."""
+        proposer, own = self._of(number)
+        return proposer.report(own, epoch, value)
+
+    def tell_finished(self, number: int, value: float) -> None:
+        """Tell the objective of a finished trial."""
+        proposer, own = self._of(number)
+        proposer.tell_finished(own, value)
+
+    def tell_stopped(self, number: int) -> None:
+        """Tell that the trial was stopped early."""
+        proposer, own = self._of(number)
+        proposer.tell_stopped(own)
+
+    def tell_failed(self, number: int) -> None:
+        """Tell that the trial has no value."""
+        proposer, own = self._of(number)
+        proposer.tell_failed(own)
+
+    def _of(self, number: int) -> tuple[Proposer, int]:
+        return self._turns[number]
+
+
+def proposer_of(phase: SearchPhase, space: Space, seed: int) -> Proposer | ProposerOfEach:
+    """Return who makes the proposals of a search."""
+    return Proposer(phase, space, seed) if phase.each is None else ProposerOfEach(phase, space, seed)
 
 
 def _pruner(phase: SearchPhase) -> optuna.pruners.BasePruner:

@@ -1,15 +1,15 @@
 """The jobs of a search: proposals that an earlier run left open first, then new ones."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reid_search.errors import StudyError
 from reid_search.records import Record, StudyStore, TrialFolder
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
-from reid_search.scheduling.proposals import Proposer, params_of
-from reid_search.study import Fingerprints, SearchPhase, Settings, Study, trial_key
+from reid_search.scheduling.proposals import params_of, proposer_of
+from reid_search.study import Fingerprints, SearchPhase, Settings, Study, Tuned, trial_key
 
 
 class SearchWork:
@@ -29,7 +29,7 @@ class SearchWork:
         self._space = study.space(phase)
         self._space_hash = study.space_hash(phase)
         self._fingerprints = fingerprints
-        self._proposer = Proposer(phase, self._space, study.config.seed)
+        self._proposer = proposer_of(phase, self._space, study.config.seed)
         self._settings: dict[int, Settings] = {}
         self._values: dict[int, tuple[float, Job]] = {}
         self._over: set[int] = set()
@@ -84,7 +84,7 @@ class SearchWork:
         """Return the best finished trial; the earliest of equals."""
         if not self._values:
             return None
-        number = min(self._values, key=lambda item: (-self._values[item][0], item))
+        number = self._best_of(self._values)
         value, job = self._values[number]
         return Best(
             phase=self._phase.name,
@@ -94,7 +94,25 @@ class SearchWork:
             objective=self._phase.objective,
             key=job.label.key,
             seed=job.label.seed,
+            tuned=self._tuned(),
         )
+
+    def _tuned(self) -> Tuned | None:
+        """Return the best of each level, where each was tuned for itself; one without a finished trial is left out."""
+        axis = self._phase.each
+        if axis is None:
+            return None
+        by_level: dict[str, list[int]] = defaultdict(list)
+        for number in self._values:
+            by_level[self._settings[number][axis].label].append(number)
+        best = {label: self._settings[self._best_of(numbers)] for label, numbers in by_level.items()}
+        return Tuned(
+            axis,
+            {label: {path: settings[path] for path in settings if path != axis} for label, settings in best.items()},
+        )
+
+    def _best_of(self, numbers: Iterable[int]) -> int:
+        return min(numbers, key=lambda item: (-self._values[item][0], item))
 
     def _replay(self) -> None:
         asks = [
@@ -143,7 +161,7 @@ class SearchWork:
             phase=self._phase.name,
             name=f"#{number}",
             seed=self._study.search_seed,
-            key=trial_key(config, self._fingerprints.of(config.data)),
+            key=trial_key(config, self._fingerprints.of_trial(config)),
             epochs=config.training.epochs,
             settings={path: level.label for path, level in settings.items()},
         )

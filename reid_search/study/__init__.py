@@ -8,7 +8,7 @@ from reid_search.study.key import SCHEMA_VERSION, trial_key
 from reid_search.study.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
 from reid_search.study.side_cars import SideCar
-from reid_search.study.space import Settings, Space
+from reid_search.study.space import Settings, Space, Tuned
 from reid_search.study.study import Study, StudyConfig, load_study, load_trial_config
 from reid_search.study.taps import Scope, Stage, TapSpec, select_taps
 from reid_search.study.training import StageConfig, TrainingConfig
@@ -50,6 +50,7 @@ __all__ = [
     "TapSpec",
     "TrainingConfig",
     "TrialConfig",
+    "Tuned",
     "load_study",
     "load_trial_config",
     "planned_trials",

@@ -11,6 +11,8 @@ from reid_search.study.component import Config
 
 Range = tuple[float, float]
 
+_KINDS = ("choice", "variants", "uniform", "log_uniform", "integer")
+
 
 @dataclass(frozen=True)
 class Level:
@@ -28,10 +30,12 @@ def label_of(value: object) -> str:
 
 
 class Axis(Config):
-    """One thing that varies. Exactly one of `choice`, `uniform`, `log_uniform` and `integer` is given.
+    """One thing that varies. Exactly one of `choice`, `variants`, `uniform`, `log_uniform` and `integer` is given.
 
     Attributes:
         choice: Values, or named values (`none: []`); the names are what tables show.
+        variants: Named changes of several entries at once (`pcb: {model: {…}, losses: {…}}`), each laid over `base`.
+            Such an axis has a name of its own, and its first variant is the centre of designs.
         uniform: Low and high end of a range of numbers.
         log_uniform: The same, searched on a logarithmic scale.
         integer: Low and high end of whole numbers, both included.
@@ -40,6 +44,7 @@ class Axis(Config):
     """
 
     choice: dict[str, Any] | list[Any] | None = None
+    variants: dict[str, dict[str, Any]] | None = None
     uniform: Range | None = None
     log_uniform: Range | None = None
     integer: tuple[int, int] | None = None
@@ -57,16 +62,16 @@ class Axis(Config):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Axis":
-        kinds = [kind for kind in ("choice", "uniform", "log_uniform", "integer") if getattr(self, kind) is not None]
+        kinds = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(kinds) != 1:
             given = " and ".join(kinds) or "none of them"
-            raise ValueError(f"give exactly one of choice, uniform, log_uniform, integer; found {given}")
+            raise ValueError(f"give exactly one of {', '.join(_KINDS)}; found {given}")
         span = self.uniform or self.log_uniform or self.integer
         if span and not span[0] < span[1]:
             raise ValueError(f"{kinds[0]}: {list(span)}: the low end must lie under the high end")
         if self.log_uniform and self.log_uniform[0] <= 0:
             raise ValueError(f"log_uniform: {list(self.log_uniform)}: both ends must be greater than 0")
-        for name, values in (("choice", self.choice), ("levels", self.levels)):
+        for name, values in (("choice", self.choice), ("variants", self.variants), ("levels", self.levels)):
             labels = [level.label for level in _levels(values)]
             if values is not None and not labels:
                 raise ValueError(f"{name}: at least one value is needed")
@@ -77,23 +82,37 @@ class Axis(Config):
     @property
     def design_levels(self) -> tuple[Level, ...]:
         """What designs and grids go through; empty where a range has no `levels`."""
-        return _levels(self.levels if self.levels is not None else self.choice)
+        return _levels(self.levels) if self.levels is not None else self.searched_levels
 
     @property
     def searched_levels(self) -> tuple[Level, ...]:
-        """The choices that a search proposes; empty for a range."""
-        return _levels(self.choice)
+        """The choices or variants that a search proposes; empty for a range."""
+        return _levels(self.choice if self.choice is not None else self.variants)
 
     def level(self, label: str) -> Level | None:
         """Return the level with this name, or None."""
-        return next((item for item in (*_levels(self.choice), *_levels(self.levels)) if item.label == label), None)
+        return next((item for item in self._named if item.label == label), None)
 
     def level_of(self, value: object) -> Level:
         """Return the level of a value, named after itself where the axis does not name it."""
-        for item in (*_levels(self.choice), *_levels(self.levels)):
+        for item in self._named:
             if _same(item.value, value):
                 return item
         return Level(label_of(value), value)
+
+    def only(self, label: str) -> "Axis":
+        """Return the axis with one of its choices or variants left."""
+        kept = {item.label: item.value for item in self.searched_levels if item.label == label}
+        update = {"variants": kept} if self.variants is not None else {"choice": kept, "levels": None}
+        return self.model_copy(update=update)
+
+    def told(self, level: Level) -> object:
+        """Return what a condition on this axis looks at: the name of a variant, the value of anything else."""
+        return level.label if self.variants is not None else level.value
+
+    @property
+    def _named(self) -> tuple[Level, ...]:
+        return (*self.searched_levels, *_levels(self.levels))
 
 
 def holds(condition: Mapping[str, Any], values: Mapping[str, Any]) -> bool:

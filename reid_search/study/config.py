@@ -1,7 +1,7 @@
 """The bases of every component's config: data, model, loss, scorer; and the readout. No torch."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -18,6 +18,8 @@ ImageSize = tuple[Annotated[int, Field(ge=8, le=2048)], Annotated[int, Field(ge=
 class DataConfig(Config):
     """Which images a trial learns from and is tested on; each data set's own config extends this.
 
+    `places` are the entries that say where files lie; what lies there is in the fingerprint.
+
     Attributes:
         name: The data set, `synthetic` or `market1501`.
         image_size: Height and width in pixels to which every image is resized.
@@ -25,6 +27,7 @@ class DataConfig(Config):
         split_seed: Seed of the identity-disjoint validation split, constant in a search.
     """
 
+    places: ClassVar[tuple[str, ...]] = ()
     name: str
     image_size: ImageSize = (64, 32)
     holdout: float = Field(default=0.2, ge=0.0, lt=1.0)
@@ -34,6 +37,11 @@ class DataConfig(Config):
     def offers(self) -> frozenset[SideCar]:
         """What accompanies every image (part maps, keypoints) or training identity (attributes)."""
         return frozenset()
+
+    def how_to_offer(self, kind: SideCar) -> str:
+        """Say what would make the data set offer a side-car that it lacks."""
+        del kind
+        return f"no setting of data set '{self.name}' offers them"
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -107,6 +115,16 @@ class LossConfig(Config):
         """What must accompany the training images: `maps`, `keypoints`, `attributes`."""
         return frozenset()
 
+    def check_taps(self, taps: Sequence[TapSpec]) -> None:
+        """Make sure that the loss can sit on these taps, beyond their scopes.
+
+        Args:
+            taps: The taps that `on` selects; not empty.
+
+        Raises:
+            StudyError: A tap is of a shape that the loss cannot sit on.
+        """
+
     @field_validator("on", mode="before")
     @classmethod
     def _one_pattern_is_a_list(cls, value: object) -> object:
@@ -132,6 +150,11 @@ class ScorerConfig(Config):
         """Whether a pair's distance depends on other images of the gallery."""
         return True
 
+    def problem_with(self, loss: LossConfig) -> str | None:
+        """Return why the head of this loss cannot serve; None where it can."""
+        del loss
+        return None
+
 
 AnyScorer = Annotated[
     SerializeAsAny[ScorerConfig],
@@ -145,7 +168,7 @@ class ReadoutConfig(Config):
     Attributes:
         taps: Tap patterns whose features are concatenated; empty means the architecture's own choice.
         normalize: L2 norm of each tap (`blocks`), of the concatenation (`all`), or `none`.
-        flip: Add the features of the mirrored image.
+        flip: Average the features of the image and of the mirrored image.
         metric: Distance between features.
         scorer: What makes other distances of them, such as re-ranking; none where omitted.
     """

@@ -20,11 +20,13 @@ class Arm:
         name: `baseline` for the centre, else what differs from it: `model.parts=[1, 2]`.
         settings: The level of every axis that exists here.
         config: The trial.
+        tuned: What a search found for this arm alone.
     """
 
     name: str
     settings: Mapping[str, Level]
     config: TrialConfig = field(repr=False)
+    tuned: Mapping[str, Level] = field(default_factory=dict)
 
 
 def design_arms(design: str, space: Space, centre: Settings) -> list[Arm]:
@@ -39,10 +41,11 @@ def design_arms(design: str, space: Space, centre: Settings) -> list[Arm]:
         StudyError: An axis is a range without levels, or an arm is not a valid trial.
     """
     centre = space.active(centre)
-    arms = {_identity(config): Arm(BASELINE, centre, config) for config in [space.config(centre)]}
-    for settings in _DESIGNS[design](space, centre):
+    arms: dict[str, Arm] = {}
+    for settings in (centre, *_DESIGNS[design](space, centre)):
         config = space.config(settings)
-        arms.setdefault(_identity(config), Arm(_name(settings, centre), settings, config))
+        name = _name(settings, centre)
+        arms.setdefault(_identity(config), Arm(name, settings, config, space.found(settings)))
     return list(arms.values())
 
 

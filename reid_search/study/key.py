@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from reid_search.study.trial import TrialConfig
@@ -27,7 +28,9 @@ def trial_key(config: TrialConfig, data_fingerprint: str) -> str:
 def training_content(config: TrialConfig) -> dict[str, Any]:
     """Return the part of a config that decides what is trained, in a form that is equal where the training is."""
     content = config.model_dump(mode="json", exclude={"readouts", "losses"})
-    content["data"].pop("root", None)
+    for stage in (content, *content["training"]["stages"]):
+        for place in config.data.places:
+            stage["data"].pop(place, None)
     if config.data.holdout == 0:
         content["data"].pop("split_seed")
     content["losses"] = {
@@ -36,6 +39,11 @@ def training_content(config: TrialConfig) -> dict[str, Any]:
         if config.loss_taps(name)
     }
     return content
+
+
+def joint_fingerprint(fingerprints: Sequence[str]) -> str:
+    """Return what identifies the data sets of a trial together; that of the only one, where there is one."""
+    return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
 
 
 def digest(content: object) -> str:

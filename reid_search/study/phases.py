@@ -44,6 +44,8 @@ class SearchPhase(_Phase):
         trials: Number of proposals.
         pruner: `successive_halving` or `none`, or a map with settings.
         objective: The measurement to maximise, of the validation split.
+        each: An axis of which every choice or variant gets `trials` proposals of its own, so that all are tuned alike.
+            An ablation around the best then compares them, each with its own best settings.
     """
 
     kind: Literal["search"]
@@ -54,6 +56,7 @@ class SearchPhase(_Phase):
         Field(default_factory=Pruner)
     )
     objective: Literal["val/mAP", "val/rank1", "val/mINP"] = "val/mAP"
+    each: str | None = None
 
 
 class AblatePhase(_Phase):

@@ -2,19 +2,19 @@
 
 import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reid_search.errors import DataNotGiven
 from reid_search.study.config import DataConfig
 from reid_search.study.designs import Arm
-from reid_search.study.key import trial_key
+from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.taps import STAGE_ORDER, TapSpec
 from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:
-    from reid_search.study.space import Settings
+    from reid_search.study.space import Settings, Space
     from reid_search.study.study import Study
 
 
@@ -100,6 +100,11 @@ class Fingerprints:
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
 
+    def of_trial(self, config: TrialConfig) -> str:
+        """Return what identifies the data sets of a trial together."""
+        others = [config.stage_data(stage) for stage in config.training.stages if stage.data]
+        return joint_fingerprint([self.of(data) for data in (config.data, *others)])
+
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a data set, whatever its image size and holdout."""
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
@@ -139,7 +144,7 @@ def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
     """Return the trainings of an ablation: seed after seed, so that an interrupted one is balanced."""
-    keys = {arm.name: trial_key(arm.config, fingerprints.of(arm.config.data)) for arm in arms}
+    keys = {arm.name: trial_key(arm.config, fingerprints.of_trial(arm.config)) for arm in arms}
     return [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate)
         for seed in range(1, phase.seeds + 1)
@@ -172,21 +177,32 @@ def _ablation(
 
 def _search(study: "Study", phase: SearchPhase) -> PhasePlan:
     space = study.space(phase)
-    count = phase.trials
-    if phase.sampler == "grid":
-        cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
-        count = min(count, sum(1 for _ in space.combinations()) if cells <= 10_000 else cells)
+    spaces = [space]
+    if phase.each is not None:
+        axis = space.axes[phase.each]
+        spaces = [
+            replace(space, axes={**space.axes, phase.each: axis.only(level.label)}) for level in axis.searched_levels
+        ]
+    count = sum(_proposals(phase, part) for part in spaces)
     pruned = "" if phase.pruner.kind == "none" else f", {phase.pruner.kind}"
+    each = "" if phase.each is None else f" for each {phase.each}"
     return PhasePlan(
         name=phase.name,
         kind="search",
-        about=f"{phase.sampler}{pruned}, maximises {phase.objective}",
+        about=f"{phase.sampler}{each}{pruned}, maximises {phase.objective}",
         arms=(),
         trials=(),
         count=count,
         images=count * space.config({}).training.images,
         provisional=False,
     )
+
+
+def _proposals(phase: SearchPhase, space: "Space") -> int:
+    if phase.sampler != "grid":
+        return phase.trials
+    cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
+    return min(phase.trials, sum(1 for _ in space.combinations()) if cells <= 10_000 else cells)
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:

@@ -55,6 +55,11 @@ _WHAT = {
 }
 
 
-def missing(needed: Iterable[SideCar], offered: Collection[SideCar]) -> list[str]:
-    """Return in words what is needed and not offered."""
-    return [_WHAT[kind] for kind in SIDE_CARS if kind in set(needed) and kind not in offered]
+def missing(needed: Iterable[SideCar], offered: Collection[SideCar]) -> list[SideCar]:
+    """Return what is needed and not offered."""
+    return [kind for kind in SIDE_CARS if kind in set(needed) and kind not in offered]
+
+
+def in_words(kind: SideCar) -> str:
+    """Return what a kind of side-car is, for a message."""
+    return _WHAT[kind]

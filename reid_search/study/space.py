@@ -25,16 +25,36 @@ _COMBINATIONS_CHECKED = 100
 
 
 @dataclass(frozen=True)
+class Tuned:
+    """The best settings of each level of an axis.
+
+    Attributes:
+        axis: The axis.
+        best: Label of a level → its best settings of the other axes.
+    """
+
+    axis: str
+    best: Mapping[str, Settings]
+
+    def settings_of(self, settings: Settings) -> Settings:
+        """Return what was found for the level that some settings have."""
+        level = settings.get(self.axis)
+        return self.best.get(level.label, {}) if level else {}
+
+
+@dataclass(frozen=True)
 class Space:
     """What varies around what.
 
     Attributes:
         base: The baseline's config as written, plain data.
-        axes: The axes by dotted path into the base.
+        axes: The axes by dotted path into the base, or by name where they have variants.
+        tuned: What was found for each level of an axis; None where nothing was.
     """
 
     base: Mapping[str, Any]
     axes: Mapping[str, Axis]
+    tuned: Tuned | None = None
 
     def config(self, settings: Settings) -> TrialConfig:
         """Return the trial config of the base with these settings; settings of axes that do not exist here are unused.
@@ -47,6 +67,10 @@ class Space:
         except ValidationError as error:
             shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
             raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
+
+    def found(self, settings: Settings) -> Settings:
+        """Return what was found for the level of the tuned axis that some settings have."""
+        return self.tuned.settings_of(settings) if self.tuned else {}
 
     def active(self, settings: Settings) -> dict[str, Level]:
         """Return the settings whose axes exist under the others, in the order of the axes."""
@@ -64,7 +88,7 @@ class Space:
         conditions = self.axes[path].when
         if not all(self.exists(name, settings) for name in conditions if name in self.axes):
             return False
-        values = {name: settings[name].value if name in settings else self.value(name) for name in conditions}
+        values = {name: self._looked_at(name, settings) for name in conditions}
         return holds(conditions, values)
 
     def value(self, path: str) -> Any:
@@ -82,7 +106,7 @@ class Space:
         settings: dict[str, Level] = {}
         for path in self.order():
             if self.exists(path, settings):
-                settings[path] = self.axes[path].level_of(self.value(path))
+                settings[path] = self._own_level(path)
         return {path: settings[path] for path in self.axes if path in settings}
 
     def order(self) -> list[str]:
@@ -139,6 +163,8 @@ class Space:
                 )
 
     def _check_path(self, path: str) -> None:
+        if self._is_variants(path):
+            return
         settings = self._making_exist(path)
         if not self.exists(path, settings):
             raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
@@ -160,8 +186,9 @@ class Space:
     def _making_exist(self, path: str) -> dict[str, Level]:
         settings: dict[str, Level] = {}
         for name, wanted in self.axes[path].when.items():
-            if name in self.axes and not holds({name: wanted}, {name: self.value(name)}):
-                fitting = [level for level in extremes(self.axes[name]) if holds({name: wanted}, {name: level.value})]
+            if name in self.axes and not holds({name: wanted}, {name: self._told(name, self._own_level(name))}):
+                levels = extremes(self.axes[name])
+                fitting = [level for level in levels if holds({name: wanted}, {name: self._told(name, level)})]
                 if fitting:
                     settings |= {**self._making_exist(name), name: fitting[0]}
         return settings
@@ -176,8 +203,29 @@ class Space:
         yield from self._distinct(cells)
 
     def _trial(self, settings: Settings) -> TrialConfig:
-        content = apply_settings(self.base, {path: level.value for path, level in self.active(settings).items()})
-        return TrialConfig.model_validate(content)
+        active = self.active(settings)
+        content = dict(self.base)
+        for path, level in active.items():
+            if self.axes[path].variants is not None:
+                content = lay_over(content, level.value)
+        found = self.found(active)
+        values = {path: level.value for path, level in (*found.items(), *active.items()) if not self._is_variants(path)}
+        return TrialConfig.model_validate(apply_settings(content, values))
+
+    def _is_variants(self, path: str) -> bool:
+        return path in self.axes and self.axes[path].variants is not None
+
+    def _own_level(self, path: str) -> Level:
+        axis = self.axes[path]
+        return axis.searched_levels[0] if axis.variants is not None else axis.level_of(self.value(path))
+
+    def _looked_at(self, name: str, settings: Settings) -> object:
+        if name in settings:
+            return self._told(name, settings[name])
+        return self._told(name, self._own_level(name)) if self._is_variants(name) else self.value(name)
+
+    def _told(self, path: str, level: Level) -> object:
+        return self.axes[path].told(level) if path in self.axes else level.value
 
     @cached_property
     def _filled_base(self) -> dict[str, Any]:
@@ -201,6 +249,30 @@ def apply_settings(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
         if last in _DISCRIMINATORS and holder.get(last) != values[path]:
             _keep_shared(holder, _DISCRIMINATORS[last], str(values[path]))
         holder[_same_key(holder, last)] = copy.deepcopy(values[path])
+    return content
+
+
+def lay_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base with a variant's changes: maps merge, lists replace, null deletes.
+
+    Where a component changes, the entries that the new one does not have are left behind, as in `apply_settings`.
+
+    Args:
+        base: A trial config, or a part of one, as plain data.
+        patch: What changes.
+    """
+    content = copy.deepcopy(dict(base))
+    for name, family in _DISCRIMINATORS.items():
+        if name in patch and name in content and content[name] != patch[name]:
+            _keep_shared(content, family, str(patch[name]))
+    for key, value in patch.items():
+        below = content.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            content[key] = lay_over(below, value)
+        elif value is None:
+            content.pop(key, None)
+        else:
+            content[key] = copy.deepcopy(value)
     return content
 
 

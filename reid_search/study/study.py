@@ -15,7 +15,7 @@ from reid_search.study.document import Document, read_document, split_path
 from reid_search.study.key import digest
 from reid_search.study.phases import SEARCH_SEEDS_START, AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.problems import study_error
-from reid_search.study.space import Settings, Space, apply_settings
+from reid_search.study.space import Settings, Space, Tuned, apply_settings, lay_over
 from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:
@@ -62,9 +62,27 @@ class StudyConfig(Config):
             if isinstance(phase, AblatePhase) and phase.around == "best" and not searched:
                 raise EntryError("'best' needs a search before it; allowed: base", "phases", index, "around")
             searched = searched or isinstance(phase, SearchPhase)
-            if isinstance(phase, SearchPhase) and not self._axes_of(phase):
-                raise EntryError("a search needs at least one axis", "phases", index)
+            if isinstance(phase, SearchPhase):
+                self._check_search(phase, index)
         return self
+
+    def _check_search(self, phase: SearchPhase, index: int) -> None:
+        axes = self._axes_of(phase)
+        if not axes:
+            raise EntryError("a search needs at least one axis", "phases", index)
+        if phase.each is None:
+            return
+        named = [path for path, axis in axes.items() if axis.searched_levels]
+        if phase.each not in named:
+            message = f"'{phase.each}' is no axis of this search that has a choice or variants; "
+            raise EntryError(message + nearest(phase.each, named), "phases", index, "each")
+        if axes[phase.each].when:
+            message = (
+                f"'{phase.each}' exists under a condition, so that not every trial has one; allowed: an axis without"
+            )
+            raise EntryError(message, "phases", index, "each")
+        if len(axes) == 1:
+            raise EntryError(f"nothing is left to tune beside '{phase.each}'; add an axis", "phases", index, "axes")
 
     def _axes_of(self, phase: SearchPhase | AblatePhase) -> dict[str, Axis]:
         return {path: axis for path, axis in self.axes.items() if phase.axes is None or path in phase.axes}
@@ -101,8 +119,9 @@ class Study:
         """Return what tells proposals of this search from those of an earlier version of the study."""
         space = self.space(phase)
         axes = {path: axis.model_dump(mode="json") for path, axis in space.axes.items()}
-        content = space.config({}).model_dump(mode="json")
-        content["data"].pop("root", None)
+        config = space.config({})
+        content = config.model_dump(mode="json")
+        content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
         return digest({"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed})
 
     @property
@@ -110,19 +129,36 @@ class Study:
         """The training seed of every search trial; no replicate ever uses it."""
         return SEARCH_SEEDS_START + self.config.seed
 
-    def arms(self, phase: AblatePhase, best: Settings | None = None) -> list[Arm]:
+    def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
         """Return the arms of an ablation.
 
         Args:
             phase: The ablation.
             best: The search's best settings, for a phase around them; the base's where not known yet.
+            tuned: What the search found for each level of an axis of this phase; that axis keeps the base's level in
+                the centre, and every arm has the best settings of its own level.
         """
         space = self.space(phase)
         centre = space.centre()
-        if phase.around == "best" and best is not None:
+        if phase.around == "base" or best is None:
+            return design_arms(phase.design, space, centre)
+        if tuned is None or tuned.axis not in space.axes:
             centre |= {path: level for path, level in best.items() if path in space.axes}
-            space = Space(apply_settings(space.base, _outside(best, space)), space.axes)
-        return design_arms(phase.design, space, centre)
+            return design_arms(phase.design, self._with_found(space, best), centre)
+        own = tuned.best.get(centre[tuned.axis].label, {})
+        centre |= {path: level for path, level in own.items() if path in space.axes}
+        outside = {label: _outside(found, space) for label, found in tuned.best.items()}
+        return design_arms(phase.design, replace(space, tuned=Tuned(tuned.axis, outside)), centre)
+
+    def _with_found(self, space: Space, best: Settings) -> Space:
+        """Return a space around what was found of axes that it does not have."""
+        base = space.base
+        outside = _outside(best, space)
+        for path, level in outside.items():
+            if self.config.axes[path].variants is not None:
+                base = lay_over(base, level.value)
+        values = {path: level.value for path, level in outside.items() if self.config.axes[path].variants is None}
+        return Space(apply_settings(base, values), space.axes)
 
     def measured(self, config: TrialConfig) -> "Measured":
         """Return a trial of this study with every readout that its axes can make."""
@@ -250,5 +286,5 @@ def _place(document: Document, message: str, phase: int) -> str:
     return document.place(("phases", phase))
 
 
-def _outside(best: Settings, space: Space) -> dict[str, Any]:
-    return {path: level.value for path, level in best.items() if path not in space.axes}
+def _outside(best: Settings, space: Space) -> dict[str, Level]:
+    return {path: level for path, level in best.items() if path not in space.axes}

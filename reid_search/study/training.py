@@ -31,6 +31,7 @@ class OptimizerConfig(Config):
         weight_decay: Weight decay of every parameter.
         momentum: Momentum of `sgd`; ignored by the others.
         new_lr: Factor on `lr` for what does not start from pretrained weights (heads, classifiers).
+        amsgrad: Whether `adam` and `adamw` keep the largest second moment (Reddi et al. 2018); ignored by `sgd`.
         clip_norm: Largest norm of the gradient; none where omitted.
     """
 
@@ -39,6 +40,7 @@ class OptimizerConfig(Config):
     weight_decay: float = Field(default=5e-4, ge=0.0)
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
     new_lr: float = Field(default=1.0, gt=0.0)
+    amsgrad: bool = False
     clip_norm: float | None = Field(default=None, gt=0.0)
 
 
@@ -67,11 +69,14 @@ class AugmentConfig(Config):
         flip: Probability of mirroring.
         pad_crop: Padding on each side as a share of the image's height and width, then a random crop; 0 is off.
         erase: Probability of random erasing (Zhong et al. 2020; area 2 to 40 %, aspect ratio 0.3 to 3.3).
+        auto: Probability of a change drawn from ImageNet's policy of AutoAugment (Cubuk et al. 2019). It moves pixels
+            alone, so that part maps and keypoints would no longer fit.
     """
 
     flip: Share = 0.5
     pad_crop: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
     erase: Share = 0.0
+    auto: Share = 0.0
 
 
 class StageConfig(Config):

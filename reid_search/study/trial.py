@@ -1,17 +1,17 @@
 """What one trial is: data, model, losses on taps, training, readouts. Everything here is known without torch."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
-from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig
+from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
 from reid_search.study.merge import merged
 from reid_search.study.problems import first_problem
-from reid_search.study.side_cars import missing
+from reid_search.study.side_cars import SideCar, in_words, missing
 from reid_search.study.taps import TapSpec, select_taps
 from reid_search.study.training import StageConfig, TrainingConfig
 
@@ -68,7 +68,7 @@ class TrialConfig(Config):
             raise EntryError(str(error), "model") from None
         for name, loss in self.losses.items():
             _check_patterns(("losses", name, "on"), loss.on, offered)
-            _check_scopes(name, loss, self.loss_taps(name))
+            _check_taps(name, loss, self.loss_taps(name))
         if not any(self.loss_taps(name) for name in self.losses):
             raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
         if not self.readouts:
@@ -79,14 +79,20 @@ class TrialConfig(Config):
 
     @model_validator(mode="after")
     def _data_offer_what_is_needed(self) -> "TrialConfig":
-        lacking = missing(self.model.needs, self.data.offers)
-        if lacking:
-            message = f"architecture '{self.model.architecture}' needs {lacking[0]}, which {_has_none(self.data)}"
-            raise EntryError(message, "data")
+        if lacking := _lacking(self.model.needs, self.data):
+            raise EntryError(f"architecture '{self.model.architecture}' needs {lacking}", "data")
         for name, loss in self.losses.items():
-            lacking = missing(loss.needs, self.data.offers) if self.loss_taps(name) else []
+            lacking = _lacking(loss.needs, self.data) if self.loss_taps(name) else None
             if lacking:
-                raise EntryError(f"loss '{loss.kind}' needs {lacking[0]}, which {_has_none(self.data)}", "losses", name)
+                raise EntryError(f"loss '{loss.kind}' needs {lacking}", "losses", name)
+        return self
+
+    @model_validator(mode="after")
+    def _images_keep_their_side_cars(self) -> "TrialConfig":
+        accompanied = (self.model.needs | self.training_needs) - {"attributes"}
+        if self.training.augment.auto and accompanied:
+            message = f"AutoAugment moves pixels but not {' and '.join(sorted(accompanied))}, which this trial needs"
+            raise EntryError(f"{message}; allowed: 0", "training", "augment", "auto")
         return self
 
     @model_validator(mode="after")
@@ -102,6 +108,11 @@ class TrialConfig(Config):
             return self.data
         content = merged(self.data.model_dump(mode="json"), stage.data)
         return DATASETS.validate(content)  # type: ignore[return-value]
+
+    @property
+    def training_needs(self) -> frozenset[SideCar]:
+        """What the losses at work need of the training images."""
+        return frozenset(kind for name, loss in self.losses.items() if self.loss_taps(name) for kind in loss.needs)
 
     def loss_taps(self, name: str) -> list[TapSpec]:
         """Return the taps that a loss sits on; none where it is switched off."""
@@ -125,11 +136,28 @@ class TrialConfig(Config):
         if not self.readout_taps(name):
             message = f"{list(readout.taps)} select no tap of this model; {nearest('', [tap.key for tap in offered])}"
             raise EntryError(message, "readouts", name, "taps")
-        loss = readout.scorer.loss if readout.scorer else None
-        if loss is not None and (loss not in self.losses or not self.loss_taps(loss)):
+        if readout.scorer and readout.scorer.loss is not None:
+            self._check_head(name, readout.scorer, readout.scorer.loss)
+
+    def _check_head(self, readout: str, scorer: ScorerConfig, loss: str) -> None:
+        place = ("readouts", readout, "scorer")
+        if loss not in self.losses or not self.loss_taps(loss):
             at_work = [other for other in self.losses if self.loss_taps(other)]
             message = f"no loss '{loss}' is at work whose head could score; {nearest(loss, at_work)}"
-            raise EntryError(message, "readouts", name, "scorer", "loss")
+            raise EntryError(message, *place)
+        if problem := scorer.problem_with(self.losses[loss]):
+            raise EntryError(problem, *place)
+        normalize = self.readouts[readout].normalize
+        if normalize != "none":
+            message = f"'{normalize}', but the head of loss '{loss}' was trained on features as they are; allowed: none"
+            raise EntryError(message, "readouts", readout, "normalize")
+        read, trained = self.readout_taps(readout), self.loss_taps(loss)
+        if read != trained:
+            message = (
+                f"the head of loss '{loss}' scores {', '.join(tap.key for tap in trained)}, but the readout has "
+                f"{', '.join(tap.key for tap in read)}; give both the same taps"
+            )
+            raise EntryError(message, "readouts", readout, "taps")
 
 
 def _with_default_losses(
@@ -155,16 +183,23 @@ def _check_patterns(path: tuple[str, ...], patterns: Sequence[str], offered: Seq
         raise EntryError(str(error), *path) from None
 
 
-def _check_scopes(name: str, loss: LossConfig, taps: Sequence[TapSpec]) -> None:
+def _check_taps(name: str, loss: LossConfig, taps: Sequence[TapSpec]) -> None:
     for tap in taps:
         if tap.scope not in loss.scopes:
-            fitting = ", ".join(sorted(loss.scopes))
-            message = f"loss '{loss.kind}' cannot sit on {tap.key}, a tap of scope '{tap.scope}'; allowed: {fitting}"
+            allowed = ", ".join(sorted(loss.scopes))
+            message = f"loss '{loss.kind}' cannot sit on {tap.key}, whose scope is '{tap.scope}'; allowed: {allowed}"
             raise EntryError(message, "losses", name, "on")
+    try:
+        if taps:
+            loss.check_taps(taps)
+    except StudyError as error:
+        raise EntryError(str(error), "losses", name, "on") from None
 
 
-def _has_none(data: DataConfig) -> str:
-    return f"data set '{data.name}' does not offer as configured"
+def _lacking(needed: Iterable[SideCar], data: DataConfig) -> str | None:
+    """Say what is needed and not offered, and what would help; None where nothing is lacking."""
+    kinds = missing(needed, data.offers)
+    return f"{in_words(kinds[0])}, and there are none; {data.how_to_offer(kinds[0])}" if kinds else None
 
 
 def _problems_of_stage(config: TrialConfig, stage: StageConfig) -> Iterator[tuple[str, ...]]:
@@ -197,6 +232,6 @@ def _problems_of_stage_data(config: TrialConfig, stage: StageConfig, names: Sequ
         return
     if data.image_size != config.data.image_size:
         yield "images of another size than in the other stages", "data"
-    lacking = missing({kind for name in names for kind in config.losses[name].needs}, data.offers)
-    if lacking:
-        yield f"this stage's losses need {lacking[0]}, which {_has_none(data)}", "data"
+    needed = config.model.needs.union(*(config.losses[name].needs for name in names))
+    if lacking := _lacking(needed, data):
+        yield f"this stage needs {lacking}", "data"

@@ -1,25 +1,45 @@
-"""From cached pixels to what a network takes."""
+"""From arrays to what a network and its losses take."""
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from reid_search.data import Samples
+from reid_search.losses import Targets
+from reid_search.models import Batch
+
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
 
 
-def to_tensor(pixels: npt.NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return images as `(B, 3, H, W)`, normalised with mean and deviation of ImageNet.
+def to_batch(samples: Samples, device: torch.device) -> Batch:
+    """Return images, normalised with mean and deviation of ImageNet, with what accompanies them.
 
     Args:
-        pixels: `(B, H, W, 3)`.
+        samples: B images.
         device: Where they go.
     """
-    images = torch.from_numpy(np.ascontiguousarray(pixels)).to(device, non_blocking=True)
+    images = _on_device(samples.pixels, device)
     mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (_MEAN, _STD))
     normalised = images.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
-    return normalised.contiguous(memory_format=memory_format(device))
+    return Batch(
+        normalised.contiguous(memory_format=memory_format(device)),
+        maps=None if samples.maps is None else _on_device(samples.maps, device).float().div_(255),
+        keypoints=None if samples.keypoints is None else _on_device(samples.keypoints, device),
+        attributes=None if samples.attributes is None else _on_device(samples.attributes, device),
+    )
+
+
+def targets_of(batch: Batch, classes: npt.NDArray[np.int64]) -> Targets:
+    """Return what the losses may look at.
+
+    Args:
+        batch: The batch.
+        classes: `(B,)` classes of its images.
+    """
+    identities = _on_device(classes, batch.images.device)
+    return Targets(identities, batch.attributes, batch.maps, batch.keypoints, batch.image_size)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:
@@ -29,3 +49,7 @@ def memory_format(device: torch.device) -> torch.memory_format:
     another order each time.
     """
     return torch.channels_last if device.type == "cpu" else torch.contiguous_format
+
+
+def _on_device(values: npt.NDArray[np.generic], device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).to(device, non_blocking=True)

@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_search.data import LabelledImages, RankingSet
-from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
+from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking, evaluate_scored
 from reid_search.models import ReidModel
 from reid_search.records import ReadoutResult
+from reid_search.scorers import build_scorer
 from reid_search.study import ReadoutConfig, TrialConfig
-from reid_search.training.batches import to_tensor
+from reid_search.training.batches import to_batch
 
 Features = npt.NDArray[np.float32]
 
@@ -47,7 +48,9 @@ class ReadoutPlan:
         """
         blocks = [taps[key].flatten(1).float() for key in self.keys]
         if self.config.flip:
-            blocks = [block + mirrored[key].flatten(1).float() for block, key in zip(blocks, self.keys, strict=True)]
+            blocks = [
+                (block + mirrored[key].flatten(1).float()) / 2 for block, key in zip(blocks, self.keys, strict=True)
+            ]
         if self.config.normalize == "blocks":
             blocks = [functional.normalize(block, dim=1) for block in blocks]
         feature = torch.cat(blocks, dim=1)
@@ -64,19 +67,36 @@ def readout_plans(config: TrialConfig) -> dict[str, ReadoutPlan]:
 
 
 def rank(
-    model: ReidModel, plans: Mapping[str, ReadoutPlan], images: RankingSet, device: torch.device
+    model: ReidModel,
+    plans: Mapping[str, ReadoutPlan],
+    images: RankingSet,
+    device: torch.device,
+    heads: Mapping[str, nn.Module] | None = None,
 ) -> dict[str, RankingResult]:
     """Return the ranking of each readout.
+
+    Args:
+        model: The model.
+        plans: The readouts.
+        images: Queries and gallery.
+        device: Where the model is.
+        heads: The trained losses, whose heads scorers may use.
 
     Raises:
         EvaluationError: Features are not finite, or no query has a match.
     """
     query = extract(model, plans, images.query, device)
     gallery = extract(model, plans, images.gallery, device)
-    return {
-        name: evaluate_ranking(query[name], gallery[name], metric=plan.config.metric, **_labels(images))
-        for name, plan in plans.items()
-    }
+    labels = _labels(images)
+    results = {}
+    for name, plan in plans.items():
+        features, metric = (query[name], gallery[name]), plan.config.metric
+        if plan.config.scorer is None:
+            results[name] = evaluate_ranking(*features, metric=metric, **labels)
+        else:
+            scorer = build_scorer(plan.config.scorer, heads or {})
+            results[name] = evaluate_scored(scorer, *features, metric=metric, **labels)
+    return results
 
 
 @torch.no_grad()
@@ -87,10 +107,10 @@ def extract(
     model.eval()
     wants_mirrored = any(plan.config.flip for plan in plans.values())
     found: dict[str, list[Features]] = {name: [] for name in plans}
-    for pixels in images.batches(_BATCH):
-        batch = to_tensor(pixels, device)
+    for samples in images.batches(_BATCH):
+        batch = to_batch(samples, device)
         taps = model(batch)
-        mirrored = model(batch.flip(3)) if wants_mirrored else {}
+        mirrored = model(batch.mirrored()) if wants_mirrored else {}
         for name, plan in plans.items():
             found[name].append(plan.features(taps, mirrored).cpu().numpy())
     return {name: np.concatenate(chunks) for name, chunks in found.items()}
@@ -116,7 +136,15 @@ def readout_result(
         metrics[f"{split}/mAP_chance"] = chance_mean_ap(**_labels(images[split]))
         metrics[f"{split}/queries_without_match"] = result.queries_without_match
     cmc = {split: result.cmc.tolist() for split, result in results.items()}
-    return ReadoutResult(config=plan.config.model_dump(mode="json"), dim=plan.dim, metrics=metrics, cmc=cmc)
+    scorer = plan.config.scorer
+    return ReadoutResult(
+        config=plan.config.model_dump(mode="json"),
+        dim=plan.dim,
+        scorer=scorer.kind if scorer else None,
+        transductive=scorer.transductive if scorer else False,
+        metrics=metrics,
+        cmc=cmc,
+    )
 
 
 def per_query_table(images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]) -> pa.Table:

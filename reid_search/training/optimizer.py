@@ -52,7 +52,7 @@ def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidMode
     if config.kind == "sgd":
         return torch.optim.SGD(listed, momentum=config.momentum, weight_decay=config.weight_decay)
     kind = torch.optim.Adam if config.kind == "adam" else torch.optim.AdamW
-    return kind(listed, weight_decay=config.weight_decay)
+    return kind(listed, weight_decay=config.weight_decay, amsgrad=config.amsgrad)
 
 
 def set_learning_rate(optimizer: Optimizer, factor: float) -> None:

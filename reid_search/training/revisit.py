@@ -4,9 +4,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from reid_search.data import open_trial_data
 from reid_search.errors import RequestError
+from reid_search.losses import build_loss
 from reid_search.models import build_model
 from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
@@ -29,18 +31,20 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
         RequestError: The trial kept no weights.
     """
     config, weights = _trained(folder)
+    heads = _heads(config, weights)
     if data is not None:
         other = {"name": "market1501", "root": data, "image_size": config.data.image_size, "holdout": 0.0}
         content = {**config.model_dump(mode="json"), "data": other}
         config = TrialConfig.model_validate(content)
     images = {"test": open_trial_data(config, seed=0).sets["test"]}
     model = build_model(config.model, image_size=config.data.image_size)
-    model.load_state_dict(weights)
+    model.load_state_dict(_under("model.", weights))
+    model.use_mode(config.training.resolved_stages[-1].mode)
     place = torch.device(device)
     model.to(place).to(memory_format=memory_format(place))
     plans = readout_plans(config)
     with deterministic(config.training.threads):
-        results = rank(model, plans, images["test"], place)
+        results = rank(model, plans, images["test"], place, heads)
     return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
 
 
@@ -58,7 +62,7 @@ def export_model(folder: Path, target: Path) -> Path:
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, target, metadata={"architecture": config.model.architecture})
+    save_file(_under("model.", weights), target, metadata={"architecture": config.model.architecture})
     write_json(target.with_suffix(".json"), config.model_dump(mode="json"))
     return target
 
@@ -71,5 +75,18 @@ def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
     weights = checkpoint.final_weights(trial.checkpoints, torch.device("cpu"))
     if weights is None:
         raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
-    own = {name.removeprefix("model."): value for name, value in weights.items() if name.startswith("model.")}
-    return TrialConfig.model_validate(content["config"]), own
+    return TrialConfig.model_validate(content["config"]), weights
+
+
+def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _heads(config: TrialConfig, weights: dict[str, torch.Tensor]) -> dict[str, nn.Module]:
+    """Return the trained losses whose heads scorers use; such a head does not know how many identities there are."""
+    names = {readout.scorer.loss for readout in config.readouts.values() if readout.scorer and readout.scorer.loss}
+    heads = {}
+    for name in sorted(names):
+        heads[name] = build_loss(config.losses[name], config.loss_taps(name), classes=1)
+        heads[name].load_state_dict(_under(f"criterion.losses.{name}.", weights))
+    return heads

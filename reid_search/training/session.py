@@ -18,7 +18,7 @@ from reid_search.records.locks import locked
 from reid_search.records.provenance import git_commit, versions
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
-from reid_search.training.measuring import epoch_metrics, per_query_table, rank, readout_plans, readout_result
+from reid_search.training.measuring import epoch_metrics, per_query_table, readout_plans, readout_result
 from reid_search.training.request import TrialRequest
 from reid_search.training.trainer import Trainer
 
@@ -124,6 +124,7 @@ class TrialSession:
                 self._folder.append_epoch(self._row)
         elif (final := checkpoint.final_weights(self._folder.checkpoints, self._device)) is not None:
             trainer.load_weights(final)
+            trainer.model.use_mode(request.config.training.resolved_stages[-1].mode)
             self._row = self._folder.epochs()[-1]
         else:
             self._folder.keep_epochs(0)
@@ -135,7 +136,7 @@ class TrialSession:
         row: Row = {"epoch": epoch, "images_seen": trainer.images_seen, **losses}
         if "val" in self._data.sets:
             config = self._request.config
-            results = rank(trainer.model, readout_plans(config), self._data.sets["val"], self._device)
+            results = trainer.rank(readout_plans(config), self._data.sets["val"])
             row |= epoch_metrics(config, results)
         checkpoint.save(self._folder.checkpoints, epoch, *trainer.state(), row)
         self._folder.append_epoch(row)
@@ -148,7 +149,7 @@ class TrialSession:
             raise ReidSearchError(f"no split '{missing[0]}' to test on: data.holdout is 0")
         plans = readout_plans(self._request.config)
         sets = {split: self._data.sets[split] for split in splits}
-        rankings = {split: rank(trainer.model, plans, sets[split], self._device) for split in splits}
+        rankings = {split: trainer.rank(plans, sets[split]) for split in splits}
         results: dict[str, ReadoutResult] = {}
         for name, plan in plans.items():
             own = {split: rankings[split][name] for split in splits}

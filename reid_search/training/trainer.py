@@ -2,6 +2,8 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -9,14 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reid_search.data import TrialData
-from reid_search.data.augment import draw_transforms, transform_images
+from reid_search.data import RankingSet, TrialData
+from reid_search.data.augment import auto_augmented, draw_transforms, transform
 from reid_search.errors import TrialFailure
-from reid_search.losses import Criterion
-from reid_search.models import build_model
+from reid_search.evaluation import RankingResult
+from reid_search.losses import Criterion, Targets
+from reid_search.models import Batch, build_model
 from reid_search.study import StageConfig, TrialConfig
-from reid_search.training.batches import memory_format, to_tensor
+from reid_search.training.batches import memory_format, targets_of, to_batch
 from reid_search.training.determinism import derived_seed, seeded
+from reid_search.training.measuring import ReadoutPlan, rank
 from reid_search.training.optimizer import build_optimizer, freeze, set_learning_rate, set_mode
 from reid_search.training.schedule import learning_rate_factor
 
@@ -84,6 +88,10 @@ class Trainer:
             raise TrialFailure("no gradient: the losses give the model's parameters nothing to learn from")
         return {name: value / (self.step - first) for name, value in sums.items()}
 
+    def rank(self, plans: Mapping[str, ReadoutPlan], images: RankingSet) -> dict[str, RankingResult]:
+        """Return the ranking of each readout, as far as training has come."""
+        return rank(self.model, plans, images, self._device, dict(self.criterion.losses.items()))
+
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the weights, and what else is needed to go on."""
         weights = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -112,6 +120,7 @@ class Trainer:
     def _enter(self, stage: int) -> None:
         self._stage_index = stage
         self._gradient_seen = False
+        self.model.use_mode(self._stage.mode)
         freeze(self.model, self._stage, self._may_train)
         self._optimizer = build_optimizer(self._config.optimizer, self._stage, self.model, self.criterion)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._half)
@@ -122,10 +131,10 @@ class Trainer:
         start = self._ends[self._stage_index - 1] if self._stage_index else 0
         share = (self.step - start) / (self._ends[self._stage_index] - start)
         set_learning_rate(self._optimizer, learning_rate_factor(self._config.schedule, share))
-        images, classes = self._batch()
+        batch, targets = self._batch()
         set_mode(self.model)
         with torch.autocast(self._device.type, self._autocast_type, enabled=self._config.precision == "amp"):
-            total, values = self.criterion(self.model(images), classes, self._stage.losses)
+            total, values = self.criterion(self.model(batch), targets, self._stage.losses)
         measured = dict(
             zip(("loss", *(f"loss/{name}" for name in values)), _numbers(total, *values.values()), strict=True)
         )
@@ -136,14 +145,15 @@ class Trainer:
         self.step += 1
         return measured
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
-        places = self._data.sampler.batch(self.step)
-        train = self._data.train
+    def _batch(self) -> tuple[Batch, Targets]:
+        learnt_from = self._data.stages[self._stage_index]
+        places = learnt_from.sampler.batch(self.step)
         generator = np.random.default_rng([self._seed, derived_seed(self._seed, "augment"), self.step])
-        pixels = train.pixels[train.rows[places]]
-        transforms = draw_transforms(len(places), pixels.shape[1:3], self._config.augment, generator)
-        classes = torch.from_numpy(self._data.classes[places]).to(self._device)
-        return to_tensor(transform_images(pixels, transforms), self._device), classes
+        samples = learnt_from.images.at(places)
+        transforms = draw_transforms(len(places), samples.pixels.shape[1:3], self._config.augment, generator)
+        samples = replace(samples, pixels=auto_augmented(samples.pixels, self._config.augment, generator))
+        batch = to_batch(transform(samples, transforms), self._device)
+        return batch, targets_of(batch, learnt_from.classes[places])
 
     def _update(self, loss: Tensor) -> None:
         self._optimizer.zero_grad(set_to_none=True)

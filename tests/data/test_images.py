@@ -22,15 +22,15 @@ def _dataset(root: Path) -> ReidDataset:
 def _open(root: Path, cache: Path, barrier, results) -> None:
     from reid_search.data import images
 
-    decoded = images._decode_all
+    write = images._write
 
-    def counted(paths, image_size, target):
+    def counted(target, *arguments):
         results.put(target.name)
-        decoded(paths, image_size, target)
+        write(target, *arguments)
 
-    images._decode_all = counted
+    images._write = counted
     barrier.wait()
-    assert open_images(_dataset(root), SIZE, cache).train.shape == (16, *SIZE, 3)
+    assert open_images(_dataset(root), SIZE, cache)["train"].pixels.shape == (16, *SIZE, 3)
 
 
 def test_images_are_decoded_and_resized_in_the_order_of_the_tables(market: Path, tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_images_are_decoded_and_resized_in_the_order_of_the_tables(market: Path,
             np.asarray(Image.open(path).convert("RGB").resize((SIZE[1], SIZE[0]), Image.Resampling.BILINEAR))
             for path in getattr(dataset, name)["path"]
         ]
-        np.testing.assert_array_equal(getattr(images, name), expected)
-        assert not getattr(images, name).flags.writeable
+        np.testing.assert_array_equal(images[name].pixels, expected)
+        assert not images[name].pixels.flags.writeable
 
 
 def test_a_second_size_is_a_second_cache_and_a_second_opening_decodes_nothing(market: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_second_size_is_a_second_cache_and_a_second_opening_decodes_nothing(ma
     open_images(dataset, SIZE, tmp_path)
     for path in dataset.train["path"]:
         Path(path).unlink()
-    assert open_images(dataset, SIZE, tmp_path).train.shape == (16, *SIZE, 3)
+    assert open_images(dataset, SIZE, tmp_path)["train"].pixels.shape == (16, *SIZE, 3)
     with pytest.raises(DataError):
         open_images(dataset, (6, 6), tmp_path)
 

@@ -41,12 +41,12 @@ def test_junk_and_distractors_are_no_training_images_and_other_files_do_not_coun
 
 
 def test_fingerprint_depends_on_names_and_sizes_and_not_on_the_place(market: Path, tmp_path: Path) -> None:
-    before = fingerprint(list_images(market))
+    before = fingerprint(list_images(market), {})
     moved = tmp_path / "elsewhere"
     shutil.copytree(market, moved)
-    assert fingerprint(list_images(moved)) == before
+    assert fingerprint(list_images(moved), {}) == before
     shutil.copy(market / "query/0001_c1s1_000000_00.jpg", moved / "query/0001_c2s1_000000_00.jpg")
-    assert fingerprint(list_images(moved)) != before
+    assert fingerprint(list_images(moved), {}) != before
 
 
 @pytest.mark.parametrize(

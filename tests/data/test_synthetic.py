@@ -86,6 +86,16 @@ def test_each_sighting_has_one_query_and_a_match_of_another_camera(name: str) ->
     assert min(Counter(identity for identity, _ in queries).values()) >= 2
 
 
+@pytest.mark.parametrize(("name", "cameras", "images"), [("unit", 3, 2), ("ci", 4, 3), ("ablate", 6, 4)])
+def test_presets_of_claims_show_everybody_to_every_camera_equally_often(name: str, cameras: int, images: int) -> None:
+    planned = [image for image in plan_images(PRESETS[name], seed=0) if image.identity > 0]
+    seen = Counter((image.identity, image.camera) for image in planned if image.folder != "bounding_box_train")
+    assert set(seen.values()) == {images}
+    assert len(seen) == PRESETS[name].test_identities * cameras
+    learnt = Counter((image.identity, image.camera) for image in planned if image.folder == "bounding_box_train")
+    assert sum(learnt.values()) == PRESETS[name].train_identities * cameras * images
+
+
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_names_are_distinct_and_people_have_at_least_two_training_images(name: str) -> None:
     images = plan_images(PRESETS[name], seed=0)
@@ -121,14 +131,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(tiny: 
     write_dataset(_config(), tmp_path / "again")
     assert _hashes(tmp_path / "again") == _hashes(tiny)
     few = Preset(2, 4, 4, 2, 4, 4, 1, 1)
-    of_seeds = [Studio(seed, Nuisances()).render(plan_images(few, seed)[0]).tobytes() for seed in (0, 1, 2)]
+    of_seeds = [Studio(seed, Nuisances()).render(plan_images(few, seed)[0]).image.tobytes() for seed in (0, 1, 2)]
     assert len(set(of_seeds)) == 3
 
 
 def test_an_image_rendered_alone_and_in_another_order_is_the_same(tiny: Path, tmp_path: Path) -> None:
     images = plan_images(TINY, seed=0)
     for image in (images[-1], images[100], images[3]):
-        Studio(0, Nuisances()).render(image).save(tmp_path / image.name, quality=QUALITY)
+        Studio(0, Nuisances()).render(image).image.save(tmp_path / image.name, quality=QUALITY)
         assert (tmp_path / image.name).read_bytes() == (tiny / image.path).read_bytes()
 
 
@@ -136,7 +146,7 @@ def test_the_manifest_says_what_was_drawn(tiny: Path) -> None:
     manifest = json.loads((tiny / "manifest.json").read_text(encoding="utf-8"))
     assert (
         SyntheticConfig.model_validate(
-            {"name": "synthetic", **{key: manifest[key] for key in ("preset", "seed", "nuisances")}}
+            {"name": "synthetic", **{key: manifest[key] for key in ("preset", "seed", "people", "nuisances", "boxes")}}
         )
         == _config()
     )
@@ -151,6 +161,9 @@ def test_the_fingerprint_tells_what_decides_the_images_and_nothing_else() -> Non
         _config(seed=1),
         _config(nuisances={"light": 0.05}),
         _config(nuisances={"pose": 0}),
+        _config(people={"twins": 0.5}),
+        _config(people={"fine": 0.5}),
+        _config(boxes="labelled"),
     ]
     assert len({config.fingerprint() for config in others}) == len(others)
     assert _config(image_size=(128, 64), holdout=0.1, split_seed=4).fingerprint() == _config().fingerprint()
@@ -209,6 +222,14 @@ def test_a_finished_folder_is_not_rendered_again(tiny: Path, monkeypatch: pytest
     assert folder(_config(), tiny.parents[1]) == tiny
 
 
+def test_distractors_and_junk_can_be_left_out_without_touching_another_image() -> None:
+    whole = plan_images(TINY, 0)
+    few = plan_images(TINY, 0, nuisances=Nuisances(distractors=0.25, junk=0.0))
+    assert Counter(image.identity for image in few if image.identity <= 0) == {0: TINY.distractors // 4}
+    assert set(few) < set(whole)
+    assert [image for image in whole if image.identity > 0] == [image for image in few if image.identity > 0]
+
+
 @given(bins=st.integers(1, 40), low=st.integers(0, 4), room=st.integers(0, 5), seed=st.integers(0, 99), data=st.data())
 def test_counts_are_spread_to_the_exact_sum_within_their_limits(bins, low, room, seed, data) -> None:
     total = data.draw(st.integers(low * bins, (low + room) * bins))
@@ -237,6 +258,9 @@ def test_the_data_set_is_found_by_its_name() -> None:
         ({"seed": -1}, "seed"),
         ({"nuisances": {"light": 1.5}}, "light"),
         ({"nuisances": {"lite": 0.5}}, "did you mean 'light'"),
+        ({"people": {"family_size": 1}}, "family_size"),
+        ({"people": {"twin_kind": "permutations"}}, "twin_kind"),
+        ({"boxes": "labeled"}, "boxes"),
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, object], said: str) -> None:

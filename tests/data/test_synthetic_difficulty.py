@@ -6,31 +6,55 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reid_search.data.synthetic.config import Nuisances
+from reid_search.data.synthetic.config import Nuisances, People
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import Preset
 from reid_search.data.synthetic.studio import Studio
 from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
 
 Floats = npt.NDArray[np.float64]
+Masks = npt.NDArray[np.uint8]
 
 OFF = Nuisances.model_validate(dict.fromkeys(Nuisances.model_fields, 0.0))
 SPLIT = Preset(1, 2, 2, 50, 150, 250, 40, 10)
+FEW = OFF.model_copy(
+    update={
+        "pose": 0.5,
+        "shift": 0.3,
+        "scale": 0.3,
+        "light": 0.1,
+        "noise": 0.2,
+        "clutter": 0.3,
+        "background_camera": 1.0,
+    }
+)
+TWINS = People(twins=1.0, family_size=4)
+NEEDS = {
+    "occlusion": {"occlusion_area": 0.5},
+    "occlusion_area": {"occlusion": 1.0},
+    "background_camera": {"clutter": 1.0},
+    "background_identity": {"clutter": 1.0},
+    "bridge": {"view": 1.0},
+    "asymmetry": {"view": 1.0},
+}
+OF_LABELS = ("distractors", "junk", "mask_noise", "keypoint_noise", "attribute_noise", "identity_noise")
 
 
 class Gallery:
     """The test images of a data set, and their labels."""
 
-    def __init__(self, nuisances: Nuisances, seed: int) -> None:
-        studio = Studio(seed, nuisances)
-        planned = plan_images(SPLIT, seed)
-        self.query, self.query_images = self._of("query", planned, studio)
-        self.gallery, self.gallery_images = self._of("bounding_box_test", planned, studio)
+    def __init__(self, nuisances: Nuisances, seed: int, people: People) -> None:
+        studio = Studio(seed, nuisances, people)
+        planned = plan_images(SPLIT, seed, people, nuisances)
+        self.query, self.query_images, self.query_masks = self._of("query", planned, studio)
+        self.gallery, self.gallery_images, self.gallery_masks = self._of("bounding_box_test", planned, studio)
 
     @staticmethod
-    def _of(folder: str, planned: list[PlannedImage], studio: Studio) -> tuple[list[PlannedImage], Floats]:
+    def _of(folder: str, planned: list[PlannedImage], studio: Studio) -> tuple[list[PlannedImage], Floats, Masks]:
         images = [image for image in planned if image.folder == folder]
-        return images, np.stack([np.asarray(studio.render(image).reduce(2), np.float64) for image in images])
+        rendered = [studio.render(image) for image in images]
+        pixels = np.stack([np.asarray(rendering.image, np.float64) for rendering in rendered])
+        return images, pixels, np.stack([rendering.mask for rendering in rendered])
 
     @property
     def labels(self) -> dict[str, list[int]]:
@@ -42,25 +66,52 @@ class Gallery:
         }
 
     def ranked_by(self, features) -> RankingResult:
-        return evaluate_ranking(
-            features(self.query_images), features(self.gallery_images), metric="euclidean", **self.labels
-        )
+        query = features(self.query_images, self.query_masks)
+        gallery = features(self.gallery_images, self.gallery_masks)
+        return evaluate_ranking(query, gallery, metric="euclidean", **self.labels)
 
 
 @cache
-def gallery_of(nuisances: Nuisances, seed: int) -> Gallery:
+def gallery_of(nuisances: Nuisances, seed: int, people: People | None = None) -> Gallery:
     """Render once what several tests look at."""
-    return Gallery(nuisances, seed)
+    return Gallery(nuisances, seed, people or People())
 
 
-def pixels(images: Floats) -> Floats:
-    return images.reshape(len(images), -1)
+def halved(images: Floats) -> Floats:
+    """Images of half the size, each pixel the mean of four."""
+    count, height, width, _ = images.shape
+    return images.reshape(count, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))
 
 
-def histogram(images: Floats) -> Floats:
+def pixels(images: Floats, masks: Masks) -> Floats:
+    return halved(images).reshape(len(images), -1)
+
+
+def histogram(images: Floats, masks: Masks) -> Floats:
     """Roots of the shares of 512 colours."""
+    return person_histogram(halved(images), np.ones_like(masks[:, ::2, ::2]))
+
+
+def person_histogram(images: Floats, masks: Masks) -> Floats:
+    """Roots of the shares of 512 colours where the person is."""
     bins = (images // 32).astype(np.int64) @ np.array([64, 8, 1])
-    return np.sqrt([np.bincount(image.ravel(), minlength=512) / image.size for image in bins])
+    people = [image[mask > 0] for image, mask in zip(bins, masks, strict=True)]
+    return np.sqrt([np.bincount(person, minlength=512) / max(len(person), 1) for person in people])
+
+
+def part_colours(images: Floats, masks: Masks) -> Floats:
+    """Mean colour of each of the four parts; middle grey where a part is not seen."""
+    return np.stack(
+        [
+            np.concatenate(
+                [
+                    image[mask == part].mean(axis=0) if (mask == part).any() else np.full(3, 128.0)
+                    for part in range(1, 5)
+                ]
+            )
+            for image, mask in zip(images, masks, strict=True)
+        ]
+    )
 
 
 def camera_found(images: Floats, cameras: npt.NDArray[np.int64]) -> float:
@@ -92,16 +143,51 @@ def test_colours_tell_the_camera_rather_than_the_person() -> None:
     assert camera_found(plain.query_images, cameras) < 0.3
 
 
-@pytest.mark.parametrize("name", sorted(Nuisances.model_fields))
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("colours", [histogram, person_histogram])
+def test_colours_of_the_whole_cannot_tell_twins_apart(colours, seed: int) -> None:
+    alone, twins = gallery_of(FEW, seed), gallery_of(FEW, seed, TWINS)
+    found = twins.ranked_by(colours).cmc[0]
+    assert found <= 0.5
+    assert found <= 0.5 * alone.ranked_by(colours).cmc[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("people", [People(), TWINS])
+def test_colours_of_the_true_parts_tell_everybody_apart(people: People, seed: int) -> None:
+    assert gallery_of(FEW, seed, people).ranked_by(part_colours).cmc[0] >= 0.95
+
+
+def test_nobody_can_be_told_apart_where_nothing_is_their_own() -> None:
+    alike = gallery_of(FEW, 0, People(coarse=0.0, layout=0.0, fine=0.0))
+    assert alike.ranked_by(part_colours).mean_ap <= 3 * chance_mean_ap(**alike.labels)
+
+
+@pytest.mark.parametrize("name", sorted(set(Nuisances.model_fields) - set(OF_LABELS)))
 def test_each_nuisance_changes_images_and_is_off_at_zero(name: str) -> None:
-    planned = [image for image in plan_images(SPLIT, 0) if image.folder == "query"][:12]
-    still = [Studio(0, OFF).render(image).tobytes() for image in planned]
-    moved = Studio(0, OFF.model_copy(update={name: 1.0}))
-    assert sum(moved.render(image).tobytes() != plain for image, plain in zip(planned, still, strict=True)) >= 6
+    base = OFF.model_copy(update=NEEDS.get(name, {}))
+    moved = base.model_copy(update={name: 1.0})
+    before, after = _test_images(base), _test_images(moved)
+    assert sum(one != other for one, other in zip(before, after, strict=True)) >= len(before) / 4
+
+
+@pytest.mark.parametrize("name", OF_LABELS)
+def test_noise_of_labels_leaves_every_image_as_it_is(name: str) -> None:
+    planned = plan_images(SPLIT, 0)[:3]
+    plain, noisy = Studio(0, OFF), Studio(0, OFF.model_copy(update={name: 1.0}))
+    assert [plain.render(image).image.tobytes() for image in planned] == [
+        noisy.render(image).image.tobytes() for image in planned
+    ]
+
+
+def _test_images(nuisances: Nuisances) -> list[bytes]:
+    planned = [image for image in plan_images(SPLIT, 0, nuisances=nuisances) if image.folder != "bounding_box_train"]
+    studio = Studio(0, nuisances)
+    return [studio.render(image).image.tobytes() for image in planned[::12]]
 
 
 def test_switching_occlusion_off_leaves_images_without_an_occluder_as_they_were() -> None:
     planned = plan_images(SPLIT, 0)[:60]
     some, never = Studio(0, Nuisances(occlusion=0.3)), Studio(0, Nuisances(occlusion=0.0))
-    same = sum(some.render(image).tobytes() == never.render(image).tobytes() for image in planned)
+    same = sum(some.render(image).image.tobytes() == never.render(image).image.tobytes() for image in planned)
     assert 30 <= same <= 54

@@ -1,4 +1,6 @@
-"""Batch-hard triplet loss against loops over pairs, in double precision."""
+"""Triplet loss against loops over pairs and triplets, in double precision."""
+
+import itertools
 
 import pytest
 import torch
@@ -54,7 +56,7 @@ def test_mean_counts_anchors_within_the_margin_too(make_taps, make_loss):
     """Four anchors violate the margin, by .3, .4, .4 and .3; the two at the start do not; the mean is over six."""
     taps = make_taps(1)
     features = torch.tensor([[0.0], [0.1], [10.0], [10.1], [11.0], [11.1]])
-    value = make_loss({"kind": "triplet", "margin": 1.2}, taps)({taps[0].key: features}, torch.arange(6) // 2)
+    value = make_loss({"kind": "triplet", "margin": 1.2}, taps)({taps[0].key: features}, Targets(torch.arange(6) // 2))
     assert value.item() == pytest.approx((0.3 + 0.4 + 0.4 + 0.3) / 6, abs=1e-5)
 
 
@@ -133,6 +135,91 @@ def test_trains_the_same_to_the_last_digit(make_taps, make_loss):
     finally:
         torch.use_deterministic_algorithms(before)
     assert torch.equal(*gradients)
+
+
+def _distance(first, second, settings):
+    if settings.get("normalize"):
+        first, second = first / first.norm(), second / second.norm()
+    squared = (first - second).square().sum()
+    return squared if settings.get("distance") == "squared" else squared.sqrt()
+
+
+def _all_triplets(features, labels, settings):
+    """Every anchor, positive and negative; the mean over those that violate the margin."""
+    values, margin, every = [], settings.get("margin", 0.3), range(len(labels))
+    for anchor, positive in itertools.permutations(every, 2):
+        if labels[anchor] != labels[positive]:
+            continue
+        near = _distance(features[anchor], features[positive], settings)
+        for negative in every:
+            if labels[negative] != labels[anchor]:
+                violation = near - _distance(features[anchor], features[negative], settings)
+                values.append(functional.softplus(violation) if margin == "soft" else (violation + margin).relu())
+    active = [value for value in values if value > 0]
+    return torch.stack(active).mean() if active else features.sum() * 0
+
+
+def _hardest_triplets(features, labels, settings):
+    values = []
+    for anchor, label in enumerate(labels):
+        others = [other for other in range(len(labels)) if other != anchor]
+        distances = {other: _distance(features[anchor], features[other], settings) for other in others}
+        positive = [distances[other] for other in others if labels[other] == label]
+        negative = [distances[other] for other in others if labels[other] != label]
+        if positive and negative:
+            values.append((torch.stack(positive).max() - torch.stack(negative).min() + 0.3).relu())
+    return torch.stack(values).mean() if values else features.sum() * 0
+
+
+VARIANTS = [
+    {"mining": "all"},
+    {"mining": "all", "margin": "soft"},
+    {"mining": "all", "margin": 0.2, "distance": "squared", "normalize": True},
+    {"normalize": True},
+    {"distance": "squared"},
+    {"distance": "squared", "normalize": True},
+]
+
+
+@pytest.mark.parametrize("settings", VARIANTS, ids=str)
+def test_variants_agree_with_loops_on_random_batches(settings, make_taps, make_loss):
+    generator = torch.Generator().manual_seed(0)
+    reference = _all_triplets if "mining" in settings else _hardest_triplets
+    silent = 0
+    for _ in range(15):
+        count, identities, dim = (int(torch.randint(2, 13, (1,), generator=generator)) for _ in range(3))
+        labels = torch.randint(0, identities, (count,), generator=generator)
+        ours = torch.randn(count, dim, generator=generator)
+        theirs = ours.double().requires_grad_()
+        ours.requires_grad_()
+        taps = make_taps(dim)
+        value = make_loss({"kind": "triplet", **settings}, taps)({taps[0].key: ours}, Targets(labels))
+        expected = reference(theirs, labels, settings)
+        value.backward()
+        expected.backward()
+        assert_close(value, expected.float(), rtol=1e-4, atol=1e-5)
+        assert_close(ours.grad, theirs.grad.float(), rtol=1e-3, atol=1e-4)
+        silent += value.item() == 0
+    assert silent < 10
+
+
+def test_mean_over_all_triplets_leaves_out_those_within_the_margin(make_taps, make_loss):
+    """Of 24 triplets, those of the two pairs that lie close together violate the margin, eight in number."""
+    taps = make_taps(1)
+    features = torch.tensor([[0.0], [0.1], [10.0], [10.1], [11.0], [11.1]])
+    loss = make_loss({"kind": "triplet", "margin": 1.2, "mining": "all"}, taps)
+    value = loss({taps[0].key: features}, Targets(torch.arange(6) // 2))
+    violations = [0.3, 0.2, 0.4, 0.3, 0.3, 0.4, 0.2, 0.3]
+    assert value.item() == pytest.approx(sum(violations) / len(violations), abs=1e-5)
+
+
+@pytest.mark.parametrize("mining", ["batch_hard", "all"])
+def test_one_broken_image_among_triplets_within_the_margin_is_not_hidden(mining, make_taps, make_loss):
+    """No other triplet is active, so a mean over what is above 0 would be 0."""
+    taps = make_taps(1)
+    features = torch.tensor([[0.0], [0.1], [10.0], [10.1], [20.0], [torch.nan]])
+    loss = make_loss({"kind": "triplet", "mining": mining}, taps)
+    assert loss({taps[0].key: features}, Targets(torch.arange(6) // 2)).isnan()
 
 
 @pytest.mark.parametrize("margin", [0, -0.3, True, "hard", None, float("nan"), float("inf"), [0.3]])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reid_search.models import ReidModel, build_model
+from reid_search.models import Batch, ReidModel, build_model
 from reid_search.study import ARCHITECTURES, ModelConfig
 
 SMALL = (64, 32)
@@ -28,6 +28,24 @@ def _make_model(
 
 def _images(count: int, image_size: tuple[int, int] = SMALL, seed: int = 0) -> Tensor:
     return torch.randn(count, 3, *image_size, generator=torch.Generator().manual_seed(seed))
+
+
+def _batches(count: int, image_size: tuple[int, int] = SMALL, seed: int = 0) -> Batch:
+    """Images with part maps and keypoints, some of which are absent."""
+    generator = torch.Generator().manual_seed(seed)
+    maps = torch.rand(count, 5, *image_size, generator=generator).pow(4)
+    places = torch.rand(count, 17, 2, generator=generator) * torch.tensor(image_size).flip(0) - 0.5
+    seen = torch.randint(0, 3, (count, 17, 1), generator=generator)
+    return Batch(
+        _images(count, image_size, seed),
+        maps=(maps / maps.sum(dim=1, keepdim=True))[:, 1:],
+        keypoints=torch.cat([places * (seen > 0), seen.float()], dim=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def batches() -> Callable[..., Batch]:
+    return _batches
 
 
 @pytest.fixture(scope="session")

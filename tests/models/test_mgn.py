@@ -4,10 +4,14 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from reid_search.losses import Criterion
 from reid_search.models import count_macs, count_parameters
+from reid_search.study import TrialConfig, select_taps
 
 LARGE = (384, 128)
+MARKET = {"name": "market1501", "image_size": list(LARGE), "holdout": 0}
 RESNET50 = 23_508_032  # torchvision's 25,557,032 without the classifier of 1,000 classes
+RESNET101 = 42_500_160  # torchvision's 44,549,160
 REDUCTION = 2048 * 256 + 2 * 256
 
 
@@ -24,8 +28,19 @@ def _resnet50_up_to_conv4_1():
     return stem + layer1 + layer2 + _bottleneck(512, 256, downsample=True)
 
 
-def _resnet50_behind_conv4_1():
-    return 5 * _bottleneck(1024, 256) + _bottleneck(1024, 512, downsample=True) + 2 * _bottleneck(2048, 512)
+def _behind_conv4_1(blocks_of_layer3):
+    layer4 = _bottleneck(1024, 512, downsample=True) + 2 * _bottleneck(2048, 512)
+    return (blocks_of_layer3 - 1) * _bottleneck(1024, 256) + layer4
+
+
+TRUNK = _resnet50_up_to_conv4_1()
+REST = _behind_conv4_1(6)
+REST_OF_101 = _behind_conv4_1(23)
+
+
+def _classifiers(coarse=0, reduced=0, classes=751):
+    """Linear layers with a bias from so many features of 2048 and of 256 values to the identities."""
+    return coarse * (2048 + 1) * classes + reduced * (256 + 1) * classes
 
 
 def _map_sizes(model):
@@ -37,11 +52,10 @@ def _map_sizes(model):
     return sizes
 
 
-def test_maps_and_features_have_the_published_sizes(make_model, images):
-    model = make_model({"architecture": "mgn", "backbone": "resnet50"}, LARGE).eval()
+def test_maps_and_features_have_the_published_sizes(make_model):
+    model = make_model({"architecture": "mgn", "backbone": "resnet50"}, LARGE, device="meta")
     sizes = _map_sizes(model)
-    with torch.no_grad():
-        taps = model(images(1, LARGE))
+    taps = model(torch.empty(2, 3, *LARGE, device="meta"))
     assert sizes == {"p1": (2048, 12, 4), "p2": (2048, 24, 8), "p3": (2048, 24, 8)}
     reduced = [key for key in taps if key.endswith("@reduced") and "concat" not in key]
     assert reduced == [
@@ -54,30 +68,83 @@ def test_maps_and_features_have_the_published_sizes(make_model, images):
         "p3.part2@reduced",
         "p3.part3@reduced",
     ]
-    assert {tuple(taps[key].shape) for key in reduced} == {(1, 256)}
+    assert {tuple(taps[key].shape) for key in reduced} == {(2, 256)}
+    assert {tuple(taps[key.replace("reduced", "coarse")].shape) for key in reduced} == {(2, 2048)}
 
 
-def test_the_arithmetic_of_resnet50_is_right():
-    assert _resnet50_up_to_conv4_1() + _resnet50_behind_conv4_1() == RESNET50
+def test_the_arithmetic_of_the_backbones_is_right():
+    assert (TRUNK + REST, TRUNK + REST_OF_101) == (RESNET50, RESNET101)
 
 
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({}, _resnet50_up_to_conv4_1() + 3 * _resnet50_behind_conv4_1() + 8 * REDUCTION),
-        ({"split": "input"}, 3 * RESNET50 + 8 * REDUCTION),
-        ({"reduction_shared": True}, _resnet50_up_to_conv4_1() + 3 * _resnet50_behind_conv4_1() + REDUCTION),
-        ({"parts": [1]}, RESNET50 + REDUCTION),
-        ({"parts": [1, 2, 4]}, _resnet50_up_to_conv4_1() + 3 * _resnet50_behind_conv4_1() + 9 * REDUCTION),
-        ({"parts": [1], "neck": "bnneck"}, RESNET50 + REDUCTION + 2 * 256),
-        ({"parts": [1], "pooling": "gem"}, RESNET50 + REDUCTION + 1),
-        ({"parts": [1], "embedding_dim": 1024}, RESNET50 + 2048 * 1024 + 2 * 1024),
-    ],
-    ids=str,
-)
-def test_parameters_are_those_of_the_specification(settings, expected, make_model):
-    model = make_model({"architecture": "mgn", "backbone": "resnet50", **settings}, LARGE, device="meta")
-    assert count_parameters(model) == expected
+IDENTITY_ALONE = {"triplet": {"on": []}}
+REDUCED = {"identity": {"on": ["reduced"]}}
+SINGLE = RESNET50 + REDUCTION
+PART_2 = RESNET50 + 3 * REDUCTION + _classifiers(coarse=1, reduced=2)
+PART_3 = RESNET50 + 4 * REDUCTION + _classifiers(coarse=1, reduced=3)
+HEADS = 8 * REDUCTION + _classifiers(coarse=3, reduced=5)
+ROWS = {
+    # Table 2 of the paper
+    "ResNet-50": ({"parts": [1]}, IDENTITY_ALONE, SINGLE + _classifiers(coarse=1)),
+    "ResNet-101": (
+        {"parts": [1], "backbone": "resnet101"},
+        IDENTITY_ALONE,
+        RESNET101 + REDUCTION + _classifiers(coarse=1),
+    ),
+    "ResNet-50 + TP": ({"parts": [1]}, {}, SINGLE + _classifiers(coarse=1)),
+    "Part-2 (single)": ({"parts": [2]}, {}, PART_2),
+    "Part-3 (single)": ({"parts": [3]}, {}, PART_3),
+    "ensemble of three": ({"split": "input"}, {}, SINGLE + _classifiers(coarse=1) + PART_2 + PART_3),
+    "MGN without TP": ({}, IDENTITY_ALONE, TRUNK + 3 * REST + HEADS),
+    "MGN": ({}, {}, TRUNK + 3 * REST + HEADS),
+    # said in the text
+    "one branch": ({"branches": "one"}, {}, RESNET50 + 6 * REDUCTION + _classifiers(coarse=1, reduced=5)),
+    "split shallower": ({"split": "layer2"}, {}, RESNET50 + 2 * (REST + _bottleneck(512, 256, True)) + HEADS),
+    "split deeper": ({"split": "layer3"}, {}, RESNET50 + 2 * (REST - 5 * _bottleneck(1024, 256)) + HEADS),
+    "MGN, ResNet-101": ({"backbone": "resnet101"}, {}, TRUNK + 3 * REST_OF_101 + HEADS),
+    "with Part-4": (
+        {"parts": [1, 2, 3, 4]},
+        {},
+        TRUNK + 4 * REST + 13 * REDUCTION + _classifiers(coarse=4, reduced=9),
+    ),
+    "without Part-2": ({"parts": [1, 3]}, {}, TRUNK + 2 * REST + 5 * REDUCTION + _classifiers(coarse=2, reduced=3)),
+    # as others built it
+    "seathiefwang": ({"pooling": "avg"}, REDUCED, TRUNK + 3 * REST + 8 * REDUCTION + _classifiers(reduced=8)),
+    "GNAYUOHZ": ({"reduction_shared": True}, REDUCED, TRUNK + 3 * REST + REDUCTION + _classifiers(reduced=8)),
+    "fast-reid": (
+        {"pooling": "gem", "reduction": "conv_bn", "neck": "bnneck", "strides": {1: 1}},
+        {"identity": {"on": ["neck"], "bias": False}},
+        TRUNK + 3 * REST + 8 * (REDUCTION + 2 * 256 + 1) + 8 * 256 * 751,
+    ),
+    # the other choices of a head
+    "linear": ({"reduction": "linear"}, {}, TRUNK + 3 * REST + HEADS + 8 * (256 - 2 * 256)),
+    "average and maximum": ({"pooling": "avg_max"}, {}, TRUNK + 3 * REST + HEADS),
+    "1024 values": (
+        {"parts": [1], "embedding_dim": 1024},
+        REDUCED,
+        RESNET50 + 2048 * 1024 + 2 * 1024 + (1024 + 1) * 751,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_parameters_with_751_identities_are_those_of_the_specification(name, make_model):
+    settings, losses, expected = ROWS[name]
+    settings = {"architecture": "mgn", "backbone": "resnet50", **settings}
+    config = TrialConfig.model_validate({"data": MARKET, "model": settings, "losses": losses})
+    with torch.device("meta"):
+        criterion = Criterion(config.losses, {key: config.loss_taps(key) for key in config.losses}, 751, seed=0)
+    assert set(criterion.losses) == {"identity"} | ({"triplet"} if losses is not IDENTITY_ALONE else set())
+    assert count_parameters(make_model(settings, LARGE, device="meta")) + count_parameters(criterion) == expected
+
+
+@pytest.mark.parametrize("branch", [1, 2, 3])
+def test_a_branch_of_mgn_is_a_readout(branch, make_config):
+    """Rows "Global (Branch)", "Part-2 (Branch)" and "Part-3 (Branch)" of the paper's table 2."""
+    taps = make_config({"architecture": "mgn"}).taps(LARGE)
+    read = select_taps([f"p{branch}.*@reduced"], taps)
+    single = make_config({"architecture": "mgn", "parts": [branch]})
+    assert read == select_taps(single.default_readout, single.taps(LARGE))
+    assert len(read) == (1 if branch == 1 else branch + 1)
 
 
 def test_multiply_adds_of_resnet50_are_the_published_ones(make_model):
@@ -97,6 +164,46 @@ def test_branches_start_alike_and_reductions_do_not(make_model):
     weights = [value for name, value in model.state_dict().items() if name.endswith("reduction.conv.weight")]
     assert len(weights) == 8
     assert len({value.sum().item() for value in weights}) == 8
+
+
+def test_one_branch_cuts_one_map_in_every_way(make_model):
+    model = make_model({"architecture": "mgn", "backbone": "resnet50", "branches": "one"}, LARGE, device="meta")
+    sizes = _map_sizes(model)
+    taps = model(torch.empty(2, 3, *LARGE, device="meta"))
+    assert sizes == {"p1": (2048, 24, 8)}
+    assert [key for key in taps if key.endswith("@reduced")] == [
+        "p1.global@reduced",
+        "p2.part1@reduced",
+        "p2.part2@reduced",
+        "p2.concat@reduced",
+        "p3.part1@reduced",
+        "p3.part2@reduced",
+        "p3.part3@reduced",
+        "p3.concat@reduced",
+    ]
+
+
+def test_one_branch_has_the_heads_of_separate_branches(make_model, images):
+    """With the same backbone in every branch and the same heads, its features are those of separate branches."""
+    common = {"architecture": "mgn", "parts": [2, 3], "embedding_dim": 16, "neck": "bnneck"}
+    separate = make_model({**common, "split": "layer4.0"}, (72, 32)).eval()
+    one = make_model({**common, "split": "layer4.0", "branches": "one"}, (72, 32), seed=1).eval()
+    state = separate.state_dict()
+    heads = {name.replace("branches.1.stripes", "branches.0.stripes"): value for name, value in state.items()}
+    one.load_state_dict({name: heads[name] for name in one.state_dict()})
+    expected = separate(images(2, (72, 32)))
+    found = one(images(2, (72, 32)))
+    assert set(expected) - set(found) == {f"p3.global@{stage}" for stage in ("coarse", "reduced", "neck")}
+    assert_close(found, {key: expected[key] for key in found}, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("parts", [[1], [3]])
+def test_a_single_granularity_is_one_branch_either_way(parts, make_config):
+    separate, one = (
+        make_config({"architecture": "mgn", "parts": parts, "branches": branches}) for branches in ("separate", "one")
+    )
+    assert one.taps((72, 32)) == separate.taps((72, 32))
+    assert one.plans == separate.plans
 
 
 def test_split_at_the_input_shares_nothing(make_model, images):
@@ -132,8 +239,10 @@ def test_one_shared_reduction_serves_all_heads(make_model, images):
     [
         {"pooling": "max", "reduction": "conv_bn_relu", "neck": "none"},
         {"pooling": "gem", "reduction": "conv_bn", "neck": "bnneck"},
+        {"pooling": "avg_max", "reduction": "linear", "neck": "bnneck"},
+        {"pooling": "fc", "reduction": "conv_bn_relu", "neck": "none"},
     ],
-    ids=["max", "gem"],
+    ids=["max", "gem", "avg_max", "fc"],
 )
 @pytest.mark.parametrize("stride", [1, 2])
 def test_one_branch_is_the_baseline(backbone, split, head, stride, make_model, images):

@@ -18,10 +18,18 @@ def _map(rows=24, columns=8, channels=5, batch=3):
     return torch.randn(batch, channels, rows, columns, generator=torch.Generator().manual_seed(0))
 
 
-ADAPTIVE = {"max": functional.adaptive_max_pool2d, "avg": functional.adaptive_avg_pool2d}
+def _adaptive_sum(features, size):
+    return functional.adaptive_max_pool2d(features, size) + functional.adaptive_avg_pool2d(features, size)
 
 
-@pytest.mark.parametrize("kind", ["max", "avg"])
+ADAPTIVE = {
+    "max": functional.adaptive_max_pool2d,
+    "avg": functional.adaptive_avg_pool2d,
+    "avg_max": _adaptive_sum,
+}
+
+
+@pytest.mark.parametrize("kind", ADAPTIVE)
 @pytest.mark.parametrize("rows", [6, 7, 12, 24])
 @pytest.mark.parametrize("parts", [1, 2, 3, 4, 6])
 def test_stripes_are_those_of_adaptive_pooling(kind, rows, parts):
@@ -30,7 +38,7 @@ def test_stripes_are_those_of_adaptive_pooling(kind, rows, parts):
     assert_close(torch.stack(stripes, dim=2), ADAPTIVE[kind](features, (parts, 1)).squeeze(3))
 
 
-@pytest.mark.parametrize("kind", ["max", "avg"])
+@pytest.mark.parametrize("kind", ADAPTIVE)
 def test_branch_pools_its_own_map(kind, make_model, images):
     model = make_model({"architecture": "mgn", "parts": [3, 2], "pooling": kind}, (72, 32))
     maps = []
@@ -75,7 +83,7 @@ def test_generalised_mean_learns_on_dead_channels(exponent):
     assert pooling.exponent.grad.isfinite()
 
 
-@pytest.mark.parametrize("kind", ["max", "avg", "gem"])
+@pytest.mark.parametrize("kind", ["max", "avg", "avg_max", "gem"])
 def test_gradient_of_pooling(kind):
     features = (_map(4, 3, 2, 2).double().abs() + 0.1).requires_grad_()
     pooling = Pooling(kind).double()
@@ -104,6 +112,17 @@ def test_reduction_is_a_convolution_of_a_single_pixel(kind, training):
     result.square().sum().backward()
     expected.square().sum().backward()
     assert_close(ours.grad, theirs.grad)
+
+
+def test_linear_reduction_is_a_linear_layer_with_a_bias():
+    reduction = build_reduction(40, 64, "linear")
+    assert {name: tuple(value.shape) for name, value in reduction.named_parameters()} == {
+        "linear.weight": (64, 40),
+        "linear.bias": (64,),
+    }
+    nn.init.normal_(reduction.linear.bias)
+    features = torch.randn(6, 40)
+    assert_close(reduction(features), features @ reduction.linear.weight.T + reduction.linear.bias)
 
 
 def test_reduction_starts_as_the_public_code_does():

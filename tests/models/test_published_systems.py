@@ -1,7 +1,6 @@
-"""Four published MGN systems, each written as a trial config and nothing else.
+"""Four published MGN systems and the strong baseline, each written as a trial config and nothing else.
 
-What no config can say yet is left out: AMSGrad, AutoAugment, and FastReID's circle softmax, for which cross-entropy
-stands.
+What no config can say yet is left out: AMSGrad and AutoAugment.
 """
 
 from itertools import chain
@@ -66,7 +65,14 @@ FAST_REID = {
     "data": DATA,
     "model": {**MGN, "pooling": "gem", "reduction": "conv_bn", "neck": "bnneck", "strides": {1: 1}},
     "losses": {
-        "identity": {"kind": "cross_entropy", "on": ["neck"]},
+        "identity": {
+            "kind": "cross_entropy",
+            "on": ["neck"],
+            "logits": "circle",
+            "scale": 64,
+            "margin": 0.35,
+            "label_smoothing": 0.1,
+        },
         "triplet": {"kind": "triplet", "on": ["global@reduced", "concat@reduced"], "margin": "soft"},
     },
     "training": {
@@ -78,6 +84,22 @@ FAST_REID = {
         "precision": "amp",
     },
     "readouts": {"default": {"taps": ["neck"]}},
+}
+STRONG_BASELINE = {
+    "data": {**DATA, "image_size": [256, 128]},
+    "model": {"architecture": "baseline", "backbone": "resnet50", "pooling": "avg", "last_stride": 1, "neck": "bnneck"},
+    "losses": {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck"], "label_smoothing": 0.1},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+        "centre": {"kind": "centre", "on": ["global@coarse"], "weight": 5e-4},
+    },
+    "training": {
+        "images": 120 * PASS,
+        "batch": {"ids": 16, "per_id": 4},
+        "optimizer": {"kind": "adam", "lr": 3.5e-4},
+        "schedule": {"kind": "step", "warmup": 10 / 120, "milestones": [40 / 120, 70 / 120]},
+        "augment": {"flip": 0.5, "pad_crop": 10 / 128, "erase": 0.5},
+    },
 }
 SYSTEMS = {"paper": PAPER, "seathiefwang": SEATHIEFWANG, "GNAYUOHZ": GNAYUOHZ, "fast-reid": FAST_REID}
 
@@ -127,7 +149,7 @@ def test_network_is_the_published_one(name):
     exponents = [key for key, _ in model.named_parameters() if key.endswith("pooling.exponent")]
     assert len(exponents) == (8 if name == "fast-reid" else 0)
     classifiers = sum(parameter.numel() for parameter in criterion.parameters())
-    biases = 8 * 751  # MGN's classifiers have one by default
+    biases = 0 if name == "fast-reid" else 8 * 751  # MGN's have one by default, but circle softmax has none
     assert classifiers == 751 * sum(tap.dim for tap in config.loss_taps("identity")) + biases
 
 
@@ -155,3 +177,19 @@ def test_thin_variant_learns_on_every_switched_on_tap(name):
         assert gradient.abs().sum() > 0, tap.key
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     assert sum(parameter.grad is not None for parameter in trained) >= len(trained) - 3 * 3
+
+
+def test_strong_baseline_is_the_published_one():
+    """Luo et al. 2019: triplet and centre loss before the neck; behind it a classifier without bias."""
+    config = TrialConfig.model_validate(STRONG_BASELINE)
+    sites = {key: config.loss_taps(key) for key in config.losses}
+    assert {key: [tap.key for tap in taps] for key, taps in sites.items()} == {
+        "identity": ["p1.global@neck"],
+        "triplet": ["p1.global@coarse"],
+        "centre": ["p1.global@coarse"],
+    }
+    with torch.device("meta"):
+        criterion = Criterion(config.losses, sites, 751, seed=0)
+    assert sum(parameter.numel() for parameter in criterion.parameters()) == 751 * 2048
+    assert [tuple(buffer.shape) for buffer in criterion.buffers()] == [(751, 2048)]
+    assert criterion.weights == {"identity": 1, "triplet": 1, "centre": 5e-4}

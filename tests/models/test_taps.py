@@ -13,11 +13,12 @@ BACKBONES = ["resnet10_thin", "resnet18", "resnet34", "resnet50", "resnet101"]
 PARTS = [[1], [1, 2], [3, 1], [1, 2, 3], [1, 2, 4], [1, 3, 6]]
 OPTIONS = {
     "split": ["input", "layer1", "layer2", "layer3.0", "layer3", "layer4.0"],
-    "pooling": ["max", "avg", "gem"],
-    "reduction": ["conv_bn_relu", "conv_bn"],
+    "branches": ["separate", "one"],
+    "pooling": ["max", "avg", "gem", "avg_max", "fc"],
+    "reduction": ["conv_bn_relu", "conv_bn", "linear"],
     "reduction_shared": [True, False],
     "neck": ["none", "bnneck"],
-    "embedding_dim": [64, 256, 2048],
+    "embedding_dim": [8, 256, 2048],
     "parts": PARTS,
     "size": [(96, 48), (57, 31), (128, 64)],
 }
@@ -39,14 +40,26 @@ def _spread(options, count):
 @pytest.mark.parametrize("settings", _spread(OPTIONS, 36), ids=lambda settings: "-".join(map(str, settings.values())))
 def test_taps_of_mgn(settings, make_config, make_model):
     settings = {"architecture": "mgn", **settings, "strides": dict.fromkeys(settings["parts"], 1)}
+    settings["reduction_shared"] &= settings["pooling"] != "fc"
     _assert_taps_fit(settings, settings.pop("size"), make_config, make_model, "cpu")
 
 
 @pytest.mark.parametrize("neck", ["none", "bnneck"])
 @pytest.mark.parametrize("dim", [None, 64, 2048])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_taps_of_the_baseline(neck, dim, stride, make_config, make_model):
+@pytest.mark.parametrize("pooling", ["avg", "fc"])
+def test_taps_of_the_baseline(neck, dim, stride, pooling, make_config, make_model):
     settings = {"architecture": "baseline", "neck": neck, "embedding_dim": dim, "last_stride": stride}
+    settings["pooling"] = pooling
+    _assert_taps_fit(settings, (64, 32), make_config, make_model, "cpu")
+
+
+@pytest.mark.parametrize("parts", [2, 8])
+@pytest.mark.parametrize(("partition", "pooling"), [("stripes", "gem"), ("stripes", "fc"), ("refined", "avg")])
+@pytest.mark.parametrize("extras", [{}, {"global_head": True, "neck": "bnneck"}, {"part_mean": True}], ids=str)
+def test_taps_of_pcb(parts, pooling, partition, extras, make_config, make_model):
+    settings = {"architecture": "pcb", "parts": parts, "partition": partition, "embedding_dim": 16, **extras}
+    settings["pooling"] = pooling
     _assert_taps_fit(settings, (64, 32), make_config, make_model, "cpu")
 
 
@@ -87,7 +100,7 @@ def test_as_many_stripes_as_rows_and_no_more(stride, rows, make_config, make_mod
         ({"split": "layer5"}, "layer3.0"),
         ({"strides": {1: 3}}, "strides"),
         ({"strides": {0: 1}}, "strides"),
-        ({"embedding_dim": 63}, "64"),
+        ({"embedding_dim": 7}, "8"),
         ({"embedding_dim": 2049}, "2048"),
         ({"backbone": "resnet52"}, "resnet50"),
         ({"pooling": "mean"}, "avg"),

@@ -48,13 +48,32 @@ def test_every_branch_starts_from_the_file(weights, state, split, make_model):
         assert_close(found, expected, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("architecture", ["mgn", "baseline"])
-def test_only_heads_are_new(weights, architecture, make_model):
-    settings = {"architecture": architecture, "backbone": "resnet18", "weights": str(weights), "embedding_dim": 64}
-    model = make_model(settings)
-    heads = {name for name, _ in model.named_parameters() if ".whole." in name or ".stripes." in name}
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"architecture": "mgn"},
+        {"architecture": "mgn", "branches": "one", "pooling": "fc"},
+        {"architecture": "mgn", "reduction_shared": True},
+        {"architecture": "baseline"},
+        {"architecture": "pcb", "parts": 2, "global_head": True},
+        {"architecture": "pcb", "parts": 2, "partition": "refined", "reduction_shared": True},
+    ],
+    ids=str,
+)
+def test_only_heads_are_new(weights, settings, make_model):
+    model = make_model({**settings, "backbone": "resnet18", "weights": str(weights), "embedding_dim": 64})
+    heads = {
+        name
+        for name, _ in model.named_parameters()
+        if not (name.startswith(("shared.", "backbone.")) or ".blocks." in name)
+    }
     assert model.new_parameters() == heads
     assert heads
+
+
+def test_part_based_baseline_starts_from_the_file(weights, state, make_model):
+    model = make_model({"architecture": "pcb", "parts": 2, "backbone": "resnet18", "weights": str(weights)})
+    assert_close(model.backbone.state_dict(), dict(_blocks(state)), rtol=0, atol=0)
 
 
 def test_weights_do_not_depend_on_the_seed(weights, make_model):

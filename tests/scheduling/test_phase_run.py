@@ -157,3 +157,36 @@ def test_arms_that_differ_in_the_readout_share_one_training(driver: MakeDriver, 
     table = load_search(tmp_path / "runs" / "small")
     assert dict(zip(table["readouts.default.taps"], table["value"], strict=True)) == values
     assert table["last_value"].tolist() == table["value"].tolist()
+
+
+@pytest.mark.parametrize("die_after", [None, 7])
+def test_each_variant_is_tuned_for_itself_and_compared_at_its_best(
+    driver: MakeDriver, tmp_path: Path, die_after: int | None
+) -> None:
+    systems = {
+        "variants": {
+            "plain": {"losses": {"triplet": {"on": []}}},
+            "coarse": {"losses": {"identity": {"on": ["coarse"]}}},
+        }
+    }
+    over = {
+        "axes": {"system": systems, "training.optimizer.lr": {"log_uniform": [1e-4, 1e-1]}},
+        "phases": [
+            {"kind": "search", "trials": 2, "each": "system", "pruner": "none"},
+            {"kind": "ablate", "around": "best", "seeds": 1, "axes": ["system"]},
+        ],
+    }
+    if die_after is not None:
+        with pytest.raises(KeyboardInterrupt):
+            driver(at_once=1, **over).run(die_after)
+    driver(at_once=1, **over).run()
+    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
+    searched, ablated = ([line for line in asks if line["kind"] == kind] for kind in ("search", "ablate"))
+    assert [line["settings"]["system"] for line in searched] == ["plain", "coarse", "plain", "coarse"]
+    records = _records(tmp_path / "runs")
+    for line in ablated:
+        own = [item for item in searched if item["settings"]["system"] == line["settings"]["system"]]
+        best = max(own, key=lambda item: records[f"{item['key']}-s10000"]["readouts"]["default"]["metrics"]["val/mAP"])
+        wanted = best["settings"]["training.optimizer.lr"]
+        assert line["tuned"] == {"training.optimizer.lr": wanted}
+        assert records[f"{line['key']}-s1"]["config"]["training"]["optimizer"]["lr"] == float(wanted)

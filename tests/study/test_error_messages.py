@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reid_search.errors import StudyError
-from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, load_study, load_trial_config
+from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS, load_study, load_trial_config
 
 SNAPSHOT = Path(__file__).with_name("error_messages.txt")
 
@@ -103,6 +103,29 @@ STUDIES = {
     "no loss": _base("losses: {triplet: {on: []}, identity: {weight: 0}}"),
     "unknown loss of a stage": _base("training: {stages: [{name: a, images: 9, losses: [tripet]}]}"),
     "stage without a loss": _base("training: {stages: [{name: a, images: 9, losses: []}]}"),
+    "system without its maps": _instead("{name: synthetic, preset: tiny}", "{name: market1501, root: nowhere}").replace(
+        "{architecture: mgn", "{architecture: spreid"
+    ),
+    "loss without its attributes": _instead(
+        "{name: synthetic, preset: tiny}", "{name: market1501, root: nowhere}"
+    ).replace(TAIL, "  losses: {extra: {kind: attributes, on: [global@coarse]}}\n" + TAIL),
+    "loss on another scope": _base("losses: {extra: {kind: heatmap, on: [global@coarse]}}"),
+    "loss on another shape": _base("losses: {identity: {shared: true}}"),
+    "unknown mode of a stage": _base("training: {stages: [{name: a, images: 9, mode: stripes}]}"),
+    "identities of other people": _base("training: {stages: [{name: a, images: 9, data: {seed: 1}}]}"),
+    "unknown data of a stage": _base("training: {stages: [{name: a, images: 9, data: {sead: 1}}]}"),
+    "AutoAugment beside maps": _instead("mgn", "spreid").replace(TAIL, "  training: {augment: {auto: 0.5}}\n" + TAIL),
+    "unknown scorer": _base("readouts: {default: {scorer: k_reciprical}}"),
+    "scorer without its loss": _base("readouts: {default: {scorer: {kind: graph, head: grap}}}"),
+    "scorer of a loss without a head": _base("readouts: {default: {scorer: {kind: pair_head, head: triplet}}}"),
+    "scorer of other features": _base(
+        "losses: {graph: {kind: graph, on: [p1.global@reduced]}}\n"
+        "  readouts: {default: {scorer: graph, normalize: none, taps: [p2.global@reduced]}}"
+    ),
+    "scorer of changed features": _base(
+        "losses: {graph: {kind: graph, on: [p1.global@reduced]}}\n"
+        "  readouts: {default: {scorer: graph, taps: [p1.global@reduced]}}"
+    ),
     "stages that do not add up": _base("training: {images: 10, stages: [{name: a, images: 9}]}"),
     "epoch without a batch": _base("training: {images: 320, report_every: 16}"),
     "name with a slash": _instead("small", "a/b"),
@@ -116,6 +139,8 @@ STUDIES = {
     "two phases of one name": _phases("{kind: ablate}", "{kind: ablate}"),
     "unknown axis of a phase": _phases("{kind: ablate, axes: [model.part]}"),
     "best before a search": _phases("{kind: ablate, around: best}"),
+    "tuning each of an unknown axis": _phases("{kind: search, each: model.part}"),
+    "tuning nothing of each": _phases("{kind: search, each: model.parts}"),
     "search without axes": HEAD + "phases: [{kind: search}]\n",
     "search without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
     + "phases: [{kind: search}]\n",
@@ -144,6 +169,8 @@ STUDIES = {
     "two kinds of axis": _axes("losses.triplet.margin: {uniform: [0.1, 2], choice: [1]}"),
     "no kind of axis": _axes("losses.triplet.margin: {levels: [1]}"),
     "choice that is no list": _axes("losses.triplet.margin: {choice: 5}"),
+    "variants that are no maps": _axes("system: {variants: {a: {}, b: 3}}"),
+    "variant that makes no trial": _axes("system: {variants: {a: {}, b: {model: {partz: [1]}}}}"),
     "empty choice": _axes("model.parts: {choice: []}"),
     "same level twice": _axes("model.parts: {choice: [[1], [1]]}"),
     "conditions in a circle": _axes(
@@ -182,7 +209,7 @@ def _known() -> dict[str, str]:
 
 
 def _compare(name: str, message: str) -> None:
-    for family in (ARCHITECTURES, LOSSES, DATASETS):  # a new component changes no message
+    for family in (ARCHITECTURES, LOSSES, DATASETS, SCORERS):  # a new component changes no message
         message = message.replace(", ".join(family.names()), f"<every {family.noun}>")
     known = _known()
     if os.environ.get("REID_SEARCH_UPDATE_SNAPSHOTS"):

@@ -55,7 +55,8 @@ seed: 5
 def test_defaults_of_the_architecture_are_filled_in(load: Load) -> None:
     losses = load().resolved()["base"]["losses"]
     assert losses["identity"]["on"] == ["global@coarse", "part@reduced"]
-    assert losses["triplet"] == {"kind": "triplet", "on": ["global@reduced"], "weight": 1.0, "margin": 1.2}
+    assert (losses["triplet"]["on"], losses["triplet"]["margin"]) == (["global@reduced"], 1.2)
+    assert losses["triplet"]["mining"] == "batch_hard", "defaults of the loss, too"
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from reid_search.data import open_trial_data
+from reid_search.data import Samples, open_trial_data
 from reid_search.evaluation import evaluate_ranking
 from reid_search.models import build_model
 from reid_search.study import TrialConfig
-from reid_search.training.batches import to_tensor
+from reid_search.training.batches import to_batch
 from reid_search.training.measuring import extract, rank, readout_plans
 
 CPU = torch.device("cpu")
@@ -27,13 +27,14 @@ def test_features_are_taps_flipped_normalised_and_concatenated(
     config = TrialConfig.model_validate(trial_content(readouts={"default": readout}))
     data = open_trial_data(config, 1, cache)
     model = build_model(config.model, image_size=config.data.image_size).eval()
-    features = extract(model, readout_plans(config), data.sets["test"].query, CPU)["default"]
-    images = to_tensor(np.stack([data.sets["test"].query.pixels[row] for row in data.sets["test"].query.rows]), CPU)
+    query = data.sets["test"].query
+    features = extract(model, readout_plans(config), query, CPU)["default"]
+    images = to_batch(Samples(np.stack([query.samples.pixels[row] for row in query.rows])), CPU).images
     with torch.no_grad():
         taps, mirrored = model(images), model(torch.flip(images, dims=[3]))
     blocks = []
     for key in ("p1.global@coarse", "p2.global@coarse", "p2.part1@reduced"):
-        block = (taps[key] + mirrored[key] if flip else taps[key]).double().numpy()
+        block = ((taps[key] + mirrored[key]) / 2 if flip else taps[key]).double().numpy()
         blocks.append(block / np.linalg.norm(block, axis=1, keepdims=True) if normalize == "blocks" else block)
     expected = np.concatenate(blocks, axis=1)
     if normalize == "all":

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from reid_search.data import TrialData, open_trial_data
+from reid_search.data import Samples, TrialData, open_trial_data
 from reid_search.study import TrialConfig
-from reid_search.training.batches import to_tensor
+from reid_search.training.batches import targets_of, to_batch
 from reid_search.training.trainer import Trainer
 
 Content = Callable[..., dict[str, Any]]
@@ -33,7 +33,7 @@ def test_pixels_are_normalised_as_torchvision_does() -> None:
     expected = v2.functional.normalize(
         torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
     )
-    torch.testing.assert_close(to_tensor(pixels, torch.device("cpu")), expected)
+    torch.testing.assert_close(to_batch(Samples(pixels), torch.device("cpu")).images, expected)
 
 
 def test_a_step_is_plain_sgd_on_the_sum_of_weighted_losses(cache: Path, trial_content: Content) -> None:
@@ -48,11 +48,12 @@ def test_a_step_is_plain_sgd_on_the_sum_of_weighted_losses(cache: Path, trial_co
     content = trial_content(training=training, losses=losses)
     trainer, data = _trainer(content, cache)
     twin, _ = _trainer(content, cache)
-    rows = data.sampler.batch(0)
+    stage = data.stages[0]
+    rows = stage.sampler.batch(0)
     twin.model.train()
-    taps = twin.model(to_tensor(data.train.pixels[data.train.rows[rows]], torch.device("cpu")))
-    labels = torch.from_numpy(data.classes[rows])
-    values = {name: loss(taps, labels) for name, loss in twin.criterion.losses.items()}
+    batch = to_batch(stage.images.at(rows), torch.device("cpu"))
+    taps, targets = twin.model(batch), targets_of(batch, stage.classes[rows])
+    values = {name: loss(taps, targets) for name, loss in twin.criterion.losses.items()}
     (2.0 * values["identity"] + 0.5 * values["triplet"]).backward()
     measured = trainer.train_epoch(1)
     assert measured["loss/identity"] == pytest.approx(values["identity"].item(), rel=1e-6)

@@ -1,12 +1,13 @@
 """Settings of a data set in the layout of Market-1501; no torch."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from reid_search.data.market_layout import fingerprint, list_images
+from reid_search.data.market_layout import SIDE_CAR_PLACES, find_side_cars, fingerprint, list_images
 from reid_search.errors import DataNotGiven
-from reid_search.study import DataConfig
+from reid_search.study import DataConfig, SideCar
 from reid_search.study.config import ImageSize
+from reid_search.study.side_cars import SIDE_CARS
 
 
 class MarketConfig(DataConfig):
@@ -14,19 +15,40 @@ class MarketConfig(DataConfig):
 
     Attributes:
         root: Folder that holds `bounding_box_train`, `query` and `bounding_box_test`; `--data` gives it, too.
+        maps: Folder of part maps, made by any parser; `masks` in `root` where there is one.
+        keypoints: Folder of keypoints; `keypoints` in `root` where there is one.
+        attributes: Table of attributes; `attributes.csv` in `root` where there is one.
     """
 
+    places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
     name: Literal["market1501"]
     image_size: ImageSize = (256, 128)
     root: Path | None = None
+    maps: Path | None = None
+    keypoints: Path | None = None
+    attributes: Path | None = None
+
+    @property
+    def offers(self) -> frozenset[SideCar]:
+        """What accompanies the images; everything as long as the folder is not given."""
+        return frozenset(SIDE_CARS) if self.root is None else frozenset(self.side_cars())
+
+    def how_to_offer(self, kind: SideCar) -> str:
+        """Say where a side-car is looked for."""
+        return f"name their place in data.{kind}, or put them at {self.folder() / SIDE_CAR_PLACES[kind]}"
+
+    def side_cars(self) -> dict[SideCar, Path]:
+        """Return where the side-cars lie, as far as there are any."""
+        named = {kind: getattr(self, kind) for kind in SIDE_CARS if getattr(self, kind) is not None}
+        return {**find_side_cars(self.folder()), **named}
 
     def fingerprint(self) -> str:
-        """Return what identifies the images and labels: a hash of every file's name and size.
+        """Return what identifies images, labels and side-cars: a hash of every file's name and size.
 
         Raises:
             DataError: The folder is not given, missing or of another layout.
         """
-        return fingerprint(list_images(self.folder()))
+        return fingerprint(list_images(self.folder()), self.side_cars())
 
     def folder(self) -> Path:
         """Return the data set's folder.

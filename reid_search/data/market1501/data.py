@@ -9,4 +9,4 @@ from reid_search.data.market1501.config import MarketConfig
 def load(config: MarketConfig, cache: Path) -> ReidDataset:
     """Read the tables; the images stay where they are."""
     del cache
-    return read_market_layout(config.name, config.folder())
+    return read_market_layout(config.name, config.folder(), side_cars=config.side_cars())

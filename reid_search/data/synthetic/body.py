@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reid_search.data.synthetic.drawing import Point
 from reid_search.data.synthetic.people import Build
 
-HEAD, NECK, SHOULDER, WAIST, HIP, ANKLE = 0.925, 0.85, 0.815, 0.6, 0.49, 0.045
+HEAD, EYES, NECK, SHOULDER, WAIST, HIP, ANKLE = 0.925, 0.918, 0.85, 0.815, 0.6, 0.49, 0.045
 UPPER_ARM, FOREARM, THIGH, SHIN = 0.165, 0.155, 0.225, 0.22
 SHOULDER_REACH, HIP_REACH, CHEST_DEPTH = 0.118, 0.052, 0.07
 
@@ -85,10 +85,26 @@ class Limb:
 
 
 @dataclass(frozen=True)
+class Face:
+    """What a head shows.
+
+    Attributes:
+        nose: Its tip.
+        eyes: Left and right.
+        ears: Left and right.
+    """
+
+    nose: Joint
+    eyes: tuple[Joint, Joint]
+    ears: tuple[Joint, Joint]
+
+
+@dataclass(frozen=True)
 class Skeleton:
     """Joints in the image.
 
     Attributes:
+        face: Nose, eyes and ears.
         head: Middle of the head.
         neck: Its lower end.
         waist: Middle of the waist.
@@ -99,6 +115,7 @@ class Skeleton:
         pixels: Pixels of one body height.
     """
 
+    face: Face
     head: Joint
     neck: Joint
     waist: Joint
@@ -113,6 +130,11 @@ def skeleton_of(build: Build, pose: Pose, placement: Placement) -> Skeleton:
     """Return the joints of somebody who stands at a place in a pose."""
     view = _View(pose.yaw, placement, build.height, _ground_lift(pose))
     return Skeleton(
+        face=Face(
+            nose=view.joint(0.0, 0.055, HEAD - 0.012),
+            eyes=(view.joint(0.021, 0.043, EYES), view.joint(-0.021, 0.043, EYES)),
+            ears=(view.joint(0.052, 0.0, EYES - 0.012), view.joint(-0.052, 0.0, EYES - 0.012)),
+        ),
         head=view.joint(0.0, 0.012, HEAD),
         neck=view.joint(0.0, 0.0, NECK),
         waist=view.joint(0.0, 0.0, WAIST),

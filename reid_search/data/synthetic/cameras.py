@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.data.synthetic.scenes import Light
+from reid_search.data.synthetic.boxes import FITTING, Box
+from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Light
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -40,22 +41,30 @@ CASTS: tuple[Cast, ...] = (
 )
 
 
-def lit(image: Floats, light: Light) -> Floats:
-    """Return a scene in its light.
+def lit(image: Floats, light: Light, box: Box = FITTING) -> Floats:
+    """Return what a box shows of a scene in its light.
 
     Args:
         image: `(H, W, 3)` colours in [0, 1].
-        light: Its light.
+        light: Light of the scene.
+        box: Which part of the scene the image is.
     """
     height, width = image.shape[:2]
-    across: Floats = np.linspace(-1.0, 1.0, width, dtype=np.float32)
-    down: Floats = np.linspace(-1.0, 1.0, height, dtype=np.float32)[:, None]
+    across = _from_edge_to_edge(width, box.left / WIDTH, box.scale)
+    down = _from_edge_to_edge(height, box.top / HEIGHT, box.scale)[:, None]
     across_slope, down_slope = (np.float32(slope) for slope in light.slope)
     field = (np.float32(1.0) + across_slope * across) * (np.float32(1.0) + down_slope * down)
     if light.shadow:
         field[_shade(across, down, light.shadow_from)] *= np.float32(1.0 - light.shadow)
+    np.maximum(field, np.float32(0.05), out=field)
     factors: Floats = np.array(light.tint, dtype=np.float32) * np.float32(light.exposure)
     return image * field[:, :, None] * factors
+
+
+def _from_edge_to_edge(count: int, start: float, scale: float) -> Floats:
+    """Return where pixels are in their scene, whose edges are at -1 and 1."""
+    places: Floats = np.arange(count, dtype=np.float32) / np.float32((count - 1) * scale)
+    return np.float32(2.0) * (np.float32(start) + places) - np.float32(1.0)
 
 
 def _shade(across: Floats, down: Floats, begins: float) -> npt.NDArray[np.bool_]:
@@ -75,7 +84,7 @@ def seen_by(image: Floats, cast: Cast, strength: float) -> Floats:
     gains = 1.0 + strength * (np.array(cast.gains, dtype=np.float32) - 1.0)
     saturation = 1.0 + strength * (cast.saturation - 1.0)
     mixing: Floats = ((saturation * np.eye(3) + (1.0 - saturation) * _LUMA) * gains[:, None]).T.astype(np.float32)
-    levels: Floats = np.clip(image @ mixing, np.float32(0.0), np.float32(1.0))
+    levels: Floats = np.minimum(np.maximum(image @ mixing, np.float32(0.0)), np.float32(1.0))
     lift = np.float32(strength * cast.lift)
     return np.power(levels, np.float32(cast.gamma**strength)) * (np.float32(1.0) - lift) + lift
 
@@ -91,5 +100,6 @@ def grained(image: Floats, noise: float, generator: np.random.Generator) -> Leve
     levels = image * np.float32(255.0)
     if noise:
         levels += np.float32(noise) * generator.standard_normal(image.shape, dtype=np.float32)
-    np.clip(np.rint(levels, out=levels), 0.0, 255.0, out=levels)
+    np.rint(levels, out=levels)
+    np.minimum(np.maximum(levels, np.float32(0.0), out=levels), np.float32(255.0), out=levels)
     return levels.astype(np.uint8)

@@ -8,10 +8,14 @@ from pydantic import Field
 from reid_search.data.synthetic.presets import PRESETS, PresetName
 from reid_search.study import Config, DataConfig
 from reid_search.study.key import digest
+from reid_search.study.side_cars import SideCar
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+TwinKind = Literal["permutation", "single_part"]
+TwinPart = Literal["any", "upper", "lower", "shoes", "logo"]
+Boxes = Literal["detected", "labelled"]
 
 
 class Nuisances(Config):
@@ -21,40 +25,108 @@ class Nuisances(Config):
         camera_cast: Strength of each camera's own colours, gamma and saturation.
         light: Strength of each image's own exposure, tint, gradient and shadow.
         shift: Displacement of the box; at 1 up to a sixth of its width and a twelfth of its height.
+        shift_horizontal: Further displacement to the side; at 1 up to a quarter of the width.
+        shift_vertical: Further displacement up or down; at 1 up to a quarter of the height.
         scale: Size of the person in the box; at 1 from 0.75 to 1.3 of the usual.
+        truncation: Share of images whose box cuts off the feet or the head, 10 to 35 percent of the height.
         occlusion: Share of images in which a pole, a fence, a box or a passer-by stands in front.
+        occlusion_area: How large that is; at 1 twice as wide and high as at 0.5, at 0 nothing.
         clutter: Contrast of the camera's surroundings against grey, and number of things that stand in them.
+        background_camera: Share of images with the camera's own place behind; the others have that of any camera.
+        background_identity: Share of images at a haunt: in training one spot of each person's own, which tells who it
+            is; in test any spot, which tells nothing.
         view: Share of images that are not taken from the front, but from any other side.
+        asymmetry: Share of people whose clothes have other colours behind than in front.
+        bridge: Share of the people of the test whose gallery may show them from every side. The others' gallery images
+            are turned to the front or the back, whichever is nearer, so that no view lies between the two.
         pose: Swing of arms and legs.
         blur: Lack of sharpness; at 1 a Gaussian of up to 1.6 pixels.
         noise: Grain; at 1 a standard deviation of up to 12 of 255 levels.
+        distractors: Share of the preset's distractors that are there.
+        junk: Share of the preset's junk images that are there.
+        mask_noise: Errors of the masks: grown or shrunk, blocks of a wrong part, and at 1 only 16 by 8 cells.
+        keypoint_noise: Errors of the keypoints: displaced by 6 pixels at 1, and up to 30 percent missing.
+        attribute_noise: Share of the attributes that are replaced by another value.
+        identity_noise: Share of the training images whose labels are exchanged with each other.
     """
 
     camera_cast: Share = 0.9
     light: Share = 0.25
     shift: Share = 0.35
+    shift_horizontal: Share = 0.0
+    shift_vertical: Share = 0.0
     scale: Share = 0.35
+    truncation: Share = 0.0
     occlusion: Share = 0.1
+    occlusion_area: Share = 0.5
     clutter: Share = 0.5
+    background_camera: Share = 1.0
+    background_identity: Share = 0.0
     view: Share = 0.5
+    asymmetry: Share = 0.0
+    bridge: Share = 1.0
     pose: Share = 0.6
     blur: Share = 0.25
     noise: Share = 0.3
+    distractors: Share = 1.0
+    junk: Share = 1.0
+    mask_noise: Share = 0.0
+    keypoint_noise: Share = 0.0
+    attribute_noise: Share = 0.0
+    identity_noise: Share = 0.0
+
+
+class People(Config):
+    """Where it lies who somebody is, and who resembles whom.
+
+    At 1 everybody has their own; at 0 everybody has the same; between them each trait is a person's own with this
+    chance. The three are independent of each other.
+
+    Attributes:
+        coarse: Colours of large areas: clothes, skin, hair, bag.
+        layout: Which part has which colour: cuts and patterns, hair style, bag, build; also where everybody's colours
+            go when `coarse` is 0.
+        fine: Details of at most 5 percent of the area: the logo, which is on the front only, shoes, width of stripes.
+        twins: Share of the people who belong to a family, in training and in test.
+        family_size: People in a family.
+        twin_kind: What sets the members of a family apart: the same four colours dealt to other parts of the clothes
+            (`permutation`), or another look of one part (`single_part`).
+        twin_part: That part; `any` draws one for each family.
+    """
+
+    coarse: Share = 1.0
+    layout: Share = 1.0
+    fine: Share = 1.0
+    twins: Share = 0.0
+    family_size: int = Field(default=2, ge=2, le=8)
+    twin_kind: TwinKind = "permutation"
+    twin_part: TwinPart = "any"
 
 
 class SyntheticConfig(DataConfig):
     """People drawn from a seed, so that nothing needs to be downloaded.
 
     Attributes:
-        preset: Size: `tiny` for tests, `small` for a laptop, `medium`, or `market_like` with the counts of Market-1501.
+        preset: Size: `unit`, `tiny` and `ci` for tests, `small` for a laptop, `medium`, `ablate`, or `market_like` with
+            the counts of Market-1501.
         seed: Seed of the people, of what the cameras see, and of every image.
+        people: Where it lies who somebody is.
         nuisances: What varies besides the people.
+        boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and nothing
+            else differs.
     """
 
     name: Literal["synthetic"]
     preset: PresetName = "small"
     seed: int = Field(default=0, ge=0)
+    people: People = Field(default_factory=People)
     nuisances: Nuisances = Field(default_factory=Nuisances)
+    boxes: Boxes = "detected"
+
+    @property
+    def offers(self) -> frozenset[SideCar]:
+        """Masks, keypoints and attributes, all of which are written beside the images."""
+        return frozenset({"maps", "keypoints", "attributes"})
 
     def fingerprint(self) -> str:
         """Return what identifies images and labels, from the settings that they are drawn from."""
@@ -62,8 +134,7 @@ class SyntheticConfig(DataConfig):
             {
                 "generator": GENERATOR_VERSION,
                 "counts": asdict(PRESETS[self.preset]),
-                "seed": self.seed,
-                "nuisances": self.nuisances.model_dump(mode="json"),
+                **self.model_dump(mode="json", include={"seed", "people", "nuisances", "boxes"}),
             }
         )
 

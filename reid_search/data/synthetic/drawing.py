@@ -1,12 +1,13 @@
 """Drawing: flat polygons, each with a colour and the part that it belongs to, painted one over the other.
 
-The same polygons painted with the number of their part instead of their colour are a map of parts.
+Each polygon is painted twice: with its colour on the picture, and with its number on the map of what is on top where.
 """
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
@@ -15,6 +16,8 @@ from reid_search.data.synthetic.people import Colour
 Point = tuple[float, float]
 Polygon = list[Point]
 
+SHADE = 0.84
+SHADE_FROM = 0.35
 _CORNERS = 16
 _CIRCLE = [
     (math.cos(2 * math.pi * corner / _CORNERS), math.sin(2 * math.pi * corner / _CORNERS)) for corner in range(_CORNERS)
@@ -36,8 +39,20 @@ class Part(IntEnum):
     OCCLUDER = 9
 
 
-@dataclass(frozen=True)
-class Shape:
+class Owner(IntEnum):
+    """Which piece of a body a polygon belongs to; left and right are the person's own."""
+
+    NOBODY = 0
+    HEAD = 1
+    TRUNK = 2
+    LEFT_ARM = 3
+    RIGHT_ARM = 4
+    LEFT_LEG = 5
+    RIGHT_LEG = 6
+    BAG = 7
+
+
+class Shape(NamedTuple):
     """A polygon of one colour.
 
     Attributes:
@@ -49,6 +64,55 @@ class Shape:
     part: Part
     outline: Polygon
     colour: Colour
+
+
+class Layer(NamedTuple):
+    """Shapes that are painted together.
+
+    Attributes:
+        depth: Towards the camera, in body heights; what is nearer is painted later.
+        owner: Which piece of a body they are.
+        shapes: The shapes, the last on top.
+    """
+
+    depth: float
+    owner: Owner
+    shapes: list[Shape]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture and the map of what is on top where, of equal size.
+
+    Attributes:
+        picture: RGB.
+        codes: Single channel of `code_of` values; 0 where nobody has painted.
+        scale: Pixels of the canvas for one of the shapes' pixels.
+        left: Where the canvas begins, in the shapes' pixels.
+        top: Where the canvas begins, in the shapes' pixels.
+    """
+
+    picture: Image.Image
+    codes: Image.Image
+    scale: float
+    left: float = 0.0
+    top: float = 0.0
+
+    def paint(self, layers: Iterable[Layer]) -> None:
+        """Paint layers one over the other."""
+        picture, codes = ImageDraw.Draw(self.picture), ImageDraw.Draw(self.codes)
+        left, top, scale = self.left, self.top, self.scale
+        for layer in layers:
+            for shape in layer.shapes:
+                outline = [((x - left) * scale, (y - top) * scale) for x, y in shape.outline]
+                picture.polygon(outline, fill=shape.colour)
+                if shape.part:
+                    codes.polygon(outline, fill=code_of(shape.part, layer.owner))
+
+
+def code_of(part: Part, owner: Owner) -> int:
+    """Return one number, 0 to 255, for a part of a piece of a body; `part` are its lower four bits."""
+    return owner << 4 | part
 
 
 @dataclass(frozen=True)
@@ -74,6 +138,11 @@ class Ribbon:
         one_edge = [(x + left * across_x, y + left * across_y) for x, y, across_x, across_y in sections]
         other_edge = [(x + right * across_x, y + right * across_y) for x, y, across_x, across_y in sections]
         return one_edge + other_edge[::-1]
+
+    def point(self, along: float, across: float) -> Point:
+        """Return the place in pixels."""
+        x, y, across_x, across_y = self._section(along)
+        return x + across * across_x, y + across * across_y
 
     def _section(self, along: float) -> tuple[float, float, float, float]:
         last = len(self.line) - 1
@@ -109,8 +178,14 @@ def shaded(colour: Colour, factor: float) -> Colour:
     return red, green, blue
 
 
-def paint(image: Image.Image, shapes: Iterable[Shape], scale: float = 1.0) -> None:
-    """Paint shapes over an RGB image that has `scale` pixels for one of theirs, the last on top."""
-    brush = ImageDraw.Draw(image)
-    for shape in shapes:
-        brush.polygon([(x * scale, y * scale) for x, y in shape.outline], fill=shape.colour)
+def toned(part: Part, ribbon: Ribbon, colour: Colour, end: float = 1.0, start: float = 0.0) -> list[Shape]:
+    """Return a ribbon from `start` to `end`, with its right edge in the shade."""
+    return [
+        Shape(part, ribbon.patch(start, end), colour),
+        Shape(part, ribbon.patch(start, end, SHADE_FROM, 1.0), shaded(colour, SHADE)),
+    ]
+
+
+def ball(centre: Point, radius: float) -> Polygon:
+    """Return a circle as a polygon."""
+    return ellipse(centre, radius, radius)

@@ -1,13 +1,15 @@
 """Which files a data set has: who is on each, seen by which camera, under which name. Nothing is drawn here."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.data.synthetic.presets import CAMERAS, Preset
+from reid_search.data.synthetic.config import Nuisances, People
+from reid_search.data.synthetic.families import Twin, twins_among
+from reid_search.data.synthetic.presets import Preset
 from reid_search.data.synthetic.scenes import Framing
 from reid_search.data.synthetic.streams import Stream, generator_of
 
@@ -33,6 +35,8 @@ class PlannedImage:
         camera: Number of the camera, from 1.
         sequence: Number of the recording, from 1.
         framing: Whether the box fits.
+        twin: The subject's place in a family, if any.
+        any_view: Whether the subject may be seen from any side; otherwise only from about the front or the back.
     """
 
     index: int
@@ -42,12 +46,24 @@ class PlannedImage:
     camera: int
     sequence: int
     framing: Framing = "good"
+    twin: Twin | None = None
+    any_view: bool = True
+
+    @property
+    def frame(self) -> int:
+        """Number of the frame in the name."""
+        return self.index * _FRAMES_APART + 1
 
     @property
     def name(self) -> str:
         """File name, such as `0002_c1s1_000451_01.jpg`."""
         label = str(self.identity) if self.identity == _JUNK else f"{self.identity:04d}"
-        return f"{label}_c{self.camera}s{self.sequence}_{self.index * _FRAMES_APART + 1:06d}_01.jpg"
+        return f"{label}_c{self.camera}s{self.sequence}_{self.frame:06d}_01.jpg"
+
+    @property
+    def stem(self) -> str:
+        """File name without its ending, which side-cars share."""
+        return self.name.removesuffix(".jpg")
 
     @property
     def path(self) -> str:
@@ -62,58 +78,108 @@ class _Sighting:
     sequence: int
 
 
-def plan_images(preset: Preset, seed: int) -> list[PlannedImage]:
+def plan_images(
+    preset: Preset, seed: int, people: People | None = None, nuisances: Nuisances | None = None
+) -> list[PlannedImage]:
     """Return every file of a data set, in the order of their indices.
 
     People of training and test are numbered in one mixed sequence from 1. Each person is seen by two cameras or more,
     and each test sighting has its query and at least one gallery image, so every query has a match of another camera.
+
+    Args:
+        preset: Counts.
+        seed: Seed of the data set.
+        people: Who has twins; nobody has where omitted.
+        nuisances: Which images are left out, wrongly labelled or not seen from every side; the defaults where omitted.
     """
+    people, nuisances = people or People(), nuisances or Nuisances()
     generator = generator_of(seed, Stream.PLAN)
-    people = preset.train_identities + preset.test_identities
-    numbers = generator.permutation(np.arange(1, people + 1))
-    train = _sightings(generator, numbers[: preset.train_identities], preset.train_sightings)
-    test = _sightings(generator, numbers[preset.train_identities :], preset.queries)
+    count = preset.train_identities + preset.test_identities
+    numbers = generator.permutation(np.arange(1, count + 1))
+    learnt, tested = numbers[: preset.train_identities], numbers[preset.train_identities :]
+    train = _sightings(generator, learnt, preset.train_sightings, preset.cameras)
+    test = _sightings(generator, tested, preset.queries, preset.cameras)
+    distractors, junk = round(nuisances.distractors * preset.distractors), round(nuisances.junk * preset.junk)
     images = [
-        *_repeated(generator, "bounding_box_train", train, preset.train_images),
-        *_repeated(generator, "query", test, len(test)),
-        *_repeated(generator, "bounding_box_test", test, preset.matches),
-        *_distractors(generator, people, preset.distractors),
-        *_junk(generator, test, preset.junk),
+        *_repeated(generator, "bounding_box_train", train, preset.train_images, preset.even),
+        *_repeated(generator, "query", test, len(test), preset.even),
+        *_repeated(generator, "bounding_box_test", test, preset.matches, preset.even),
+        *_first(distractors, _distractors(generator, count, preset.distractors, preset.cameras)),
+        *_first(junk, _junk(generator, test, preset.junk)),
     ]
-    return [PlannedImage(index, *fields) for index, fields in enumerate(images)]
+    planned = [PlannedImage(index, *fields) for index, fields in enumerate(images) if fields is not None]
+    twins = _twins(learnt.tolist(), tested.tolist(), people)
+    planned = _seen_from(planned, _people_without_bridge(seed, tested, nuisances.bridge), twins)
+    return _mislabelled(planned, generator_of(seed, Stream.IDENTITY_LABELS), nuisances.identity_noise)
+
+
+def _first(count: int, fields: Iterator["_Fields"]) -> Iterator["_Fields | None"]:
+    """Yield the first fields, and nothing in the places of the others, so that every image keeps its index."""
+    for number, of_one in enumerate(fields):
+        yield of_one if number < count else None
+
+
+def _twins(learnt: list[int], tested: list[int], people: People) -> dict[int, Twin]:
+    return twins_among(learnt, people, 0) | twins_among(tested, people, len(learnt))
+
+
+def _people_without_bridge(seed: int, tested: Integers, bridge: float) -> set[int]:
+    order = generator_of(seed, Stream.BRIDGE).permutation(tested).tolist()
+    return set(order[round(bridge * len(order)) :])
+
+
+def _seen_from(images: list[PlannedImage], unbridged: set[int], twins: Mapping[int, Twin]) -> list[PlannedImage]:
+    """Say who has twins, and of whom the gallery has no view from the side."""
+    return [
+        replace(
+            image,
+            twin=twins.get(image.subject),
+            any_view=image.folder != "bounding_box_test" or image.subject not in unbridged,
+        )
+        for image in images
+    ]
+
+
+def _mislabelled(images: list[PlannedImage], generator: np.random.Generator, share: float) -> list[PlannedImage]:
+    """Exchange the labels of a share of the training images; how many each label has stays."""
+    order = generator.permutation([image.index for image in images if image.folder == "bounding_box_train"])
+    chosen = order[: round(share * len(order))].tolist()
+    labels = {image.index: image.identity for image in images}
+    wrong = {index: labels[other] for index, other in zip(chosen, chosen[1:] + chosen[:1], strict=True)}
+    return [replace(image, identity=wrong.get(image.index, image.identity)) for image in images]
 
 
 _Fields = tuple[Folder, int, int, int, int, Framing]
 
 
-def _sightings(generator: np.random.Generator, identities: Integers, total: int) -> list[_Sighting]:
-    counts = spread(generator, total, len(identities), _FEWEST_CAMERAS, CAMERAS)
+def _sightings(generator: np.random.Generator, identities: Integers, total: int, cameras: int) -> list[_Sighting]:
+    counts = spread(generator, total, len(identities), _FEWEST_CAMERAS, cameras)
     return [
         _Sighting(int(identity), int(camera), int(generator.integers(1, _SEQUENCES + 1)))
         for identity, count in sorted(zip(identities.tolist(), counts.tolist(), strict=True))
-        for camera in np.sort(generator.permutation(CAMERAS)[:count] + 1)
+        for camera in np.sort(generator.permutation(cameras)[:count] + 1)
     ]
 
 
 def _repeated(
-    generator: np.random.Generator, folder: Folder, sightings: list[_Sighting], total: int
+    generator: np.random.Generator, folder: Folder, sightings: list[_Sighting], total: int, even: bool
 ) -> Iterator[_Fields]:
-    most = 3 * -(-total // len(sightings))
+    most = -(-total // len(sightings)) * (1 if even else 3)
     counts = spread(generator, total, len(sightings), 1, most)
     for sighting, count in zip(sightings, counts.tolist(), strict=True):
         for _ in range(count):
             yield folder, sighting.identity, sighting.identity, sighting.camera, sighting.sequence, "good"
 
 
-def _distractors(generator: np.random.Generator, people: int, total: int) -> Iterator[_Fields]:
+def _distractors(generator: np.random.Generator, people: int, total: int, cameras: int) -> Iterator[_Fields]:
     """Yield boxes of strangers, of strangers cut off, and of nobody."""
     for number in range(total):
-        camera, sequence, framing = _anywhere(generator)
+        camera, sequence, framing = _anywhere(generator, cameras)
         yield "bounding_box_test", _DISTRACTOR, people + 1 + number, camera, sequence, framing
 
 
-def _anywhere(generator: np.random.Generator) -> tuple[int, int, Framing]:
-    camera, sequence = int(generator.integers(1, CAMERAS + 1)), int(generator.integers(1, _SEQUENCES + 1))
+def _anywhere(generator: np.random.Generator, cameras: int) -> tuple[int, int, Framing]:
+    camera, sequence = int(generator.integers(1, cameras + 1)), int(generator.integers(1, _SEQUENCES + 1))
     place = generator.random()
     if place < _EMPTY_SHARE:
         return camera, sequence, "empty"

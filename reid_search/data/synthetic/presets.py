@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-PresetName = Literal["tiny", "small", "medium", "market_like"]
+PresetName = Literal["unit", "tiny", "ci", "small", "medium", "ablate", "market_like"]
 
 CAMERAS = 6
 
@@ -16,13 +16,15 @@ class Preset:
 
     Attributes:
         train_identities: People to learn from.
-        train_sightings: Their sightings, 2 to 6 an identity.
+        train_sightings: Their sightings, from 2 an identity to one a camera.
         train_images: Images of these sightings, at least 1 each.
         test_identities: People to find, none of whom is in training.
-        queries: Their sightings, 2 to 6 an identity.
+        queries: Their sightings, from 2 an identity to one a camera.
         matches: Gallery images of these sightings, at least 1 each.
         distractors: Gallery images of nobody who is searched for, identity 0.
         junk: Gallery images that no ranking counts, identity -1.
+        cameras: Cameras that people are seen by, at most 6.
+        even: Whether every sighting has equally many images; otherwise some have more than others.
     """
 
     train_identities: int
@@ -33,6 +35,8 @@ class Preset:
     matches: int
     distractors: int
     junk: int
+    cameras: int = CAMERAS
+    even: bool = False
 
     @property
     def gallery(self) -> int:
@@ -46,8 +50,12 @@ class Preset:
 
 
 PRESETS: dict[PresetName, Preset] = {
+    "unit": Preset(12, 36, 72, 12, 36, 36, 12, 6, cameras=3, even=True),
     "tiny": Preset(24, 72, 168, 16, 48, 80, 16, 8),
+    "ci": Preset(48, 192, 576, 48, 192, 384, 48, 24, cameras=4, even=True),
     "small": Preset(400, 1400, 3200, 100, 300, 500, 100, 50),
     "medium": Preset(600, 2400, 6400, 400, 1600, 4800, 800, 800),
+    "ablate": Preset(200, 1200, 4800, 200, 1200, 3600, 400, 200, even=True),
     "market_like": Preset(751, 3380, 12936, 750, 3368, 13115, 2798, 3819),
 }
+"""`unit`, `ci` and `ablate` show everybody to every camera, 2, 3 and 4 times."""

@@ -16,6 +16,13 @@ class Stream(IntEnum):
     PERSON = 1
     SCENE = 2
     IMAGE = 3
+    FAMILY = 4
+    HAUNT = 5
+    BRIDGE = 6
+    IDENTITY_LABELS = 7
+    MASK_LABELS = 8
+    KEYPOINT_LABELS = 9
+    ATTRIBUTE_LABELS = 10
 
 
 def generator_of(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:

@@ -1,75 +1,122 @@
 """Rendering one image: who, how seen, drawn, and developed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PIL import Image, ImageFilter
 
+from reid_search.data.synthetic.backdrops import PLACES
+from reid_search.data.synthetic.body import Skeleton, skeleton_of
+from reid_search.data.synthetic.boxes import fitting
 from reid_search.data.synthetic.cameras import CASTS, grained, lit, seen_by
-from reid_search.data.synthetic.clothes import puppet
-from reid_search.data.synthetic.config import Nuisances
-from reid_search.data.synthetic.drawing import Part, Shape, paint
-from reid_search.data.synthetic.people import Person, sample_person
+from reid_search.data.synthetic.config import Boxes, Nuisances, People
+from reid_search.data.synthetic.drawing import Canvas, Layer, Owner, Part
+from reid_search.data.synthetic.families import Twin, twin_of
+from reid_search.data.synthetic.keypoints import Keypoints, absent_keypoints, keypoints_of
+from reid_search.data.synthetic.masks import Mask, mask_of
+from reid_search.data.synthetic.people import Person
 from reid_search.data.synthetic.plan import PlannedImage
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Figure, Shot, sample_shot
+from reid_search.data.synthetic.puppet import puppet
+from reid_search.data.synthetic.scenes import Figure
+from reid_search.data.synthetic.shots import Shot, sample_shot
 from reid_search.data.synthetic.streams import Stream, generator_of
-from reid_search.data.synthetic.surroundings import PANORAMA_WIDTH, panorama, shapes_of
+from reid_search.data.synthetic.surroundings import panorama, shapes_of, view_of
+from reid_search.data.synthetic.wardrobe import sample_person
 
 _OVERSAMPLE = 2
+_LEAST_BLUR = 0.2
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """One image and what is true of it.
+
+    Attributes:
+        image: 128 by 64 pixels.
+        mask: `(128, 64)` body parts, from the same polygons as the image.
+        keypoints: `(17, 3)` x, y and visibility.
+        shot: Everything that was drawn for it.
+    """
+
+    image: Image.Image
+    mask: Mask
+    keypoints: Keypoints
+    shot: Shot
 
 
 class Studio:
-    """Renders the images of one seed; each depends on the seed, the nuisances and its plan, and on no other image.
+    """Renders the images of one seed; each depends on the seed, the settings and its plan, and on no other image.
 
     Args:
         seed: Seed of the people, the places and the images.
-        nuisances: What varies besides the people.
+        nuisances: What varies besides the people; the defaults where omitted.
+        people: Where it lies who somebody is; the defaults where omitted.
+        boxes: Whether boxes fit.
     """
 
-    def __init__(self, seed: int, nuisances: Nuisances) -> None:
+    def __init__(
+        self, seed: int, nuisances: Nuisances | None = None, people: People | None = None, boxes: Boxes = "detected"
+    ) -> None:
+        nuisances = nuisances or Nuisances()
         self._seed = seed
-        self._nuisances = nuisances
+        self._nuisances = fitting(nuisances) if boxes == "labelled" else nuisances
+        self._people = people or People()
+        self._known: dict[tuple[int, Twin | None], Person] = {}
         self._places = [
-            panorama(generator_of(seed, Stream.SCENE, camera), nuisances.clutter, _OVERSAMPLE)
-            for camera in range(1, len(CASTS) + 1)
+            panorama(generator_of(seed, Stream.SCENE, place + 1), nuisances.clutter, _OVERSAMPLE)
+            for place in range(PLACES if nuisances.background_identity else len(CASTS))
         ]
 
-    def person(self, subject: int) -> Person:
-        """Return what the person of this number looks like."""
-        return sample_person(generator_of(self._seed, Stream.PERSON, subject))
+    def person(self, subject: int, twin: Twin | None = None) -> Person:
+        """Return what the person of this number, or of this place in a family, looks like."""
+        if (subject, twin) not in self._known:
+            self._known[subject, twin] = (
+                twin_of(self._seed, twin, self._people)
+                if twin
+                else sample_person(generator_of(self._seed, Stream.PERSON, subject), self._people)
+            )
+        return self._known[subject, twin]
 
-    def render(self, planned: PlannedImage) -> Image.Image:
-        """Return an image of 128 by 64 pixels."""
+    def render(self, planned: PlannedImage) -> Rendering:
+        """Return an image of 128 by 64 pixels and what is true of it."""
         generator = generator_of(self._seed, Stream.IMAGE, planned.index)
-        shot = sample_shot(generator, self.person(planned.subject), planned.camera, planned.framing, self._nuisances)
-        return self._develop(self._draw(shot), shot, generator)
+        person = self.person(planned.subject, planned.twin)
+        shot = sample_shot(generator, self._seed, planned, person, self._people, self._nuisances)
+        skeleton = _skeleton(shot.figure) if shot.figure else None
+        canvas = self._draw(shot, skeleton)
+        return Rendering(
+            image=self._develop(canvas.picture, shot, generator),
+            mask=mask_of(np.asarray(canvas.codes)[::_OVERSAMPLE, ::_OVERSAMPLE]),
+            keypoints=keypoints_of(skeleton, shot.box, canvas.codes) if skeleton else absent_keypoints(),
+            shot=shot,
+        )
 
-    def _draw(self, shot: Shot) -> Image.Image:
-        size = (WIDTH * _OVERSAMPLE, HEIGHT * _OVERSAMPLE)
-        left = round(shot.pan * (PANORAMA_WIDTH - WIDTH)) * _OVERSAMPLE
-        canvas = self._places[shot.camera - 1].crop((left, 0, left + size[0], size[1]))
-        paint(canvas, layers_of(shot), _OVERSAMPLE)
-        image = canvas.reduce(_OVERSAMPLE)
-        return image.filter(ImageFilter.GaussianBlur(shot.blur)) if shot.blur else image
+    def _draw(self, shot: Shot, skeleton: Skeleton | None) -> Canvas:
+        picture = view_of(self._places[shot.backdrop.place], shot.backdrop.pan, shot.box, _OVERSAMPLE)
+        scale, asymmetry = _OVERSAMPLE * shot.box.scale, self._nuisances.asymmetry
+        canvas = Canvas(picture, Image.new("L", picture.size), scale, shot.box.left, shot.box.top)
+        canvas.paint([Layer(0.0, Owner.NOBODY, shapes_of(shot.behind, Part.BACKGROUND))])
+        canvas.paint(_others(shot.bystanders, Part.BACKGROUND, asymmetry))
+        if shot.figure and skeleton:
+            canvas.paint(puppet(shot.figure.person, skeleton, asymmetry))
+        canvas.paint(_others(shot.passers, Part.OCCLUDER, asymmetry))
+        canvas.paint([Layer(0.0, Owner.NOBODY, shapes_of(shot.front, Part.OCCLUDER))])
+        return canvas
 
-    def _develop(self, image: Image.Image, shot: Shot, generator: np.random.Generator) -> Image.Image:
+    def _develop(self, picture: Image.Image, shot: Shot, generator: np.random.Generator) -> Image.Image:
+        image = picture.reduce(_OVERSAMPLE)
+        if shot.blur >= _LEAST_BLUR:
+            image = image.filter(ImageFilter.GaussianBlur(shot.blur))
         colours = np.asarray(image, dtype=np.float32) / np.float32(255.0)
-        seen = seen_by(lit(colours, shot.light), CASTS[shot.camera - 1], self._nuisances.camera_cast)
+        seen = seen_by(lit(colours, shot.light, shot.box), CASTS[shot.camera - 1], self._nuisances.camera_cast)
         return Image.fromarray(grained(seen, shot.noise, generator))
 
 
-def layers_of(shot: Shot) -> list[Shape]:
-    """Return every shape of an image but for the camera's fixed place, in the order in which they are painted."""
-    return [
-        *shapes_of(shot.behind, Part.BACKGROUND),
-        *_others(shot.bystanders, Part.BACKGROUND),
-        *(_shapes(shot.figure) if shot.figure else ()),
-        *_others(shot.passers, Part.OCCLUDER),
-        *shapes_of(shot.front, Part.OCCLUDER),
-    ]
+def _skeleton(figure: Figure) -> Skeleton:
+    return skeleton_of(figure.person.build, figure.pose, figure.placement)
 
 
-def _shapes(figure: Figure) -> list[Shape]:
-    return puppet(figure.person, figure.pose, figure.placement)
-
-
-def _others(figures: tuple[Figure, ...], part: Part) -> list[Shape]:
-    return [Shape(part, shape.outline, shape.colour) for figure in figures for shape in _shapes(figure)]
+def _others(figures: tuple[Figure, ...], part: Part, asymmetry: float) -> list[Layer]:
+    """Return people who are not the one on the image."""
+    layers = [layer for figure in figures for layer in puppet(figure.person, _skeleton(figure), asymmetry)]
+    return [Layer(layer.depth, Owner.NOBODY, [shape._replace(part=part) for shape in layer.shapes]) for layer in layers]

@@ -5,11 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from reid_search.data.synthetic.drawing import Part, Polygon, Shape, ellipse, paint, rectangle, shaded
+from reid_search.data.synthetic.boxes import Box
+from reid_search.data.synthetic.drawing import (
+    Canvas,
+    Layer,
+    Owner,
+    Part,
+    Polygon,
+    Shape,
+    ellipse,
+    rectangle,
+    shaded,
+)
 from reid_search.data.synthetic.people import Colour
 from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Thing
 
-PANORAMA_WIDTH = 5 * WIDTH
+MARGIN_X, MARGIN_Y = float(WIDTH), 0.6 * HEIGHT
+PANORAMA_WIDTH, PANORAMA_HEIGHT = 7.0 * WIDTH, HEIGHT + 2 * MARGIN_Y
 
 _GREY: Colour = (128, 128, 128)
 _MUTED = (60, 200)
@@ -19,17 +31,35 @@ def panorama(generator: np.random.Generator, contrast: float, oversample: int) -
     """Draw the place that a camera looks at: ground, and a row of houses, hedges and shop windows.
 
     Args:
-        generator: Random numbers of this camera.
+        generator: Random numbers of this place.
         contrast: 1 as drawn, 0 plain grey.
         oversample: Canvas pixels of one pixel.
 
     Returns:
-        An image of `PANORAMA_WIDTH` by `HEIGHT` pixels, oversampled.
+        An image of `PANORAMA_WIDTH` by `PANORAMA_HEIGHT` pixels, oversampled.
     """
-    size = (PANORAMA_WIDTH * oversample, HEIGHT * oversample)
+    size = (round(PANORAMA_WIDTH * oversample), round(PANORAMA_HEIGHT * oversample))
     drawn = Image.new("RGB", size, _muted(generator))
-    paint(drawn, _place(generator), oversample)
+    canvas = Canvas(drawn, Image.new("L", size), oversample, -MARGIN_X, -MARGIN_Y)
+    canvas.paint([Layer(0.0, Owner.NOBODY, _place(generator))])
     return Image.blend(Image.new("RGB", size, _GREY), drawn, contrast)
+
+
+def view_of(place: Image.Image, pan: float, box: Box, oversample: int) -> Image.Image:
+    """Return the part of a place that a box shows, oversampled.
+
+    Args:
+        place: A panorama.
+        pan: Where the scene stands in it, 0 to 1.
+        box: Which part of the scene; one that reaches beyond the panorama is moved back into it.
+        oversample: Pixels of the panorama, and of what is returned, for one pixel.
+    """
+    width, height = WIDTH * oversample / box.scale, HEIGHT * oversample / box.scale
+    left = oversample * (MARGIN_X + pan * (PANORAMA_WIDTH - 2 * MARGIN_X - WIDTH) + box.left)
+    top = oversample * (MARGIN_Y + box.top)
+    left, top = min(max(left, 0.0), place.width - width), min(max(top, 0.0), place.height - height)
+    size = (WIDTH * oversample, HEIGHT * oversample)
+    return place.resize(size, Image.Resampling.NEAREST, (left, top, left + width, top + height))
 
 
 def shapes_of(things: Sequence[Thing], part: Part) -> list[Shape]:
@@ -39,16 +69,16 @@ def shapes_of(things: Sequence[Thing], part: Part) -> list[Shape]:
 
 def _place(generator: np.random.Generator) -> list[Shape]:
     horizon = HEIGHT * float(generator.uniform(0.5, 0.72))
-    ground = _muted(generator)
-    shapes = [Shape(Part.BACKGROUND, rectangle(0, horizon, PANORAMA_WIDTH, HEIGHT), ground)]
-    x = 0.0
-    while x < PANORAMA_WIDTH:
+    ground, right = _muted(generator), PANORAMA_WIDTH - MARGIN_X
+    shapes = [Shape(Part.BACKGROUND, rectangle(-MARGIN_X, horizon, right, HEIGHT + MARGIN_Y), ground)]
+    x = -MARGIN_X
+    while x < right:
         width = float(generator.uniform(22, 70))
         shapes += _house(generator, x, horizon, width)
         x += width
-    for _ in range(10):
+    for _ in range(14):
         y = float(generator.uniform(horizon, HEIGHT))
-        left, length = generator.uniform(0, PANORAMA_WIDTH), generator.uniform(20, 120)
+        left, length = generator.uniform(-MARGIN_X, right), generator.uniform(20, 120)
         outline = rectangle(float(left), y, float(left + length), y + 1 + (y - horizon) / 12)
         shapes.append(Shape(Part.BACKGROUND, outline, shaded(ground, float(generator.uniform(0.7, 1.3)))))
     return shapes
@@ -70,6 +100,8 @@ def _house(generator: np.random.Generator, x: float, horizon: float, width: floa
 
 
 def _thing(thing: Thing, part: Part) -> list[Shape]:
+    if not thing.width * thing.height:
+        return []
     left, right = thing.x - thing.width / 2, thing.x + thing.width / 2
     top, dark = thing.bottom - thing.height, shaded(thing.colour, 0.72)
     if thing.kind == "fence":
@@ -98,9 +130,12 @@ def _thing(thing: Thing, part: Part) -> list[Shape]:
 
 def _fence(thing: Thing, part: Part) -> list[Shape]:
     top, dark = thing.bottom - thing.height, shaded(thing.colour, 0.72)
-    rails = [top + share * thing.height for share in (0.0, 0.35, 0.7)]
-    shapes = [Shape(part, rectangle(0, rail, WIDTH, rail + 4), thing.colour) for rail in rails]
-    shapes += [Shape(part, rectangle(x, top - 3, x + 2.5, thing.bottom), dark) for x in range(4, WIDTH, 15)]
+    shown = thing.height - (thing.bottom - HEIGHT)
+    rails = [top + share * shown for share in (0.0, 0.35, 0.7)]
+    shapes = [Shape(part, rectangle(-WIDTH, rail, 2 * WIDTH, rail + 4), thing.colour) for rail in rails]
+    shapes += [
+        Shape(part, rectangle(x, top - 3, x + 2.5, thing.bottom), dark) for x in range(4 - 4 * 15, 2 * WIDTH, 15)
+    ]
     return shapes
 
 

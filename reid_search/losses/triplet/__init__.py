@@ -1,1 +1,1 @@
-"""Batch-hard triplet loss (Hermans et al. 2017)."""
+"""Triplet loss with the hardest or all triplets of a batch (Hermans et al. 2017)."""

@@ -16,15 +16,23 @@ def _number_or_soft(value: object) -> object:
 
 
 class TripletConfig(LossConfig):
-    """Batch-hard triplet loss with Euclidean distance (not squared), averaged over all anchors.
+    """Triplet loss on the triplets of the batch.
 
     Attributes:
-        margin: By how much the nearest other identity should be farther than the farthest image of the same one, or
-            `soft` for softplus (Hermans et al. 2017, section 2).
+        margin: By how much the negative should be farther than the positive, or `soft` for softplus (Hermans et al.
+            2017, section 2).
+        mining: `batch_hard`, the farthest positive and nearest negative of each anchor, averaged over all anchors; or
+            `all` triplets, averaged over those that violate the margin (Suh et al. 2018 and Hermans et al.'s
+            `batch all` of non-zero terms).
+        distance: Between two features: `euclidean`, or `squared` Euclidean.
+        normalize: Whether features are brought to unit length first.
     """
 
     kind: Literal["triplet"]
     margin: Annotated[float | Literal["soft"], BeforeValidator(_number_or_soft)] = Field(default=0.3)
+    mining: Literal["batch_hard", "all"] = "batch_hard"
+    distance: Literal["euclidean", "squared"] = "euclidean"
+    normalize: bool = False
 
 
 CONFIG = TripletConfig

@@ -1,6 +1,6 @@
-"""Batch-hard triplet loss on taps."""
+"""Triplet loss on taps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -9,6 +9,7 @@ from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 
+from reid_search.losses.tap_loss import TapLoss
 from reid_search.losses.targets import Targets
 from reid_search.losses.triplet.config import TripletConfig
 from reid_search.study import TapSpec
@@ -17,45 +18,53 @@ from reid_search.study import TapSpec
 class _EuclideanDistance(LpDistance):  # type: ignore[misc]
     """Euclidean distance from differences; by matrix products, small distances between large features are noise."""
 
-    def __init__(self) -> None:
-        super().__init__(normalize_embeddings=False, p=2)
-
     def compute_mat(self, query_emb: Tensor, ref_emb: Tensor | None) -> Tensor:
         return torch.cdist(
             query_emb, query_emb if ref_emb is None else ref_emb, compute_mode="donot_use_mm_for_euclid_dist"
         )
 
 
-class BatchHardTripletLoss(nn.Module):
-    """For each anchor the farthest positive and the nearest negative of the batch; the mean over anchors and taps.
+class _MeanOfActive(MeanReducer):  # type: ignore[misc]
+    """The mean over the triplets that violate the margin.
 
-    The mean is over all anchors that have a triplet, those within the margin too. An anchor without a positive has
-    none; a batch without any, such as one of a single identity, has the value 0 and a gradient of 0.
+    The library's own reducer leaves out what is not above 0, and with that NaN.
+    """
+
+    def element_reduction(self, losses: Tensor, *_: object) -> Tensor:
+        return losses.sum() / (losses > 0).sum().clamp(min=1)
+
+
+class TripletLoss(TapLoss):
+    """The hardest triplet of each anchor, or all triplets of the batch; the mean over triplets and taps.
+
+    The mean over hardest triplets is over all anchors that have one, those within the margin too. An anchor without a
+    positive has none; a batch without any, such as one of a single identity, has the value 0 and a gradient of 0.
     """
 
     def __init__(self, config: TripletConfig, taps: Sequence[TapSpec]) -> None:
-        super().__init__()
-        self._keys = [tap.key for tap in taps]
-        distance = _EuclideanDistance()
-        soft = config.margin == "soft"
-        self._miner = BatchHardMiner(distance=distance)
+        super().__init__(taps)
+        power = 2 if config.distance == "squared" else 1
+        distance = _EuclideanDistance(normalize_embeddings=config.normalize, p=2, power=power)
+        hardest = config.mining == "batch_hard"
+        self._miner = BatchHardMiner(distance=distance) if hardest else None
         self._loss = TripletMarginLoss(
             margin=0.0 if config.margin == "soft" else config.margin,
-            smooth_loss=soft,
+            smooth_loss=config.margin == "soft",
+            triplets_per_anchor="all",
             distance=distance,
-            reducer=MeanReducer(),
+            reducer=MeanReducer() if hardest else _MeanOfActive(),
         )
 
-    def forward(self, taps: Mapping[str, Tensor], targets: Targets) -> Tensor:
-        """Return the mean over taps."""
-        return torch.stack([self._one(taps[key].flatten(1).float(), targets.identities) for key in self._keys]).mean()
-
-    def _one(self, features: Tensor, labels: Tensor) -> Tensor:
-        value: Tensor = self._loss(features, labels, self._miner(features, labels))
+    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+        """Return the mean over triplets."""
+        del index
+        vectors, labels = features.flatten(1), targets.identities
+        triplets = None if self._miner is None else self._miner(vectors, labels)
+        value: Tensor = self._loss(vectors, labels, triplets)
         return value
 
 
 def build(config: TripletConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
     """Build the loss on its taps."""
     del classes
-    return BatchHardTripletLoss(config, taps)
+    return TripletLoss(config, taps)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from reid_search.models.parts.settings import BranchSettings
-from reid_search.models.parts.shapes import BACKBONES
+from reid_search.models.parts.settings import HeadName, RegionSettings
 from reid_search.models.parts.taps import branch_taps
 from reid_search.study import TapSpec
 
 
-class BaselineConfig(BranchSettings):
+class BaselineConfig(RegionSettings):
     """One global branch over a ResNet, named `p1` so that placements carry over to and from MGN.
 
     The defaults are those of the strong baseline of Luo et al. 2019: last stride 1, average pooling, BNNeck, identity
@@ -24,7 +23,7 @@ class BaselineConfig(BranchSettings):
         "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
     }
     architecture: Literal["baseline"]
-    pooling: Literal["max", "avg", "gem"] = "avg"
+    pooling: HeadName = "avg"
     neck: Literal["none", "bnneck"] = "bnneck"
     last_stride: Literal[1, 2] = 1
 
@@ -36,8 +35,7 @@ class BaselineConfig(BranchSettings):
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the one branch."""
         del image_size
-        channels = BACKBONES[self.backbone].channels
-        return tuple(branch_taps("p1", 1, channels, self.embedding_dim, self.neck == "bnneck"))
+        return tuple(branch_taps("p1", 1, self.coarse_dim, self.embedding_dim, self.neck == "bnneck"))
 
 
 CONFIG = BaselineConfig

@@ -7,6 +7,7 @@ from reid_search.models.model import ReidModel
 from reid_search.models.parts.backbone import build_blocks, set_last_stride
 from reid_search.models.parts.branch import Branch, HeadSettings
 from reid_search.models.parts.branched import BranchedModel
+from reid_search.models.parts.shapes import Region
 
 
 def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
@@ -14,7 +15,7 @@ def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
     settings = HeadSettings.of(config)
     blocks = build_blocks(config.backbone, config.weights)
     set_last_stride(blocks, config.last_stride)
-    branch = Branch("p1", blocks, 1, settings)
+    branch = Branch("p1", blocks, 1, settings, region=Region.of(config.backbone, image_size, config.last_stride))
     return BranchedModel(
         config.taps(image_size),
         config.default_readout,

@@ -1,13 +1,13 @@
 """Settings of the multiple granularity network; no torch."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from reid_search.errors import StudyError
-from reid_search.models.parts.settings import BranchSettings, Dim
-from reid_search.models.parts.shapes import BACKBONES, SplitName, map_size
+from reid_search.models.parts.settings import StripeSettings
+from reid_search.models.parts.shapes import Region, SplitName
 from reid_search.models.parts.taps import branch_taps
 from reid_search.study import EntryError, TapSpec
 
@@ -18,18 +18,37 @@ def _global_branch_strides() -> dict[int, Stride]:
     return {1: 2}
 
 
-class MGNConfig(BranchSettings):
+@dataclass(frozen=True)
+class BranchPlan:
+    """What one branch is.
+
+    Attributes:
+        name: What its global tap is called after, `p3`.
+        cuts: Numbers of stripes into which its map is cut, by what their taps are called after.
+        stride: Stride of `layer4`.
+    """
+
+    name: str
+    cuts: Mapping[str, int]
+    stride: Stride
+
+
+class MGNConfig(StripeSettings):
     """A multiple granularity network (Wang et al. 2018, section 3): branches that cut the map into 1, 2, 3, … stripes.
 
     Branch `p<n>` has `n` stripes and offers `p<n>.global`, `p<n>.part1` … and their concatenation `p<n>.concat`.
 
+    With `branches: one`, the paper's counter-example, one map is cut in every way. Its parts keep their names, and it
+    has a single global tap, called after the coarsest cut: pooling one map again for `p2.global` and `p3.global` would
+    give the same vector, and the loss and the readout would only count it three times.
+
     Attributes:
         parts: Stripes of each branch, each number once.
+        branches: A branch for each number of stripes, or `one` for all of them.
         split: Last layer or block that the branches share; `layer3.0` is conv4_1, `input` shares nothing and makes an
-            ensemble of separate networks.
-        strides: Stride of `layer4` by the branch's number of stripes; 1 where a branch is not named.
-        reduction_shared: Whether all vectors go through one reduction.
-        embedding_dim: Size of a reduced vector.
+            ensemble of separate networks. It makes no difference to one branch.
+        strides: Stride of `layer4` by the branch's number of stripes; 1 where a branch is not named. With
+            `branches: one` that of the finest cut holds.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -39,10 +58,9 @@ class MGNConfig(BranchSettings):
 
     architecture: Literal["mgn"]
     parts: tuple[int, ...] = (1, 2, 3)
+    branches: Literal["separate", "one"] = "separate"
     split: SplitName = "layer3.0"
     strides: dict[Annotated[int, Field(ge=1)], Stride] = Field(default_factory=_global_branch_strides)
-    reduction_shared: bool = False
-    embedding_dim: Dim = 256
 
     @field_validator("parts")
     @classmethod
@@ -56,7 +74,7 @@ class MGNConfig(BranchSettings):
     @model_validator(mode="after")
     def _strides_fit_the_split(self) -> "MGNConfig":
         strides = {count: self.stride(count) for count in self.parts}
-        if self.split == "layer4.0" and len(set(strides.values())) > 1:
+        if self.branches == "separate" and self.split == "layer4.0" and len(set(strides.values())) > 1:
             raise EntryError(
                 f"{strides}: with split layer4.0 the branches share the block that has the stride; give them the same",
                 "strides",
@@ -68,9 +86,21 @@ class MGNConfig(BranchSettings):
         """All reduced vectors, as the paper tests (section 3.2)."""
         return ("reduced",)
 
-    def stride(self, parts: int) -> int:
+    def stride(self, parts: int) -> Stride:
         """Return the stride of `layer4` in the branch with so many stripes."""
         return self.strides.get(parts, 1)
+
+    @property
+    def plans(self) -> tuple[BranchPlan, ...]:
+        """The branches, in order."""
+        if self.branches == "one":
+            cuts = {f"p{count}": count for count in self.parts}
+            return (BranchPlan(f"p{min(self.parts)}", cuts, self.stride(max(self.parts))),)
+        return tuple(BranchPlan(f"p{count}", {f"p{count}": count}, self.stride(count)) for count in self.parts)
+
+    def region(self, plan: BranchPlan, image_size: tuple[int, int]) -> Region:
+        """Return the map of a branch."""
+        return Region.of(self.backbone, image_size, plan.stride)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps, branch after branch.
@@ -78,17 +108,10 @@ class MGNConfig(BranchSettings):
         Raises:
             StudyError: A branch has more stripes than its map has rows.
         """
-        channels = BACKBONES[self.backbone].channels
         taps: list[TapSpec] = []
-        for count in self.parts:
-            rows, columns = map_size(self.backbone, image_size, self.stride(count))
-            if count > rows:
-                height, width = image_size
-                raise StudyError(
-                    f"parts: {count} stripes do not fit a map of {rows}×{columns} ({self.backbone} on images of "
-                    f"{height}×{width}); at most {rows}, or larger images"
-                )
-            taps.extend(branch_taps(f"p{count}", count, channels, self.embedding_dim, self.neck == "bnneck"))
+        for plan in self.plans:
+            self.region(plan, image_size).stripes(max(plan.cuts.values()))
+            taps.extend(branch_taps(plan.name, plan.cuts, self.coarse_dim, self.embedding_dim, self.neck == "bnneck"))
         return tuple(taps)
 
 

@@ -17,17 +17,18 @@ def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
     settings = HeadSettings.of(config)
     blocks = build_blocks(config.backbone, config.weights)
     if config.split == "layer4.0":
-        set_last_stride(blocks, config.stride(config.parts[0]))
+        set_last_stride(blocks, config.plans[0].stride)
     shared, rest = split_blocks(blocks, config.split)
     reduction = (
         build_reduction(settings.channels, config.embedding_dim, config.reduction) if config.reduction_shared else None
     )
     branches = nn.ModuleList()
-    for count in config.parts:
+    for plan in config.plans:
         own = copy.deepcopy(rest)
         if config.split != "layer4.0":
-            set_last_stride(own, config.stride(count))
-        branches.append(Branch(f"p{count}", own, count, settings, reduction))
+            set_last_stride(own, plan.stride)
+        region = config.region(plan, image_size)
+        branches.append(Branch(plan.name, own, plan.cuts, settings, reduction, region))
     return BranchedModel(
         config.taps(image_size),
         config.default_readout,

@@ -1,75 +1,132 @@
 """A branch: the rest of a backbone, and heads on the whole map and on its stripes."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from reid_search.models.model import Taps
-from reid_search.models.parts.heads import Pooling, build_neck, build_reduction
-from reid_search.models.parts.settings import BranchSettings
-from reid_search.models.parts.shapes import BACKBONES, stripe_bounds
+from reid_search.models.parts.heads import FullyConnected, Pooling, build_neck, build_norm, build_reduction
+from reid_search.models.parts.settings import BranchSettings, HeadName, ReductionName, RegionSettings, coarse_dim
+from reid_search.models.parts.shapes import Region, stripe_bounds
 from reid_search.study import Stage
+
+Stages = dict[Stage, Tensor]
 
 
 @dataclass(frozen=True)
 class HeadSettings:
-    """How a pooled vector goes on.
+    """How a vector comes from a map and goes on.
 
     Attributes:
         channels: Channels of the map.
-        pooling: Kind of pooling.
+        pooling: Kind of pooling, or `fc`.
         reduction: Kind of reduction.
         dim: Size of the reduced feature; None leaves it out.
         neck: Whether a BNNeck follows.
+        dropout: Share of the map's values that `fc` leaves out in training.
     """
 
     channels: int
-    pooling: Literal["max", "avg", "gem"]
-    reduction: Literal["conv_bn_relu", "conv_bn"]
+    pooling: HeadName
+    reduction: ReductionName
     dim: int | None
     neck: bool
+    dropout: float = 0.0
 
     @classmethod
-    def of(cls, config: BranchSettings) -> "HeadSettings":
+    def of(cls, config: BranchSettings | RegionSettings) -> "HeadSettings":
         """Return what a model's config says of its heads."""
         return cls(
-            channels=BACKBONES[config.backbone].channels,
+            channels=config.channels,
             pooling=config.pooling,
             reduction=config.reduction,
             dim=config.embedding_dim,
             neck=config.neck == "bnneck",
+            dropout=config.dropout if isinstance(config, RegionSettings) else 0.0,
         )
 
 
 class Head(nn.Module):
-    """One vector's way from the map: pooled, reduced, normalised.
+    """One vector's way from the map: pooled or fully connected, reduced, normalised.
 
     Args:
         settings: How it goes on.
         reduction: A reduction shared with other heads; one of its own where omitted.
+        region: The part of the map that it stands on; only `fc` has to know.
     """
 
-    def __init__(self, settings: HeadSettings, reduction: nn.Module | None = None) -> None:
+    def __init__(
+        self, settings: HeadSettings, reduction: nn.Module | None = None, region: Region | None = None
+    ) -> None:
         super().__init__()
-        self.pooling = Pooling(settings.pooling)
+        self.pooling = _build_pooling(settings, region)
         self.reduction: nn.Module | None = None
         self._shared = (reduction,) if reduction is not None else ()
         if settings.dim is not None and reduction is None:
-            self.reduction = build_reduction(settings.channels, settings.dim, settings.reduction)
+            self.reduction = _build_reduction(settings, settings.dim)
         self.neck = build_neck(settings.dim or settings.channels) if settings.neck else None
 
-    def forward(self, features: Tensor) -> dict[Stage, Tensor]:
+    def forward(self, features: Tensor) -> Stages:
         """Return the stages of a map, or of a stripe of it, `(B, C, H, W)`."""
-        feature = self.pooling(features)
-        stages = {Stage.COARSE: feature}
+        return self.stages(self.pooling(features))
+
+    def stages(self, vector: Tensor) -> Stages:
+        """Return the stages of a coarse feature `(B, C)`, pooled by whatever means."""
+        stages = {Stage.COARSE: vector}
         for reduction in (self.reduction, *self._shared):
             if reduction is not None:
-                feature = stages[Stage.REDUCED] = reduction(feature)
+                vector = stages[Stage.REDUCED] = reduction(vector)
         if self.neck is not None:
-            stages[Stage.NECK] = self.neck(feature)
+            stages[Stage.NECK] = self.neck(vector)
         return stages
+
+
+class Stripes(nn.ModuleList):
+    """A head on each stripe of a map: `p3.part1` …, and their concatenation `p3.concat`.
+
+    Args:
+        name: What the taps begin with, `p3`.
+        parts: Number of stripes.
+        settings: How vectors go on.
+        reduction: A reduction that all heads share.
+        region: The map; only `fc` has to know.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parts: int,
+        settings: HeadSettings,
+        reduction: nn.Module | None = None,
+        region: Region | None = None,
+    ) -> None:
+        regions = [None] * parts if region is None else region.stripes(parts)
+        super().__init__(Head(settings, reduction, stripe) for stripe in regions)
+        self.name = name
+
+    def forward(self, features: Tensor) -> Taps:
+        """Return the taps of a map `(B, C, H, W)`."""
+        bounds = stripe_bounds(features.shape[2], len(self))
+        heads = zip(self._heads, bounds, strict=True)
+        return self._taps([head(features[:, :, low:high]) for head, (low, high) in heads])
+
+    def taps_of_vectors(self, vectors: Tensor) -> Taps:
+        """Return the taps of coarse features `(B, parts, C)`, pooled by whatever means."""
+        return self._taps([head.stages(vector) for head, vector in zip(self._heads, vectors.unbind(1), strict=True)])
+
+    @property
+    def _heads(self) -> list[Head]:
+        return cast("list[Head]", list(self))
+
+    def _taps(self, parts: Sequence[Stages]) -> Taps:
+        taps: Taps = {}
+        for number, stages in enumerate(parts, start=1):
+            taps |= named(f"{self.name}.part{number}", stages)
+        joined = {stage: torch.cat([stages[stage] for stages in parts], dim=1) for stage in parts[0]}
+        return taps | named(f"{self.name}.concat", joined)
 
 
 class Branch(nn.Module):
@@ -78,31 +135,55 @@ class Branch(nn.Module):
     Args:
         name: Name of the branch, `p3`.
         blocks: The rest of the backbone.
-        parts: Number of stripes.
+        parts: Number of stripes, or several numbers by name where one map is cut in several ways.
         settings: How vectors go on.
         reduction: A reduction that all heads share.
+        region: The map; only `fc` has to know.
     """
 
     def __init__(
-        self, name: str, blocks: nn.Sequential, parts: int, settings: HeadSettings, reduction: nn.Module | None = None
+        self,
+        name: str,
+        blocks: nn.Sequential,
+        parts: int | Mapping[str, int],
+        settings: HeadSettings,
+        reduction: nn.Module | None = None,
+        region: Region | None = None,
     ) -> None:
         super().__init__()
         self.name = name
-        self.parts = parts
         self.blocks = blocks
-        self.whole = Head(settings, reduction)
-        self.stripes = nn.ModuleList(Head(settings, reduction) for _ in range(parts if parts > 1 else 0))
+        self.whole = Head(settings, reduction, region)
+        cuts = {name: parts} if isinstance(parts, int) else parts
+        self.stripes = nn.ModuleDict(
+            {cut: Stripes(cut, count, settings, reduction, region) for cut, count in cuts.items() if count > 1}
+        )
 
     def forward(self, features: Tensor) -> Taps:
         """Return the branch's taps."""
         last = self.blocks(features)
-        taps = {f"{self.name}.global@{stage}": value for stage, value in self.whole(last).items()}
-        if not self.stripes:
-            return taps
-        bounds = stripe_bounds(last.shape[2], self.parts)
-        stripes = [head(last[:, :, low:high]) for head, (low, high) in zip(self.stripes, bounds, strict=True)]
-        for number, stages in enumerate(stripes, start=1):
-            taps |= {f"{self.name}.part{number}@{stage}": value for stage, value in stages.items()}
-        for stage in stripes[0]:
-            taps[f"{self.name}.concat@{stage}"] = torch.cat([stages[stage] for stages in stripes], dim=1)
+        taps = named(f"{self.name}.global", self.whole(last))
+        for stripes in self.stripes.values():
+            taps |= stripes(last)
         return taps
+
+
+def named(name: str, stages: Stages) -> Taps:
+    """Return the stages of a head as taps."""
+    return {f"{name}@{stage}": value for stage, value in stages.items()}
+
+
+def _build_pooling(settings: HeadSettings, region: Region | None) -> nn.Module:
+    if settings.pooling != "fc":
+        return Pooling(settings.pooling)
+    if region is None:
+        raise ValueError("a fully connected head has to know the region that it stands on")
+    dim = coarse_dim(settings.pooling, settings.channels, settings.dim)
+    bias = settings.dim is None or settings.reduction == "linear"  # a batch norm would take it away
+    return FullyConnected(settings.channels, dim, region, dropout=settings.dropout, bias=bias)
+
+
+def _build_reduction(settings: HeadSettings, dim: int) -> nn.Module:
+    if settings.pooling == "fc":
+        return build_norm(dim, settings.reduction)
+    return build_reduction(settings.channels, dim, settings.reduction)

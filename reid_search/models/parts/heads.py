@@ -1,10 +1,12 @@
-"""What stands on a map: pooling, reduction, BNNeck."""
+"""What stands on a map: pooling or a fully connected layer, reduction, BNNeck."""
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+from reid_search.models.parts.settings import PoolingName, ReductionName
+from reid_search.models.parts.shapes import Region
 
 _SMALLEST = 1e-6
 
@@ -15,10 +17,10 @@ class Pooling(nn.Module):
     Slices and plain reductions rather than adaptive pooling, whose gradient has no deterministic CUDA form.
 
     Args:
-        kind: `max`, `avg` or `gem`.
+        kind: `max`, `avg`, `avg_max` (their sum) or `gem`.
     """
 
-    def __init__(self, kind: Literal["max", "avg", "gem"]) -> None:
+    def __init__(self, kind: PoolingName) -> None:
         super().__init__()
         self.kind = kind
         if kind == "gem":
@@ -30,6 +32,8 @@ class Pooling(nn.Module):
             return features.amax(dim=(2, 3))
         if self.kind == "avg":
             return features.mean(dim=(2, 3))
+        if self.kind == "avg_max":
+            return features.mean(dim=(2, 3)) + features.amax(dim=(2, 3))
         return self._generalised_mean(features.float().flatten(2))
 
     def _generalised_mean(self, values: Tensor) -> Tensor:
@@ -38,22 +42,57 @@ class Pooling(nn.Module):
         return ((logarithms.logsumexp(dim=2) - math.log(values.shape[2])) / self.exponent).exp()
 
 
-def build_reduction(channels: int, dim: int, kind: Literal["conv_bn_relu", "conv_bn"]) -> nn.Sequential:
+class FullyConnected(nn.Module):
+    """Turns a flattened map into one vector per image, with a weight for each place; it takes one size of map alone.
+
+    Args:
+        channels: Channels of the map.
+        dim: Size of the vector.
+        region: The map, or the stripe of it, that it stands on.
+        dropout: Share of the map's values left out in training.
+        bias: Whether it has a bias.
+    """
+
+    def __init__(self, channels: int, dim: int, region: Region, *, dropout: float = 0.0, bias: bool = True) -> None:
+        super().__init__()
+        self.region = region
+        self.dropout = nn.Dropout(dropout)
+        self.linear = _linear(channels * region.rows * region.columns, dim, bias=bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return `(B, dim)` of a map `(B, C, H, W)`.
+
+        Raises:
+            StudyError: The map has another size than the one that it was built for.
+        """
+        self.region.refuse(*features.shape[2:])
+        vector: Tensor = self.linear(self.dropout(features.flatten(1)))
+        return vector
+
+
+def build_reduction(channels: int, dim: int, kind: ReductionName) -> nn.Sequential:
     """Return the reduction of a pooled feature `(B, channels)` to `(B, dim)`.
 
     A 1×1 convolution on a 1×1 map is a linear layer; it starts as the public MGN code does (kaiming, fan-in; batch
-    norm N(1, 0.02)).
+    norm N(1, 0.02)). `linear` has a bias, which a batch norm behind it would take away.
     """
-    linear = nn.Linear(channels, dim, bias=False)
-    norm = nn.BatchNorm1d(dim)
-    nn.init.kaiming_normal_(linear.weight, mode="fan_in")
-    nn.init.normal_(norm.weight, 1.0, 0.02)
+    name = "linear" if kind == "linear" else "conv"
     reduction = nn.Sequential()
-    reduction.add_module("conv", linear)
-    reduction.add_module("bn", norm)
-    if kind == "conv_bn_relu":
-        reduction.add_module("relu", nn.ReLU())
+    reduction.add_module(name, _linear(channels, dim, bias=kind == "linear"))
+    for name, module in build_norm(dim, kind).named_children():
+        reduction.add_module(name, module)
     return reduction
+
+
+def build_norm(dim: int, kind: ReductionName) -> nn.Sequential:
+    """Return what a reduction has behind its linear layer: batch norm and ReLU, batch norm, or nothing."""
+    norm = nn.Sequential()
+    if kind != "linear":
+        norm.add_module("bn", nn.BatchNorm1d(dim))
+        nn.init.normal_(norm.get_parameter("bn.weight"), 1.0, 0.02)
+    if kind == "conv_bn_relu":
+        norm.add_module("relu", nn.ReLU())
+    return norm
 
 
 def build_neck(dim: int) -> nn.BatchNorm1d:
@@ -61,3 +100,11 @@ def build_neck(dim: int) -> nn.BatchNorm1d:
     neck = nn.BatchNorm1d(dim)
     neck.bias.requires_grad_(False)
     return neck
+
+
+def _linear(inputs: int, outputs: int, *, bias: bool) -> nn.Linear:
+    linear = nn.Linear(inputs, outputs, bias=bias)
+    nn.init.kaiming_normal_(linear.weight, mode="fan_in")
+    if bias:
+        nn.init.zeros_(linear.bias)
+    return linear

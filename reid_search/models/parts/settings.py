@@ -1,32 +1,111 @@
 """Settings that several architectures share, so that an axis can switch between them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from reid_search.models.parts.shapes import BackboneName
-from reid_search.study import ModelConfig
+from reid_search.models.parts.shapes import BACKBONES, BackboneName
+from reid_search.study import EntryError, ModelConfig
 
-Dim = Annotated[int, Field(ge=64, le=2048)]
+Dim = Annotated[int, Field(ge=8, le=2048)]
+PoolingName = Literal["max", "avg", "gem", "avg_max"]
+HeadName = Literal["max", "avg", "gem", "avg_max", "fc"]
+ReductionName = Literal["conv_bn_relu", "conv_bn", "linear"]
 
 
-class BranchSettings(ModelConfig):
-    """Settings of models made of ResNet branches.
+class BackboneSettings(ModelConfig):
+    """Settings of models made of ResNet branches, but for how their heads begin.
 
     Attributes:
         backbone: A torchvision ResNet, or `resnet10_thin` (16 to 128 channels), which trains on a CPU.
         weights: File with the backbone's pretrained weights (torchvision's names; `.safetensors`, or `.pth` without
             pickled code).
-        pooling: `max`, `avg`, or `gem` with a learnt exponent (Radenović et al. 2019).
-        reduction: 1×1 convolution and batch norm, with or without ReLU.
+        reduction: 1×1 convolution and batch norm, with or without ReLU, or a `linear` layer alone (with a bias).
         embedding_dim: Size of the reduced feature; null leaves the reduction out.
         neck: `bnneck` adds a batch norm without shift behind the embedding (Luo et al. 2019).
     """
 
     backbone: BackboneName = "resnet50"
     weights: Path | None = None
-    pooling: Literal["max", "avg", "gem"] = "max"
-    reduction: Literal["conv_bn_relu", "conv_bn"] = "conv_bn_relu"
+    reduction: ReductionName = "conv_bn_relu"
     embedding_dim: Dim | None = None
     neck: Literal["none", "bnneck"] = "none"
+
+    @property
+    def channels(self) -> int:
+        """Channels of the last map."""
+        return BACKBONES[self.backbone].channels
+
+
+class BranchSettings(BackboneSettings):
+    """Settings of models whose heads pool, so that they take images of any size.
+
+    Attributes:
+        pooling: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent (Radenović et al. 2019).
+    """
+
+    pooling: PoolingName = "max"
+
+
+class RegionSettings(BackboneSettings):
+    """Settings of models whose heads know the part of the map that they stand on, so that they may flatten it.
+
+    Attributes:
+        pooling: `max`, `avg`, their sum `avg_max`, `gem` with a learnt exponent (Radenović et al. 2019), or `fc`: a
+            fully connected layer from the flattened map to `embedding_dim` (as many as the map has channels where that
+            is null) in place of pooling (the comparison of Lin et al. 2014, section 4.6). Its output is the coarse
+            feature, and of the reduction only what follows the linear layer stands behind it, so that `fc` and a pooled
+            head with its reduction have one linear layer each. It takes images of one size only.
+        dropout: Share of the flattened map's values that `fc` leaves out in training.
+    """
+
+    pooling: HeadName = "max"
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+
+    @property
+    def coarse_dim(self) -> int:
+        """Size of the coarse feature."""
+        return coarse_dim(self.pooling, self.channels, self.embedding_dim)
+
+    @model_validator(mode="after")
+    def _dropout_belongs_to_fc(self) -> Self:
+        if self.dropout and self.pooling != "fc":
+            message = (
+                f"{self.dropout} with pooling '{self.pooling}', which flattens no map; allowed: 0, or pooling 'fc'"
+            )
+            raise EntryError(message, "dropout")
+        return self
+
+
+class StripeSettings(RegionSettings):
+    """Settings of models with a reduced feature of every stripe.
+
+    Attributes:
+        embedding_dim: Size of a reduced vector.
+        reduction_shared: Whether all vectors go through one reduction.
+    """
+
+    embedding_dim: Dim = 256
+    reduction_shared: bool = False
+
+    @model_validator(mode="after")
+    def _a_shared_reduction_needs_pooled_vectors(self) -> Self:
+        if self.reduction_shared and self.pooling == "fc":
+            message = (
+                "true with pooling 'fc', whose linear layer belongs to its own part of the map and cannot be shared; "
+                "allowed: false, or a pooled head (avg, avg_max, gem, max)"
+            )
+            raise EntryError(message, "reduction_shared")
+        return self
+
+
+def coarse_dim(pooling: HeadName, channels: int, dim: int | None) -> int:
+    """Return the size of a head's coarse feature.
+
+    Args:
+        pooling: How the head begins.
+        channels: Channels of the map.
+        dim: Size of the reduced feature; None where there is none.
+    """
+    return dim or channels if pooling == "fc" else channels

@@ -1,0 +1,41 @@
+"""Images of a batch with what accompanies them, as arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+Maps = npt.NDArray[np.uint8]
+Keypoints = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """B images.
+
+    Attributes:
+        pixels: `(B, H, W, 3)`.
+        maps: `(B, 4, H, W)` part maps, probabilities times 255; None where nobody asked for them.
+        keypoints: `(B, 17, 3)`: x and y in pixels, visibility 0 (absent), 1 (occluded) or 2 (visible).
+        attributes: `(B, 27)` attributes of the identities.
+    """
+
+    pixels: Pixels
+    maps: Maps | None = None
+    keypoints: Keypoints | None = None
+    attributes: Integers | None = None
+
+    def __len__(self) -> int:
+        """Return B."""
+        return len(self.pixels)
+
+    def at(self, rows: Integers) -> "Samples":
+        """Return some of the images, read into memory."""
+        return Samples(
+            self.pixels[rows],
+            None if self.maps is None else self.maps[rows],
+            None if self.keypoints is None else self.keypoints[rows],
+            None if self.attributes is None else self.attributes[rows],
+        )

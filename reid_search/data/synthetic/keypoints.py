@@ -1,0 +1,95 @@
+"""The 17 keypoints of COCO: where they are in an image, and which of them can be seen there."""
+
+import math
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from reid_search.data.synthetic.body import Joint, Skeleton
+from reid_search.data.synthetic.boxes import Box
+from reid_search.data.synthetic.drawing import Owner
+from reid_search.data.synthetic.heads import FACE_SEEN
+from reid_search.data.synthetic.scenes import HEIGHT, WIDTH
+from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
+
+Keypoints = npt.NDArray[np.float64]
+
+ABSENT, COVERED, VISIBLE = 0.0, 1.0, 2.0
+
+_EAR_SEEN, _EYE_SEEN, _SHOULDER_SEEN, _HIP_SEEN = -0.02, 0.0, -0.06, -0.04
+_PIXEL_OFF, _MISSED, _SWAPPED = 6.0, 0.3, 0.2
+
+
+def keypoints_of(skeleton: Skeleton, box: Box, codes: Image.Image) -> Keypoints:
+    """Return the keypoints of a person.
+
+    Args:
+        skeleton: The joints in the scene.
+        box: What the image shows of the scene.
+        codes: What is on top where in the image, on any grid.
+
+    Returns:
+        `(17, 3)`: x and y in pixels of the image, the middle of the first one being 0, and 0 outside (x and y are 0
+        too), 1 covered, 2 visible.
+    """
+    right, down = codes.width / WIDTH, codes.height / HEIGHT
+    found = []
+    for joint, owners in _joints(skeleton):
+        x, y = box.point(joint.x, joint.y)
+        if 0.0 <= x < WIDTH and 0.0 <= y < HEIGHT:
+            on_top = cast("int", codes.getpixel((int(x * right), int(y * down)))) >> 4
+            found.append((x - 0.5, y - 0.5, VISIBLE if on_top in owners else COVERED))
+        else:
+            found.append((0.0, 0.0, ABSENT))
+    return np.array(found)
+
+
+def absent_keypoints() -> Keypoints:
+    """Return the keypoints of nobody."""
+    return np.zeros((len(KEYPOINTS), 3))
+
+
+def disturbed_keypoints(keypoints: Keypoints, strength: float, generator: np.random.Generator) -> Keypoints:
+    """Return keypoints as a detector finds them: displaced, missed, and at times with left and right exchanged.
+
+    Args:
+        keypoints: `(17, 3)` the true ones.
+        strength: 0 leaves them as they are; 1 displaces by 6 pixels and misses 3 of 10.
+        generator: Random numbers.
+    """
+    moved = keypoints.copy()
+    moved[:, :2] += strength * _PIXEL_OFF * generator.standard_normal((len(KEYPOINTS), 2))
+    missed = generator.random(len(KEYPOINTS)) < _MISSED * strength
+    if generator.random() < _SWAPPED * strength:
+        moved = moved[list(MIRRORED_KEYPOINTS)]
+    x, y, seen = moved.T
+    missed |= (seen == ABSENT) | (x < 0) | (y < 0) | (x > WIDTH - 1) | (y > HEIGHT - 1)
+    moved[missed] = 0.0
+    return moved if strength else keypoints
+
+
+def _joints(skeleton: Skeleton) -> list[tuple[Joint, tuple[Owner, ...]]]:
+    """Return each keypoint, and who has to be on top at its place for it to be seen."""
+    face, (left_arm, right_arm), (left_leg, right_leg) = skeleton.face, skeleton.arms, skeleton.legs
+    head = (Owner.HEAD,) if math.cos(skeleton.yaw) > FACE_SEEN else ()
+    eyes = [(eye, head if eye.depth > _EYE_SEEN else ()) for eye in face.eyes]
+    ears = [(ear, (Owner.HEAD,) if ear.depth > _EAR_SEEN else ()) for ear in face.ears]
+    arms = ((left_arm, Owner.LEFT_ARM), (right_arm, Owner.RIGHT_ARM))
+    legs = ((left_leg, Owner.LEFT_LEG), (right_leg, Owner.RIGHT_LEG))
+
+    def at_trunk(joint: Joint, owner: Owner, least: float) -> tuple[Joint, tuple[Owner, ...]]:
+        return joint, (owner, Owner.TRUNK) if joint.depth > least else (owner,)
+
+    return [
+        (face.nose, head),
+        *eyes,
+        *ears,
+        *(at_trunk(arm.root, owner, _SHOULDER_SEEN) for arm, owner in arms),
+        *((arm.middle, (owner,)) for arm, owner in arms),
+        *((arm.end, (owner,)) for arm, owner in arms),
+        *(at_trunk(leg.root, owner, _HIP_SEEN) for leg, owner in legs),
+        *((leg.middle, (owner,)) for leg, owner in legs),
+        *((leg.end, (owner,)) for leg, owner in legs),
+    ]

@@ -1,0 +1,35 @@
+"""The puppet: a person's body, clothes and bag as polygons around a skeleton, what is far away first."""
+
+from dataclasses import replace
+
+from reid_search.data.synthetic.bags import bag
+from reid_search.data.synthetic.body import Skeleton
+from reid_search.data.synthetic.clothes import arm, leg, trunk
+from reid_search.data.synthetic.drawing import Layer, Owner
+from reid_search.data.synthetic.heads import head
+from reid_search.data.synthetic.people import Person
+
+_LEGS_BEHIND = -0.02
+_ARMS = (Owner.LEFT_ARM, Owner.RIGHT_ARM)
+_LEGS = (Owner.LEFT_LEG, Owner.RIGHT_LEG)
+
+
+def puppet(person: Person, skeleton: Skeleton, asymmetry: float = 0.0) -> list[Layer]:
+    """Return the layers of a person, in the order in which they are painted.
+
+    Args:
+        person: Who.
+        skeleton: The joints.
+        asymmetry: Share of people whose clothes differ behind.
+    """
+    if person.back and person.back.chance >= asymmetry:
+        person = replace(person, back=None)
+    arms, legs = zip(_ARMS, skeleton.arms, strict=True), zip(_LEGS, skeleton.legs, strict=True)
+    layers = [
+        *(Layer(_LEGS_BEHIND + 0.5 * limb.depth, owner, leg(person, skeleton, limb)) for owner, limb in legs),
+        Layer(0.0, Owner.TRUNK, trunk(person, skeleton)),
+        *head(person, skeleton),
+        *(Layer(limb.depth, owner, arm(person, skeleton, limb)) for owner, limb in arms),
+        *bag(person, skeleton),
+    ]
+    return sorted(layers, key=lambda layer: layer.depth)

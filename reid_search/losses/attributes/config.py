@@ -1,0 +1,41 @@
+"""Settings of the attribute loss; no torch."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from reid_search.losses.checks import check_shape
+from reid_search.study import LossConfig, TapSpec
+from reid_search.study.side_cars import ATTRIBUTES, SideCar
+from reid_search.study.taps import VECTORS, Scope
+
+LOGITS = sum(ATTRIBUTES.values())
+"""Values of a tap of scope `attribute`: one logit for each value of each attribute, in the order of `ATTRIBUTES`."""
+
+
+class AttributesConfig(LossConfig):
+    """Softmax cross-entropy of each attribute, averaged over the 27 (Lin et al. 2019, equations 3 and 4).
+
+    On a feature it owns a linear classifier of each attribute. On a tap of scope `attribute` the tap's 56 values are
+    the logits, as many for each attribute as it has values.
+    """
+
+    kind: Literal["attributes"]
+    scopes: ClassVar[frozenset[Scope]] = VECTORS | {Scope.ATTRIBUTE}
+
+    @property
+    def needs(self) -> frozenset[SideCar]:
+        """Attributes."""
+        return frozenset({"attributes"})
+
+    def check_taps(self, taps: Sequence[TapSpec]) -> None:
+        """Make sure that the loss can sit on these taps.
+
+        Raises:
+            StudyError: A tap of scope `attribute` does not hold one logit for each value of each attribute.
+        """
+        for tap in taps:
+            if tap.scope is Scope.ATTRIBUTE:
+                check_shape(self.kind, tap, LOGITS, 1, f"logits, one a value of the {len(ATTRIBUTES)} attributes")
+
+
+CONFIG = AttributesConfig

@@ -1,0 +1,51 @@
+"""Attribute classification on taps."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reid_search.losses.attributes.config import LOGITS, AttributesConfig
+from reid_search.losses.tap_loss import TapLoss
+from reid_search.losses.targets import Targets
+from reid_search.study import TapSpec
+from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.taps import Scope
+
+_STD = 0.001
+
+
+class AttributesLoss(TapLoss):
+    """Cross-entropy of each attribute, averaged over images, attributes and taps."""
+
+    def __init__(self, taps: Sequence[TapSpec]) -> None:
+        super().__init__(taps)
+        self.classifiers = nn.ModuleList(_classifier(tap) for tap in taps)
+
+    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+        """Return the mean over attributes and images."""
+        logits = self.classifiers[index](features.flatten(1)).split(list(ATTRIBUTES.values()), dim=1)
+        wanted = targets.need("attributes").long().unbind(1)
+        return torch.stack([functional.cross_entropy(*pair) for pair in zip(logits, wanted, strict=True)]).mean()
+
+
+def _classifier(tap: TapSpec) -> nn.Module:
+    """Return the linear classifiers of all attributes side by side; nothing for logits."""
+    if tap.scope is Scope.ATTRIBUTE:
+        return nn.Identity()
+    classifier = nn.Linear(tap.dim, LOGITS)
+    nn.init.normal_(classifier.weight, std=_STD)
+    nn.init.zeros_(classifier.bias)
+    return classifier
+
+
+def build(config: AttributesConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
+    """Build the loss on its taps.
+
+    Raises:
+        StudyError: A tap of scope `attribute` has another shape.
+    """
+    del classes
+    config.check_taps(taps)
+    return AttributesLoss(taps)

@@ -1,0 +1,1 @@
+"""Centre loss (Wen et al. 2016)."""

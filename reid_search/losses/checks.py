@@ -1,0 +1,41 @@
+"""Whether a loss fits its taps, told from their shapes; no torch."""
+
+from collections.abc import Sequence
+
+from reid_search.errors import StudyError
+from reid_search.study import TapSpec
+
+
+def check_shape(loss: str, tap: TapSpec, leading: int, axes: int, what: str) -> None:
+    """Check the axes of a tap that a loss reads value by value.
+
+    Args:
+        loss: The kind of loss.
+        tap: The tap.
+        leading: Size that its first axis must have.
+        axes: Number of axes that it must have.
+        what: What stands along the first axis.
+
+    Raises:
+        StudyError: The tap has another shape.
+    """
+    if len(tap.shape) != axes or tap.shape[0] != leading:
+        wanted = ", ".join([str(leading), *("height", "width")[: axes - 1]])
+        raise StudyError(
+            f"loss '{loss}' cannot sit on {tap.key}, whose shape is {list(tap.shape)}; "
+            f"expected [{wanted}]: {leading} {what}"
+        )
+
+
+def check_one_length(what: str, taps: Sequence[TapSpec]) -> None:
+    """Check that vectors of several taps can go through the same module.
+
+    Raises:
+        StudyError: They differ in length.
+    """
+    for tap in taps:
+        if tap.dim != taps[0].dim:
+            raise StudyError(
+                f"{what} takes vectors of one length, but {taps[0].key} has {taps[0].dim} values "
+                f"and {tap.key} has {tap.dim}; place it on taps of one length, or share nothing"
+            )

@@ -1,0 +1,1 @@
+"""Circle loss on pairs (Sun et al. 2020)."""

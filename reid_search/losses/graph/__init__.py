@@ -1,0 +1,1 @@
+"""Graph over pairs of images, SGGNN (Shen et al. 2018)."""

@@ -1,0 +1,50 @@
+"""Settings of the graph over pairs; no torch."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from reid_search.study import LossConfig
+
+EdgeKind = Literal["supervised", "learnt", "uniform", "oracle", "shuffled"]
+
+
+class GraphConfig(LossConfig):
+    """Similarity-guided graph neural network (Shen et al. 2018, section 3), trained on P × K batches.
+
+    The pair of a probe and a gallery image is a node; the nodes of one probe send each other messages along edges that
+    depend on how alike their gallery images are. `scores_pairs` says that it owns a head that scores pairs.
+
+    Attributes:
+        pair: What describes a pair, before batch norm: the squared or absolute difference of the features, or their
+            product.
+        edges: Where messages go: to images that the siamese scorer finds alike, itself supervised on gallery-gallery
+            pairs (`supervised`); along weights learnt from the nodes without gallery labels (`learnt`); everywhere
+            alike (`uniform`); to images of the same identity, also in testing (`oracle`); as `supervised`, but between
+            other images (`shuffled`).
+        temperature: Divides the scores of edges before their softmax; they are log-odds.
+        edge_weight: Weight of the supervision of gallery-gallery pairs.
+        alpha: Share of the neighbours' messages in a node; 0 is the base model.
+        iterations: How often messages are sent.
+        message_layers: Layers (linear, batch norm, ReLU) that make a message of a node; none sends the node itself.
+        width: Values between the layers of a message; those of the feature where omitted.
+        positive_weight: Weight of pairs of the same identity, or `balanced`: as much as all others together.
+        features: Whether the gradient reaches the network (`trained`) or the loss trains its own parameters only.
+    """
+
+    scores_pairs: ClassVar[bool] = True
+
+    kind: Literal["graph"]
+    pair: Literal["squared", "absolute", "product"] = "squared"
+    edges: EdgeKind = "supervised"
+    temperature: float = Field(default=1.0, gt=0.0)
+    edge_weight: float = Field(default=1.0, ge=0.0)
+    alpha: float = Field(default=0.9, ge=0.0, le=1.0)
+    iterations: int = Field(default=1, ge=1, le=10)
+    message_layers: int = Field(default=2, ge=0, le=2)
+    width: int | None = Field(default=None, ge=1)
+    positive_weight: Annotated[float, Field(gt=0.0, strict=True)] | Literal["balanced"] = 1.0
+    features: Literal["trained", "frozen"] = "trained"
+
+
+CONFIG = GraphConfig

@@ -1,0 +1,152 @@
+"""SGGNN as a loss on taps, and its scores in testing."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from reid_search.errors import StudyError
+from reid_search.losses.graph.config import EdgeKind, GraphConfig
+from reid_search.losses.graph.edges import same_identity
+from reid_search.losses.graph.network import PairGraph
+from reid_search.losses.graph.pairs import assign_roles
+from reid_search.losses.tap_loss import TapLoss
+from reid_search.losses.targets import Targets
+from reid_search.study import TapSpec
+
+_NEEDS_SCORES = ("supervised", "shuffled")
+
+
+class GraphLoss(TapLoss):
+    """Cross-entropy of probe-gallery pairs before and after the messages, and of gallery-gallery pairs.
+
+    Each tap has a graph of its own; in testing, the log-odds are the mean over the taps, whose features come one after
+    the other. A batch without two images of an identity has the value 0 and a gradient of 0. Which image of an identity
+    is its probe depends on the order of the batch; the order of identities and of the gallery does not count.
+    """
+
+    def __init__(self, config: GraphConfig, taps: Sequence[TapSpec]) -> None:
+        super().__init__(taps)
+        self._config = config
+        self._dims = [tap.dim for tap in taps]
+        self.graphs = nn.ModuleList(PairGraph(config, dim) for dim in self._dims)
+
+    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+        """Return the sum of the cross-entropies of one tap."""
+        graph, identities = self._graphs()[index], targets.identities
+        vectors = features.detach() if self._config.features == "frozen" else features
+        probe, gallery = assign_roles(identities)
+        if not probe.any():
+            return (vectors.sum() + graph.scorer.weight.sum()) * 0
+        return self._cross_entropies(
+            graph, vectors.flatten(1)[probe], vectors.flatten(1)[gallery], identities[probe], identities[gallery]
+        )
+
+    def pair_scores(self, query: Tensor, gallery: Tensor) -> Tensor:
+        """Return log-odds of the base model, `(Q, K)`, of queries `(Q, D)` and gallery `(K, D)`; in evaluation mode."""
+        scores = [
+            graph.score(graph.nodes(one, other))
+            for graph, one, other in zip(self._graphs(), self._split(query), self._split(gallery), strict=True)
+        ]
+        return torch.stack(scores).mean(dim=0)
+
+    def graph_scores(
+        self,
+        query: Tensor,
+        gallery: Tensor,
+        gallery_ids: Tensor | None = None,
+        *,
+        alpha: float | None = None,
+        edges: EdgeKind | None = None,
+    ) -> Tensor:
+        """Return log-odds after the messages, `(K,)`; in evaluation mode.
+
+        Args:
+            query: `(D,)`.
+            gallery: `(K, D)`, one graph.
+            gallery_ids: `(K,)` identities, -1 for junk and 0 for distractors; only `oracle` looks at them.
+            alpha: Share of the messages; the training's where omitted.
+            edges: Kind of edges; the training's where omitted.
+
+        Raises:
+            StudyError: The edges were not learnt, or are the identities' and none are given.
+        """
+        kind = edges or self._config.edges
+        share = self._config.alpha if alpha is None else alpha
+        self.check_edges(kind)
+        if kind == "oracle" and gallery_ids is None:
+            raise StudyError("edges: oracle needs the identities of the gallery; allowed without: supervised, uniform")
+        same = same_identity(gallery_ids) if gallery_ids is not None else _nobody(gallery)
+        scores = []
+        for graph, one, other in zip(self._graphs(), self._split(query[None]), self._split(gallery), strict=True):
+            nodes = graph.nodes(one, other)
+            if share > 0:
+                pairs = graph.gallery_scores(other) if kind in _NEEDS_SCORES else other.new_zeros(0)
+                nodes = graph.after_messages(nodes, graph.edges(kind, nodes, pairs, same), share)
+            scores.append(graph.score(nodes)[0])
+        return torch.stack(scores).mean(dim=0)
+
+    def check_edges(self, edges: EdgeKind | None) -> None:
+        """Refuse edges that this training has not learnt.
+
+        Raises:
+            StudyError: `learnt` is asked for, and there are no parameters of it.
+        """
+        if edges == "learnt" and self._config.edges != "learnt":
+            raise StudyError(
+                f"edges: learnt: this loss was trained with edges: {self._config.edges} and has not learnt any; "
+                "allowed: supervised, uniform, oracle, shuffled"
+            )
+
+    def _cross_entropies(
+        self, graph: PairGraph, probes: Tensor, gallery: Tensor, wanted: Tensor, owners: Tensor
+    ) -> Tensor:
+        """Return the sum of three: pairs before messages, pairs after them, gallery-gallery pairs.
+
+        Args:
+            graph: The network.
+            probes: `(P, D)`.
+            gallery: `(G, D)`.
+            wanted: `(P,)` identities of the probes.
+            owners: `(G,)` identities of the gallery.
+        """
+        kind, alpha, weight = self._config.edges, self._config.alpha, self._config.edge_weight
+        targets = wanted[:, None] == owners[None]
+        same = owners[:, None] == owners[None]
+        nodes = graph.nodes(probes, gallery)
+        pairs = graph.gallery_scores(gallery) if kind in _NEEDS_SCORES else gallery.new_zeros(0)
+        updated = graph.after_messages(nodes, graph.edges(kind, nodes, pairs, same), alpha)
+        value = self._cross_entropy(graph.score(nodes), targets) + self._cross_entropy(graph.score(updated), targets)
+        if not len(pairs) or weight == 0:
+            return value
+        rows, columns = torch.triu_indices(len(owners), len(owners), offset=1, device=owners.device)
+        return value + weight * self._cross_entropy(pairs, same[rows, columns])
+
+    def _cross_entropy(self, scores: Tensor, targets: Tensor) -> Tensor:
+        weight = self._config.positive_weight
+        balance = (~targets).sum().clamp(min=1) / targets.sum().clamp(min=1)
+        factor = balance if weight == "balanced" else scores.new_tensor(weight)
+        return functional.binary_cross_entropy_with_logits(scores, targets.to(scores.dtype), pos_weight=factor)
+
+    def _graphs(self) -> list[PairGraph]:
+        return [cast("PairGraph", graph) for graph in self.graphs]
+
+    def _split(self, features: Tensor) -> tuple[Tensor, ...]:
+        if features.shape[1] != sum(self._dims):
+            raise StudyError(
+                f"features of {features.shape[1]} values, where this loss sits on {', '.join(self._keys)} with "
+                f"{sum(self._dims)}; read out the same taps"
+            )
+        return torch.split(features, self._dims, dim=1)
+
+
+def _nobody(gallery: Tensor) -> Tensor:
+    return torch.zeros(len(gallery), len(gallery), dtype=torch.bool, device=gallery.device)
+
+
+def build(config: GraphConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
+    """Build the loss on its taps."""
+    del classes
+    return GraphLoss(config, taps)

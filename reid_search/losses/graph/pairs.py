@@ -1,0 +1,57 @@
+"""Pairs of images: what describes them, and which of a batch there are."""
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class PairNorm(nn.BatchNorm1d):
+    """Batch norm over pairs; a single pair has no spread and is normalised by the running statistics."""
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Return `(N, D)` normalised."""
+        if self.training and len(pairs) == 1:
+            return functional.batch_norm(
+                pairs, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+            )
+        return super().forward(pairs)
+
+
+def compare(first: Tensor, second: Tensor, kind: Literal["squared", "absolute", "product"]) -> Tensor:
+    """Return what describes pairs of features, broadcast; the same for (a, b) and (b, a)."""
+    if kind == "product":
+        return first * second
+    difference = first - second
+    return difference.square() if kind == "squared" else difference.abs()
+
+
+class Roles(NamedTuple):
+    """Which images of a batch are probes, and which the gallery that they share, both `(B,)` of bool."""
+
+    probe: Tensor
+    gallery: Tensor
+
+
+def assign_roles(identities: Tensor) -> Roles:
+    """Make the first image of each identity a probe and all others the gallery (Shen et al. 2018, section 4.2).
+
+    The sampler draws the images of an identity in random order. An identity with one image only has nothing to be
+    found: its image joins the gallery.
+    """
+    same = identities[:, None] == identities[None]
+    probe = (same.sum(dim=1) > 1) & ~same.tril(diagonal=-1).any(dim=1)
+    return Roles(probe, ~probe)
+
+
+def symmetric(values: Tensor, count: int) -> Tensor:
+    """Return the matrix `(N, N)` with these values above the diagonal and below it, and 0 on it.
+
+    Args:
+        values: `(N (N - 1) / 2,)`, in the order of `torch.triu_indices`.
+        count: N.
+    """
+    rows, columns = torch.triu_indices(count, count, offset=1, device=values.device)
+    upper = values.new_zeros(count, count).index_put((rows, columns), values)
+    return upper + upper.T

@@ -1,0 +1,1 @@
+"""Heat maps: where each keypoint of the body is."""

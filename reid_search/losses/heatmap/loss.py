@@ -1,0 +1,68 @@
+"""Heat map loss on maps."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.losses.heatmap.config import HeatmapConfig
+from reid_search.losses.tap_loss import TapLoss
+from reid_search.losses.targets import Targets
+from reid_search.study import TapSpec
+
+
+class HeatmapLoss(TapLoss):
+    """Squared error of the heat maps of the keypoints there are; the mean over cells, keypoints, images and taps.
+
+    A batch without a keypoint has the value 0 and a gradient of 0.
+    """
+
+    def __init__(self, config: HeatmapConfig, taps: Sequence[TapSpec]) -> None:
+        super().__init__(taps)
+        self._sigma = config.sigma
+
+    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+        """Return the mean over cells, keypoints and images."""
+        del index
+        if targets.image_size is None:
+            raise ValueError("keypoints are in pixels of the image: Targets.image_size must say how many there are")
+        keypoints = targets.need("keypoints").float()
+        present = keypoints[..., 2] > 0
+        places = torch.where(present[..., None], keypoints[..., :2], 0.0)  # what an absent keypoint holds is no place
+        wanted = gaussians(places, targets.image_size, features.shape[2:], self._sigma)
+        errors = (features - wanted).square().mean((2, 3))
+        return (errors * present).sum() / present.sum().clamp(min=1)
+
+
+def gaussians(places: Tensor, image_size: Sequence[int], size: Sequence[int], sigma: float) -> Tensor:
+    """Draw a Gaussian of height 1 around each place.
+
+    Args:
+        places: `(B, N, 2)`, x and y in pixels of the image; the centre of the first pixel is (0, 0).
+        image_size: Height and width of the image in pixels.
+        size: Rows h and columns w of the grid.
+        sigma: Standard deviation in cells of the grid.
+
+    Returns:
+        `(B, N, h, w)` heights at the centres of the cells.
+    """
+    columns = _profile(places[..., 0], image_size[1], size[1], sigma)
+    rows = _profile(places[..., 1], image_size[0], size[0], sigma)
+    return rows[..., :, None] * columns[..., None, :]
+
+
+def _profile(coordinates: Tensor, pixels: int, cells: int, sigma: float) -> Tensor:
+    centres = (coordinates + 0.5) * cells / pixels - 0.5
+    cell = torch.arange(cells, device=coordinates.device)
+    return torch.exp(-((cell - centres[..., None]) / sigma).square() / 2)
+
+
+def build(config: HeatmapConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
+    """Build the loss on its taps.
+
+    Raises:
+        StudyError: A tap is no map of 17 channels.
+    """
+    del classes
+    config.check_taps(taps)
+    return HeatmapLoss(config, taps)

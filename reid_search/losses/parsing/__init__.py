@@ -1,0 +1,1 @@
+"""Parsing: which part of the body each place of a map shows."""

@@ -1,0 +1,44 @@
+"""The base of losses whose taps do not look at each other."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.losses.targets import Targets
+from reid_search.study import TapSpec
+
+
+class TapLoss(nn.Module):
+    """The mean over taps of a value that each tap has on its own.
+
+    Values are computed in float32 under autocast too: squares, distances and scaled cosines of half precision overflow
+    or lose the digits that matter, and what a loss computes is small beside the network.
+
+    Args:
+        taps: The taps that it sits on, at least one.
+    """
+
+    def __init__(self, taps: Sequence[TapSpec]) -> None:
+        super().__init__()
+        self._keys = tuple(tap.key for tap in taps)
+
+    @abstractmethod
+    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+        """Return the value of one tap, one number.
+
+        Args:
+            index: Place of the tap among those of the loss.
+            features: Its features, `(B, *shape)`, float32.
+            targets: What is known of the images.
+        """
+
+    def forward(self, taps: Mapping[str, Tensor], targets: Targets) -> Tensor:
+        """Return the mean over taps."""
+        values = []
+        for index, key in enumerate(self._keys):
+            features = taps[key]
+            with torch.autocast(features.device.type, enabled=False):
+                values.append(self.value(index, features.float(), targets))
+        return torch.stack(values).mean()

@@ -1,0 +1,35 @@
+"""Settings of the verification loss; no torch."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from reid_search.study import LossConfig
+
+
+class VerificationConfig(LossConfig):
+    """Two-way softmax cross-entropy on every pair of the batch, with a pair head on each tap.
+
+    A pair's feature is a comparison of its two vectors, value by value; batch norm, dropout and a linear layer follow
+    (Zheng et al. 2017, section 3.3, without batch norm; Shen et al. 2018, section 3.1, with it). `scores_pairs` says
+    that it owns a head that scores pairs.
+
+    Attributes:
+        comparison: `squared` difference, `absolute` difference or `product`.
+        normalize: Whether vectors are brought to unit length first.
+        batch_norm: Whether the pair's feature is normalised over the pairs of the batch.
+        dropout: Share of the pair's feature left out (Zheng et al.: .9).
+        negatives_per_positive: Weight of all pairs of two people over that of all pairs of one; every pair weighs the
+            same where null. A batch of P × K images has (P - 1) K / (K - 1) times as many of the former.
+    """
+
+    kind: Literal["verification"]
+    scores_pairs: ClassVar[bool] = True
+    comparison: Literal["squared", "absolute", "product"] = "squared"
+    normalize: bool = False
+    batch_norm: bool = False
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    negatives_per_positive: float | None = Field(default=1.0, gt=0.0)
+
+
+CONFIG = VerificationConfig

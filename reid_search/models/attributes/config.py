@@ -1,0 +1,56 @@
+"""Settings of attribute-person recognition; no torch."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from reid_search.models.parts.settings import BranchSettings, PoolingName
+from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.study import Scope, Stage, TapSpec
+from reid_search.study.side_cars import ATTRIBUTES
+
+LOGITS = sum(ATTRIBUTES.values())
+
+
+class AttributesConfig(BranchSettings):
+    """A global vector that knows attributes (APR, Lin et al. 2019, section 4), named `p1` as the baseline's.
+
+    Each attribute has a classifier on the pooled map; `attributes.logits` are their logits in a row, in the order of
+    the tables. The predicted probabilities, each times a gate between 0 and 1 that sees all of them, stand behind the
+    pooled map in `p1.global`.
+
+    The paper's loss is `λ · identity + mean over attributes` with λ = 8; the default losses are an eighth of it, so
+    that the identity loss weighs as much as in other architectures.
+
+    Attributes:
+        last_stride: Stride of `layer4`.
+        pooling: How the map is pooled.
+        reweighting: Whether the predictions are re-weighted and made part of the vector, or only learnt beside it.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@coarse"]},
+        "attributes": {"kind": "attributes", "on": ["attribute@coarse"], "weight": 0.125},
+    }
+    architecture: Literal["attributes"]
+    pooling: PoolingName = "avg"
+    last_stride: Literal[1, 2] = 1
+    reweighting: bool = True
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The global vector at its last stage."""
+        return (f"global@{last_stage(self)}",)
+
+    @property
+    def vector_size(self) -> int:
+        """Values of the global vector."""
+        return self.channels + self.reweighting * LOGITS
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the global vector and of the attributes."""
+        del image_size
+        taps = vector_taps("p1.global", Scope.GLOBAL, self.vector_size, self)
+        return (*taps, TapSpec("attributes.logits", Scope.ATTRIBUTE, Stage.COARSE, (LOGITS,)))
+
+
+CONFIG = AttributesConfig

@@ -1,0 +1,45 @@
+"""Attribute-person recognition: a global vector and classifiers of attributes."""
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.models.attributes.config import LOGITS, AttributesConfig
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.parts.branch import named
+from reid_search.models.parts.heads import Pooling
+from reid_search.models.parts.trunk import build_trunk, mark_trunks
+from reid_search.models.parts.vectors import build_vector_head
+from reid_search.study.side_cars import ATTRIBUTES
+
+
+def build(config: AttributesConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    return AttributeRecognition(config, image_size)
+
+
+class AttributeRecognition(ReidModel):
+    """A backbone, a classifier of each attribute, and a head on the pooled map with the re-weighted predictions."""
+
+    def __init__(self, config: AttributesConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.pooling = Pooling(config.pooling)
+        self.classifiers = nn.Linear(config.channels, LOGITS)
+        self.gate = nn.Linear(LOGITS, LOGITS) if config.reweighting else None
+        self.head = build_vector_head(config.vector_size, config)
+        mark_trunks(self, {"backbone": config.weights})
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the global vector and of the attributes."""
+        vector = self.pooling(self.backbone(batch.images))
+        logits = self.classifiers(vector)
+        if self.gate is not None:
+            predictions = predict(logits)
+            vector = torch.cat([vector, self.gate(predictions).sigmoid() * predictions], dim=1)
+        return {**named("p1.global", self.head.stages(vector)), "attributes.logits@coarse": logits}
+
+
+def predict(logits: Tensor) -> Tensor:
+    """Return the probabilities `(B, 56)` of all attributes' values, in the order of the logits."""
+    each = torch.split(logits.float(), list(ATTRIBUTES.values()), dim=1)
+    return torch.cat([values.softmax(dim=1) for values in each], dim=1)

@@ -1,0 +1,70 @@
+"""Settings of the bilinear CNN; no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from reid_search.models.parts.bilinear_settings import BilinearSettings, Width
+from reid_search.models.parts.shapes import BACKBONES, BackboneName
+from reid_search.models.parts.vector_taps import vector_taps
+from reid_search.study import EntryError, Scope, TapSpec
+
+
+class BilinearCNNConfig(BilinearSettings):
+    """The product of a map with itself, or with that of a second network (Lin et al. 2015, section 3).
+
+    Attributes:
+        streams: `one` network, whose map is multiplied with itself, or `two`.
+        stream_dim: Channels to which a stream's map is projected before the product; null multiplies the map as it is,
+            which are 4 million values on ResNet-50.
+        second_backbone: Backbone of the second stream; that of the first where omitted.
+        second_weights: File with its pretrained weights.
+        fusion: The `full` outer product, or `compact` by tensor sketch (Gao et al. 2016).
+        pooling: Products are averaged.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+    }
+    architecture: Literal["bilinear_cnn"]
+    pooling: Literal["avg"] = "avg"
+    signed_sqrt: bool = True
+    streams: Literal["one", "two"] = "one"
+    stream_dim: Width | None = 128
+    second_backbone: BackboneName | None = None
+    second_weights: Path | None = None
+    fusion: Literal["full", "compact"] = "full"
+
+    @model_validator(mode="after")
+    def _streams_differ(self) -> "BilinearCNNConfig":
+        alike = self.weights == self.second_weights and self.second_backbone in (None, self.backbone)
+        if self.streams == "two" and self.weights is not None and self.stream_dim is None and alike:
+            message = (
+                "'two' streams that start from the same weights stay alike; allowed: one, or another second_backbone"
+            )
+            raise EntryError(message, "streams")
+        return self
+
+    @property
+    def backbones(self) -> tuple[BackboneName, BackboneName]:
+        """Backbones of the two maps that are multiplied."""
+        second = self.second_backbone if self.streams == "two" else None
+        return self.backbone, second or self.backbone
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Channels of the two maps that are multiplied."""
+        first, second = (self.stream_dim or BACKBONES[name].channels for name in self.backbones)
+        return first, second
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the product."""
+        del image_size
+        size = self.product_dim(self.sizes, self.fusion == "compact")
+        return tuple(vector_taps("bilinear.global", Scope.GLOBAL, size, self))
+
+
+CONFIG = BilinearCNNConfig

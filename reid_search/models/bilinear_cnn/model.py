@@ -1,0 +1,40 @@
+"""The bilinear CNN: one or two streams and their product."""
+
+from reid_search.models.bilinear_cnn.config import BilinearCNNConfig
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.parts.bilinear import Stream, build_product, finished
+from reid_search.models.parts.branch import named
+from reid_search.models.parts.resize import resize
+from reid_search.models.parts.shapes import BACKBONES
+from reid_search.models.parts.trunk import build_trunk, mark_trunks
+from reid_search.models.parts.vectors import build_vector_head
+
+
+def build(config: BilinearCNNConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    return BilinearCNN(config, image_size)
+
+
+class BilinearCNN(ReidModel):
+    """One or two streams, their product, and a head on it."""
+
+    def __init__(self, config: BilinearCNNConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self.config = config
+        streams = [
+            Stream(build_trunk(name, weights, config.last_stride), BACKBONES[name].channels, config.stream_dim)
+            for name, weights in zip(config.backbones, (config.weights, config.second_weights), strict=True)
+        ]
+        self.first = streams[0]
+        self.second = streams[1] if config.streams == "two" else None
+        self.product = build_product(config.sizes, config.fusion == "compact", config)
+        size = config.product_dim(config.sizes, config.fusion == "compact")
+        self.head = build_vector_head(size, config)
+        mark_trunks(self, {"first.blocks": config.weights, "second.blocks": config.second_weights})
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the product."""
+        first = second = self.first(batch.images)
+        if self.second is not None:
+            second = resize(self.second(batch.images), (first.shape[2], first.shape[3]))
+        return named("bilinear.global", self.head.stages(finished(self.product(first, second), self.config)))

@@ -1,0 +1,64 @@
+"""Settings of the landmark network; no torch."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from reid_search.models.landmarks.skeleton import Kind, regions_of
+from reid_search.models.parts.settings import BranchSettings, PoolingName
+from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.study import Scope, SideCar, TapSpec
+
+
+class LandmarksConfig(BranchSettings):
+    """A global vector and one a region of the body, which keypoints find.
+
+    `body.global` is the pooled map; `body.head`, `body.upper`, `body.lower` (or the 14 joints) are averages of the map
+    under the regions' weights; `body.concat` is those of the regions in a row. A region whose keypoints are missing is
+    the fixed stripe where that part of a body stands on average: the top sixth of the image is the head, the rest of
+    the upper half the upper body, the lower half the lower body.
+
+    Attributes:
+        regions: `boxes` around the keypoints of head, upper and lower body; `heatmaps`: the sum of a Gaussian around
+            each of these keypoints; `joints`: a Gaussian around each of 14 joints.
+        margin: How far a box reaches beyond its keypoints, as a share of the image's height; an eye is not the top of
+            the head.
+        sigma: Standard deviation of the Gaussians, as a share of the image's height; at least half a cell of the map.
+        last_stride: Stride of `layer4`.
+        pooling: How the whole map is pooled.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck", "part@neck"]},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+    }
+    architecture: Literal["landmarks"]
+    pooling: PoolingName = "avg"
+    neck: Literal["none", "bnneck"] = "bnneck"
+    last_stride: Literal[1, 2] = 1
+    regions: Kind = "boxes"
+    margin: float = Field(default=0.07, gt=0.0, le=0.5)
+    sigma: float = Field(default=0.06, gt=0.0, le=0.5)
+
+    @property
+    def needs(self) -> frozenset[SideCar]:
+        """Keypoints."""
+        return frozenset({"keypoints"})
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The global vector and the regions' at the last stage."""
+        return (last_stage(self),)
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the global vector, of every region, and of all regions in a row."""
+        del image_size
+        channels, regions = self.channels, regions_of(self.regions)
+        taps = vector_taps("body.global", Scope.GLOBAL, channels, self)
+        for region in regions:
+            taps += vector_taps(f"body.{region.name}", Scope.PART, channels, self)
+        return (*taps, *vector_taps("body.concat", Scope.CONCAT, channels, self, times=len(regions)))
+
+
+CONFIG = LandmarksConfig

@@ -1,0 +1,55 @@
+"""The landmark network: a global vector and one a region of the body."""
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from reid_search.models.landmarks.config import LandmarksConfig
+from reid_search.models.landmarks.localise import region_weights
+from reid_search.models.landmarks.skeleton import regions_of
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.parts.branch import Head, named
+from reid_search.models.parts.heads import Pooling
+from reid_search.models.parts.side_cars import needed
+from reid_search.models.parts.trunk import build_trunk, mark_trunks
+from reid_search.models.parts.vectors import build_vector_head
+from reid_search.models.parts.weighted import weighted_pooling
+
+
+def build(config: LandmarksConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    return Landmarks(config, image_size)
+
+
+class Landmarks(ReidModel):
+    """A backbone, a head on the pooled map, and one on the average under each region's weights."""
+
+    def __init__(self, config: LandmarksConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self.config = config
+        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.pooling = Pooling(config.pooling)
+        self.whole = build_vector_head(config.channels, config)
+        self.regions = nn.ModuleDict(
+            {region.name: build_vector_head(config.channels, config) for region in regions_of(config.regions)}
+        )
+        mark_trunks(self, {"backbone": config.weights})
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the global vector, of every region, and of all regions in a row."""
+        keypoints = needed(batch.keypoints, "keypoints", "landmarks")
+        features = self.backbone(batch.images)
+        grid = (features.shape[2], features.shape[3])
+        weights = region_weights(keypoints, self.config, batch.image_size, grid)
+        vectors = weighted_pooling(features, weights).unbind(dim=1)
+        taps = named("body.global", self.whole.stages(self.pooling(features)))
+        parts = [head.stages(vector) for head, vector in zip(self._heads, vectors, strict=True)]
+        for name, stages in zip(self.regions, parts, strict=True):
+            taps |= named(f"body.{name}", stages)
+        joined = {stage: torch.cat([stages[stage] for stages in parts], dim=1) for stage in parts[0]}
+        return taps | named("body.concat", joined)
+
+    @property
+    def _heads(self) -> list[Head]:
+        return cast("list[Head]", list(self.regions.values()))

@@ -1,0 +1,64 @@
+"""Settings of the part-aligned bilinear model; no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from reid_search.models.parts.bilinear_settings import BilinearSettings, Width
+from reid_search.models.parts.shapes import BackboneName, map_size
+from reid_search.models.parts.vector_taps import vector_taps
+from reid_search.study import Scope, Stage, TapSpec
+from reid_search.study.side_cars import KEYPOINTS
+
+
+class PartBilinearConfig(BilinearSettings):
+    """An appearance map times a map of body parts (Suh et al. 2018, section 3).
+
+    The appearance stream is a backbone and a projection to `appearance_dim` channels. The part stream is a backbone
+    that also gives heat maps of the 17 keypoints (`pose@coarse`, heights and not logits), and a projection of both to
+    `part_dim` channels on the grid of the appearance.
+
+    By default the part stream starts at random and is trained by re-identification alone. Its parameters are
+    `parts.blocks.*`, `parts.pose.*` and `parts.projection.*`, the others `appearance.*` and `head.*`: a stage with
+    `train: [parts.*]`, a `heatmap` loss on `pose@coarse` and other people's images pretrains it; later stages that
+    leave out `parts.*` (or `parts.blocks.*` and `parts.pose.*`) freeze it.
+
+    Attributes:
+        appearance_dim: Channels of the projected appearance.
+        part_dim: Channels of the projected parts.
+        part_backbone: Backbone of the part stream.
+        part_weights: File with its pretrained weights.
+        fusion: The full outer product (`bilinear`), its tensor sketch (`compact`), or as controls both maps pooled and
+            concatenated (`concat`; `embedding_dim` adds the linear layer) and no part stream at all (`appearance`).
+        pooling: How `concat` and `appearance` pool; products are averaged.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+    }
+    architecture: Literal["part_bilinear"]
+    pooling: Literal["max", "avg"] = "avg"
+    appearance_dim: Width = 512
+    part_dim: Width = 128
+    part_backbone: BackboneName = "resnet10_thin"
+    part_weights: Path | None = None
+    fusion: Literal["bilinear", "compact", "concat", "appearance"] = "compact"
+
+    @property
+    def vector_size(self) -> int:
+        """Values of the fused vector."""
+        if self.fusion in ("bilinear", "compact"):
+            return self.product_dim((self.appearance_dim, self.part_dim), self.fusion == "compact")
+        return self.appearance_dim + (self.part_dim if self.fusion == "concat" else 0)
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the fused vector and of the keypoints' heat maps."""
+        taps = vector_taps("bilinear.global", Scope.GLOBAL, self.vector_size, self)
+        if self.fusion != "appearance":
+            grid = map_size(self.backbone, image_size, self.last_stride)
+            taps.append(TapSpec("pose", Scope.MAP, Stage.COARSE, (len(KEYPOINTS), *grid)))
+        return tuple(taps)
+
+
+CONFIG = PartBilinearConfig

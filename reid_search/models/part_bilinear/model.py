@@ -1,0 +1,84 @@
+"""The part-aligned bilinear model: an appearance stream, a part stream, and their product."""
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.part_bilinear.config import PartBilinearConfig
+from reid_search.models.parts.bilinear import Stream, build_product, build_projection, finished
+from reid_search.models.parts.branch import named
+from reid_search.models.parts.heads import Pooling
+from reid_search.models.parts.resize import Size, resize
+from reid_search.models.parts.shapes import BACKBONES
+from reid_search.models.parts.trunk import build_trunk, mark_trunks
+from reid_search.models.parts.vectors import build_vector_head
+from reid_search.study.side_cars import KEYPOINTS
+
+
+def build(config: PartBilinearConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    return PartBilinear(config, image_size)
+
+
+class PartBilinear(ReidModel):
+    """Two streams on one grid, fused to one vector with a head."""
+
+    def __init__(self, config: PartBilinearConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self.config = config
+        blocks = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.appearance = Stream(blocks, config.channels, config.appearance_dim)
+        self.parts = None if config.fusion == "appearance" else PartStream(config)
+        if config.fusion in ("bilinear", "compact"):
+            sizes = (config.appearance_dim, config.part_dim)
+            self.fusion: nn.Module = build_product(sizes, config.fusion == "compact", config)
+        else:
+            self.fusion = Averages(config)
+        self.head = build_vector_head(config.vector_size, config)
+        mark_trunks(self, {"appearance.blocks": config.weights, "parts.blocks": config.part_weights})
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the fused vector and of the keypoints' heat maps."""
+        maps = [self.appearance(batch.images)]
+        pose: Taps = {}
+        if self.parts is not None:
+            parts, heat = self.parts(batch.images, (maps[0].shape[2], maps[0].shape[3]))
+            maps.append(parts)
+            pose = {"pose@coarse": heat}
+        taps = named("bilinear.global", self.head.stages(finished(self.fusion(*maps), self.config)))
+        return taps | pose
+
+
+class PartStream(nn.Module):
+    """A backbone, heat maps of keypoints, and a projection of both (OpenPose's place in Suh et al.'s code)."""
+
+    def __init__(self, config: PartBilinearConfig) -> None:
+        super().__init__()
+        channels = BACKBONES[config.part_backbone].channels
+        self.blocks = build_trunk(config.part_backbone, config.part_weights, _part_stride(config))
+        self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1)
+        self.projection = build_projection(channels + len(KEYPOINTS), config.part_dim, 3)
+
+    def forward(self, images: Tensor, grid: Size) -> tuple[Tensor, Tensor]:
+        """Return the projected parts `(B, part_dim, *grid)` and the heat maps `(B, 17, *grid)`."""
+        features = resize(self.blocks(images), grid)
+        heat = self.pose(features)
+        return self.projection(torch.cat([features, heat], dim=1)), heat
+
+
+class Averages(nn.Module):
+    """The controls: every map pooled by itself, in a row."""
+
+    def __init__(self, config: PartBilinearConfig) -> None:
+        super().__init__()
+        self.pooling = Pooling(config.pooling)
+
+    def forward(self, *maps: Tensor) -> Tensor:
+        """Return `(B, ΣC)` of maps `(B, C, h, w)`."""
+        return torch.cat([self.pooling(values) for values in maps], dim=1)
+
+
+def _part_stride(config: PartBilinearConfig) -> int:
+    """Return the stride of the part stream's `layer4` that comes nearest to the appearance's grid, rather finer."""
+    stem, part_stem = BACKBONES[config.backbone].stem_stride, BACKBONES[config.part_backbone].stem_stride
+    return 2 if 2 * part_stem <= config.last_stride * stem else 1

@@ -1,0 +1,38 @@
+"""Settings that the bilinear models share; no torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reid_search.models.parts.settings import BranchSettings
+from reid_search.models.parts.vector_taps import last_stage
+
+Width = Annotated[int, Field(ge=8, le=2048)]
+
+
+class BilinearSettings(BranchSettings):
+    """What becomes of the products of two maps.
+
+    Attributes:
+        last_stride: Stride of `layer4`.
+        sketch_dim: Size of a compact product.
+        sketch_seed: Seed of the hashes and signs of a compact product; they are fixed, not learnt.
+        signed_sqrt: Whether values are replaced by their signed square roots (Lin et al. 2015, section 3).
+        unit_length: Whether the vector is divided by its ℓ2 norm, last.
+    """
+
+    neck: Literal["none", "bnneck"] = "bnneck"
+    last_stride: Literal[1, 2] = 1
+    sketch_dim: Annotated[int, Field(ge=64, le=8192)] = 512
+    sketch_seed: int = Field(default=0, ge=0, lt=2**63)
+    signed_sqrt: bool = False
+    unit_length: bool = True
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The vector at its last stage."""
+        return (f"global@{last_stage(self)}",)
+
+    def product_dim(self, sizes: tuple[int, int], compact: bool) -> int:
+        """Return the size of the product of two maps with so many channels."""
+        return self.sketch_dim if compact else sizes[0] * sizes[1]

@@ -1,0 +1,39 @@
+"""Pooling of features under soft maps."""
+
+from torch import Tensor
+
+from reid_search.models.parts.precision import at_least_float32, full_precision
+
+_ABSENT = 1e-6
+
+
+def share_out(weights: Tensor) -> Tensor:
+    """Return non-negative weights `(B, K, h, w)` divided by their sum over the map (ℓ1-normalised per channel).
+
+    A channel whose weights sum to less than 1e-6 fades to zero instead: what is not on the image has no share of it.
+    """
+    values = at_least_float32(weights)
+    return values / values.sum(dim=(2, 3), keepdim=True).clamp(min=_ABSENT)
+
+
+def weighted_sum(features: Tensor, weights: Tensor) -> Tensor:
+    """Return `(B, K, C)`: `Σ_xy weights_k(xy) · features(xy)`, one matrix product, in float32 at least.
+
+    Args:
+        features: `(B, C, h, w)`.
+        weights: `(B, K, h, w)`, as they are.
+    """
+    with full_precision(features):
+        values, factors = at_least_float32(features), at_least_float32(weights)
+        return factors.flatten(2) @ values.flatten(2).transpose(1, 2)
+
+
+def weighted_pooling(features: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted average of features under each map, `(B, K, C)` (Kalayeh et al. 2018, section 3.3).
+
+    Args:
+        features: `(B, C, h, w)`.
+        weights: `(B, K, h, w)`, at least 0. Where a map is zero everywhere the vector is zero, which a maximum over
+            parts passes over (features behind a ReLU are not negative).
+    """
+    return weighted_sum(features, share_out(weights))

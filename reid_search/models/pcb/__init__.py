@@ -1,0 +1,1 @@
+"""Part-based convolutional baseline, with and without refined part pooling (Sun et al., ECCV 2018)."""

@@ -1,0 +1,82 @@
+"""Settings of the part-based convolutional baseline; no torch."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from reid_search.models.parts.settings import HeadName, StripeSettings
+from reid_search.models.parts.shapes import Region
+from reid_search.models.parts.taps import stage_sizes, stripe_taps, whole_taps
+from reid_search.study import EntryError, Scope, Stage, TapSpec
+
+
+class PCBConfig(StripeSettings):
+    """A part-based convolutional baseline (Sun et al. 2018, section 3): one map, cut into stripes.
+
+    With six parts it offers `p6.part1` … and their concatenation `p6.concat`. The published system sums the identity
+    losses of its parts (a loss here is the mean over its taps, so that a weight of 6 is the sum) and tests on the
+    coarse features (PCB-G) or the reduced ones (PCB-H).
+
+    Refined part pooling trains in three stages: one of `mode: stripes`, in which the map is cut as without refinement;
+    the induction, in which the part classifier alone trains (`train: [part_classifier.*]`); one in which all trains.
+
+    Attributes:
+        parts: Number of stripes.
+        last_stride: Stride of `layer4`.
+        partition: `stripes` cuts the map into rows. `refined` weighs every place by how likely it belongs to the part,
+            as a learnt classifier finds (section 3.3), and divides by the sum of the weights, so that a classifier that
+            is certain of the stripes gives the stripes' averages (the authors' code divides by the number of places of
+            a stripe instead).
+        global_head: Whether a head stands on the whole map as well, `p6.global`.
+        part_mean: Whether the mean of the reduced parts is offered as `p6.mean@reduced`, on which the paper's Variant 1
+            places its one loss. The default readout leaves it out, since it repeats the parts.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@reduced", "part@reduced"], "bias": True},
+    }
+    modes: ClassVar[tuple[str, ...]] = ("stripes",)
+
+    architecture: Literal["pcb"]
+    parts: Literal[2, 3, 4, 6, 8, 12] = 6
+    pooling: HeadName = "avg"
+    last_stride: Literal[1, 2] = 1
+    partition: Literal["stripes", "refined"] = "stripes"
+    global_head: bool = False
+    part_mean: bool = False
+
+    @model_validator(mode="after")
+    def _refined_parts_are_weighted_averages(self) -> "PCBConfig":
+        if self.partition == "refined" and self.pooling != "avg":
+            raise EntryError(f"'{self.pooling}' with partition 'refined', a weighted average; allowed: avg", "pooling")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What its taps are called after, `p6`."""
+        return f"p{self.parts}"
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """All reduced vectors, each once."""
+        return ("part@reduced", f"{self.name}.global@reduced") if self.global_head else ("part@reduced",)
+
+    def region(self, image_size: tuple[int, int]) -> Region:
+        """Return the map."""
+        return Region.of(self.backbone, image_size, self.last_stride)
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps: of the whole map where it has a head, of the parts, their concatenation, their mean.
+
+        Raises:
+            StudyError: There are more stripes than the map has rows.
+        """
+        self.region(image_size).stripes(self.parts)
+        sizes = stage_sizes(self.coarse_dim, self.embedding_dim, self.neck == "bnneck")
+        whole = whole_taps(self.name, sizes) if self.global_head else ()
+        mean = (TapSpec(f"{self.name}.mean", Scope.GLOBAL, Stage.REDUCED, (self.embedding_dim,)),)
+        return (*whole, *stripe_taps(self.name, self.parts, sizes), *(mean if self.part_mean else ()))
+
+
+CONFIG = PCBConfig

@@ -1,0 +1,68 @@
+"""The part-based convolutional baseline."""
+
+import torch
+
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.parts.backbone import build_blocks, set_last_stride
+from reid_search.models.parts.branch import Head, HeadSettings, Stripes, named
+from reid_search.models.parts.heads import build_reduction
+from reid_search.models.parts.weighted import weighted_pooling
+from reid_search.models.pcb.config import PCBConfig
+from reid_search.models.pcb.refined import PartClassifier
+
+
+class PCB(ReidModel):
+    """One map with a head on each part.
+
+    Its parameters are `backbone.*`, `parts.*`, `part_classifier.*` where parts are refined, `whole.*` and `reduction.*`
+    where there is such a thing.
+
+    Args:
+        config: Its settings.
+        image_size: Height and width of the images.
+    """
+
+    def __init__(self, config: PCBConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        settings, region = HeadSettings.of(config), config.region(image_size)
+        self._name, self._has_mean = config.name, config.part_mean
+        self.backbone = build_blocks(config.backbone, config.weights)
+        set_last_stride(self.backbone, config.last_stride)
+        self.reduction = None
+        if config.reduction_shared:
+            self.reduction = build_reduction(settings.channels, config.embedding_dim, config.reduction)
+        self.whole = Head(settings, self.reduction, region) if config.global_head else None
+        self.parts = Stripes(config.name, config.parts, settings, self.reduction, region)
+        self.part_classifier = None
+        if config.partition == "refined":
+            self.part_classifier = PartClassifier(settings.channels, config.parts)
+        self._refines = self.part_classifier is not None
+        if config.weights is not None:
+            self.mark_pretrained([name for name, _ in self.named_parameters() if name.startswith("backbone.")])
+
+    def use_mode(self, mode: str | None) -> None:
+        """Cut the map into rows (`stripes`), or find the parts as they are tested (None)."""
+        if mode not in (None, *PCBConfig.modes):
+            super().use_mode(mode)
+        self._refines = mode is None and self.part_classifier is not None
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the parts, and of the whole map where it has a head."""
+        features = self.backbone(batch.images)
+        taps: Taps = {}
+        if self.whole is not None:
+            taps |= named(f"{self._name}.global", self.whole(features))
+        if self._refines and self.part_classifier is not None:
+            vectors = weighted_pooling(features, self.part_classifier(features))
+            taps |= self.parts.taps_of_vectors(vectors)
+        else:
+            taps |= self.parts(features)
+        if self._has_mean:
+            reduced = [taps[f"{self._name}.part{number}@reduced"] for number in range(1, len(self.parts) + 1)]
+            taps[f"{self._name}.mean@reduced"] = torch.stack(reduced).mean(dim=0)
+        return taps
+
+
+def build(config: PCBConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network."""
+    return PCB(config, image_size)

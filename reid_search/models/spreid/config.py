@@ -1,0 +1,102 @@
+"""Settings of SPReID; no torch."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from reid_search.models.parts.settings import BranchSettings, PoolingName
+from reid_search.models.parts.shapes import BackboneName, map_size
+from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
+from reid_search.study.side_cars import PARTS
+
+FOREGROUND = "foreground"
+_GRID_PER_FEATURE = 2
+
+Cells = Annotated[int, Field(ge=1, le=512)]
+
+
+class SPReIDConfig(BranchSettings):
+    """Features pooled under five soft maps: foreground, head, upper, lower, shoes (Kalayeh et al. 2018, section 3).
+
+    `spreid.global` is the concatenation of the foreground's vector, the body parts' combined and the pooled map: three
+    times 2048 values on ResNet-50. `spreid.foreground`, `spreid.head` … are the five vectors by themselves.
+
+    Attributes:
+        last_stride: Stride of `layer4`; 2 as in the paper.
+        maps: Where the maps come from: `side_car` (files beside the images), `learnt` (a parser that gives
+            `parsing@coarse`), or as controls `stripes` (four of equal height, all foreground) and `uniform` (every map
+            is 1 everywhere, so every vector is the average).
+        map_grid: Rows and columns of the maps; twice as fine as the features where omitted.
+        resize: `features` are interpolated to the grid of the maps, as the paper does, or `maps` are averaged to the
+            grid of the features.
+        foreground: Whether the vector has the foreground (`w/fg`) or not (`wo/fg`).
+        combine: How head, upper, lower and shoes are combined: element-wise `max` (the paper) or `mean`, `concat`, or
+            left out (`none`).
+        include_global: Whether the vector has the pooled map.
+        pooling: How that map is pooled.
+        backbone_shared: Whether one backbone serves the pooled map and the maps, or each has its own (paper's table 5).
+        parser: A learnt parser is a head on the features of the maps' backbone (`shared`), or has a backbone of its
+            `own`.
+        parser_backbone: Backbone of an own parser; its last stride is 1.
+        parser_detached: Whether re-identification leaves the parser alone, as the paper's frozen parser.
+    """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@coarse"]},
+        "parsing": {"kind": "parsing", "on": ["map@coarse"]},
+    }
+    architecture: Literal["spreid"]
+    pooling: PoolingName = "avg"
+    last_stride: Literal[1, 2] = 2
+    maps: Literal["side_car", "learnt", "stripes", "uniform"] = "side_car"
+    map_grid: tuple[Cells, Cells] | None = None
+    resize: Literal["features", "maps"] = "features"
+    foreground: bool = True
+    combine: Literal["max", "mean", "concat", "none"] = "max"
+    include_global: bool = True
+    backbone_shared: bool = True
+    parser: Literal["own", "shared"] = "own"
+    parser_backbone: BackboneName = "resnet10_thin"
+    parser_detached: bool = True
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> "SPReIDConfig":
+        if not self.foreground and self.combine == "none" and not self.include_global:
+            raise EntryError("'none' leaves no vector without foreground and include_global; allowed: max", "combine")
+        return self
+
+    @property
+    def needs(self) -> frozenset[SideCar]:
+        """Part maps, where they are not learnt or made up."""
+        return frozenset({"maps"}) if self.maps == "side_car" else frozenset()
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The whole vector at its last stage."""
+        return (f"global@{last_stage(self)}",)
+
+    @property
+    def vectors(self) -> int:
+        """How many pooled vectors `spreid.global` concatenates."""
+        parts = {"max": 1, "mean": 1, "concat": len(PARTS), "none": 0}[self.combine]
+        return self.foreground + parts + self.include_global
+
+    def grid(self, feature_grid: tuple[int, int]) -> tuple[int, int]:
+        """Return rows and columns of the maps, given those of the features."""
+        rows, columns = feature_grid
+        return self.map_grid or (_GRID_PER_FEATURE * rows, _GRID_PER_FEATURE * columns)
+
+    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+        """Return the taps of the whole vector, of the five maps' vectors, and of the parser."""
+        taps = vector_taps("spreid.global", Scope.GLOBAL, self.vectors * self.channels, self)
+        for name in (FOREGROUND, *PARTS):
+            taps.append(TapSpec(f"spreid.{name}", Scope.PART, Stage.COARSE, (self.channels,)))
+        if self.maps == "learnt":
+            grid = self.grid(map_size(self.backbone, image_size, self.last_stride))
+            taps.append(TapSpec("parsing", Scope.MAP, Stage.COARSE, (1 + len(PARTS), *grid)))
+        return tuple(taps)
+
+
+CONFIG = SPReIDConfig

@@ -1,0 +1,90 @@
+"""SPReID: features pooled under maps of body parts."""
+
+import copy
+
+import torch
+from torch import Tensor
+
+from reid_search.models.model import Batch, ReidModel, Taps
+from reid_search.models.parts.branch import named
+from reid_search.models.parts.heads import Pooling
+from reid_search.models.parts.resize import Size, resize_area, spread_bilinear
+from reid_search.models.parts.shapes import BACKBONES
+from reid_search.models.parts.side_cars import needed
+from reid_search.models.parts.trunk import build_trunk, mark_trunks
+from reid_search.models.parts.vectors import build_vector_head
+from reid_search.models.parts.weighted import share_out, weighted_pooling, weighted_sum
+from reid_search.models.spreid.config import FOREGROUND, SPReIDConfig
+from reid_search.models.spreid.maps import Parser, parsed_maps, side_car_maps, stripe_maps, uniform_maps
+from reid_search.study.side_cars import PARTS
+
+
+def build(config: SPReIDConfig, image_size: tuple[int, int]) -> ReidModel:
+    """Build the network; separate backbones start from the same weights, pretrained or not."""
+    return SPReID(config, image_size)
+
+
+class SPReID(ReidModel):
+    """One or two backbones, five maps, and a head on the concatenated vector."""
+
+    def __init__(self, config: SPReIDConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self.config = config
+        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        separate = config.include_global and not config.backbone_shared
+        self.global_backbone = copy.deepcopy(self.backbone) if separate else None
+        self.pooling = Pooling(config.pooling) if config.include_global else None
+        self.head = build_vector_head(config.vectors * config.channels, config)
+        self.parser = _build_parser(config) if config.maps == "learnt" else None
+        mark_trunks(self, {"backbone": config.weights, "global_backbone": config.weights})
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of the vector, of the five maps, and of the parser."""
+        features = self.backbone(batch.images)
+        maps, parsing = self._maps(batch, features)
+        foreground, *parts = self._pooled(features, maps).unbind(dim=1)
+        vectors = [foreground] if self.config.foreground else []
+        vectors += _combined(parts, self.config.combine)
+        if self.pooling is not None:
+            whole = features if self.global_backbone is None else self.global_backbone(batch.images)
+            vectors.append(self.pooling(whole))
+        taps = named("spreid.global", self.head.stages(torch.cat(vectors, dim=1)))
+        taps |= {
+            f"spreid.{name}@coarse": part for name, part in zip((FOREGROUND, *PARTS), (foreground, *parts), strict=True)
+        }
+        return taps | parsing
+
+    def _maps(self, batch: Batch, features: Tensor) -> tuple[Tensor, Taps]:
+        """Return the five maps on their grid, and the parser's tap where there is one."""
+        rows, columns = features.shape[2:]
+        grid = self.config.grid((rows, columns))
+        if self.parser is not None:
+            logits = self.parser(batch.images, features, grid)
+            return parsed_maps(logits.detach() if self.config.parser_detached else logits), {"parsing@coarse": logits}
+        if self.config.maps == "side_car":
+            return side_car_maps(needed(batch.maps, "maps", "spreid"), grid), {}
+        made_up = stripe_maps if self.config.maps == "stripes" else uniform_maps
+        return made_up(batch.images, grid), {}
+
+    def _pooled(self, features: Tensor, maps: Tensor) -> Tensor:
+        """Return the average of features under each map, `(B, 5, C)`."""
+        size: Size = (features.shape[2], features.shape[3])
+        if self.config.resize == "maps":
+            return weighted_pooling(features, resize_area(maps, size))
+        return weighted_sum(features, spread_bilinear(share_out(maps), size))
+
+
+def _build_parser(config: SPReIDConfig) -> Parser:
+    if config.parser == "shared":
+        return Parser(config.channels, None)
+    return Parser(BACKBONES[config.parser_backbone].channels, build_trunk(config.parser_backbone, None, 1))
+
+
+def _combined(parts: list[Tensor], how: str) -> list[Tensor]:
+    """Return what the concatenation takes of the four body parts, each `(B, C)`."""
+    if how == "none":
+        return []
+    if how == "concat":
+        return parts
+    stacked = torch.stack(parts)
+    return [stacked.amax(dim=0) if how == "max" else stacked.mean(dim=0)]

@@ -1,0 +1,28 @@
+"""From a scorer's config and what was trained to the scorer."""
+
+import importlib
+from collections.abc import Mapping
+from typing import cast
+
+from torch import nn
+
+from reid_search.errors import nearest
+from reid_search.scorers.scorer import Scorer, ScorerError
+from reid_search.study import ScorerConfig
+
+
+def build_scorer(config: ScorerConfig, losses: Mapping[str, nn.Module]) -> Scorer:
+    """Build a scorer.
+
+    Args:
+        config: The config of any kind of scorer.
+        losses: The trained losses by name; the scorer copies the head that it uses and changes none of them.
+
+    Raises:
+        ScorerError: The loss that it names is not there, or its head cannot do what the scorer needs.
+    """
+    name = config.loss
+    if name is not None and name not in losses:
+        raise ScorerError(f"scorer '{config.kind}': no trained loss '{name}'; {nearest(name, losses)}")
+    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".scorer")
+    return cast("Scorer", module.build(config, None if name is None else losses[name]))

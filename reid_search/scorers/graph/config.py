@@ -1,0 +1,46 @@
+"""Settings of the graph as a scorer; no torch."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reid_search.study import LossConfig, ScorerConfig
+
+
+class GraphScorerConfig(ScorerConfig):
+    """SGGNN on each query's nearest images; the others keep their order behind them (Shen et al. 2018, section 4).
+
+    `alpha` and `edges` may differ from those of the training, so that one training is read out as its own base model
+    (`alpha: 0`) and with its controls (`edges: uniform`, `shuffled`, `oracle`).
+
+    Attributes:
+        head: Name of the loss whose trained graph scores.
+        top: How many images of each query are scored together.
+        mix: Weight of the first-stage distance beside the graph's probability; 1 leaves the first stage as it is.
+        alpha: Share of the neighbours' messages; the training's where omitted.
+        edges: Which gallery images send messages to each other; the training's where omitted. `oracle` looks at the
+            identities of the gallery: an upper bound, no result.
+    """
+
+    kind: Literal["graph"]
+    head: str = "graph"
+    top: int = Field(default=100, ge=1)
+    mix: float = Field(default=0.0, ge=0.0, le=1.0)
+    alpha: float | None = Field(default=None, ge=0.0, le=1.0)
+    edges: Literal["supervised", "learnt", "uniform", "oracle", "shuffled"] | None = None
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss whose trained head it uses."""
+        return self.head
+
+    def problem_with(self, loss: LossConfig) -> str | None:
+        """Return why this loss cannot serve; None where it can."""
+        if loss.kind != "graph":
+            return f"loss '{loss.kind}' has no graph; allowed: a loss of kind graph"
+        if self.edges == "learnt" and getattr(loss, "edges", None) != "learnt":
+            return "edges: learnt needs a loss that learnt them (edges: learnt); nothing else has their parameters"
+        return None
+
+
+CONFIG = GraphScorerConfig

@@ -1,0 +1,1 @@
+"""k-reciprocal re-ranking (Zhong et al. 2017)."""

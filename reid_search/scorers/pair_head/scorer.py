@@ -1,0 +1,43 @@
+"""The trained head of a pair loss, query by query, in blocks of the gallery."""
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from reid_search.scorers.heads import testing_copy, to_array, to_device
+from reid_search.scorers.pair_head.config import PairHeadConfig
+from reid_search.scorers.scorer import Floats
+from reid_search.scorers.top_k import Candidates, TopKRescorer
+
+_BLOCK_VALUES = 2_000_000
+
+
+class PairHeadScorer(TopKRescorer):
+    """Scores by a pair head.
+
+    Args:
+        head: A loss with `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`, larger is more alike, in the precision
+            of its parameters.
+        top: How many images of each query it scores; all where None.
+    """
+
+    def __init__(self, head: nn.Module | None, top: int | None) -> None:
+        super().__init__(top)
+        self._head = testing_copy(head, "pair_head", "pair_scores")
+        self._pair_scores = cast("Callable[[Tensor, Tensor], Tensor]", self._head.pair_scores)
+
+    @torch.no_grad()
+    def rescore(self, query: Floats, candidates: Candidates) -> Floats:
+        """Return the head's scores, `(K,)`."""
+        one = to_device(query[None], self._head)
+        size = max(1, _BLOCK_VALUES // candidates.features.shape[1])
+        blocks = [candidates.features[start : start + size] for start in range(0, len(candidates.features), size)]
+        return np.concatenate([to_array(self._pair_scores(one, to_device(block, self._head))[0]) for block in blocks])
+
+
+def build(config: PairHeadConfig, head: nn.Module | None) -> PairHeadScorer:
+    """Build the scorer from the trained loss that it names."""
+    return PairHeadScorer(head, config.top)

@@ -1,0 +1,56 @@
+"""What a scorer is: from the features of queries and gallery to distances, in chunks of queries."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_search.errors import ReidSearchError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Chunk = tuple[slice, npt.NDArray[np.floating]]
+Distances = Callable[[Floats, Floats], Iterator[Chunk]]
+
+_TIE_BITS = 24
+
+
+class ScorerError(ReidSearchError):
+    """A scorer cannot be built from what was trained, or does not fit the features."""
+
+
+class Scorer(ABC):
+    """Turns features into distances, query after query, without ever holding queries × gallery.
+
+    A scorer is built for one testing of one trained model and keeps nothing between two calls. It promises that
+
+    * its distances depend neither on the order of the gallery nor on how the first stage is cut into chunks;
+    * images with the same feature are at the same distance, however the arithmetic rounds: `on_grid` sees to it;
+    * it looks at identities only where its config says so (`oracle`).
+    """
+
+    @abstractmethod
+    def chunks(self, query: Floats, gallery: Floats, gallery_ids: Integers, distances: Distances) -> Iterator[Chunk]:
+        """Yield the distances of chunks of queries to the whole gallery, `(chunk, G)`; smaller is more alike.
+
+        Args:
+            query: `(Q, D)` features, finite, as the readout gives them.
+            gallery: `(G, D)` features.
+            gallery_ids: `(G,)` identities; -1 is junk, 0 a distractor.
+            distances: The distances of the first stage, between the features of any two lots of images `(M, D)` and
+                `(N, D)`: chunks `(rows, (chunk, N))`, proportional to 1 - cosine or to the squared Euclidean distance,
+                exact to the last digit, so that equal numbers are ties.
+        """
+
+
+def on_grid(values: Floats) -> Floats:
+    """Round scores to 2^-24 of the largest of them, or of 1 where all are smaller: what differs by less ties.
+
+    Scores are log-odds, probabilities or numbers like them, so that this is far below what means anything and far above
+    the rounding of double precision.
+    """
+    largest = np.abs(values).max(initial=1.0)
+    step = 2.0 ** (np.ceil(np.log2(largest)) - _TIE_BITS)
+    rounded: Floats = np.rint(values / step) * step
+    return rounded

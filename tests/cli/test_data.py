@@ -1,0 +1,156 @@
+"""`reid-search data`: making synthetic data sets and checking any data set."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reid_search.cli import data as data_commands
+from reid_search.data.synthetic.config import SyntheticConfig
+from reid_search.data.synthetic.write import write_dataset
+
+Command = Callable[..., object]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("made") / "unit"
+    write_dataset(SyntheticConfig.model_validate({"name": "synthetic", "preset": "unit"}), root)
+    return root
+
+
+@pytest.fixture
+def unit(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "unit")
+
+
+def test_a_made_data_set_holds_the_settings_that_were_asked_for(command: Command, tmp_path: Path) -> None:
+    settings = ("people.twins=0.5", "nuisances.shift=0.8", "nuisances={light: 0, shift: 0.8}", "boxes=labelled")
+    sets = [part for setting in settings for part in ("--set", setting)]
+    answer = command("data", "make", "here/twins", "--preset", "unit", "--seed", "3", *sets)
+    assert (answer.code, answer.out.strip()) == (0, "here/twins")
+    assert "contact_sheet.png" in answer.err
+    manifest = json.loads((tmp_path / "here/twins/manifest.json").read_text())
+    assert (manifest["preset"], manifest["seed"], manifest["boxes"]) == ("unit", 3, "labelled")
+    assert manifest["people"]["twins"] == 0.5
+    assert (manifest["nuisances"]["shift"], manifest["nuisances"]["light"]) == (0.8, 0.0)
+    assert manifest["nuisances"]["camera_cast"] == 0.9
+    with Image.open(tmp_path / "here/twins/contact_sheet.png") as sheet:
+        assert sheet.format == "PNG"
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["twins"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "tinny"], "did you mean 'tiny'"),
+        (["--seed", "-1"], "seed: -1"),
+        (["--set", "nuisances.shfit=0.8"], "did you mean 'shift'"),
+        (["--set", "nuisances.shift=1.8"], "nuisances.shift: 1.8"),
+        (["--set", "people.family_size=9"], "people.family_size: 9"),
+        (["--set", "people.twins"], "expected PATH=VALUE"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_made(
+    command: Command, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    answer = command("data", "make", "here/data", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert not (tmp_path / "here").exists()
+
+
+def test_a_check_describes_images_and_side_cars(command: Command, unit: Path) -> None:
+    answer = command("data", "check", "unit", "--json")
+    found = json.loads(answer.out)
+    assert answer.code == 0
+    assert found["train"] == {"images": 72, "identities": 12, "cameras": 3, "distractors": 0, "junk": 0}
+    assert found["gallery"] == {"images": 54, "identities": 12, "cameras": 3, "distractors": 12, "junk": 6}
+    assert found["image_sizes"] == {"128x64": 162}
+    assert set(found["side_cars"]) == {"maps", "keypoints", "attributes"}
+    assert (found["unreadable"], found["side_car_problems"]) == ([], [])
+    text = command("data", "check", "unit").out
+    for said in ("12 identities", "162 of 128x64", "unit/masks", "unit/keypoints", "unit/attributes.csv"):
+        assert said in text
+
+
+def test_a_data_set_without_side_cars_is_no_mistake(command: Command, unit: Path) -> None:
+    for name in ("masks", "keypoints"):
+        shutil.rmtree(unit / name)
+    (unit / "attributes.csv").unlink()
+    answer = command("data", "check", "unit")
+    assert answer.code == 0
+    assert answer.out.count("none") == 3
+
+
+def _first(unit: Path, folder: str) -> Path:
+    return sorted((unit / folder).iterdir())[-1]
+
+
+def _no_mask(unit: Path) -> None:
+    _first(unit, "masks").unlink()
+
+
+def _another_size(unit: Path) -> None:
+    Image.new("L", (32, 64)).save(_first(unit, "masks"))
+
+
+def _other_values(unit: Path) -> None:
+    Image.fromarray(np.full((128, 64), 9, np.uint8)).save(_first(unit, "masks"))
+
+
+def _cut_mask(unit: Path) -> None:
+    path = _first(unit, "masks")
+    path.write_bytes(path.read_bytes()[:40])
+
+
+def _keypoint_outside(unit: Path) -> None:
+    content = {"keypoints": [70.0, 5.0, 2.0] + [0.0] * 48, "image_size": [128, 64]}
+    _first(unit, "keypoints").write_text(json.dumps(content))
+
+
+def _no_row(unit: Path) -> None:
+    lines = (unit / "attributes.csv").read_text().splitlines()
+    (unit / "attributes.csv").write_text("\n".join(lines[:2]) + "\n")
+
+
+def _stranger(unit: Path) -> None:
+    table = unit / "attributes.csv"
+    table.write_text(table.read_text() + "999" + table.read_text().splitlines()[1].lstrip("0123456789") + "\n")
+
+
+def _cut_image(unit: Path) -> None:
+    path = _first(unit, "query")
+    path.write_bytes(path.read_bytes()[:200])
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_no_mask, "no such file"),
+        (_another_size, "64×32"),
+        (_other_values, "holds the value 9"),
+        (_cut_mask, "not a readable part map"),
+        (_keypoint_outside, "nose lies at (70, 5), outside"),
+        (_no_row, "no attributes of identity"),
+        (_stranger, "identity 999 is not in the data set"),
+        (_cut_image, "1 unreadable images"),
+    ],
+)
+def test_a_check_names_what_is_wrong(command: Command, unit: Path, damage: Callable[[Path], None], said: str) -> None:
+    damage(unit)
+    answer = command("data", "check", "unit")
+    assert answer.code == 2
+    assert said in answer.err
+    assert "12 identities" in answer.out
+
+
+def test_many_problems_are_cut_short() -> None:
+    text = data_commands._problems("problems", [f"problem {number}" for number in range(50)])
+    assert text.startswith("50 problems:\nproblem 0\n")
+    assert text.endswith("problem 19\n… and 30 more")

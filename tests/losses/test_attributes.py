@@ -1,0 +1,80 @@
+"""Attribute loss against loops over attributes, in double precision."""
+
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from reid_search.errors import StudyError
+from reid_search.study import Scope, Stage, TapSpec
+from reid_search.study.side_cars import ATTRIBUTES
+
+LABELS = torch.arange(6) // 2
+
+
+def _written_out(logits, values):
+    """The mean over attributes of -log softmax at each image's value: 26 attributes of two values, an age of four."""
+    start, total = 0, 0.0
+    for place, number in enumerate([2] * 9 + [4] + [2] * 17):
+        for row, value in zip(logits.double().tolist(), values[:, place].tolist(), strict=True):
+            own = row[start : start + number]
+            total += math.log(sum(math.exp(logit) for logit in own)) - own[value]
+        start += number
+    assert start == logits.shape[1]
+    return total / (len(ATTRIBUTES) * len(logits))
+
+
+def _attribute_tap(*shape):
+    return TapSpec("attributes", Scope.ATTRIBUTE, Stage.COARSE, shape)
+
+
+def test_logits_of_the_model_are_compared_as_they_are(make_loss, make_targets):
+    tap, targets = _attribute_tap(56), make_targets(LABELS)
+    loss = make_loss({"kind": "attributes"}, [tap])
+    logits = torch.randn(6, 56, generator=torch.Generator().manual_seed(1))
+    assert loss({tap.key: logits}, targets).item() == pytest.approx(_written_out(logits, targets.attributes), rel=1e-6)
+    assert list(loss.parameters()) == []
+
+
+def test_features_are_classified_by_a_layer_of_its_own_on_each_tap(make_taps, make_loss, make_targets):
+    taps, targets = make_taps(5, 3), make_targets(LABELS)
+    loss = make_loss({"kind": "attributes"}, taps)
+    assert sum(value.numel() for value in loss.parameters()) == 56 * (5 + 3) + 2 * 56
+    torch.manual_seed(0)
+    for parameter in loss.parameters():
+        torch.nn.init.normal_(parameter)
+    features = {tap.key: torch.randn(6, tap.dim) for tap in taps}
+    values = []
+    for classifier, tap in zip(loss.classifiers, taps, strict=True):
+        logits = features[tap.key].double() @ classifier.weight.detach().double().T + classifier.bias.detach().double()
+        values.append(_written_out(logits, targets.attributes))
+    assert loss(features, targets).item() == pytest.approx(sum(values) / 2, rel=1e-6)
+
+
+def test_starts_at_chance(make_taps, make_loss, make_targets):
+    """26 decisions between two values and one between four."""
+    taps = make_taps(64)
+    value = make_loss({"kind": "attributes"}, taps)({taps[0].key: torch.randn(6, 64)}, make_targets(LABELS))
+    assert value.item() == pytest.approx((26 * math.log(2) + math.log(4)) / 27, rel=0.01)
+
+
+def test_each_attribute_moves_its_own_logits_only(make_loss, make_targets):
+    """Another age changes the gradient of the four logits of age, which follow nine pairs."""
+    tap, targets = _attribute_tap(56), make_targets(LABELS)
+    loss = make_loss({"kind": "attributes"}, [tap])
+    gradients = []
+    for age in (0, 3):
+        targets.attributes[:, list(ATTRIBUTES).index("age")] = age
+        logits = torch.zeros(6, 56, requires_grad=True)
+        loss({tap.key: logits}, targets).backward()
+        gradients.append(logits.grad)
+    changed = (gradients[0] != gradients[1]).any(0).nonzero().flatten()
+    assert changed.tolist() == [18, 21]
+    assert_close(gradients[0][:, 18], torch.full((6,), (0.25 - 1) / (27 * 6)))
+
+
+@pytest.mark.parametrize("shape", [(27,), (54,), (56, 1, 1)])
+def test_logits_of_another_number_are_refused(shape, make_loss):
+    with pytest.raises(StudyError, match=r"attributes@coarse.*expected \[56\]"):
+        make_loss({"kind": "attributes"}, [_attribute_tap(*shape)])
