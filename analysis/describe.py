@@ -51,7 +51,7 @@ def headline_numbers(
             f"{search.objective}, proposal #{search.best['number']}",
         )
         for search in searches
-        if search.best is not None
+        if search.best is not None and search.each is None
     ]
     for ablation in first_readouts(ablations):
         base = ablation.baseline
@@ -149,6 +149,12 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
         for row in rows
         if row["n"] < row["asked"]
     ]
+    rescored = [describe_arm(row) for row in rows if known(row["transductive"]) and row["transductive"]]
+    if rescored:
+        notes.append(
+            f"† {'; '.join(rescored)}: transductive. The distance of a pair depends on other images of the gallery, so "
+            "these arms answer another question than those that compare two images."
+        )
     return notes + describe_power(ablation)
 
 
@@ -161,6 +167,10 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
     counted = describe_counts(search)
     if search.best is None:
         yield f"{begin}: {counted}; none is finished, so there is no best yet."
+        return
+    if search.each:
+        tuned = several(len(search.best_of_each), "level")
+        yield f"{begin} ({counted}), the same number for each {search.each}, and found the best of {tuned}."
         return
     yield (
         f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.best['value'])} % "

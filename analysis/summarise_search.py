@@ -25,6 +25,7 @@ class SearchSummary:
         proposals: Its rows of `load_search`.
         counts: Number of proposals by status, without zeros.
         best: The row of the best finished proposal, the earliest of equals; None where none is finished.
+        each: The axis of which each level was tuned for itself; None where all were searched together.
     """
 
     phase: str
@@ -35,6 +36,7 @@ class SearchSummary:
     proposals: pd.DataFrame
     counts: Mapping[str, int]
     best: Mapping[str, Any] | None
+    each: str | None = None
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -42,6 +44,18 @@ class SearchSummary:
         if self.best is None:
             return {}
         return {path: str(self.best[path]) for path in self.axes if pd.notna(self.best[path])}
+
+    @property
+    def best_of_each(self) -> list[tuple[str, Mapping[str, Any], dict[str, str]]]:
+        """Each level of `each` that has a finished proposal: its name, the best row, and the settings of that row."""
+        found: list[tuple[str, Mapping[str, Any], dict[str, str]]] = []
+        for level, rows in self.proposals.groupby(self.each, sort=False) if self.each else ():
+            known = rows.dropna(subset=["value"])
+            if not known.empty:
+                row = dict(known[known["value"] == known["value"].max()].iloc[0])
+                settings = {path: str(row[path]) for path in self.axes if path != self.each and pd.notna(row[path])}
+                found.append((str(level), row, settings))
+        return found
 
 
 def summarise_searches(results: StudyResults, search: pd.DataFrame) -> list[SearchSummary]:
@@ -73,6 +87,7 @@ def _summary(results: StudyResults, phase: str, rows: pd.DataFrame, paths: list[
             status: int((rows["status"] == status).sum()) for status in STATUSES if (rows["status"] == status).any()
         },
         best=None if known.empty else dict(rows[rows["value"] == known.max()].iloc[0]),
+        each=described.get("each"),
     )
 
 
@@ -81,5 +96,5 @@ def _searched(axis: Mapping[str, Any]) -> str:
         if axis.get(kind):
             low, high = axis[kind]
             return f"{low} to {high}{words}"
-    choice = axis.get("choice") or ()
+    choice = axis.get("choice") or axis.get("variants") or ()
     return ", ".join(str(item) for item in choice)

@@ -87,6 +87,7 @@ class StageConfig(Config):
         images: Images seen in this stage.
         losses: Names of the losses at work; all where omitted.
         train: Glob patterns of the model parameters that train (`branches.*`); the rest is frozen.
+        train_losses: Whether what the losses own trains as well (classifiers, pair heads).
         lr: Factor on the optimiser's learning rate.
         mode: How the model works in this stage, one of the architecture's `modes`; as it will be tested where omitted.
         data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). Only losses that do not look at
@@ -97,6 +98,7 @@ class StageConfig(Config):
     images: int = Field(ge=1)
     losses: tuple[str, ...] | None = None
     train: tuple[str, ...] = ("*",)
+    train_losses: bool = True
     lr: float = Field(default=1.0, gt=0.0)
     mode: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)

@@ -63,6 +63,6 @@ def set_learning_rate(optimizer: Optimizer, factor: float) -> None:
 
 def _training(model: ReidModel, criterion: Criterion, stage: StageConfig) -> Iterator[tuple[str, nn.Parameter]]:
     yield from ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)
-    for name, loss in criterion.losses.items():
+    for name, loss in criterion.losses.items() if stage.train_losses else ():
         if stage.losses is None or name in stage.losses:
             yield from ((f"losses.{name}.{part}", parameter) for part, parameter in loss.named_parameters())

@@ -133,6 +133,7 @@ class Trainer:
         set_learning_rate(self._optimizer, learning_rate_factor(self._config.schedule, share))
         batch, targets = self._batch()
         set_mode(self.model)
+        self.criterion.train(self._stage.train_losses)
         with torch.autocast(self._device.type, self._autocast_type, enabled=self._config.precision == "amp"):
             total, values = self.criterion(self.model(batch), targets, self._stage.losses)
         measured = dict(

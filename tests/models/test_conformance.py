@@ -18,13 +18,46 @@ SETTINGS = {
         {"neck": "none"},
         {"neck": "none", "embedding_dim": 64},
         {"embedding_dim": 128, "pooling": "gem", "last_stride": 2},
+        {"embedding_dim": 64, "pooling": "fc", "reduction": "conv_bn"},
+        {"embedding_dim": 32, "pooling": "avg_max", "reduction": "linear"},
     ],
     "mgn": [
         {},
         {"neck": "bnneck", "pooling": "gem", "reduction": "conv_bn"},
         {"parts": [1, 2, 4], "reduction_shared": True, "pooling": "avg", "embedding_dim": 64},
         {"split": "input", "parts": [3]},
+        {"branches": "one", "strides": {1: 1}, "neck": "bnneck"},
     ],
+    "pcb": [
+        {"parts": 4},
+        {"parts": 4, "partition": "refined", "neck": "bnneck", "embedding_dim": 64},
+        {"parts": 3, "reduction_shared": True, "global_head": True, "part_mean": True, "pooling": "max"},
+    ],
+    "spreid": [
+        {},
+        {"maps": "learnt"},
+        {"maps": "learnt", "parser": "shared", "embedding_dim": 64, "neck": "bnneck", "parser_detached": False},
+        {"maps": "stripes", "backbone_shared": False, "combine": "mean", "resize": "maps", "pooling": "gem"},
+        {"maps": "uniform", "map_grid": [6, 5], "foreground": False, "combine": "concat", "include_global": False},
+    ],
+    "landmarks": [
+        {},
+        {"regions": "heatmaps", "neck": "none", "pooling": "gem"},
+        {"regions": "joints", "embedding_dim": 64, "reduction": "conv_bn"},
+    ],
+    "part_bilinear": [
+        {},
+        {"fusion": "bilinear", "appearance_dim": 32, "part_dim": 16, "signed_sqrt": True},
+        {"fusion": "concat", "embedding_dim": 64, "neck": "none", "pooling": "max"},
+        {"fusion": "appearance", "appearance_dim": 64},
+        {"sketch_dim": 100, "part_backbone": "resnet18", "last_stride": 2, "unit_length": False},
+    ],
+    "bilinear_cnn": [
+        {},
+        {"fusion": "compact", "stream_dim": None},
+        {"streams": "two", "stream_dim": 32, "second_backbone": "resnet18", "neck": "none"},
+    ],
+    "attributes": [{}, {"reweighting": False}, {"embedding_dim": 64, "neck": "bnneck", "pooling": "avg_max"}],
 }
 CASES = [
     pytest.param({"architecture": name, **settings}, id=f"{name}-{index}")

@@ -79,6 +79,18 @@ def test_a_stage_trains_what_it_names_and_frozen_norms_keep_their_statistics(
             assert torch.equal(value, statistics[name]), name
 
 
+def test_what_the_losses_own_rests_where_a_stage_says_so(cache: Path, trial_content: Content) -> None:
+    stages = [{"name": "rest", "images": 24, "train_losses": False}]
+    losses = {"centre": {"kind": "centre", "on": ["global@reduced"]}}
+    training = {"batch": {"ids": 4, "per_id": 3}, "stages": stages}
+    trainer, _ = _trainer(trial_content(training=training, losses=losses), cache)
+    before = {name: value.clone() for name, value in trainer.criterion.state_dict().items()}
+    model = _weights(trainer)
+    trainer.train_epoch(1)
+    assert all(torch.equal(value, before[name]) for name, value in trainer.criterion.state_dict().items())
+    assert any(not torch.equal(value, model[name]) for name, value in _weights(trainer).items())
+
+
 def test_a_stage_s_losses_are_the_only_ones_at_work(cache: Path, trial_content: Content) -> None:
     stages = [{"name": "a", "images": 12, "losses": ["triplet"]}, {"name": "b", "images": 12}]
     training = {"batch": {"ids": 4, "per_id": 3}, "stages": stages, "report_every": 12}

@@ -19,6 +19,7 @@ _ZOOM = 1.5
 _CELL = round(WIDTH * _ZOOM), round(HEIGHT * _ZOOM)
 _GAP, _BETWEEN, _EDGE, _LABEL, _TITLE, _FOOT = 6, 28, 24, 104, 92, 40
 _ROWS = 8
+_LEGEND = 540
 _PAPER, _INK, _FAINT, _ABSENT = (250, 249, 246), (32, 33, 36), (120, 122, 128), (236, 234, 229)
 _FAMILY = ((214, 96, 77), (67, 125, 187), (92, 148, 84), (150, 105, 170))
 _PARTS: dict[str, Colour] = {
@@ -53,7 +54,7 @@ def write_contact_sheet(root: Path) -> Path:
             cell = _cell(root, images[camera]) if camera in images else None
             for start, picture in zip(starts, cell or (None, None), strict=True):
                 _place(sheet, picture, start + (camera - 1) * (_CELL[0] + _GAP), top)
-    _write_foot(sheet, starts[1])
+    _write_foot(sheet, min(starts[1], width - _EDGE - _LEGEND))
     target = root / "contact_sheet.png"
     sheet.save(target)
     return target

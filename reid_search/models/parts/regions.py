@@ -79,4 +79,4 @@ def _covered(low: Tensor, high: Tensor, cells: int, length: int) -> Tensor:
     cell = length / cells
     starts = torch.arange(cells, device=low.device, dtype=low.dtype) * cell - 0.5
     ends = torch.minimum(high[:, None], starts + cell)
-    return ((ends - torch.maximum(low[:, None], starts)) / cell).clamp(0, 1)
+    return ((ends - torch.maximum(low[:, None], starts)) / cell).clamp(min=0)
