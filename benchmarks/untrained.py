@@ -14,25 +14,23 @@ import torch
 
 from reid_search.analysis import load_arms
 from reid_search.data import open_trial_data
-from reid_search.models import build_model
 from reid_search.records import StudyStore
 from reid_search.study import TrialConfig
-from reid_search.training.determinism import derived_seed, deterministic, seeded
-from reid_search.training.measuring import rank, readout_plans
-
-CPU = torch.device("cpu")
+from reid_search.training.determinism import deterministic
+from reid_search.training.measuring import readout_plans
+from reid_search.training.trainer import Trainer
 
 
 def untrained(store: StudyStore, key: str, seed: int, readout: str) -> tuple[float, float]:
-    """Return the chance level and the mAP of a trial's network before its first step."""
+    """Return the chance level and the mAP of a trial before its first step."""
     record = store.trial(key, seed).record()
     if record is None:
         raise SystemExit(f"{key}-s{seed} has no record")
     config = TrialConfig.model_validate(record.config)
     data = open_trial_data(config, seed)
-    with deterministic(threads=1), seeded(derived_seed(seed, "model"), CPU):
-        model = build_model(config.model, image_size=config.data.image_size)
-        ranking = rank(model, readout_plans(config), data.sets["test"], CPU)
+    with deterministic(threads=1):
+        trainer = Trainer(config, data, seed, torch.device("cpu"))
+        ranking = trainer.rank({readout: readout_plans(config)[readout]}, data.sets["test"])
     return record.readouts[readout].metrics["test/mAP_chance"], ranking[readout].mean_ap
 
 

@@ -217,7 +217,21 @@ class Space:
 
     def _own_level(self, path: str) -> Level:
         axis = self.axes[path]
-        return axis.searched_levels[0] if axis.variants is not None else axis.level_of(self.value(path))
+        if axis.variants is not None:
+            return axis.searched_levels[0]
+        own = axis.level_of(self.value(path))
+        named = [level for level in extremes(axis) if self._fills_in_as(path, level, own.value)]
+        return named[0] if named else own
+
+    def _fills_in_as(self, path: str, level: Level, value: object) -> bool:
+        """Say whether a level is the base's own value once its defaults are filled in (`k_reciprocal` and its map)."""
+        if not isinstance(value, Mapping):
+            return level.value == value
+        try:
+            filled = Space(apply_settings(self.base, {path: level.value}), {})
+            return bool(filled.value(path) == value)
+        except ValidationError:
+            return False
 
     def _looked_at(self, name: str, settings: Settings) -> object:
         if name in settings:
