@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from reid_search.errors import StudyError
 from reid_search.study.axes import Axis
+from reid_search.study.changes import apply_settings
 from reid_search.study.config import ReadoutConfig
 from reid_search.study.key import digest
-from reid_search.study.space import apply_settings, extremes
+from reid_search.study.space import extremes
 from reid_search.study.taps import select_taps
 from reid_search.study.trial import TrialConfig
 

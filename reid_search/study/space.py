@@ -1,6 +1,5 @@
 """The space of a study: from settings of axes to whole trial configs."""
 
-import copy
 import itertools
 import math
 import random
@@ -13,14 +12,14 @@ from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level, holds
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily, Config
+from reid_search.study.changes import apply_settings, lay_over, same_key
+from reid_search.study.component import Config
 from reid_search.study.document import split_path
 from reid_search.study.problems import first_problem
 from reid_search.study.trial import TrialConfig
 
 Settings = Mapping[str, Level]
 
-_DISCRIMINATORS = {"architecture": ARCHITECTURES, "kind": LOSSES, "name": DATASETS}
 _COMBINATIONS_CHECKED = 100
 
 
@@ -226,7 +225,7 @@ class Space:
     def _fills_in_as(self, path: str, level: Level, value: object) -> bool:
         """Say whether a level is the base's own value once its defaults are filled in (`k_reciprocal` and its map)."""
         if not isinstance(value, Mapping):
-            return level.value == value
+            return bool(level.value == value)
         try:
             filled = Space(apply_settings(self.base, {path: level.value}), {})
             return bool(filled.value(path) == value)
@@ -246,76 +245,11 @@ class Space:
         return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json")
 
 
-def apply_settings(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with values at dotted paths.
-
-    Where a component changes (another `architecture`, `kind` or `name`), the entries of the base that the new one does
-    not have are left behind, so that arms with different architectures can share one base.
-
-    Args:
-        base: A trial config as plain data.
-        values: Values by dotted path; component names are set first.
-    """
-    content = copy.deepcopy(dict(base))
-    for path in sorted(values, key=lambda item: (item.split(".")[-1] not in _DISCRIMINATORS, item)):
-        *parents, last = split_path(path)
-        holder = _holder(content, parents)
-        if last in _DISCRIMINATORS and holder.get(last) != values[path]:
-            _keep_shared(holder, _DISCRIMINATORS[last], str(values[path]))
-        holder[_same_key(holder, last)] = copy.deepcopy(values[path])
-    return content
-
-
-def lay_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with a variant's changes: maps merge, lists replace, null deletes.
-
-    Where a component changes, the entries that the new one does not have are left behind, as in `apply_settings`.
-
-    Args:
-        base: A trial config, or a part of one, as plain data.
-        patch: What changes.
-    """
-    content = copy.deepcopy(dict(base))
-    for name, family in _DISCRIMINATORS.items():
-        if name in patch and name in content and content[name] != patch[name]:
-            _keep_shared(content, family, str(patch[name]))
-    for key, value in patch.items():
-        below = content.get(key)
-        if isinstance(value, Mapping) and isinstance(below, Mapping):
-            content[key] = lay_over(below, value)
-        elif value is None:
-            content.pop(key, None)
-        else:
-            content[key] = copy.deepcopy(value)
-    return content
-
-
 def extremes(axis: Axis) -> list[Level]:
     """Return the levels of an axis and, for a range, its ends."""
     span = axis.uniform or axis.log_uniform or axis.integer or ()
     levels = [*axis.searched_levels, *axis.design_levels, *(Level(str(end), end) for end in span)]
     return list({level.label: level for level in levels}.values())
-
-
-def _holder(content: dict[Any, Any], parents: Sequence[str]) -> dict[Any, Any]:
-    for step in parents:
-        key = _same_key(content, step)
-        below = content.get(key)
-        content[key] = dict(below) if isinstance(below, Mapping) else {}
-        content = content[key]
-    return content
-
-
-def _same_key(holder: Mapping[Any, Any], step: str) -> str | int:
-    return int(step) if step not in holder and step.isdigit() and int(step) in holder else step
-
-
-def _keep_shared(holder: dict[Any, Any], family: ComponentFamily, name: str) -> None:
-    if name not in family.names():
-        return
-    known = family.config_class(name).model_fields
-    for key in [key for key in holder if key not in known]:
-        del holder[key]
 
 
 def _leads_to_entry(config: TrialConfig, path: str) -> bool:
@@ -326,7 +260,7 @@ def _leads_to_entry(config: TrialConfig, path: str) -> bool:
         if isinstance(holder, Config):
             holder = getattr(holder, step, None) if step in type(holder).model_fields else None
         elif isinstance(holder, Mapping):
-            holder = holder.get(_same_key(holder, step))
+            holder = holder.get(same_key(holder, step))
     return isinstance(holder, Mapping) or (isinstance(holder, Config) and last in type(holder).model_fields)
 
 

@@ -9,13 +9,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level
+from reid_search.study.changes import apply_settings, lay_over
 from reid_search.study.component import Config, EntryError
 from reid_search.study.designs import Arm, check_levels, design_arms
 from reid_search.study.document import Document, read_document, split_path
 from reid_search.study.key import digest
 from reid_search.study.phases import SEARCH_SEEDS_START, AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.problems import study_error
-from reid_search.study.space import Settings, Space, Tuned, apply_settings, lay_over
+from reid_search.study.space import Settings, Space, Tuned
 from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import pytest
 
 from reid_search.study import Study, TrialConfig, load_study
 from reid_search.study.axes import Axis
-from reid_search.study.space import Space, apply_settings
+from reid_search.study.changes import apply_settings
+from reid_search.study.space import Space
 
 BASE: dict[str, Any] = {
     "data": {"name": "synthetic", "preset": "tiny"},

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from reid_search.errors import StudyError
 from reid_search.study import TrialConfig
 from reid_search.study.axes import Axis, Level
-from reid_search.study.space import Space, apply_settings, extremes
+from reid_search.study.changes import apply_settings
+from reid_search.study.space import Space, extremes
 
 MakeSpace = Callable[..., Space]
 

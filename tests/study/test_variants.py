@@ -9,7 +9,8 @@ import pytest
 from reid_search.errors import StudyError
 from reid_search.study import Tuned, load_study
 from reid_search.study.axes import Level
-from reid_search.study.space import Space, lay_over
+from reid_search.study.changes import lay_over
+from reid_search.study.space import Space
 
 MakeSpace = Callable[..., Space]
 
