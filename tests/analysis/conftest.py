@@ -1,6 +1,6 @@
 """Studies on disk with numbers chosen here: a search of six proposals and an ablation of four arms with three seeds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +214,15 @@ def study(empty: StudyBuilder) -> StudyBuilder:
     empty.ablation()
     empty.store.asked.append("done")
     return empty
+
+
+@pytest.fixture
+def study_text() -> str:
+    """Return the study file of `study`."""
+    return STUDY_FILE
+
+
+@pytest.fixture
+def result_of() -> Callable[..., ReadoutResult]:
+    """Make a readout's result of a split, its mAP and its Rank-1."""
+    return measured

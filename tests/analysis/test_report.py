@@ -14,7 +14,9 @@ from analysis.draw import curves_shown
 from analysis.gather import gather
 from analysis.render import escape_markdown
 from analysis.summarise_ablation import summarise_ablations
+from analysis.summarise_search import summarise_searches
 from analysis.tabulate_arms import arms_table
+from analysis.tabulate_search import search_table
 from reid_search.errors import RequestError
 from reid_search.records import ReadoutResult
 
@@ -301,6 +303,49 @@ def test_every_readout_has_a_table(empty):
     expected = analysis.contrasts(analysis.load_arms(empty.path), readout="flipless")
     assert table["delta"].tolist() == pytest.approx(expected["delta"].tolist(), abs=1e-12)
     assert table["delta"][0] != analysis.contrasts(analysis.load_arms(empty.path))["delta"][0]
+
+
+def test_transductive_arms_are_marked_and_said_to_be(empty, result_of):
+    empty.begin()
+    arms = ["baseline", "readouts.default.scorer=k-reciprocal"]
+    empty.ask_arms(arms[:1], seeds=2)
+    empty.ask_arms(arms[1:], seeds=2, key="a" * 16, readouts={"default": "default-3fa9c1"})
+    for seed in (1, 2):
+        plain = result_of("test", 0.6, 0.8)
+        ranked = result_of("test", 0.7, 0.8).model_copy(update={"scorer": "k_reciprocal", "transductive": True})
+        empty.trial("a" * 16, seed, readouts={"default": plain, "default-3fa9c1": ranked})
+    arms = analysis.load_arms(empty.path).set_index("arm")
+    assert arms["transductive"].groupby("arm").first().to_dict() == {
+        "baseline": False,
+        "readouts.default.scorer=k-reciprocal": True,
+    }
+    text = report(empty).text
+    assert text.count("†") == 3, "in two tables and a note"
+    assert "transductive: it uses other images of the gallery" in text
+    assert "every distance compares two features" not in text
+
+
+def test_a_search_of_each_shows_the_best_of_each(empty, study_text, result_of):
+    empty.begin(study_text.replace("trials: 6,", "trials: 2, each: model.parts,"))
+    levels = ["[1]", "[1, 2]"] * 2
+    for number, (level, value) in enumerate(zip(levels, (0.2, 0.5, 0.4, 0.3), strict=True)):
+        key = f"{number:016x}"
+        settings = {"model.parts": level, "losses.triplet.margin": f"0.{number + 1}"}
+        empty.store.asked.append(
+            "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by="tpe",
+            settings=settings, space="5" * 16, params={},
+        )  # fmt: skip
+        empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
+    results = gather(empty.path)
+    [summary] = summarise_searches(results, search_table(results))
+    found = {level: (row["value"], settings) for level, row, settings in summary.best_of_each}
+    assert found == {
+        "[1]": (0.4, {"losses.triplet.margin": "0.3"}),
+        "[1, 2]": (0.5, {"losses.triplet.margin": "0.2"}),
+    }
+    text = report(empty).text
+    assert "Best settings of each" in text
+    assert "the same number for each model.parts" in text
 
 
 def test_many_arms_show_the_curves_of_the_furthest(empty):
