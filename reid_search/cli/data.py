@@ -76,7 +76,7 @@ def check(
         answer_json(content)
     else:
         _print(content, list(dataset.tables))
-    wrong = {"unreadable images": unreadable, "problems of side-cars": content["side_car_problems"]}
+    wrong = {"unreadable images": unreadable, "wrong side-cars": content["side_car_problems"]}
     if any(wrong.values()):
         raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
 
@@ -136,4 +136,4 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
 
 def _problems(what: str, problems: list[str]) -> str:
     rest = [f"… and {len(problems) - _MOST_SHOWN} more"] if len(problems) > _MOST_SHOWN else []
-    return "\n".join([f"{len(problems)} {what}:", *problems[:_MOST_SHOWN], *rest])
+    return "\n".join([f"{what}: {len(problems)}", *problems[:_MOST_SHOWN], *rest])

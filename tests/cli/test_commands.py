@@ -127,7 +127,7 @@ def test_made_data_is_checked_and_trained_on(command: Command, study_file: Calla
     _broken(tmp_path / "market", "truncated")
     answer = command("data", "check", "market")
     assert answer.code == 2
-    assert "1 unreadable images" in answer.err
+    assert "unreadable images: 1" in answer.err
 
 
 def test_a_trial_is_trained_evaluated_and_exported(

@@ -139,7 +139,7 @@ def _cut_image(unit: Path) -> None:
         (_keypoint_outside, "nose lies at (70, 5), outside"),
         (_no_row, "no attributes of identity"),
         (_stranger, "identity 999 is not in the data set"),
-        (_cut_image, "1 unreadable images"),
+        (_cut_image, "unreadable images: 1"),
     ],
 )
 def test_a_check_names_what_is_wrong(command: Command, unit: Path, damage: Callable[[Path], None], said: str) -> None:
