@@ -11,7 +11,7 @@ from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage, StudyFile
 
 if TYPE_CHECKING:
-    from reid_search.study import Plan
+    from reid_search.study import Config, Plan
 
 
 def plan(study_file: StudyFile, data: Data = None, sets: Sets = None, as_json: AsJson = False) -> None:
@@ -29,23 +29,21 @@ def plan(study_file: StudyFile, data: Data = None, sets: Sets = None, as_json: A
 
 def schema(
     component: Annotated[
-        str | None, typer.Argument(help="An architecture, loss or data set, such as mgn; the study file if omitted.")
+        str | None,
+        typer.Argument(
+            help="An architecture, loss, scorer or data set, such as mgn or loss/graph; the study file if omitted."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON schema of a study file, or of one component's settings."""
-    from reid_search.errors import StudyError, nearest
-    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, StudyConfig, TrialConfig
+    from reid_search.study import StudyConfig, TrialConfig
 
     if component is None:
         content = StudyConfig.model_json_schema()
         content["properties"]["base"] = TrialConfig.model_json_schema()
         answer_json(content)
         return
-    families = [family for family in (ARCHITECTURES, LOSSES, DATASETS) if component in family.names()]
-    if not families:
-        known = [name for family in (ARCHITECTURES, LOSSES, DATASETS) for name in family.names()]
-        raise StudyError(f"unknown component '{component}'; {nearest(component, known)}")
-    answer_json(families[0].config_class(component).model_json_schema())
+    answer_json(_component(component).model_json_schema())
 
 
 def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
@@ -60,6 +58,21 @@ def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
     answer(f"{'GPUs':14} {', '.join(_gpus()) or 'none'}")
     for name, folder in (("storage", storage), ("cache", cache_folder())):
         answer(f"{name:14} {folder.resolve()} ({_space(folder)})")
+
+
+def _component(wanted: str) -> "type[Config]":
+    """Return the config class of `mgn` or, where several families have the name, `loss/graph`."""
+    from reid_search.errors import StudyError, nearest
+    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS
+
+    families = {family.noun.replace(" ", "-"): family for family in (ARCHITECTURES, LOSSES, SCORERS, DATASETS)}
+    known = {f"{noun}/{name}": family for noun, family in families.items() for name in family.names()}
+    found = [full for full in known if wanted in (full, full.partition("/")[2])]
+    if len(found) > 1:
+        raise StudyError(f"component '{wanted}': {' or '.join(found)}?")
+    if not found:
+        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [full.partition('/')[2] for full in known])}")
+    return known[found[0]].config_class(found[0].partition("/")[2])
 
 
 def _print(planned: "Plan") -> None:

@@ -147,7 +147,9 @@ def test_a_trial_is_trained_evaluated_and_exported(
     assert command("status", "single", "--storage", "runs").code == 2
 
 
-@pytest.mark.parametrize("component", [None, "mgn", "triplet", "synthetic"])
+@pytest.mark.parametrize(
+    "component", [None, "mgn", "triplet", "synthetic", "loss/graph", "scorer/graph", "architecture/attributes"]
+)
 def test_schemas_are_json(command: Command, component: str | None) -> None:
     answer = command("schema", *([component] if component else []))
     assert json.loads(answer.out)["properties"]
@@ -157,6 +159,7 @@ def test_schemas_are_json(command: Command, component: str | None) -> None:
     ("arguments", "message"),
     [
         (["schema", "mgm"], "did you mean 'mgn'?"),
+        (["schema", "graph"], "component 'graph': loss/graph or scorer/graph?"),
         (["status"], "no study was run there yet"),
         (["report", "nothing"], "no study 'nothing' was run there"),
         (["evaluate", "nowhere"], "not a trial's folder"),

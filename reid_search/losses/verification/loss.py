@@ -46,7 +46,7 @@ class VerificationLoss(TapLoss):
 
         Args:
             query: `(Q, D)` features in the precision of the parameters: the loss's taps one after the other, each as
-                the model gives it. Other scaling (normalised blocks, the sum of an image and its mirror image) only
+                the model gives it. Other scaling, such as normalised blocks, only
                 suits a head with `normalize`.
             gallery: `(K, D)` features.
 
