@@ -6,10 +6,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from reid_search.data.synthetic.attributes import attributes_of, colour_name, disturbed_attributes
 from reid_search.data.synthetic.config import Nuisances, People
 from reid_search.data.synthetic.latents import plain
-from reid_search.data.synthetic.people import Person
+from reid_search.data.synthetic.people.attributes import attributes_of, colour_name, disturbed_attributes
+from reid_search.data.synthetic.people.person import Person
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import PRESETS
 from reid_search.data.synthetic.studio import Studio

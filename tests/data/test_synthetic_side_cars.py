@@ -12,14 +12,14 @@ from PIL import Image
 
 from reid_search.data.dataset import read_market_layout
 from reid_search.data.side_cars import side_car_problems
-from reid_search.data.synthetic.attributes import attributes_of
 from reid_search.data.synthetic.config import GENERATOR_VERSION, Nuisances, People, SyntheticConfig
 from reid_search.data.synthetic.contact_sheet import write_contact_sheet
-from reid_search.data.synthetic.keypoints import ABSENT, COVERED, VISIBLE, disturbed_keypoints
-from reid_search.data.synthetic.masks import disturbed_mask
+from reid_search.data.synthetic.people.attributes import attributes_of
 from reid_search.data.synthetic.plan import plan_images
 from reid_search.data.synthetic.presets import PRESETS
+from reid_search.data.synthetic.puppet.masks import disturbed_mask
 from reid_search.data.synthetic.studio import Studio
+from reid_search.data.synthetic.views.keypoints import ABSENT, COVERED, VISIBLE, disturbed_keypoints
 from reid_search.data.synthetic.write import files_of, write_dataset
 from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reid_search.data.synthetic.boxes import Box
 from reid_search.data.synthetic.config import Nuisances, People
 from reid_search.data.synthetic.latents import plain
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import PRESETS
-from reid_search.data.synthetic.shots import sample_shot, turned_away_from_the_side
 from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.studio import Studio
+from reid_search.data.synthetic.views.boxes import Box
+from reid_search.data.synthetic.views.shots import sample_shot, turned_away_from_the_side
 
 OFF = Nuisances.model_validate(dict.fromkeys(Nuisances.model_fields, 0.0))
 CI = PRESETS["ci"]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from reid_search.data.synthetic.people import Colour
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH
+from reid_search.data.synthetic.people.person import Colour
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.records.files import read_json
 
 Latents = dict[str, Any]

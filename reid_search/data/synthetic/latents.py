@@ -4,9 +4,9 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from reid_search.data.synthetic.people import Person
+from reid_search.data.synthetic.people.person import Person
 from reid_search.data.synthetic.plan import PlannedImage
-from reid_search.data.synthetic.shots import Shot
+from reid_search.data.synthetic.views.shots import Shot
 
 
 def latents_of(seed: int, planned: PlannedImage, shot: Shot, person: Person) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_search.data.synthetic.config import Nuisances, People
-from reid_search.data.synthetic.families import Twin, twins_among
+from reid_search.data.synthetic.people.families import Twin, twins_among
 from reid_search.data.synthetic.presets import Preset
-from reid_search.data.synthetic.scenes import Framing
 from reid_search.data.synthetic.streams import Stream, generator_of
+from reid_search.data.synthetic.views.scenes import Framing
 
 Folder = Literal["bounding_box_train", "query", "bounding_box_test"]
 Integers = npt.NDArray[np.int64]

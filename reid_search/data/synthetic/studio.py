@@ -5,23 +5,23 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from reid_search.data.synthetic.backdrops import PLACES
-from reid_search.data.synthetic.body import Skeleton, skeleton_of
-from reid_search.data.synthetic.boxes import fitting
-from reid_search.data.synthetic.cameras import CASTS, grained, lit, seen_by
 from reid_search.data.synthetic.config import Boxes, Nuisances, People
-from reid_search.data.synthetic.drawing import Canvas, Layer, Owner, Part
-from reid_search.data.synthetic.families import Twin, twin_of
-from reid_search.data.synthetic.keypoints import Keypoints, absent_keypoints, keypoints_of
-from reid_search.data.synthetic.masks import Mask, mask_of
-from reid_search.data.synthetic.people import Person
+from reid_search.data.synthetic.people.families import Twin, twin_of
+from reid_search.data.synthetic.people.person import Person
+from reid_search.data.synthetic.people.wardrobe import sample_person
 from reid_search.data.synthetic.plan import PlannedImage
-from reid_search.data.synthetic.puppet import puppet
-from reid_search.data.synthetic.scenes import Figure
-from reid_search.data.synthetic.shots import Shot, sample_shot
+from reid_search.data.synthetic.puppet.body import Skeleton, skeleton_of
+from reid_search.data.synthetic.puppet.drawing import Canvas, Layer, Owner, Part
+from reid_search.data.synthetic.puppet.figure import puppet
+from reid_search.data.synthetic.puppet.masks import Mask, mask_of
 from reid_search.data.synthetic.streams import Stream, generator_of
-from reid_search.data.synthetic.surroundings import panorama, shapes_of, view_of
-from reid_search.data.synthetic.wardrobe import sample_person
+from reid_search.data.synthetic.views.backdrops import PLACES
+from reid_search.data.synthetic.views.boxes import fitting
+from reid_search.data.synthetic.views.cameras import CASTS, grained, lit, seen_by
+from reid_search.data.synthetic.views.keypoints import Keypoints, absent_keypoints, keypoints_of
+from reid_search.data.synthetic.views.scenes import Figure
+from reid_search.data.synthetic.views.shots import Shot, sample_shot
+from reid_search.data.synthetic.views.surroundings import panorama, shapes_of, view_of
 
 _OVERSAMPLE = 2
 _LEAST_BLUR = 0.2

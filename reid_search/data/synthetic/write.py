@@ -18,16 +18,16 @@ from pathlib import Path
 
 from PIL import Image
 
-from reid_search.data.synthetic.attributes import attributes_of, disturbed_attributes
 from reid_search.data.synthetic.config import GENERATOR_VERSION, SyntheticConfig
-from reid_search.data.synthetic.keypoints import disturbed_keypoints
 from reid_search.data.synthetic.latents import latents_of
-from reid_search.data.synthetic.masks import disturbed_mask
+from reid_search.data.synthetic.people.attributes import attributes_of, disturbed_attributes
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import PRESETS
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH
+from reid_search.data.synthetic.puppet.masks import disturbed_mask
 from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.studio import Rendering, Studio
+from reid_search.data.synthetic.views.keypoints import disturbed_keypoints
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.records.files import write_json
 from reid_search.study.side_cars import ATTRIBUTES
 

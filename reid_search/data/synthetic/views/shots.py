@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reid_search.data.synthetic.backdrops import Backdrop, sample_backdrop
-from reid_search.data.synthetic.body import Placement, Pose
-from reid_search.data.synthetic.boxes import Box, sample_box, sample_truncation
 from reid_search.data.synthetic.config import Nuisances, People
-from reid_search.data.synthetic.people import Colour, Person
+from reid_search.data.synthetic.people.person import Colour, Person
+from reid_search.data.synthetic.people.wardrobe import sample_person
 from reid_search.data.synthetic.plan import PlannedImage
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Figure, Light, OccluderKind, Thing, ThingKind
+from reid_search.data.synthetic.puppet.body import Placement, Pose
 from reid_search.data.synthetic.streams import pick
-from reid_search.data.synthetic.wardrobe import sample_person
+from reid_search.data.synthetic.views.backdrops import Backdrop, sample_backdrop
+from reid_search.data.synthetic.views.boxes import Box, sample_box, sample_truncation
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH, Figure, Light, OccluderKind, Thing, ThingKind
 
 _USUAL_SIZE = 116.0
 _USUAL_GROUND = 122.0

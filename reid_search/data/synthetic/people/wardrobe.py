@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from reid_search.data.synthetic.config import People
-from reid_search.data.synthetic.people import (
+from reid_search.data.synthetic.people.person import (
     BAGS,
     HAIRS,
     LOGO_SHAPES,

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from reid_search.data.synthetic.bags import bag
-from reid_search.data.synthetic.body import Skeleton
-from reid_search.data.synthetic.clothes import arm, leg, trunk
-from reid_search.data.synthetic.drawing import Layer, Owner
-from reid_search.data.synthetic.heads import head
-from reid_search.data.synthetic.people import Person
+from reid_search.data.synthetic.people.person import Person
+from reid_search.data.synthetic.puppet.bags import bag
+from reid_search.data.synthetic.puppet.body import Skeleton
+from reid_search.data.synthetic.puppet.clothes import arm, leg, trunk
+from reid_search.data.synthetic.puppet.drawing import Layer, Owner
+from reid_search.data.synthetic.puppet.heads import head
 
 _LEGS_BEHIND = -0.02
 _ARMS = (Owner.LEFT_ARM, Owner.RIGHT_ARM)

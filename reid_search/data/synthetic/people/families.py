@@ -8,9 +8,9 @@ from itertools import permutations, product
 import numpy as np
 
 from reid_search.data.synthetic.config import People
-from reid_search.data.synthetic.people import LOGO_SHAPES, LOWERS, UPPERS, Back, Bag, Colour, Person
+from reid_search.data.synthetic.people.person import LOGO_SHAPES, LOWERS, UPPERS, Back, Bag, Colour, Person
+from reid_search.data.synthetic.people.wardrobe import contrasting, jittered, sample_person
 from reid_search.data.synthetic.streams import Stream, generator_of, pick
-from reid_search.data.synthetic.wardrobe import contrasting, jittered, sample_person
 
 _PARTS = ("upper", "lower", "shoes", "logo")
 _LEAST_DISTANCE = 70.0

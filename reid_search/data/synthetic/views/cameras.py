@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.data.synthetic.boxes import FITTING, Box
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Light
+from reid_search.data.synthetic.views.boxes import FITTING, Box
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH, Light
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reid_search.data.synthetic.body import Placement, Pose
-from reid_search.data.synthetic.people import Colour, Person
+from reid_search.data.synthetic.people.person import Colour, Person
+from reid_search.data.synthetic.puppet.body import Placement, Pose
 
 HEIGHT, WIDTH = 128, 64
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
-from reid_search.data.synthetic.people import Colour
+from reid_search.data.synthetic.people.person import Colour
 
 Point = tuple[float, float]
 Polygon = list[Point]

@@ -2,9 +2,20 @@
 
 import math
 
-from reid_search.data.synthetic.body import Skeleton
-from reid_search.data.synthetic.drawing import Layer, Owner, Part, Point, Ribbon, Shape, ball, ellipse, shaded, toned
-from reid_search.data.synthetic.people import Colour, Person
+from reid_search.data.synthetic.people.person import Colour, Person
+from reid_search.data.synthetic.puppet.body import Skeleton
+from reid_search.data.synthetic.puppet.drawing import (
+    Layer,
+    Owner,
+    Part,
+    Point,
+    Ribbon,
+    Shape,
+    ball,
+    ellipse,
+    shaded,
+    toned,
+)
 
 FACE_SEEN = -0.25
 """Cosine of the yaw from which on the face is seen."""

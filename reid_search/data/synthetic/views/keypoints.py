@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reid_search.data.synthetic.body import Joint, Skeleton
-from reid_search.data.synthetic.boxes import Box
-from reid_search.data.synthetic.drawing import Owner
-from reid_search.data.synthetic.heads import FACE_SEEN
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH
+from reid_search.data.synthetic.puppet.body import Joint, Skeleton
+from reid_search.data.synthetic.puppet.drawing import Owner
+from reid_search.data.synthetic.puppet.heads import FACE_SEEN
+from reid_search.data.synthetic.views.boxes import Box
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
 
 Keypoints = npt.NDArray[np.float64]

@@ -2,11 +2,11 @@
 
 import math
 
-from reid_search.data.synthetic.body import CHEST_DEPTH, Limb, Skeleton
-from reid_search.data.synthetic.drawing import SHADE, Part, Polygon, Ribbon, Shape, ball, shaded, toned
-from reid_search.data.synthetic.logos import logo
-from reid_search.data.synthetic.people import Lower, Person, Upper
-from reid_search.data.synthetic.sides import behind
+from reid_search.data.synthetic.people.person import Lower, Person, Upper
+from reid_search.data.synthetic.puppet.body import CHEST_DEPTH, Limb, Skeleton
+from reid_search.data.synthetic.puppet.drawing import SHADE, Part, Polygon, Ribbon, Shape, ball, shaded, toned
+from reid_search.data.synthetic.puppet.logos import logo
+from reid_search.data.synthetic.puppet.sides import behind
 
 _BELLY_FROM, _SHINS_FROM = 0.63, 0.49
 """Where garments of two colours change; near enough to equal areas of a top and trousers."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reid_search.data.synthetic.config import Nuisances
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Framing
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH, Framing
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import math
 
-from reid_search.data.synthetic.body import Skeleton
-from reid_search.data.synthetic.clothes import torso_of
-from reid_search.data.synthetic.drawing import Layer, Owner, Part, Ribbon, Shape, shaded, toned
-from reid_search.data.synthetic.heads import FACE_SEEN
-from reid_search.data.synthetic.people import Person
+from reid_search.data.synthetic.people.person import Person
+from reid_search.data.synthetic.puppet.body import Skeleton
+from reid_search.data.synthetic.puppet.clothes import torso_of
+from reid_search.data.synthetic.puppet.drawing import Layer, Owner, Part, Ribbon, Shape, shaded, toned
+from reid_search.data.synthetic.puppet.heads import FACE_SEEN
 
 
 def bag(person: Person, skeleton: Skeleton) -> list[Layer]:

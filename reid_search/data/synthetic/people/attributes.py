@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from reid_search.data.synthetic.people import HAIRS, Colour, Person
+from reid_search.data.synthetic.people.person import HAIRS, Colour, Person
 from reid_search.study.side_cars import ATTRIBUTES, LOWER_COLOURS, UPPER_COLOURS
 
 _GREY_HAIR = HAIRS[-1]

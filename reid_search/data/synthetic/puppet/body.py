@@ -7,8 +7,8 @@ and is seen from far away, so that depth only decides what covers what.
 import math
 from dataclasses import dataclass
 
-from reid_search.data.synthetic.drawing import Point
-from reid_search.data.synthetic.people import Build
+from reid_search.data.synthetic.people.person import Build
+from reid_search.data.synthetic.puppet.drawing import Point
 
 HEAD, EYES, NECK, SHOULDER, WAIST, HIP, ANKLE = 0.925, 0.918, 0.85, 0.815, 0.6, 0.49, 0.045
 UPPER_ARM, FOREARM, THIGH, SHIN = 0.165, 0.155, 0.225, 0.22

@@ -2,8 +2,8 @@
 
 import math
 
-from reid_search.data.synthetic.drawing import SHADE, SHADE_FROM, Part, Ribbon, Shape, shaded
-from reid_search.data.synthetic.people import Colour
+from reid_search.data.synthetic.people.person import Colour
+from reid_search.data.synthetic.puppet.drawing import SHADE, SHADE_FROM, Part, Ribbon, Shape, shaded
 
 _LEAST_SEEN = 0.05
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from reid_search.data.synthetic.boxes import Box
-from reid_search.data.synthetic.drawing import (
+from reid_search.data.synthetic.people.person import Colour
+from reid_search.data.synthetic.puppet.drawing import (
     Canvas,
     Layer,
     Owner,
@@ -17,8 +17,8 @@ from reid_search.data.synthetic.drawing import (
     rectangle,
     shaded,
 )
-from reid_search.data.synthetic.people import Colour
-from reid_search.data.synthetic.scenes import HEIGHT, WIDTH, Thing
+from reid_search.data.synthetic.views.boxes import Box
+from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH, Thing
 
 MARGIN_X, MARGIN_Y = float(WIDTH), 0.6 * HEIGHT
 PANORAMA_WIDTH, PANORAMA_HEIGHT = 7.0 * WIDTH, HEIGHT + 2 * MARGIN_Y

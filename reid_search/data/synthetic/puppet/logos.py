@@ -2,8 +2,8 @@
 
 import math
 
-from reid_search.data.synthetic.drawing import Part, Polygon, Ribbon, Shape, ball
-from reid_search.data.synthetic.people import Logo
+from reid_search.data.synthetic.people.person import Logo
+from reid_search.data.synthetic.puppet.drawing import Part, Polygon, Ribbon, Shape, ball
 
 _SIZE = 0.036
 _LEAST_SEEN = 0.2

@@ -1,0 +1,1 @@
+"""Who is seen: what a person looks like, who resembles whom, and the attributes of both."""

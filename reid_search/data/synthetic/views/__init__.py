@@ -1,0 +1,1 @@
+"""How somebody is seen: pose, box, surroundings, light, camera, and where keypoints fall."""
