@@ -152,5 +152,5 @@ def test_a_check_names_what_is_wrong(command: Command, unit: Path, damage: Calla
 
 def test_many_problems_are_cut_short() -> None:
     text = data_commands._problems("problems", [f"problem {number}" for number in range(50)])
-    assert text.startswith("50 problems:\nproblem 0\n")
+    assert text.startswith("problems: 50\nproblem 0\n")
     assert text.endswith("problem 19\n… and 30 more")
