@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from reid_search.data.market_layout import find_side_cars as find_side_cars
 from reid_search.errors import DataError
 from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS, PARTS, SideCar
 

@@ -219,16 +219,14 @@ class Space:
         if axis.variants is not None:
             return axis.searched_levels[0]
         own = axis.level_of(self.value(path))
-        named = [level for level in extremes(axis) if self._fills_in_as(path, level, own.value)]
-        return named[0] if named else own
+        if not isinstance(own.value, Mapping):
+            return own
+        return next((level for level in extremes(axis) if self._fills_in_as(path, level, own.value)), own)
 
-    def _fills_in_as(self, path: str, level: Level, value: object) -> bool:
-        """Say whether a level is the base's own value once its defaults are filled in (`k_reciprocal` and its map)."""
-        if not isinstance(value, Mapping):
-            return bool(level.value == value)
+    def _fills_in_as(self, path: str, level: Level, filled: Mapping[str, Any]) -> bool:
+        """Say whether a level is this value of the base, in which defaults are filled in."""
         try:
-            filled = Space(apply_settings(self.base, {path: level.value}), {})
-            return bool(filled.value(path) == value)
+            return bool(Space(apply_settings(self.base, {path: level.value}), {}).value(path) == filled)
         except ValidationError:
             return False
 

@@ -188,3 +188,11 @@ def test_axes_stand_behind_those_that_they_name(space: MakeSpace) -> None:
 def test_an_invalid_setting_is_named(space: MakeSpace) -> None:
     with pytest.raises(StudyError, match=r"^model\.neck=x: model\.neck: 'bnek' is not a choice; did you mean 'bnneck'"):
         space({"model.neck": {"choice": ["none"]}}).config({"model.neck": Level("x", "bnek")})
+
+
+def test_the_centre_has_the_name_of_a_level_whose_defaults_are_filled_in(space):
+    choice = {"none": None, "re-ranked": {"kind": "k_reciprocal"}, "wider": {"kind": "k_reciprocal", "k1": 30}}
+    axes = {"readouts.default.scorer": {"choice": choice}}
+    for scorer, label in ((None, "none"), ("k_reciprocal", "re-ranked"), (choice["wider"], "wider")):
+        made = space(axes, {"readouts.default.scorer": scorer})
+        assert [level.label for level in made.centre().values()] == [label]
