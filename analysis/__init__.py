@@ -1,13 +1,11 @@
 """From trial records to tables, statistics, figures and a report; pandas, no torch, no ray.
 
-    gather        reads what the trials left on disk, each file once
-    tabulate_*    makes tables of it: trials, arms, proposals
-    contrast      compares the arms of an ablation with its baseline
-    summarise_*   reduces a search or an ablation to what a reader wants to know
-    describe      says it in sentences
-    draw          makes the figures
-    render        fills the templates
-    report        writes everything into `<study>/report/`
+    reading/      what trials left on disk, each file once, and tables of it: trials, arms, proposals
+    statistics/   what numbers can say: pure functions of arrays
+    answers/      what a reader wants to know: a search, the arms of an ablation, their contrasts
+    reporting/    sentences, figures, tables and the page `<study>/report/`
+
+Each room imports only from those above it.
 
 The same package is reachable as `reid_search.analysis`, for an environment in which another `analysis` comes first.
 Importing it is cheap: pandas, scipy and matplotlib are loaded when a name is first used.
@@ -18,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from .names import PUBLIC, resolve
 
 if TYPE_CHECKING:
-    from .contrast import contrasts
-    from .report import write_report
-    from .tabulate_arms import load_arms
-    from .tabulate_search import load_search
-    from .tabulate_trials import load_trials
+    from .answers.paired_contrasts import contrasts
+    from .reading.arms import load_arms
+    from .reading.proposals import load_search
+    from .reading.trials import load_trials
+    from .reporting.write import write_report
 
 __all__ = ["contrasts", "load_arms", "load_search", "load_trials", "write_report"]
 

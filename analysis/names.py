@@ -7,11 +7,11 @@ import importlib
 from typing import Any
 
 PUBLIC = {
-    "contrasts": "contrast",
-    "load_arms": "tabulate_arms",
-    "load_search": "tabulate_search",
-    "load_trials": "tabulate_trials",
-    "write_report": "report",
+    "contrasts": "answers.paired_contrasts",
+    "load_arms": "reading.arms",
+    "load_search": "reading.proposals",
+    "load_trials": "reading.trials",
+    "write_report": "reporting.write",
 }
 
 

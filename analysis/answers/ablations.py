@@ -11,10 +11,10 @@ import pandas as pd
 from reid_search.errors import RequestError
 from reid_search.study import BASELINE
 
-from .contrast import contrasts, no_contrasts
-from .gather import StudyResults
-from .measures import COST_COLUMNS, METRICS
-from .tabulate_arms import last_ablations
+from ..reading.arms import last_ablations
+from ..reading.gather import StudyResults
+from ..reading.measures import COST_COLUMNS, METRICS
+from .paired_contrasts import contrasts, no_contrasts
 
 Floats = npt.NDArray[np.float64]
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .contrast import smallest_sign_flip_p
+from ..answers.ablations import AblationSummary
+from ..answers.searches import SearchSummary
+from ..answers.trials_summary import TrialsSummary
+from ..reading.gather import StudyResults
+from ..statistics.family import smallest_sign_flip_p
 from .formats import exact, interval, known, listed, percent, points, settings, several, spread
-from .gather import StudyResults
-from .summarise_ablation import AblationSummary
-from .summarise_search import SearchSummary
-from .summarise_trials import TrialsSummary
 
 _STATUS_WORDS = {
     "finished": "finished",

@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 
 from reid_search.study import BASELINE
 
-from .summarise_ablation import AblationSummary
-from .summarise_search import SearchSummary
+from ..answers.ablations import AblationSummary
+from ..answers.searches import SearchSummary
 
 INK, MUTED, GRID, ACCENT = "#1c2430", "#5b6675", "#e3e7ee", "#1f5fa8"
 VERDICT_COLOURS = {"better": "#0b7a5b", "worse": "#b3431d", "equivalent": "#5b6675"}

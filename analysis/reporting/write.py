@@ -5,14 +5,14 @@ from pathlib import Path
 from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 
+from ..answers.ablations import summarise_ablations
+from ..answers.searches import summarise_searches
+from ..reading.arms import arms_table
+from ..reading.gather import gather
+from ..reading.proposals import search_table
+from ..reading.trials import trials_table
 from .compose import compose_ablation, compose_report, compose_search
-from .gather import gather
 from .render import render_html, render_markdown
-from .summarise_ablation import summarise_ablations
-from .summarise_search import summarise_searches
-from .tabulate_arms import arms_table
-from .tabulate_search import search_table
-from .tabulate_trials import trials_table
 
 
 def write_report(study_dir: Path | str, smallest_effect: float = 0.01) -> Path:

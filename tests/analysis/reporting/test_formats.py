@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from analysis import formats
+from analysis.reporting import formats
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import analysis
-from analysis.draw import curves_shown
-from analysis.gather import gather
-from analysis.render import escape_markdown
-from analysis.summarise_ablation import summarise_ablations
-from analysis.summarise_search import summarise_searches
-from analysis.tabulate_arms import arms_table
-from analysis.tabulate_search import search_table
+from analysis.answers.ablations import summarise_ablations
+from analysis.answers.searches import summarise_searches
+from analysis.reading.arms import arms_table
+from analysis.reading.gather import gather
+from analysis.reading.proposals import search_table
+from analysis.reporting.draw import curves_shown
+from analysis.reporting.render import escape_markdown
 from reid_search.errors import RequestError
 from reid_search.records import ReadoutResult
 

@@ -6,8 +6,8 @@ from typing import Any
 from reid_search.records import Record
 from reid_search.study.axes import label_of
 
+from ..reading.gather import StudyResults
 from .formats import amount, percent, several
-from .gather import StudyResults
 
 Facts = list[tuple[str, str]]
 

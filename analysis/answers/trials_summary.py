@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .gather import Identity, StudyResults
-from .tabulate_arms import last_ablations
-from .tabulate_search import last_searches
+from ..reading.arms import last_ablations
+from ..reading.gather import Identity, StudyResults
+from ..reading.proposals import last_searches
 
 _MOST_TELLING_FIRST = ("unreadable", "failed", "unmeasured", "running", "stopped")
 

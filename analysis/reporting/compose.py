@@ -7,11 +7,11 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
+from ..answers.ablations import AblationSummary
+from ..answers.searches import SearchSummary
+from ..answers.trials_summary import summarise_trials
+from ..reading.gather import StudyResults
 from . import describe, draw, protocol
-from .gather import StudyResults
-from .summarise_ablation import AblationSummary
-from .summarise_search import SearchSummary
-from .summarise_trials import summarise_trials
 
 _ROWS_ON_THE_PAGE = 500
 

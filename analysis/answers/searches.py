@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from .gather import StudyResults
-from .tabulate_search import last_searches
+from ..reading.gather import StudyResults
+from ..reading.proposals import last_searches
 
 STATUSES = ("finished", "stopped", "failed", "unreadable", "running", "waiting")
 

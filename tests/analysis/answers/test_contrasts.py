@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import analysis
-from analysis.contrast import holm, smallest_sign_flip_p
+from analysis.statistics.family import holm, smallest_sign_flip_p
 from reid_search.errors import RequestError
 
 PARTS, MARGIN, FLIP = "model.parts=[1]", "losses.triplet.margin=0.3", "readouts.default.flip=false"

@@ -1,27 +1,19 @@
-"""Compare the arms of an ablation with its baseline, paired over seeds.
-
-The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that differences
-are paired. Intervals are paired t intervals, which keep their level at three or five seeds where a percentile bootstrap
-does not.
-"""
+"""Compare the arms of an ablation with its baseline, paired over seeds."""
 
 import math
-from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import optimize, stats
 
 from reid_search.errors import RequestError, nearest
 
+from ..statistics.effect import LEVEL, mean_effect
+from ..statistics.family import holm
+
 Floats = npt.NDArray[np.float64]
 
-_LEVEL = 0.05
-_POWER = 0.8
-_ROUNDING = 1e-12  # differences of numbers in [0, 1] that are equal but for rounding
 _MEASURE_FIELDS = ("evaluate", "data_fingerprint")
 _COLUMNS = [
     "arm", "n", "mean", "baseline_mean", "delta", "low", "high", "p", "p_holm", "p_improve", "verdict", "sd",
@@ -81,70 +73,18 @@ def no_contrasts() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else "float64") for name in _COLUMNS})
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted by Holm's step-down method (Holm 1979); NaN stays NaN and is not counted.
-
-    The i-th smallest of m becomes the largest of (m − j + 1) p_j over j ≤ i, at most 1.
-    """
-    adjusted = [math.nan] * len(p_values)
-    known = sorted((p, index) for index, p in enumerate(p_values) if not math.isnan(p))
-    largest = 0.0
-    for rank, (p, index) in enumerate(known):
-        largest = max(largest, min(1.0, (len(known) - rank) * p))
-        adjusted[index] = largest
-    return adjusted
-
-
-def smallest_sign_flip_p(n: int) -> float:
-    """Return the smallest two-sided p that a sign-flip test can reach with n pairs: .25 with 3, .0625 with 5."""
-    return min(1.0, 2.0 ** (1 - n))
-
-
 def _contrast(arm: str, values: Floats, base: Floats) -> dict[str, Any]:
     paired = np.isfinite(values) & np.isfinite(base)
     values, base, n = values[paired], base[paired], int(paired.sum())
-    row = dict.fromkeys(_COLUMNS, math.nan) | {"arm": arm, "n": n, "missing": len(paired) - n, "note": ""}
-    if n == 0:
-        return row | {"note": "no seed is finished in both arms"}
-    differences = values - base
-    signs = np.where(np.abs(differences) <= _ROUNDING, 0.0, np.sign(differences))
-    row |= {
-        "mean": float(values.mean()),
-        "baseline_mean": float(base.mean()),
-        "delta": float(differences.mean()),
-        "p_improve": float((signs + 1).mean() / 2),
-    }
-    if n == 1:
-        return row | {"note": "one seed: an effect and no verdict"}
-    return row | _paired_t(differences) | {"sd": float(values.std(ddof=1)), "baseline_sd": float(base.std(ddof=1))}
-
-
-def _paired_t(differences: Floats) -> dict[str, Any]:
-    n, delta = len(differences), float(differences.mean())
-    if np.ptp(differences) <= _ROUNDING:
-        # The limit of the t test as the spread goes to zero; the note keeps a reader from trusting it too much.
-        p = 1.0 if abs(delta) <= _ROUNDING else 0.0
-        note = "the difference is the same for every seed, so its spread cannot be estimated"
-        return {"low": delta, "high": delta, "p": p, "sd_delta": 0.0, "detectable": math.nan, "note": note}
-    spread = float(differences.std(ddof=1))
-    error = spread / math.sqrt(n)
-    half = float(stats.t.ppf(1 - _LEVEL / 2, n - 1)) * error
-    return {
-        "low": delta - half,
-        "high": delta + half,
-        "p": float(2 * stats.t.sf(abs(delta) / error, n - 1)),
-        "sd_delta": spread,
-        "detectable": _detectable(n) * error,
-    }
-
-
-@cache
-def _detectable(n: int) -> float:
-    """Return the effect, in standard errors, that a paired t test of n pairs finds with the wanted probability."""
-    df = n - 1
-    critical = float(stats.t.ppf(1 - _LEVEL / 2, df))
-    # The far tail adds less than 1e-4 at this power, and its noncentral distribution function is NaN in places.
-    return float(optimize.brentq(lambda effect: stats.nct.sf(critical, df, effect) - _POWER, 0.0, 4 * critical))
+    effect = mean_effect(values - base)
+    row = dict.fromkeys(_COLUMNS, math.nan) | {"arm": arm, "n": n, "missing": len(paired) - n, "note": effect.note}
+    if n:
+        row |= {"mean": float(values.mean()), "baseline_mean": float(base.mean()), "delta": effect.delta}
+        row |= {"p_improve": effect.p_improve}
+    if n > 1:
+        row |= {"low": effect.low, "high": effect.high, "p": effect.p, "detectable": effect.detectable}
+        row |= {"sd": float(values.std(ddof=1)), "baseline_sd": float(base.std(ddof=1)), "sd_delta": effect.sd}
+    return row
 
 
 def _verdict(row: dict[str, Any], p_holm: float, smallest_effect: float) -> str:
@@ -152,7 +92,7 @@ def _verdict(row: dict[str, Any], p_holm: float, smallest_effect: float) -> str:
         return "no verdict"
     if -smallest_effect < row["low"] and row["high"] < smallest_effect:
         return "equivalent"
-    if p_holm < _LEVEL:
+    if p_holm < LEVEL:
         return "better" if row["delta"] > 0 else "worse"
     return "inconclusive"
 

@@ -1,0 +1,1 @@
+"""From answers to what people look at: sentences, figures, tables, the page."""

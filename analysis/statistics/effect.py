@@ -1,0 +1,74 @@
+"""An effect that was measured once a seed: its mean, how sure it is, and what would have been found.
+
+The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that the effect of
+a change is measured within each seed. Intervals are t intervals, which keep their level at three or five seeds where a
+percentile bootstrap does not.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from .power import detectable
+
+Floats = npt.NDArray[np.float64]
+
+LEVEL = 0.05
+ROUNDING = 1e-12  # differences of numbers in [0, 1] that are equal but for rounding
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The mean of an effect over seeds. NaN where it is not defined.
+
+    Attributes:
+        n: Seeds in which it was measured.
+        delta: Mean.
+        low: Lower end of the 95 % t interval.
+        high: Upper end.
+        p: Two-sided p of the t test against 0.
+        sd: Sample standard deviation.
+        p_improve: Share of seeds in which it is positive, ties half.
+        detectable: The true mean that this n and `sd` find with probability .8 at p < .05.
+        note: What is odd about it.
+    """
+
+    n: int
+    delta: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    sd: float = math.nan
+    p_improve: float = math.nan
+    detectable: float = math.nan
+    note: str = ""
+
+
+def mean_effect(effects: Floats) -> Effect:
+    """Return what the effects of seeds say together.
+
+    Args:
+        effects: One effect a seed `(n,)`; those that are not finite are left out.
+    """
+    effects = np.asarray(effects, dtype=np.float64)
+    effects = effects[np.isfinite(effects)]
+    n = len(effects)
+    if n == 0:
+        return Effect(0, note="no seed is finished in both arms")
+    delta, signs = float(effects.mean()), np.where(np.abs(effects) <= ROUNDING, 0.0, np.sign(effects))
+    improving = float((signs + 1).mean() / 2)
+    if n == 1:
+        return Effect(1, delta, p_improve=improving, note="one seed: an effect and no verdict")
+    if np.ptp(effects) <= ROUNDING:
+        # The limit of the t test as the spread goes to zero; the note keeps a reader from trusting it too much.
+        p = 1.0 if abs(delta) <= ROUNDING else 0.0
+        note = "the difference is the same for every seed, so its spread cannot be estimated"
+        return Effect(n, delta, delta, delta, p, 0.0, improving, note=note)
+    spread = float(effects.std(ddof=1))
+    error = spread / math.sqrt(n)
+    half = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
+    p = float(2 * stats.t.sf(abs(delta) / error, n - 1))
+    return Effect(n, delta, delta - half, delta + half, p, spread, improving, detectable(n) * error)
