@@ -3,16 +3,13 @@
 import math
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RequestError, nearest
 
-from ..statistics.effect import LEVEL, mean_effect
+from ..statistics.effect import Effect, mean_effect
 from ..statistics.family import holm
-
-Floats = npt.NDArray[np.float64]
+from ..statistics.verdict import of_contrast
 
 _MEASURE_FIELDS = ("evaluate", "data_fingerprint")
 _COLUMNS = [
@@ -59,11 +56,14 @@ def contrasts(
     _check_alike(table, baseline)
     values = _values_by_seed(table, metric)
     others = [arm for arm in dict.fromkeys(table["arm"]) if arm != baseline]
-    rows = [_contrast(str(arm), values[arm].to_numpy(), values[baseline].to_numpy()) for arm in others]
-    adjusted = holm([row["p"] for row in rows])
-    family = sum(not math.isnan(row["p"]) for row in rows)
-    for row, p_holm in zip(rows, adjusted, strict=True):
-        row |= {"p_holm": p_holm, "family": family, "verdict": _verdict(row, p_holm, smallest_effect)}
+    effects = [mean_effect((values[arm] - values[baseline]).to_numpy()) for arm in others]
+    adjusted = holm([effect.p for effect in effects])
+    family = sum(not math.isnan(effect.p) for effect in effects)
+    rows = [
+        _row(str(arm), effect, values[[arm, baseline]])
+        | {"p_holm": p_holm, "family": family, "verdict": of_contrast(effect, p_holm, smallest_effect)}
+        for arm, effect, p_holm in zip(others, effects, adjusted, strict=True)
+    ]
     return pd.DataFrame(rows, columns=_COLUMNS) if rows else no_contrasts()
 
 
@@ -73,28 +73,26 @@ def no_contrasts() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else "float64") for name in _COLUMNS})
 
 
-def _contrast(arm: str, values: Floats, base: Floats) -> dict[str, Any]:
-    paired = np.isfinite(values) & np.isfinite(base)
-    values, base, n = values[paired], base[paired], int(paired.sum())
-    effect = mean_effect(values - base)
-    row = dict.fromkeys(_COLUMNS, math.nan) | {"arm": arm, "n": n, "missing": len(paired) - n, "note": effect.note}
-    if n:
-        row |= {"mean": float(values.mean()), "baseline_mean": float(base.mean()), "delta": effect.delta}
-        row |= {"p_improve": effect.p_improve}
-    if n > 1:
-        row |= {"low": effect.low, "high": effect.high, "p": effect.p, "detectable": effect.detectable}
-        row |= {"sd": float(values.std(ddof=1)), "baseline_sd": float(base.std(ddof=1)), "sd_delta": effect.sd}
-    return row
-
-
-def _verdict(row: dict[str, Any], p_holm: float, smallest_effect: float) -> str:
-    if row["n"] < 2:
-        return "no verdict"
-    if -smallest_effect < row["low"] and row["high"] < smallest_effect:
-        return "equivalent"
-    if p_holm < LEVEL:
-        return "better" if row["delta"] > 0 else "worse"
-    return "inconclusive"
+def _row(arm: str, effect: Effect, values: pd.DataFrame) -> dict[str, Any]:
+    paired = values.dropna()
+    means, deviations = paired.mean(), paired.std(ddof=1)
+    return {
+        "arm": arm,
+        "n": effect.n,
+        "mean": means.iloc[0],
+        "baseline_mean": means.iloc[1],
+        "delta": effect.delta,
+        "low": effect.low,
+        "high": effect.high,
+        "p": effect.p,
+        "p_improve": effect.p_improve,
+        "sd": deviations.iloc[0],
+        "baseline_sd": deviations.iloc[1],
+        "sd_delta": effect.sd,
+        "missing": len(values) - effect.n,
+        "detectable": effect.detectable,
+        "note": effect.note,
+    }
 
 
 def _one_table(arms: pd.DataFrame, readout: str | None, metric: str) -> pd.DataFrame:

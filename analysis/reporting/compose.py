@@ -1,111 +1,125 @@
-"""Put together what the templates show."""
+"""Put together what the templates show: the sections of a report, in their order."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import pandas as pd
 
 from ..answers.ablations import AblationSummary
+from ..answers.claims import ClaimAnswer
 from ..answers.searches import SearchSummary
-from ..answers.trials_summary import summarise_trials
+from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.gather import StudyResults
 from . import describe, draw, protocol
+from .claims import describe_claim, family_notes, view_of
+from .draw import Drawing
+from .export import Table
+from .naming import file_name
 
 _ROWS_ON_THE_PAGE = 500
 
-Summary = TypeVar("Summary", SearchSummary, AblationSummary)
-
 
 @dataclass(frozen=True)
-class Section(Generic[Summary]):
-    """A search, or one readout of an ablation.
+class Section:
+    """One part of a report.
 
     Attributes:
-        summary: What came out.
-        table: Name of its CSV file, without the suffix.
-        figures: SVG texts by kind: `history`, or `forest` and `cmc`; those that could be drawn.
+        kind: Names its templates: `search` is shown by `search.html.j2` and `search.md.j2`.
+        summary: What they show.
+        table: Name of its table's files, without the suffix; empty where it has none of its own.
+        figures: Its figures by kind, those that could be drawn.
         rows: Rows of its table on the page.
-        left_out: Number of rows that only the CSV file has.
+        left_out: Number of rows that only the files have.
         notes: Sentences about what is missing, and what the numbers can say.
     """
 
-    summary: Summary
-    table: str
-    figures: Mapping[str, str]
-    rows: list[dict[str, Any]] = field(repr=False)
+    kind: str
+    summary: Any = None
+    table: str = ""
+    figures: Mapping[str, Drawing] = field(default_factory=dict)
+    rows: Sequence[Any] = field(default=(), repr=False)
     left_out: int = 0
     notes: Sequence[str] = ()
 
-    def figure_name(self, kind: str) -> str:
-        """Return the name of a figure's file, without the suffix."""
-        return file_name(kind, self.summary)
 
-    def named_figures(self) -> list[tuple[str, str]]:
-        """Return the figures as pairs of the file's name and SVG text."""
-        return [(self.figure_name(kind), svg) for kind, svg in self.figures.items()]
+def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
+    """Return the section of the claims; none where the study makes none."""
+    rows = [view_of(answer) for answer in answers]
+    figures = _drawn(claims=draw.draw_claims(answers))
+    return [Section("claims", None, "claims", figures, rows, notes=family_notes(answers))] if answers else []
 
 
-def compose_search(summary: SearchSummary) -> Section[SearchSummary]:
+def compose_search(search: SearchSummary) -> Section:
     """Return the section of a search."""
-    rows, left_out = _rows(summary.proposals)
-    return Section(summary, "search", _drawn(history=draw.draw_history(summary)), rows, left_out)
+    rows, left_out = _rows(search.proposals)
+    figures = _drawn(
+        history=draw.draw_history(search),
+        parallel=draw.draw_parallel(search),
+        effects=draw.draw_search_effects(search),
+    )
+    return Section("search", search, "search", figures, rows, left_out)
 
 
-def compose_ablation(summary: AblationSummary) -> Section[AblationSummary]:
+def compose_ablation(ablation: AblationSummary) -> Section:
     """Return the section of one readout of an ablation."""
-    rows, left_out = _rows(summary.arms)
-    figures = _drawn(forest=draw.draw_forest(summary), cmc=draw.draw_cmc(summary))
-    return Section(summary, file_name("contrasts", summary), figures, rows, left_out, describe.describe_notes(summary))
+    rows, left_out = _rows(ablation.arms)
+    figures = _drawn(
+        forest=draw.draw_forest(ablation),
+        effects=draw.draw_ablation_effects(ablation),
+        cmc=draw.draw_cmc(ablation),
+        cost=draw.draw_cost(ablation),
+    )
+    table = file_name("contrasts", ablation)
+    return Section("ablation", ablation, table, figures, rows, left_out, describe.describe_notes(ablation))
+
+
+def compose_closing(results: StudyResults, trials: TrialsSummary, tables: Sequence[Table]) -> list[Section]:
+    """Return the sections that every report ends with: what did not finish, how it was measured and can be repeated."""
+    unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
+    measured = Section("measured", protocol.protocol_facts(results))
+    repeated = {"facts": protocol.version_facts(results), "tables": [table.name for table in tables]}
+    return [unfinished, measured, Section("reproduce", repeated)]
 
 
 def compose_report(
     results: StudyResults,
     arms: pd.DataFrame,
-    searches: list[Section[SearchSummary]],
-    ablations: list[Section[AblationSummary]],
+    answers: Sequence[ClaimAnswer],
+    searches: Sequence[SearchSummary],
+    ablations: Sequence[AblationSummary],
+    tables: Sequence[Table],
 ) -> dict[str, Any]:
     """Return what the templates are filled with.
 
     Args:
         results: What was gathered.
         arms: The table of `load_arms`.
-        searches: The sections of the searches.
-        ablations: The sections of the ablations.
+        answers: The answers to the claims.
+        searches: The searches.
+        ablations: The ablations, one readout each.
+        tables: Every table of the report.
     """
-    found, compared = [section.summary for section in searches], [section.summary for section in ablations]
     trials = summarise_trials(results, arms)
+    phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
+    sections = compose_claims(answers) + [compose_search(search) for search in searches]
+    sections += [compose_ablation(ablation) for ablation in ablations]
+    sections += compose_closing(results, trials, tables)
+    sections += [Section("reading")] if ablations else []
     return {
         "name": results.name,
-        "summary": describe.describe_study(results, found, compared),
-        "tiles": describe.headline_numbers(found, compared, trials, protocol.test_evaluations(results)),
-        "searches": searches,
-        "ablations": ablations,
-        "drawn": {"arms": draw.ARMS_DRAWN, "curves": draw.CURVES_DRAWN},
-        "trials": trials,
-        "unfinished": trials.unfinished[:_ROWS_ON_THE_PAGE],
-        "warnings": describe.describe_problems(
-            results, [*(item.phase for item in found), *(item.phase for item in compared)]
-        ),
-        "protocol": protocol.protocol_facts(results),
-        "versions": protocol.version_facts(results),
+        "summary": [*map(describe_claim, answers), *describe.describe_study(results, searches, ablations)],
+        "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(results)),
+        "warnings": describe.describe_problems(results, phases),
+        "sections": sections,
     }
-
-
-def file_name(kind: str, summary: SearchSummary | AblationSummary) -> str:
-    """Return a file name such as `contrasts-ablate` or, for a further readout, `forest-ablate--global`."""
-    readout = getattr(summary, "readout", "default")
-    name = f"{kind}-{summary.phase}" + ("" if readout == "default" else f"--{readout}")
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
 def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:
     shown = table.head(_ROWS_ON_THE_PAGE)
-    return [{str(name): value for name, value in row.items()} for row in shown.to_dict("records")], len(table) - len(
-        shown
-    )
+    rows = [{str(name): value for name, value in row.items()} for row in shown.to_dict("records")]
+    return rows, len(table) - len(shown)
 
 
-def _drawn(**figures: str | None) -> dict[str, str]:
-    return {kind: svg for kind, svg in figures.items() if svg is not None}
+def _drawn(**figures: Drawing | None) -> dict[str, Drawing]:
+    return {kind: drawing for kind, drawing in figures.items() if drawing is not None}

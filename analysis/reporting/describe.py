@@ -18,7 +18,13 @@ _STATUS_WORDS = {
     "running": "running or interrupted",
     "waiting": "not started",
 }
-_DESIGN_WORDS = {"one_factor": "one factor at a time", "factorial": "every combination"}
+_DESIGN_WORDS = {
+    "one_factor": "one factor at a time",
+    "leave_one_out": "one component left out at a time",
+    "add_one_in": "one component added at a time",
+    "factorial": "every combination",
+    "fractional_factorial": "a fraction of every combination",
+}
 _SEEDS_FOR_A_VERDICT = 5
 
 

@@ -35,6 +35,13 @@ def points(value: Any, digits: int = 2) -> str:
     return text.replace("-", _MINUS) if float(text) else text.lstrip("+-")
 
 
+def weight(value: Any) -> str:
+    """Write the weight of an arm in a contrast: `+1`, `−0.5`; a dash for none."""
+    if not known(value) or not value:
+        return NOTHING
+    return f"{float(value):+.3g}".replace("-", _MINUS)
+
+
 def interval(low: Any, high: Any, digits: int = 2) -> str:
     """Write an interval of differences in points: `−0.40 to +1.20`."""
     return f"{points(low, digits)} to {points(high, digits)}" if known(low) and known(high) else NOTHING

@@ -9,11 +9,14 @@ from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from . import describe, formats
+from .export import SUFFIXES
+from .markup import escape_markdown
 
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "percent": formats.percent,
     "spread": formats.spread,
     "points": formats.points,
+    "weight": formats.weight,
     "p_value": formats.p_value,
     "share": formats.share,
     "amount": formats.amount,
@@ -25,7 +28,6 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "status_words": describe.status_words,
     "arm_name": describe.describe_arm,
 }
-_MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 def render_html(view: Mapping[str, Any]) -> str:
@@ -40,13 +42,6 @@ def render_markdown(view: Mapping[str, Any]) -> str:
     return environment.get_template("report.md.j2").render(view)
 
 
-def escape_markdown(value: Any) -> Any:
-    """Return text in which nothing is markup; lines become one, since a table row is a line."""
-    if not isinstance(value, str):
-        return value
-    return _MARKDOWN_SIGNS.sub(r"\\\1", re.sub(r"\s*[\r\n]+\s*", " ", value))
-
-
 def breakable(text: object) -> Markup:
     """Return text that a browser may break after the dots of a path."""
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[.=])(?=\S)", str(text)))
@@ -59,7 +54,7 @@ def _environment(**options: Any) -> Environment:
         **options,
     )  # fmt: skip
     environment.filters |= _FILTERS
-    environment.globals |= {"interval": formats.interval, "known": formats.known}
+    environment.globals |= {"interval": formats.interval, "known": formats.known, "suffixes": SUFFIXES}
     environment.filters |= {"inline": Markup, "breakable": breakable}
     return environment
 

@@ -1,17 +1,24 @@
 """Write the report of a study: a page, its Markdown, tables and figures."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 
-from ..answers.ablations import summarise_ablations
+from ..answers.ablations import AblationSummary, summarise_ablations
+from ..answers.claims import answer_claims
 from ..answers.searches import summarise_searches
 from ..reading.arms import arms_table
-from ..reading.gather import gather
+from ..reading.gather import StudyResults, gather
 from ..reading.proposals import search_table
 from ..reading.trials import trials_table
-from .compose import compose_ablation, compose_report, compose_search
+from . import sheets
+from .compose import compose_report
+from .export import Table
 from .render import render_html, render_markdown
 
 
@@ -31,17 +38,33 @@ def write_report(study_dir: Path | str, smallest_effect: float = 0.01) -> Path:
     results = gather(study_dir, tolerant=True)
     folder = StudyStore.at(results.path).report
     arms, search = arms_table(results), search_table(results)
-    searches = [compose_search(summary) for summary in summarise_searches(results, search)]
-    ablations = [compose_ablation(summary) for summary in summarise_ablations(results, arms, smallest_effect)]
-    tables = {"trials": trials_table(results), "arms": arms, "search": search}
-    tables |= {section.table: section.summary.contrasts for section in ablations}
-    for name, table in tables.items():
-        write_atomically(folder / "tables" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-    figures = [figure for section in searches for figure in section.named_figures()]
-    figures += [figure for section in ablations for figure in section.named_figures()]
-    for name, svg in figures:
-        write_atomically(folder / "figures" / f"{name}.svg", svg)
-    view = compose_report(results, arms, searches, ablations) | {"tables": list(tables)}
-    write_atomically(folder / "report.md", render_markdown(view))
-    write_atomically(folder / "index.html", render_html(view))
+    answers, searches = answer_claims(results, arms), summarise_searches(results, search)
+    ablations = summarise_ablations(results, arms, smallest_effect)
+    tables = [sheets.claims_sheet(answers)] if answers else []
+    tables += _tables(results, arms, search, ablations)
+    for name, content in _files(compose_report(results, arms, answers, searches, ablations, tables), tables):
+        write_atomically(folder / name, content)
     return folder / "index.html"
+
+
+def _tables(
+    results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, ablations: Sequence[AblationSummary]
+) -> list[Table]:
+    return [
+        sheets.trials_sheet(trials_table(results)),
+        sheets.arms_sheet(arms),
+        sheets.search_sheet(search),
+        *(sheets.contrasts_sheet(ablation) for ablation in ablations),
+    ]
+
+
+def _files(view: Mapping[str, Any], tables: Sequence[Table]) -> Iterator[tuple[str, str | bytes]]:
+    """Yield path and content of every file, the page last, so that what it links to is there."""
+    for table in tables:
+        for suffix, text in table.files.items():
+            yield f"tables/{table.name}.{suffix}", text
+    for drawing in (drawing for section in view["sections"] for drawing in section.figures.values()):
+        yield f"figures/{drawing.name}.svg", drawing.svg
+        yield f"figures/{drawing.name}.pdf", drawing.pdf
+    yield "report.md", render_markdown(view)
+    yield "index.html", render_html(view)

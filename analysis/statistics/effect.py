@@ -1,8 +1,8 @@
 """An effect that was measured once a seed: its mean, how sure it is, and what would have been found.
 
-The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that the effect of
-a change is measured within each seed. Intervals are t intervals, which keep their level at three or five seeds where a
-percentile bootstrap does not.
+The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that a change is
+measured within each seed. Intervals are t intervals, which keep their level at three or five seeds where a percentile
+bootstrap does not.
 """
 
 import math

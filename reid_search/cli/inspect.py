@@ -77,11 +77,12 @@ def _component(wanted: str) -> "type[Config]":
 
 def _print(planned: "Plan") -> None:
     from rich.table import Table
+    from rich.text import Text
 
     console = answer_console()
     phases = Table("phase", "what it does", "trials", "images", title=f"{planned.study}: phases", title_justify="left")
     for phase in planned.phases:
-        phases.add_row(phase.name, phase.about, str(phase.count), f"{phase.images:,}")
+        phases.add_row(phase.name, Text(phase.about), str(phase.count), f"{phase.images:,}")
     phases.add_row("all", "", str(sum(phase.count for phase in planned.phases)), f"{planned.images:,}")
     console.print(phases)
     for phase in planned.phases:
@@ -92,10 +93,13 @@ def _print(planned: "Plan") -> None:
         arms = Table("arm", "key", title=title, title_justify="left")
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
-            arms.add_row(arm.name, keys[arm.name])
+            arms.add_row(Text(arm.name), keys[arm.name])
         console.print(arms)
         centre = ", ".join(f"{path}={level.label}" for path, level in phase.arms[0].settings.items())
-        console.print(f"baseline: {centre}\n", soft_wrap=True, markup=False)
+        console.print(f"baseline: {centre}", soft_wrap=True, markup=False)
+        for equation in phase.aliases:
+            console.print(f"not told apart: {equation}", soft_wrap=True, markup=False)
+        console.print()
 
 
 def _as_data(planned: "Plan") -> dict[str, object]:
@@ -111,6 +115,7 @@ def _as_data(planned: "Plan") -> dict[str, object]:
                 "images": phase.images,
                 "provisional": phase.provisional,
                 "arms": [arm.name for arm in phase.arms],
+                "aliases": list(phase.aliases),
                 "planned": [{"arm": trial.arm.name, "seed": trial.seed, "key": trial.key} for trial in phase.trials],
             }
             for phase in planned.phases

@@ -2,7 +2,11 @@
 
 A line has `event` and `time`:
 
-* `run`: a run of the study began (`command`, `version`, `git_commit`).
+* `run`: a run of the study began (`command`, `versions`, `git_commit`, and `planned`: of each phase its name and the
+  number of its trials and their images).
+* `claim`: a claim was made (`claim`, its name, and `content`, its entry in the study file), at the start of every run.
+* `contrast`: a phase began that decides a claim (`claim`, `phase`, `effect` and `control`: weights of arms by name, and
+  `missing`, arms that the claim needs and the phase does not have).
 * `ask`: a trial was asked for. `phase` (its name), `kind` (`search` or `ablate`), `number` (search) or `arm` (ablate;
   the centre is `baseline`), `settings` (axis path → label), for an arm `tuned` (the same of what a search found for it
   alone), `key`, `seed`, `evaluate` (`val` or `test`), `by`

@@ -26,9 +26,9 @@ class AblationWork:
         self._study = study
         self._phase = phase
         self._store = store
-        arms = study.arms(phase, best.settings if best else None, best.tuned if best else None)
-        trials = planned_trials(phase, arms, fingerprints)
-        self._measured_of = {arm.name: study.measured(arm.config) for arm in arms}
+        self.arms = study.arms(phase, best.settings if best else None, best.tuned if best else None)
+        trials = planned_trials(phase, self.arms, fingerprints)
+        self._measured_of = {arm.name: study.measured(arm.config) for arm in self.arms}
         self._log(trials)
         self._jobs: dict[tuple[str, int], Job] = {}
         for trial in trials:

@@ -13,6 +13,7 @@ from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.scheduling import cluster
+from reid_search.scheduling.claim_log import log_claims
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun, TrialSink
 from reid_search.scheduling.progress import Observer, RunSummary
@@ -78,7 +79,14 @@ def _run(
     from reid_search.scheduling.runner import run_phases
 
     _write_study(study, store, options)
-    store.asked.append("run", command=options.command, versions=options.versions, git_commit=options.git_commit)
+    planned = [
+        {"phase": phase.name, "trials": phase.count, "images": phase.images}
+        for phase in study.plan(fingerprints=fingerprints).phases
+    ]
+    store.asked.append(
+        "run", command=options.command, versions=options.versions, git_commit=options.git_commit, planned=planned
+    )
+    log_claims(study, store)
     phases = PhaseRun(study, store, fingerprints, observer, sink)
     if not phases.done:
         run_phases(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from reid_search.errors import ReidSearchError
 from reid_search.records import Record, RunContext, StudyStore
 from reid_search.scheduling.ablation_work import AblationWork
+from reid_search.scheduling.claim_log import OpenClaims
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.progress import Best, Observer, RunSummary
 from reid_search.scheduling.search_work import SearchWork
@@ -48,6 +49,7 @@ class PhaseRun:
         self._stopping: dict[str, str] = {}
         self._ended: dict[tuple[str, int], Record] = {}
         self._reused = 0
+        self._claims = OpenClaims(study, list(study.config.claims))
         self.best: Best | None = None
         self._advance()
 
@@ -175,6 +177,7 @@ class PhaseRun:
             work = SearchWork(self._study, phase, self._store, self._fingerprints)
         else:
             work = AblationWork(self._study, phase, self._store, self._fingerprints, self.best)
+            self._claims.log_decided_by(phase, work.arms, self.best, self._store)
         self._phase = phase
         self._observer.phase_started(phase.name, phase.kind, work.total, work.reused)
         return work

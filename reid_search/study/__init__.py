@@ -3,13 +3,23 @@
 from reid_search.study.axes import Axis, Level
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, SCORERS, ComponentFamily, Config, EntryError
 from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
-from reid_search.study.designs import BASELINE, Arm
+from reid_search.study.designs import (
+    BASELINE,
+    AliasStructure,
+    Arm,
+    FractionalDesign,
+    alias_structure,
+    effect_name,
+    fractional_design,
+)
 from reid_search.study.key import SCHEMA_VERSION, trial_key
+from reid_search.study.loading import load_study, load_trial_config
 from reid_search.study.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
 from reid_search.study.side_cars import SideCar
 from reid_search.study.space import Settings, Space, Tuned
-from reid_search.study.study import Study, StudyConfig, load_study, load_trial_config
+from reid_search.study.study import Study
+from reid_search.study.study_config import StudyConfig
 from reid_search.study.taps import Scope, Stage, TapSpec, select_taps
 from reid_search.study.training import StageConfig, TrainingConfig
 from reid_search.study.trial import TrialConfig
@@ -22,6 +32,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "SCORERS",
     "AblatePhase",
+    "AliasStructure",
     "Arm",
     "Axis",
     "ComponentFamily",
@@ -29,6 +40,7 @@ __all__ = [
     "DataConfig",
     "EntryError",
     "Fingerprints",
+    "FractionalDesign",
     "Level",
     "LossConfig",
     "ModelConfig",
@@ -51,6 +63,9 @@ __all__ = [
     "TrainingConfig",
     "TrialConfig",
     "Tuned",
+    "alias_structure",
+    "effect_name",
+    "fractional_design",
     "load_study",
     "load_trial_config",
     "planned_trials",

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError
 
+DEFAULT_RESOLUTION = 4
+CLAIMS_DESIGN = "claims"
+Design = Literal["one_factor", "leave_one_out", "add_one_in", "factorial", "fractional_factorial", "claims"]
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
@@ -67,17 +70,22 @@ class AblatePhase(_Phase):
         name: What tables call it.
         axes: The axes that vary; all where omitted.
         set: Entries of `base` that differ in this phase.
-        design: `one_factor` (each level of each axis, everything else as in the centre) or `factorial` (all
-            combinations of levels).
-        around: The centre: `base`, or the `best` of the search before.
+        design: `one_factor` (each level of each axis, everything else as in the centre), `leave_one_out` (from the full
+            system, each component switched off), `add_one_in` (from the bare system, where all axes of the phase are
+            off, each component added), `factorial` (all combinations of levels), `fractional_factorial` (as few of all
+            combinations of off and on as the resolution allows) or `claims` (the arms that the study's claims need).
+        around: The centre: `base`, the `best` of the search before, or a named arm of the study.
+        resolution: Of a fractional factorial, 4 where omitted: 3 keeps main effects apart from each other, 4 also from
+            two-factor interactions, 5 keeps also two-factor interactions apart from each other.
         seeds: Replicates of every arm, on seeds 1, 2, ...
         evaluate: `test` trains without holdout and answers on the test split; `val` stays on the validation split.
     """
 
     kind: Literal["ablate"]
     name: Name = "ablate"
-    design: Literal["one_factor", "factorial"] = "one_factor"
-    around: Literal["base", "best"] = "base"
+    design: Design = "one_factor"
+    around: str = "base"
+    resolution: Literal[3, 4, 5] | None = None
     seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
     evaluate: Literal["test", "val"] = "test"
 
@@ -86,6 +94,16 @@ class AblatePhase(_Phase):
     def _a_count(cls, value: object) -> object:
         if isinstance(value, list):
             raise ValueError(f"{value}: expected how many seeds, for example {len(value)}")
+        return value
+
+    @field_validator("resolution")
+    @classmethod
+    def _of_a_fraction(cls, value: int | None, info: ValidationInfo) -> int | None:
+        design = info.data.get("design")
+        if design == "fractional_factorial":
+            return value or DEFAULT_RESOLUTION
+        if value is not None and design is not None:
+            raise ValueError(f"{value}: only `design: fractional_factorial` has a resolution, and this is {design}")
         return value
 
 

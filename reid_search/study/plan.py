@@ -1,13 +1,13 @@
 """What a study will run, said before anything runs."""
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reid_search.errors import DataNotGiven
 from reid_search.study.config import DataConfig
-from reid_search.study.designs import Arm
+from reid_search.study.designs import Arm, FractionalDesign, alias_structure, effect_name
 from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.taps import STAGE_ORDER, TapSpec
@@ -52,6 +52,8 @@ class PhasePlan:
         count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again.
         images: Training images of them, without early stopping.
         provisional: Whether the arms will be drawn again around the search's best.
+        aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
+            `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
     """
 
     name: str
@@ -62,6 +64,7 @@ class PhasePlan:
     count: int
     images: int
     provisional: bool
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,10 @@ class _PlanFingerprints(Fingerprints):
             return "not given"
 
 
-def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
+def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprints | None" = None) -> Plan:
     """Return the plan of a study; see `Study.plan`."""
-    fingerprints = _PlanFingerprints()
+    provisional = _PlanFingerprints()
+    fingerprints = given or provisional
     phases: list[PhasePlan] = []
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
@@ -139,7 +143,7 @@ def make_plan(study: "Study", best: "Settings | None" = None) -> Plan:
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    return Plan(study.name, tuple(phases), (*fingerprints.not_given, *_warnings(arms)))
+    return Plan(study.name, tuple(phases), (*provisional.not_given, *_warnings(arms)))
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
@@ -160,19 +164,38 @@ def _ablation(
     known: Collection[tuple[str, int]],
 ) -> PhasePlan:
     arms = study.arms(phase, best)
+    fraction = study.fraction(phase, best)
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if trial not in known}
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{phase.design} around {phase.around}, {phase.seeds} seeds, tested on {phase.evaluate}",
+        about=f"{phase.design}{_size(fraction)} around {phase.around}, {phase.seeds} seeds, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=len(unique),
         images=sum(unique.values()),
         provisional=phase.around == "best" and best is None,
+        aliases=_aliases(fraction, arms[0]),
     )
+
+
+def _size(fraction: FractionalDesign | None) -> str:
+    if fraction is None:
+        return ""
+    attained = "the full factorial" if fraction.resolution is None else f"resolution {fraction.resolution}"
+    return f" ({len(fraction.runs)} runs, {attained})"
+
+
+def _aliases(fraction: FractionalDesign | None, centre: Arm) -> tuple[str, ...]:
+    axes = list(centre.settings)  # the factors, in order
+    groups = alias_structure(fraction).groups if fraction else []
+    return tuple(_equation(group, axes) for group in groups)
+
+
+def _equation(group: Mapping[int, int], axes: Sequence[str]) -> str:
+    return " = ".join(f"{'-' if sign < 0 else ''}{effect_name(effect, axes)}" for effect, sign in group.items())
 
 
 def _search(study: "Study", phase: SearchPhase) -> PhasePlan:

@@ -108,6 +108,19 @@ class Space:
                 settings[path] = self._own_level(path)
         return {path: settings[path] for path in self.axes if path in settings}
 
+    def completed(self, settings: Settings) -> dict[str, Level]:
+        """Return settings, for every other axis that exists beside them with what the trial has there anyway."""
+        chosen = {**self.centre(), **settings}
+        trial = Space(self.config(chosen).model_dump(mode="json"), self.axes)
+        for path in self.order():
+            if path not in chosen and self.exists(path, self.active(chosen)):
+                chosen[path] = trial._own_level(path)
+        return self.active(chosen)
+
+    def off_level(self, path: str) -> Level | None:
+        """Return the level at which a component is switched off; None where nothing says, nor the base has the axis."""
+        return self.axes[path].off_level or self.centre().get(path)
+
     def order(self) -> list[str]:
         """Return the axes so that each stands behind those that its condition names.
 
@@ -245,8 +258,7 @@ class Space:
 
 def extremes(axis: Axis) -> list[Level]:
     """Return the levels of an axis and, for a range, its ends."""
-    span = axis.uniform or axis.log_uniform or axis.integer or ()
-    levels = [*axis.searched_levels, *axis.design_levels, *(Level(str(end), end) for end in span)]
+    levels = [*axis.named_levels, *(Level(str(end), end) for end in axis.span or ())]
     return list({level.label: level for level in levels}.values())
 
 

@@ -42,6 +42,22 @@ def _phases(*lines: str) -> str:
     return HEAD + PARTS + "phases:\n" + "".join(f"  - {line}\n" for line in lines)
 
 
+def _fraction(*lines: str) -> str:
+    return _axes(*lines).replace("ablate}", "ablate, design: fractional_factorial}")
+
+
+def _arms(arm: str, phase: str = "{kind: ablate}") -> str:
+    axes = (
+        "model.parts: {choice: [[1], [1, 2], [1, 8]]}",
+        "data.image_size: {choice: [[64, 32], [48, 32]]}",
+        "model.pooling: {choice: [max, avg]}",
+        "model.neck: {choice: [none, bnneck], when: {model.pooling: max}}",
+        "losses.triplet.margin: {uniform: [0.1, 2], levels: [0.3, soft]}",
+        "training.batch.ids: {integer: [2, 8], levels: [4]}",
+    )
+    return _axes(*axes).replace("{kind: ablate}", phase) + f"arms:\n  {arm}\n"
+
+
 STUDIES = {
     "not a map": "- 1\n",
     "only text": "mgn\n",
@@ -139,6 +155,30 @@ STUDIES = {
     "two phases of one name": _phases("{kind: ablate}", "{kind: ablate}"),
     "unknown axis of a phase": _phases("{kind: ablate, axes: [model.part]}"),
     "best before a search": _phases("{kind: ablate, around: best}"),
+    "unknown design": _phases("{kind: ablate, design: leave_one_in}"),
+    "around an unknown arm": _arms("full: {model.parts: [1, 2]}", phase="{kind: ablate, around: ful}"),
+    "named arm with a taken name": _arms("best: {model.parts: [1, 2]}"),
+    "named arm that is no map": _arms("full: [1, 2]"),
+    "named arm of an unknown axis": _arms("full: {model.part: [1, 2]}"),
+    "named arm of an unknown level": _arms("full: {model.neck: bneck}"),
+    "named arm outside a range": _arms("full: {losses.triplet.margin: 3}"),
+    "named arm of a word in a range": _arms("full: {losses.triplet.margin: sotf}"),
+    "named arm of a part of a whole number": _arms("full: {training.batch.ids: 2.5}"),
+    "named arm whose axis does not exist": _arms("full: {model.pooling: avg, model.neck: none}"),
+    "named arm that makes no trial": _arms("full: {model.parts: [1, 8], data.image_size: [48, 32]}"),
+    "nothing to leave out": _phases("{kind: ablate, design: leave_one_out}"),
+    "nothing to add": _axes("model.parts: {choice: [[1], [1, 2]], levels: [[1]], off: [1]}").replace(
+        "ablate}", "ablate, design: add_one_in}"
+    ),
+    "resolution of another design": _phases("{kind: ablate, design: factorial, resolution: 4}"),
+    "resolution that is no choice": _phases("{kind: ablate, design: fractional_factorial, resolution: 6}"),
+    "fraction of three levels": _fraction("model.parts: {choice: [[1], [1, 2], [1, 2, 3]]}"),
+    "fraction of one level": _fraction("model.parts: {choice: {one: [1]}}"),
+    "fraction of a range without levels": _fraction("losses.triplet.margin: {uniform: [0.1, 2]}"),
+    "fraction under a condition": _fraction(
+        "model.pooling: {choice: [max, avg]}", "model.neck: {choice: [none, bnneck], when: {model.pooling: max}}"
+    ),
+    "fraction of too many axes": _fraction(*(f"system {n}: {{variants: {{a: {{}}, b: {{}}}}}}" for n in range(13))),
     "tuning each of an unknown axis": _phases("{kind: search, each: model.part}"),
     "tuning nothing of each": _phases("{kind: search, each: model.parts}"),
     "search without axes": HEAD + "phases: [{kind: search}]\n",
@@ -171,6 +211,10 @@ STUDIES = {
     "choice that is no list": _axes("losses.triplet.margin: {choice: 5}"),
     "variants that are no maps": _axes("system: {variants: {a: {}, b: 3}}"),
     "variant that makes no trial": _axes("system: {variants: {a: {}, b: {model: {partz: [1]}}}}"),
+    "levels that are no variants": _axes("system: {variants: {plain: {}, deep: {}}, levels: [plain, dep]}"),
+    "off that is no level": _axes("model.neck: {choice: [none, bnneck], off: bneck}"),
+    "off that designs leave out": _axes("model.parts: {choice: [[1], [1, 2], [2]], levels: [[1], [2]], off: [1, 2]}"),
+    "off of a range without levels": _axes("losses.triplet.margin: {uniform: [0, 2], off: 0}"),
     "empty choice": _axes("model.parts: {choice: []}"),
     "same level twice": _axes("model.parts: {choice: [[1], [1]]}"),
     "conditions in a circle": _axes(

@@ -1,10 +1,12 @@
 """Plans: counts by hand, seeds, warnings."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from reid_search.cli.inspect import plan as show
 from reid_search.errors import DataError
 from reid_search.study import BASELINE, SCHEMA_VERSION, Fingerprints, Study, TrialConfig, trial_key
 
@@ -94,6 +96,75 @@ axes:
 phases: [{{kind: search, sampler: grid, trials: {trials}}}]
 """
     assert load(text).plan().phases[0].count == count
+
+
+FRACTION = """\
+name: fraction
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin, parts: [1]}
+axes:
+  model.parts: {choice: [[1], [1, 2], [1, 2, 3]], levels: [[1], [1, 2]]}
+  model.pooling: {choice: [max, avg]}
+  readouts.default.flip: {choice: {"both [sides]": true, plain: false}}
+arms:
+  full: {model.parts: [1, 2], model.pooling: avg, readouts.default.flip: true}
+phases:
+  - {kind: ablate, name: half, seeds: 2, design: fractional_factorial, resolution: 3}
+  - {kind: ablate, name: other, seeds: 2, design: fractional_factorial, resolution: 3, around: full}
+  - {kind: ablate, name: whole, seeds: 2, design: fractional_factorial}
+  - {kind: ablate, name: out, seeds: 2, design: leave_one_out, around: full}
+  - {kind: ablate, name: in, seeds: 2, design: add_one_in, around: full}
+"""
+
+
+def test_a_plan_says_what_a_fraction_costs_and_cannot_tell_apart(load: Load) -> None:
+    half, other, whole, *_ = load(FRACTION).plan().phases
+    size = "fractional_factorial (4 runs, resolution 3)"
+    assert half.about == f"{size} around base, 2 seeds, tested on test"
+    assert other.about == f"{size} around full, 2 seeds, tested on test"
+    assert whole.about == "fractional_factorial (8 runs, the full factorial) around base, 2 seeds, tested on test"
+    # flip is on in the base, and parts and pooling are off, so a run has an odd number of axes that are on
+    assert half.aliases == (
+        "model.parts = model.pooling × readouts.default.flip",
+        "model.pooling = model.parts × readouts.default.flip",
+        "readouts.default.flip = model.parts × model.pooling",
+    )
+    assert other.aliases == half.aliases, "the full system has three that are on"
+    assert whole.aliases == ()
+    assert [len(phase.arms) for phase in (half, other, whole)] == [4, 4, 8]
+    assert {arm.config.model_dump_json() for arm in half.arms} == {arm.config.model_dump_json() for arm in other.arms}
+    assert other.count == 0, "arms that designs share run once"
+
+
+def test_the_signs_of_aliases_are_those_of_the_arms(load: Load) -> None:
+    study = load(FRACTION, ["base.readouts={default: {flip: false}}"])
+    half, other, *_ = study.plan().phases
+    assert half.aliases[0] == "model.parts = -model.pooling × readouts.default.flip"
+    assert other.aliases[0] == "model.parts = model.pooling × readouts.default.flip"
+    on = {"model.parts": "[1, 2]", "model.pooling": "avg", "readouts.default.flip": "both [sides]"}
+    for phase, sign in ((half, -1), (other, 1)):
+        for arm in phase.arms:
+            parts, pooling, flip = (1 if level.label == on[path] else -1 for path, level in arm.settings.items())
+            assert parts == sign * pooling * flip
+
+
+def test_the_command_shows_arms_and_aliases_as_they_are(
+    load: Load, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    arms = load(FRACTION).plan().arms
+    show(Path("study.yaml"))
+    shown = capsys.readouterr().out
+    assert all(arm.name in shown for arm in arms)
+    assert "readouts.default.flip=plain" in shown
+    assert "model.pooling=max, readouts.default.flip=both [sides]" in shown
+    assert shown.count("not told apart: model.parts = model.pooling × readouts.default.flip") == 2
+    show(Path("study.yaml"), as_json=True)
+    phases = {phase["name"]: phase for phase in json.loads(capsys.readouterr().out)["phases"]}
+    assert phases["out"]["about"] == "leave_one_out around full, 2 seeds, tested on test"
+    assert phases["in"]["about"] == "add_one_in around full, 2 seeds, tested on test"
+    assert len(phases["half"]["aliases"]) == 3
 
 
 def test_arms_around_the_best_are_provisional_until_it_is_known(load: Load) -> None:

@@ -99,6 +99,53 @@ def test_the_centre_is_the_base_on_the_axes_that_exist_there(made: dict[str, Any
     assert list(centre) == [path for path in made if path in centre]
 
 
+@given(made=axes(), draw=st.data())
+@settings(max_examples=40, deadline=None)
+def test_completed_settings_are_those_of_the_trial_that_they_make(made: dict[str, Any], draw: st.DataObject) -> None:
+    space = space_of(made)
+    given_paths = [path for path in made if draw.draw(st.booleans())]
+    chosen = {path: draw.draw(st.sampled_from(made[path]["choice"])) for path in given_paths}
+    found = space.completed({path: Level(value, value) for path, value in chosen.items()})
+    values = {path: level.value for path, level in found.items()}
+    everything = {**{path: DEFAULTS[path] for path in made}, **chosen}
+    assert values == {path: everything[path] for path in made if exists(made, path, everything)}
+    assert list(found) == [path for path in made if path in found]
+
+
+def test_what_the_base_does_not_have_is_completed_from_the_trial(space: MakeSpace) -> None:
+    axes = {
+        "model.architecture": {"choice": ["baseline", "mgn"]},
+        "model.parts": {"choice": {"two": [1, 2], "three": [1, 2, 3]}, "when": {"model.architecture": "mgn"}},
+        "model.pooling": {"choice": ["max", "avg"]},
+    }
+    plain = Space({**BASE, "model": {"architecture": "baseline"}}, space(axes).axes)
+    assert list(plain.centre()) == ["model.architecture", "model.pooling"]
+    found = plain.completed({"model.architecture": Level("mgn", "mgn")})
+    assert {path: level.label for path, level in found.items()} == {
+        "model.architecture": "mgn",
+        "model.parts": "three",
+        "model.pooling": "avg",  # as in the base, though another architecture has another default
+    }
+
+
+def test_off_is_what_the_axis_says_or_what_the_base_has(space: MakeSpace) -> None:
+    axes = {
+        "model.architecture": {"choice": ["baseline", "mgn"]},
+        "model.last_stride": {"choice": [1, 2], "when": {"model.architecture": "baseline"}},
+        "model.neck": {"choice": ["bnneck", "none"]},
+        "model.pooling": {"choice": ["max", "avg"], "off": "avg"},
+        "losses.triplet.margin": {"uniform": [0.1, 2], "levels": [0.3]},
+    }
+    made = space(axes, {"model.pooling": "max"})
+    assert {path: made.off_level(path) and made.off_level(path).label for path in axes} == {
+        "model.architecture": "mgn",
+        "model.last_stride": None,
+        "model.neck": "none",
+        "model.pooling": "avg",
+        "losses.triplet.margin": "1.2",
+    }
+
+
 def test_a_condition_on_an_axis_that_does_not_exist_is_not_met(space: MakeSpace) -> None:
     nested = space(
         {

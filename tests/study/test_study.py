@@ -33,11 +33,15 @@ base:
 axes:
   model.embedding_dim: {choice: {none: null, small: 64, 128: 128}}
   losses.triplet.margin: {uniform: [0.1, 2], levels: [0.3, soft]}
-  losses.identity.on: {choice: {off: [], on: [global@neck]}}
+  losses.identity.on: {choice: {off: [], on: [global@neck]}, off: [global@neck]}
   losses.identity.label_smoothing: {choice: [0, 0.1], when: {losses.identity.on: [[global@neck]]}}
+arms:
+  wide: {model.embedding_dim: 128, losses.triplet.margin: 0.7}
 phases:
   - {kind: search, pruner: none, sampler: random, set: {training.images: 640}}
   - {kind: ablate, seeds: 1, design: factorial}
+  - {kind: ablate, name: out, seeds: 1, design: leave_one_out, around: wide}
+  - {kind: ablate, name: part, design: fractional_factorial, axes: [losses.identity.on, losses.triplet.margin]}
 resources: {cpu: 2, concurrent: 1}
 keep: none
 seed: 5
@@ -49,7 +53,7 @@ seed: 5
     assert [(t.key, t.seed, t.arm.name) for t in again.plan().trials] == [
         (t.key, t.seed, t.arm.name) for t in study.plan().trials
     ]
-    assert len(study.plan().arms) == 3 * 2 * 3
+    assert [len(phase.arms) for phase in study.plan().phases] == [0, 3 * 2 * 3, 4, 4]
 
 
 def test_defaults_of_the_architecture_are_filled_in(load: Load) -> None:

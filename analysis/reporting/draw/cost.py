@@ -1,0 +1,173 @@
+"""What an arm costs against what it reaches, and the arms that none beats in both."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import Bbox
+
+from reid_search.study import BASELINE
+
+from ...answers.ablations import AblationSummary
+from ..formats import amount
+from ..naming import file_name, tail
+from .levels import spans
+from .style import ACCENT, INK, MUTED, SMALL, Drawing, blank, finished, style
+
+LABELS = 12
+_COSTS = {"macs": "multiply-adds of one image", "parameters": "parameters of the model"}
+_DECADE = 10.0
+_GROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}
+# Where a number may stand, in points from its mark; above the front and left of it no mark can be.
+_OFFSETS = [
+    (reach * right, reach * up)
+    for reach in (1.0, 1.8, 2.8)
+    for right, up in ((-7, 7), (0, 9), (-9, 0), (7, 7), (9, 0), (0, -9), (-7, -7), (7, -7))
+]
+
+Floats = npt.NDArray[np.float64]
+
+
+def draw_cost(ablation: AblationSummary) -> Drawing | None:
+    """Draw mean mAP against multiply-adds, or parameters where only these differ; None where the cost is the same.
+
+    Transductive arms are shown and take no part in the front: their distances use other images of the gallery, which
+    no forward pass counts.
+    """
+    column = cost_column(ablation)
+    if column is None:
+        return None
+    rows = _measured(ablation, column)
+    plain = rows[~rows["transductive"]]
+    front = plain[pareto_front(plain[column].to_numpy(), plain["mAP"].to_numpy())].sort_values([column, "mAP"])
+    named = _named(front)
+    with style():
+        figure, axes = blank(3.5 + 0.155 * len(named))
+        _draw_points(axes, rows, column)
+        axes.step(front[column], 100 * front["mAP"], where="post", color=INK, linewidth=1.2, label="front", zorder=2)
+        base = rows[rows["arm"] == BASELINE]
+        axes.plot(base[column], 100 * base["mAP"], "D", color=ACCENT, ms=6, label="baseline", zorder=4)
+        _scale_cost(axes, rows[column].tolist())
+        axes.set_xlabel(_COSTS[column])
+        axes.set_ylabel(f"{ablation.metric} in %")
+        axes.margins(x=0.08, y=0.12)
+        axes.grid()
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=4, handlelength=1.4, columnspacing=0.9)
+        _write_key(axes, list(named["arm"]))
+        _write_numbers(figure, axes, _points(named, column), _points(rows, column))
+        title = f"{ablation.metric} against {_COSTS[column]} of the arms of {ablation.phase}"
+        return finished(figure, file_name("cost", ablation), title, *_caption(rows, front, len(named)))
+
+
+def cost_column(ablation: AblationSummary) -> str | None:
+    """Return the cost that differs between measured arms: `macs`, else `parameters`; None where neither does."""
+    if ablation.refusal:
+        return None
+    return next((column for column in _COSTS if _measured(ablation, column)[column].nunique() > 1), None)
+
+
+def pareto_front(costs: Floats, values: Floats) -> npt.NDArray[np.bool_]:
+    """Say which points no other one beats: none costs as little or less and reaches as much or more, but for itself.
+
+    Args:
+        costs: Less is better `(n,)`; finite.
+        values: More is better `(n,)`; finite.
+
+    Returns:
+        A mask `(n,)`. Of points that are equal in both, all are on the front or none.
+    """
+    front = np.zeros(len(costs), dtype=np.bool_)
+    reached, at = -np.inf, np.nan
+    for index in np.lexsort((-values, costs)):  # by cost, the highest value of a cost first
+        if values[index] > reached:
+            reached, at = values[index], costs[index]
+        front[index] = values[index] == reached and costs[index] == at
+    return front
+
+
+def _measured(ablation: AblationSummary, column: str) -> pd.DataFrame:
+    """Return the arms whose cost and mAP are known, as plain numbers."""
+    rows = ablation.arms[ablation.arms[column].notna() & ablation.arms["mAP"].notna()]
+    numbers = rows[[column, "mAP"]].astype("float64")
+    return numbers.assign(arm=rows["arm"], transductive=rows["transductive"].eq(True).fillna(False).astype(bool))
+
+
+def _draw_points(axes: Axes, rows: pd.DataFrame, column: str) -> None:
+    for transductive, marker, label in ((False, "o", "arm"), (True, "^", "transductive")):
+        shown = rows[(rows["transductive"] == transductive) & (rows["arm"] != BASELINE)]
+        if len(shown):
+            axes.plot(
+                shown[column], 100 * shown["mAP"], marker, color=MUTED, markerfacecolor="white", markersize=4.5,
+                markeredgewidth=1.1, alpha=0.85, label=label, zorder=3,
+            )  # fmt: skip
+
+
+def _scale_cost(axes: Axes, costs: Sequence[float]) -> None:
+    if spans(costs, _DECADE):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=6))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: amount(cost)))
+
+
+def _named(front: pd.DataFrame) -> pd.DataFrame:
+    """Return the arms on the front, by cost, without the baseline, which has its mark; of many, evenly chosen ones."""
+    others = front[front["arm"] != BASELINE]
+    if len(others) < LABELS:
+        return others
+    return others.iloc[np.linspace(0, len(others) - 1, LABELS - 1).round().astype(int)]
+
+
+def _points(rows: pd.DataFrame, column: str) -> Floats:
+    """Return cost and mAP in per cent `(n, 2)`."""
+    return np.column_stack([rows[column], 100 * rows["mAP"]])
+
+
+def _write_key(axes: Axes, arms: Sequence[str]) -> None:
+    """Write below the axes which arm has which number; beside their marks there is no room for such names."""
+    key = "\n".join(f"{number}  {tail(arm, 50)}" for number, arm in enumerate(arms, start=1))
+    axes.annotate(
+        key, (0, 0), xycoords="axes fraction", xytext=(-2, -38), textcoords="offset points", va="top", fontsize=8,
+        linespacing=1.35,
+    )  # fmt: skip
+
+
+def _write_numbers(figure: Figure, axes: Axes, points: Floats, others: Floats) -> None:
+    """Write 1, 2, ... beside the points `(n, 2)`, where they cover no mark of `others` and never one another."""
+    figure.draw_without_rendering()
+    marks = axes.transData.transform(others)
+    taken: list[Bbox] = []
+    for number, point in enumerate(points, start=1):
+        note = axes.annotate(
+            str(number), tuple(point), xytext=(0, 0), textcoords="offset points", ha="center", va="center",
+            fontsize=SMALL, fontweight="bold", zorder=5, in_layout=False, bbox=_GROUND,
+        )  # fmt: skip
+        boxes = [(_box(note, offset), offset) for offset in _OFFSETS]
+        free = [found for found in boxes if not any(found[0].overlaps(other) for other in taken)] or boxes
+        clear = [found for found in free if not found[0].padded(2.0).count_contains(marks)] or free
+        taken.append(_box(note, clear[0][1]))
+
+
+def _box(note: Annotation, offset: tuple[float, float]) -> Bbox:
+    """Move a note to an offset and return where it is then."""
+    note.xyann = offset
+    return Bbox(note.get_window_extent().get_points())
+
+
+def _caption(rows: pd.DataFrame, front: pd.DataFrame, named: int) -> list[str]:
+    others = int((front["arm"] != BASELINE).sum())
+    return [
+        "Means over finished seeds. On the line are the arms that none reaches at the same or a lower cost; seeds move "
+        "the means, so a small step is none to rely on.",
+        "Transductive arms take no part in it: no forward pass counts what they use of the gallery."
+        if rows["transductive"].any()
+        else "",
+        f"Of {others} arms on the line, {named} are named." if named < others else "",
+    ]

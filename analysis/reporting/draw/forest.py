@@ -1,0 +1,86 @@
+"""The differences of the arms of an ablation from its baseline."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ...answers.ablations import AblationSummary
+from ..formats import percent
+from ..naming import file_name, shortened
+from .style import GRID, INK, MUTED, VERDICT_COLOURS, Drawing, blank, finished, style
+
+ARMS_DRAWN = 60
+
+
+def draw_forest(ablation: AblationSummary) -> Drawing | None:
+    """Draw the differences of the arms with their intervals, grouped by axis; None where no arm has one."""
+    rows = ablation.furthest(ARMS_DRAWN)
+    if rows.empty:
+        return None
+    places, headers = _places(list(rows["axis"]))
+    bottom = max(places) + 0.8
+    with style():
+        figure, axes = blank(0.8 + 0.27 * (bottom + 0.6))
+        band = 100 * ablation.smallest_effect
+        axes.axvspan(-band, band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
+        axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
+        for place, (_, row) in zip(places, rows.iterrows(), strict=True):
+            _draw_effect(axes, place, row)
+        axes.set_yticks(places, [shortened(str(level), 24) for level in rows["level"]])
+        axes.tick_params(axis="y", length=0, labelcolor=INK)
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(bottom, -0.8)
+        axes.margins(x=0.08)
+        axes.set_xlabel(f"difference from the baseline in points of {ablation.metric}")
+        axes.grid(axis="x")
+        _draw_headers(figure, axes, headers)
+        title = f"Differences of the arms of {ablation.phase} from the baseline"
+        return finished(figure, file_name("forest", ablation), title, _caption(ablation))
+
+
+def _caption(ablation: AblationSummary) -> str:
+    text = (
+        "Differences from the baseline with 95 % paired t intervals over seeds. Filled: better or worse. The grey band "
+        f"is ±{percent(ablation.smallest_effect)} points, the smallest difference of interest."
+    )
+    compared = len(ablation.compared)
+    return text + (f" Of {compared} arms, the {ARMS_DRAWN} furthest from the baseline." * (compared > ARMS_DRAWN))
+
+
+def _places(axes: Sequence[str]) -> tuple[list[float], list[tuple[float, str]]]:
+    """Return the height of each row, and of a header above each group of rows of one axis."""
+    places: list[float] = []
+    headers: list[tuple[float, str]] = []
+    at = 0.0
+    for index, axis in enumerate(axes):
+        if index == 0 or axis != axes[index - 1]:
+            at += 0.35 if headers else 0.0
+            headers.append((at, axis))
+            at += 1.0
+        places.append(at)
+        at += 1.0
+    return places, headers
+
+
+def _draw_headers(figure: Figure, axes: Axes, headers: Sequence[tuple[float, str]]) -> None:
+    """Write the name of each axis above its arms, from where the longest level begins."""
+    figure.draw_without_rendering()  # only the layout knows where the labels begin
+    left = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
+    x = axes.transAxes.inverted().transform((left, 0))[0]
+    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    for place, axis in headers:
+        text = axes.text(x, place, shortened(axis, 46), transform=axes.get_yaxis_transform(), bbox=behind)
+        text.set(va="center", fontweight="bold", fontsize=8.5, in_layout=False)
+
+
+def _draw_effect(axes: Axes, place: float, row: pd.Series) -> None:
+    colour = VERDICT_COLOURS.get(row["verdict"], MUTED)
+    if pd.notna(row["low"]):
+        axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, linewidth=1.6, zorder=2)
+    filled = row["verdict"] in ("better", "worse")
+    axes.plot(
+        100 * row["delta"], place, "o", color=colour, markerfacecolor=colour if filled else "white", markersize=6,
+        markeredgewidth=1.4, zorder=3,
+    )  # fmt: skip

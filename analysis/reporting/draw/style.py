@@ -1,0 +1,116 @@
+"""What all figures share: their look, and how a drawn one becomes SVG and PDF, the same bytes for the same numbers."""
+
+import html
+import io
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, MUTED, GRID, ACCENT = "#1c2430", "#5b6675", "#e3e7ee", "#1f5fa8"
+VERDICT_COLOURS = {"better": "#0b7a5b", "worse": "#b3431d", "equivalent": "#5b6675"}
+
+WIDTH = 4.3  # inches; small enough that text stays readable on a phone, which scales the figure down
+SMALL = 7.5  # points, of text inside a figure
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "reid-search",
+    # Text stays text: it can be searched, copied and read aloud. Where a viewer has neither of the first two fonts, its
+    # own is narrower than they are, so that nothing overlaps.
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
+    "font.size": 9.0,
+    "figure.dpi": 72.0,  # that of SVG and PDF, so that what is measured while drawing holds in the file
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "legend.frameon": False,
+    "legend.fontsize": 8.0,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that is laid out and can be written.
+
+    Attributes:
+        name: Name of its files, without the suffix.
+        title: What it shows, for those who do not see it.
+        caption: Sentences that stand below it; they say what was left out.
+        figure: The figure itself.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure = field(repr=False)
+
+    @property
+    def least_width(self) -> int:
+        """Width in CSS pixels below which its text is too small to read; 0 where a phone is wide enough."""
+        width = self.figure.get_figwidth()
+        return round(96 * width) if width > WIDTH else 0
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as SVG whose ids begin with its name, so that several can stand in one page."""
+        buffer = io.StringIO()
+        with style():
+            self.figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        text = buffer.getvalue()[buffer.getvalue().index("<svg") :]
+        prefix = re.sub(r"[^A-Za-z0-9]+", "-", self.name)
+        text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
+        return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(self.title)}" ', 1)
+
+    @cached_property
+    def pdf(self) -> bytes:
+        """The figure as PDF, with its fonts and without a date."""
+        buffer = io.BytesIO()
+        with style():
+            self.figure.savefig(buffer, format="pdf", metadata=dict.fromkeys(("CreationDate", "Creator", "Producer")))
+        return buffer.getvalue()
+
+
+def style() -> AbstractContextManager[None]:
+    """Draw with the style of this module whatever the user's own matplotlib settings are."""
+    return matplotlib.style.context(["default", _STYLE])
+
+
+def blank(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """Return a figure of this size in inches with one pair of axes."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def finished(figure: Figure, name: str, title: str, *caption: str) -> Drawing:
+    """Lay a figure out for good, so that all its files agree to the point.
+
+    Args:
+        figure: The figure.
+        name: Name of its files.
+        title: What it shows.
+        caption: Sentences; empty ones are left out.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return Drawing(name, title, " ".join(sentence for sentence in caption if sentence), figure)
+
+
+def legend_above(axes: Axes) -> None:
+    """Put the legend above the axes, in one line."""
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.4, columnspacing=1.2)

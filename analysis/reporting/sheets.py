@@ -1,0 +1,154 @@
+"""Which columns of which table people get, and how they are written."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..answers.ablations import AblationSummary
+from ..answers.claims import ClaimAnswer
+from ..reading.measures import COST_COLUMNS, METRIC_COLUMNS
+from . import describe
+from .export import Column, Table, table_for
+from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, spread
+from .naming import file_name
+
+ROWS_FOR_PEOPLE = 200
+_SETTINGS_SHOWN = 8
+_METRICS_SHOWN = ("val/mAP", "val/rank1", "test/mAP", "test/rank1")
+
+
+def contrasts_sheet(ablation: AblationSummary) -> Table:
+    """Return the arms of an ablation: for people one row an arm with the baseline first, for programs the contrasts."""
+    columns = (
+        Column("arm", _arm, number=False),
+        Column("n", lambda row: f"{row['n']}" + f" of {row['asked']}" * (row["n"] < row["asked"])),
+        Column(f"{ablation.metric}, %", lambda row: spread(row["mAP"], row["mAP_sd"])),
+        Column("Δ [95 % interval], points", _difference),
+        Column("p (Holm)", lambda row: p_value(row["p_holm"])),
+        Column("verdict", _text("verdict"), number=False),
+        Column("parameters", lambda row: amount(row["parameters"])),
+        Column("multiply-adds", lambda row: amount(row["macs"])),
+    )
+    return table_for(file_name("contrasts", ablation), ablation.contrasts, columns, ablation.arms)
+
+
+def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
+    """Return the claims of a study, one row each."""
+    frame = pd.DataFrame([_claim(answer) for answer in answers])
+    columns = (
+        Column("claim", _text("claim"), number=False),
+        Column("verdict", _text("verdict"), number=False),
+        Column("seeds", _number("n")),
+        Column("effect [95 % interval], points", _difference),
+        Column("p (Holm)", lambda row: p_value(row["p_holm"])),
+        Column("under the control", lambda row: points(row["control_delta"])),
+        Column("control", _text("control_verdict"), number=False),
+    )
+    return table_for("claims", frame, columns, frame)
+
+
+def _claim(answer: ClaimAnswer) -> dict[str, Any]:
+    """Return a claim with every number that its verdict rests on."""
+    parts = {"": answer.effect, "control_": answer.control, "excess_": answer.excess}
+    numbers = ("delta", "low", "high", "p", "sd", "p_improve", "detectable")
+    return {
+        "claim": answer.claim.name,
+        "verdict": answer.verdict,
+        "because": answer.because,
+        "phase": answer.claim.phase,
+        "metric": answer.metric,
+        "readout": answer.claim.content["readout"],
+        "smallest_effect": answer.claim.smallest_effect,
+        "n": answer.effect.n,
+        **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
+        "deciding_p": answer.p,
+        "p_holm": answer.p_holm,
+        "family": answer.family,
+        "looks": answer.looks,
+        "beforehand": answer.beforehand,
+        "control_verdict": answer.control_verdict,
+        "effect_weights": json.dumps(dict(answer.claim.effect)),
+        "control_weights": json.dumps(dict(answer.claim.control)),
+        "source": answer.claim.source,
+    }
+
+
+def search_sheet(search: pd.DataFrame) -> Table:
+    """Return the proposals of the searches."""
+    axes = list(search.columns)[list(search.columns).index("by") + 1 :]
+    columns = [
+        *_varying(search, ["phase"]),
+        Column("#", _number("number")),
+        Column("status", lambda row: describe.status_words(row["status"]), number=False),
+        *_varying(search, ["objective"]),
+        Column("objective, %", lambda row: percent(row["value"], 2)),
+        Column("epochs", _number("epochs")),
+        Column("time", lambda row: duration(row["seconds"]), number=False),
+        *_varying(search, axes)[:_SETTINGS_SHOWN],
+    ]
+    return table_for("search", search, columns, search, ROWS_FOR_PEOPLE)
+
+
+def arms_sheet(arms: pd.DataFrame) -> Table:
+    """Return the arms of the ablations, a row an arm, seed and readout."""
+    columns = [
+        *_varying(arms, ["phase"]),
+        Column("arm", _arm, number=False),
+        Column("seed", _number("seed")),
+        *_varying(arms, ["readout"]),
+        Column("status", lambda row: describe.status_words(row["status"]), number=False),
+        *_measured(arms),
+        Column("parameters", lambda row: amount(row["parameters"])),
+        Column("multiply-adds", lambda row: amount(row["macs"])),
+    ]
+    return table_for("arms", arms, columns, arms, ROWS_FOR_PEOPLE)
+
+
+def trials_sheet(trials: pd.DataFrame) -> Table:
+    """Return the trials, with the settings in which they differ."""
+    fixed = {"key", "seed", "status", "reason", *METRIC_COLUMNS, *COST_COLUMNS}
+    settings = [name for name in trials.columns if name not in fixed and "/" not in name]
+    columns = [
+        Column("key", _text("key"), number=False),
+        Column("seed", _number("seed")),
+        Column("status", lambda row: describe.status_words(row["status"]), number=False),
+        *_varying(trials, settings)[:_SETTINGS_SHOWN],
+        *_measured(trials),
+        Column("images", lambda row: amount(row["images_seen"])),
+        Column("time", lambda row: duration(row["seconds"]), number=False),
+    ]
+    return table_for("trials", trials, columns, trials, ROWS_FOR_PEOPLE)
+
+
+def _measured(frame: pd.DataFrame) -> list[Column]:
+    """Return the measurements that any row has; those of different splits never share a column."""
+    return [
+        Column(f"{name}, %", lambda row, name=name: percent(row[name], 2))  # type: ignore[misc]
+        for name in _METRICS_SHOWN
+        if name in frame and frame[name].notna().any()
+    ]
+
+
+def _varying(frame: pd.DataFrame, names: Iterable[str]) -> list[Column]:
+    return [Column(name, _text(name), number=False) for name in names if frame[name].nunique(dropna=False) > 1]
+
+
+def _number(name: str) -> Callable[[Any], str]:
+    return lambda row: str(int(row[name])) if known(row[name]) else NOTHING
+
+
+def _text(name: str) -> Callable[[Any], str]:
+    return lambda row: str(row[name]) if known(row[name]) else NOTHING
+
+
+def _arm(row: Any) -> str:
+    marked = known(row["transductive"]) and bool(row["transductive"])
+    return describe.describe_arm(row) + " †" * marked
+
+
+def _difference(row: Any) -> str:
+    around = f" [{interval(row['low'], row['high'])}]" if known(row["low"]) else ""
+    return f"{points(row['delta'])}{around}"

@@ -1,0 +1,99 @@
+"""What is wrong with a study, found before anything runs: axes, phases, arms and claims that make no valid trial."""
+
+from collections.abc import Mapping, Sequence
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.component import EntryError
+from reid_search.study.designs import check_compares, check_design, check_levels, check_named_trials
+from reid_search.study.document import Document, split_path
+from reid_search.study.phases import CLAIMS_DESIGN, AblatePhase, SearchPhase
+from reid_search.study.space import Space
+from reid_search.study.study import Study
+from reid_search.study.trial import TrialConfig
+
+
+def check_study(study: Study) -> None:
+    """Make sure that every arm and proposal of a study can be made, and every claim decided.
+
+    Raises:
+        StudyError: The first mistake, with its place.
+    """
+    _check_arms(study)
+    _check_spaces(study)
+    _check_claims(study)
+
+
+def _check_spaces(study: Study) -> None:
+    for index, phase in enumerate(study.config.phases):
+        try:
+            space = study.space(phase)
+            space.order()
+            _check_set(study, space, phase, index)
+            space.check()
+            if isinstance(phase, AblatePhase):
+                check_design(phase.design, space)
+                _check_has_claims(study, phase)
+                if phase.around != "best" and phase.design != "factorial":  # not known yet; already checked
+                    check_compares(phase.design, study.arms(phase), phase.around)
+            elif phase.sampler == "grid":
+                check_levels(space)
+            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val"
+            if validates and space.config({}).data.holdout == 0:
+                raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
+        except StudyError as error:
+            raise StudyError(f"{_place(study.document, str(error), index)}: {error}") from None
+
+
+def _check_arms(study: Study) -> None:
+    try:
+        check_named_trials(study.config.arms, Space(study.config.base, study.config.axes))
+    except EntryError as error:
+        raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
+
+
+def _check_has_claims(study: Study, phase: AblatePhase) -> None:
+    if phase.design == CLAIMS_DESIGN and not study.claims_of(phase):
+        raise StudyError("design: claims: the study makes no claim that this phase could decide; write `claims:`")
+
+
+def _check_claims(study: Study) -> None:
+    """Make sure that some phase has the arms of each claim; around a search's best this is not known yet."""
+    phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase)]
+    for name in study.config.claims:
+        deciding = [phase for phase in phases if name in study.claims_of(phase)]
+        missing = {phase.name: study.contrast(name, phase, study.arms(phase)).missing for phase in deciding}
+        if all(missing.values()) and not any(phase.around == "best" for phase in deciding):
+            place = study.document.place(("claims", name))
+            raise StudyError(f"{place}: claims.{name}: {_no_phase(missing)}")
+
+
+def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:
+    if not missing:
+        return "no ablation could decide it; allowed: a phase such as {kind: ablate, design: claims}"
+    phase, arms = min(missing.items(), key=lambda item: len(item[1]))
+    return (
+        f"needs the arm {'; '.join(arms)}, which the phase '{phase}' does not have; allowed: settings of its arms, or "
+        "a phase with `design: claims`, which has the arms of all claims"
+    )
+
+
+def _check_set(study: Study, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
+    """Make sure that what a phase sets makes a valid trial, and adds no loss or readout by a slip of the pen."""
+    base = TrialConfig.model_validate(study.config.base)
+    for path in phase.set:
+        top, *rest = split_path(path)
+        known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])
+        if known and len(rest) > 1 and rest[0] not in known:
+            message = f"'{rest[0]}' is not in base.{top}; {nearest(rest[0], known)}"
+            raise StudyError(f"phases.{index}.set.{path}: {message}")
+    try:
+        space.config({})
+    except StudyError as error:
+        raise StudyError(f"phases.{index}.set: {error}") from None
+
+
+def _place(document: Document, message: str, phase: int) -> str:
+    for axis in document.data.get("axes") or {}:
+        if message.startswith((f"axes.{axis}:", f"axes.{axis}.when:")):
+            return document.place(("axes", axis))
+    return document.place(("phases", phase))

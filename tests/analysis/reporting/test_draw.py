@@ -1,0 +1,311 @@
+import math
+import re
+import statistics
+import xml.etree.ElementTree as ElementTree
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
+from matplotlib.text import Annotation
+
+from analysis.reporting.draw import (
+    draw_ablation_effects,
+    draw_cmc,
+    draw_cost,
+    draw_forest,
+    draw_history,
+    draw_parallel,
+    draw_search_effects,
+)
+from analysis.reporting.draw.cost import pareto_front
+from analysis.reporting.draw.effects import group_medians, half_interval, levels_of, offsets
+from analysis.reporting.draw.levels import ordered, scale_of
+from analysis.reporting.draw.thinning import thinned
+
+NAN = math.nan
+LONG = "training.augmentation.random_erasing_of_a_part.probability"
+
+
+@pytest.fixture
+def search(search_of):
+    axes = {
+        "model.architecture": ["mgn", "pcb", "mgn", "hpm"],
+        "model.parts": ["[1, 2]", None, "[1]", "[1]"],
+        "training.learning_rate": ["0.0001", "0.1", "0.001", "0.01"],
+        LONG: ["0.1", "0.2", "0.9", "0.4"],
+    }
+    return search_of(axes, [0.3, 0.5, NAN, 0.4])
+
+
+@pytest.fixture
+def ablation(ablation_of):
+    path, margin = "model.parts", "losses.triplet.margin"
+    arms = [
+        {"arm": "baseline", "mAP": 0.6, "macs": 2e9},
+        {"arm": f"{path}=[1]", "axis": path, "level": "[1]", "mAP": 0.5, "delta": -0.1, "macs": 1e9, "n": 2},
+        {"arm": f"{path}=[1, 2]", "axis": path, "level": "[1, 2]", "mAP": 0.55, "delta": -0.05, "macs": 3e9},
+        {"arm": f"{margin}=0.3", "axis": margin, "level": "0.3", "mAP": NAN, "n": 0},
+        {"arm": f"{margin}=soft", "axis": margin, "level": "soft", "mAP": 0.64, "delta": 0.04, "macs": 4e9},
+        {"arm": f"{margin}=2", "axis": margin, "level": "2", "mAP": 0.7, "macs": 5e9, "transductive": True},
+    ]
+    curves = {"baseline": np.linspace(0.5, 0.9, 20)[None].repeat(2, axis=0)}
+    return ablation_of(arms, {path: "[1, 2, 3]", margin: "1.2"}, curves=curves)
+
+
+def lines(drawing):
+    """Return where the lines of the unfinished, of the finished and of the best proposals pass, NaN in a gap."""
+    collections = [item for item in drawing.figure.axes[0].collections if isinstance(item, LineCollection)]
+    return [[path.vertices for path in item.get_paths()] for item in collections]
+
+
+def points(axes, marker):
+    """Return the places of all markers of a kind, `(n, 2)`."""
+    found = [np.column_stack(line.get_data()) for line in axes.lines if line.get_marker() == marker]
+    return np.concatenate([item.astype(float) for item in found]) if found else np.empty((0, 2))
+
+
+def words(svg):
+    return [text.text for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_lines_of_proposals_pass_their_levels(search):
+    grey, finished, best = lines(draw_parallel(search))
+    assert len(grey) == len(best) == 1
+    # Architectures at equal distances in the order in which they came, rates on a logarithmic scale, the last linear.
+    assert finished[0] == pytest.approx(np.array([(0, 0.0), (1, 1.0), (2, 0.0), (3, 0.0)]))
+    assert finished[1] == pytest.approx(np.array([(0, 1.0), (1, 0.0), (2, 2 / 3), (3, 0.3 / 0.8)]))
+    assert finished[2] == pytest.approx(np.array([(0, 0.5), (1, NAN), (2, 1.0), (3, 0.1 / 0.8)]), nan_ok=True)
+    assert grey[0] == pytest.approx(np.array([(0, 0.0), (1, 0.0), (2, 1 / 3), (3, 1.0)]))
+
+
+def test_the_best_is_thick_and_the_unfinished_are_thin(search):
+    drawing = draw_parallel(search)
+    widths = [item.get_linewidth()[0] for item in drawing.figure.axes[0].collections]
+    assert widths == sorted(widths)
+    assert widths[-1] >= 3 * widths[-2]
+    assert "A gap" in drawing.caption
+    assert "Grey" in drawing.caption
+    assert "Logarithmic: training.learning_rate." in drawing.caption
+
+
+def test_a_point_between_two_gaps_is_a_dot(search_of):
+    drawing = draw_parallel(search_of({"a": ["1", "2"], "b": [None, "x"], "c": ["3", "4"]}, [0.1, 0.2]))
+    assert points(drawing.figure.axes[0], "o").tolist() == [[0.0, 0.0], [2.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("axes", "values"),
+    [
+        ({"a": ["1", "2"]}, [0.1, 0.2]),
+        ({"a": ["1", "2"], "b": ["x", "y"]}, [0.1, NAN]),
+        ({"a": ["1", "2"], "b": [None, None]}, [0.1, 0.2]),
+        ({}, [0.1, 0.2]),
+    ],
+)
+def test_no_parallel_coordinates_with_fewer_than_two_axes_or_finished_proposals(search_of, axes, values):
+    assert draw_parallel(search_of(axes, values)) is None
+
+
+def test_ties_and_a_single_level_can_be_drawn(search_of):
+    search = search_of({"a": ["1", "1", "1"], "b": ["x", "x", "y"]}, [0.4, 0.4, 0.4])
+    *_, best = lines(draw_parallel(search))
+    assert [line.tolist() for line in best] == [[[0.0, 0.5], [1.0, 0.0]]], "the earliest of equals is the best"
+    assert draw_search_effects(search).pdf
+
+
+@pytest.mark.parametrize(
+    ("levels", "order", "places"),
+    [
+        (["10", "9", "1e1"], ["9", "10", "1e1"], [0, 0.5, 1]),  # equal numbers cannot stand to scale
+        (["1", "3", "2.0"], ["1", "2.0", "3"], [0, 0.5, 1]),
+        (["0.001", "1", "0.1"], ["0.001", "0.1", "1"], [0, 2 / 3, 1]),
+        (["[1, 2, 3]", "[1]", "[1, 2]"], ["[1]", "[1, 2]", "[1, 2, 3]"], [0, 0.5, 1]),
+        (["soft", "1.2", "0.3"], ["0.3", "1.2", "soft"], [0, 0.5, 1]),
+        (["true", "false"], ["true", "false"], [0, 1]),
+        (["NaN", "Infinity", "1"], ["1", "NaN", "Infinity"], [0, 0.5, 1]),
+        (["-1", "0", "100"], ["-1", "0", "100"], [0, 1 / 101, 1]),
+        (["only"], ["only"], [0.5]),
+    ],
+)
+def test_scales(levels, order, places):
+    scale = scale_of(levels)
+    assert list(scale.levels) == ordered(levels) == order
+    assert scale.place(order).tolist() == pytest.approx(places)
+    assert np.isnan(scale.place([None, "unknown"])).all()
+
+
+@given(st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=40, unique=True), st.floats(0.01, 0.3))
+def test_ticks_are_apart_and_on_the_axis(numbers, least):
+    scale = scale_of(map(str, numbers))
+    places = [place for place, _ in scale.ticks(least)]
+    assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+    if len(numbers) <= 8:
+        assert all(after - before >= least - 1e-9 for before, after in pairwise(places))
+    else:
+        assert len(places) <= 12
+
+
+def test_strips_stand_at_their_level_with_the_median(search):
+    drawing = draw_search_effects(search)
+    parts = next(axes for axes in drawing.figure.axes if axes.get_title(loc="left") == "model.parts")
+    drawn = points(parts, "o")
+    assert sorted(map(tuple, np.column_stack([drawn[:, 0].round(), drawn[:, 1]]))) == [(0, 40.0), (1, 30.0)]
+    assert [label.get_text() for label in parts.get_xticklabels()] == ["[1]", "[1, 2]"]
+    architectures = drawing.figure.axes[0]
+    medians = [line.get_ydata()[0] for line in architectures.lines if line.get_marker() == "None"]
+    assert medians == pytest.approx([30.0, 50.0, 40.0])
+
+
+def test_a_range_of_numbers_gets_medians_of_five_groups(search_of):
+    numbers, values = np.arange(1, 26), np.arange(25) / 100
+    drawing = draw_search_effects(search_of({"rate": [str(number) for number in numbers]}, values))
+    axes = drawing.figure.axes[0]
+    assert sorted(points(axes, "o").tolist()) == [list(pair) for pair in zip(numbers, 100 * values, strict=True)]
+    medians = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "None"]
+    expected = [statistics.median(100 * values[start : start + 5]) for start in range(0, 25, 5)]
+    assert medians == pytest.approx(expected)
+    assert group_medians(np.array([3.0, 1.0]), np.array([1.0, 2.0])) == [(1.0, 3.0, 1.5)]
+
+
+@given(st.integers(1, 300))
+def test_points_of_a_strip_stay_within_it_and_apart(count):
+    found = offsets(count)
+    assert np.abs(found).max() <= 0.3
+    assert len(np.unique(found.round(9))) == count
+
+
+def test_means_of_levels_with_their_intervals(ablation):
+    assert [level for level, *_ in levels_of(ablation, "model.parts")] == ["[1]", "[1, 2]", "[1, 2, 3]"]
+    assert [level for level, *_ in levels_of(ablation, "losses.triplet.margin")] == ["1.2", "2", "soft"]
+    panels = draw_ablation_effects(ablation).figure.axes
+    assert points(panels[0], "D").tolist() == [[2, 60.0]], "the centre"
+    assert points(panels[0], "o") == pytest.approx(np.array([[0, 50.0], [1, 55.0]]))
+    bars = [line.get_ydata() for line in panels[0].lines if line.get_marker() == "None" and line.get_linestyle() == "-"]
+    # t(1) and t(2) at .975 from a table; the standard deviations are one point.
+    halves = [12.7062 / math.sqrt(2), 4.30265 / math.sqrt(3), 4.30265 / math.sqrt(3)]
+    assert [(high - low) / 2 for low, high in bars] == pytest.approx(halves, abs=1e-4)
+    assert math.isnan(half_interval(NAN, 1))
+
+
+def test_no_effects_of_arms_that_change_several_axes_or_are_not_compared(ablation_of):
+    arms = [{"arm": "baseline", "mAP": 0.5}, {"arm": "a=1 × b=2", "axis": "a × b", "level": "1 × 2", "mAP": 0.6}]
+    assert draw_ablation_effects(ablation_of(arms, {"a": "0", "b": "0"})) is None
+    arms = [{"arm": "baseline", "mAP": 0.5}, {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.6, "macs": 1.0}]
+    assert draw_ablation_effects(ablation_of(arms, {"a": "0"})) is not None
+    refused = ablation_of(arms, {"a": "0"}, refusal="different data")
+    assert draw_ablation_effects(refused) is None
+    assert draw_cost(refused) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=30))
+def test_the_front_is_that_of_brute_force(pairs):
+    costs, values = np.array(pairs, dtype=float).T
+    expected = [
+        not any(c <= cost and v >= value and (c < cost or v > value) for c, v in pairs) for cost, value in pairs
+    ]
+    assert pareto_front(costs, values).tolist() == expected
+
+
+def test_the_front_of_arms_leaves_transductive_ones_out(ablation):
+    drawing = draw_cost(ablation)
+    axes = drawing.figure.axes[0]
+    front = next(line for line in axes.lines if line.get_label() == "front")
+    assert np.column_stack(front.get_data()).tolist() == [[1e9, 50.0], [2e9, 60.0], [4e9, 64.0]]
+    assert points(axes, "^") == pytest.approx(np.array([[5e9, 70.0]]))
+    assert points(axes, "D") == pytest.approx(np.array([[2e9, 60.0]]))
+    assert axes.texts[0].get_text() == "1  model.parts=[1]\n2  losses.triplet.margin=soft"
+    assert axes.get_xlabel() == "multiply-adds of one image"
+    assert "Transductive arms take no part" in drawing.caption
+
+
+@pytest.mark.parametrize(
+    ("cheap", "costly", "label", "scale"),
+    [
+        ({"macs": 1e9}, {"macs": 2e9}, "multiply-adds of one image", "linear"),
+        ({"macs": 1e9}, {"macs": 1e10}, "multiply-adds of one image", "log"),
+        ({"parameters": 1e7}, {"parameters": 2e7}, "parameters of the model", "linear"),
+        ({"macs": NAN, "parameters": 1e7}, {"macs": 5e9, "parameters": 2e7}, "parameters of the model", "linear"),
+    ],
+)
+def test_the_cost_that_differs_is_drawn(ablation_of, cheap, costly, label, scale):
+    arms = [{"arm": "baseline", "mAP": 0.5} | cheap, {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.6} | costly]
+    axes = draw_cost(ablation_of(arms, {"a": "0"})).figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_xscale()) == (label, scale)
+
+
+def test_no_cost_figure_where_all_cost_the_same(ablation_of):
+    arms = [{"arm": "baseline", "mAP": 0.5}, {"arm": "a=1", "mAP": 0.6}, {"arm": "a=2", "mAP": NAN, "macs": 5.0}]
+    assert draw_cost(ablation_of(arms, {})) is None
+
+
+def test_three_hundred_arms_name_few_and_no_number_covers_another(ablation_of):
+    # All but one are crowded into a corner, each a little dearer and better than the one before.
+    arms = [{"arm": "baseline", "mAP": 0.3, "macs": 9e9}] + [
+        {"arm": f"{LONG}={number}", "axis": LONG, "level": str(number), "delta": 0.0, "mAP": 0.5 + number / 6000,
+         "macs": 1e9 + 2e6 * number}
+        for number in range(300)
+    ]  # fmt: skip
+    ablation = ablation_of(arms, {LONG: "none"})
+    drawing = draw_cost(ablation)
+    notes = [text for text in drawing.figure.axes[0].texts if isinstance(text, Annotation)]
+    numbers = [note for note in notes if note.get_text().isdigit()]
+    assert len(numbers) == 11
+    assert re.search(r"Of \d{2,3} arms on the line, 11 are named\.", drawing.caption)
+    boxes = [note.get_window_extent() for note in numbers]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert "Of 300 arms, the 60 furthest from the baseline." in draw_forest(ablation).caption
+    [panel] = draw_ablation_effects(ablation).figure.axes
+    assert len(panel.get_xticklabels()) <= 10
+
+
+def test_five_hundred_proposals_are_thinned_and_the_page_says_so(search_of):
+    random = np.random.default_rng(0)
+    axes = {f"axis.{index}.{LONG}": random.choice(["a", "b", "c"], 500).tolist() for index in range(15)}
+    values = random.random(500)
+    search = search_of(axes, values)
+    drawing = draw_parallel(search)
+    unfinished, finished, best = lines(drawing)
+    assert (len(unfinished), len(finished), len(best)) == (0, 200, 1)
+    assert len(finished[0]) == 12
+    assert "Of 15 axes, 12." in drawing.caption
+    assert "Of 500 finished proposals, 200 are drawn" in drawing.caption
+    assert "Of 500 proposals, 200 are drawn" in draw_search_effects(search).caption
+    kept = thinned(search.proposals)["value"]
+    assert set(np.sort(values)[-100:]) <= set(kept)
+    assert min(values) in set(kept)
+    assert drawing.least_width > 500, "so that its text stays readable, it scrolls"
+
+
+def test_names_of_axes_do_not_cover_each_other(search):
+    drawing = draw_parallel(search)
+    labels = drawing.figure.axes[0].get_xticklabels()
+    starts = [label.get_window_extent().x0 for label in labels]
+    assert len(labels) == 4
+    assert min(np.diff(starts)) > 12, "aslant, each begins at its axis"
+
+
+@pytest.mark.parametrize(
+    ("draw", "of"),
+    [
+        (draw_history, "search"),
+        (draw_parallel, "search"),
+        (draw_search_effects, "search"),
+        (draw_forest, "ablation"),
+        (draw_ablation_effects, "ablation"),
+        (draw_cmc, "ablation"),
+        (draw_cost, "ablation"),
+    ],
+)
+def test_files_are_the_same_bytes_whatever_is_written_first(request, draw, of):
+    summary = request.getfixturevalue(of)
+    first, second = draw(summary), draw(summary)
+    pdf, svg = first.pdf, first.svg
+    assert (second.svg, second.pdf) == (svg, pdf)
+    assert not re.search(rb"/(CreationDate|Creator|Producer)\b", pdf)
+    assert any("%" in (text or "") or "points" in (text or "") for text in words(svg)), "text is text, with units"
+    prefix = re.sub(r"[^A-Za-z0-9]+", "-", first.name)
+    assert all(name.startswith(prefix) for name in re.findall(r'\bid="([^"]+)"', svg))
+    assert "mathdefault" not in svg
