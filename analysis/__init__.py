@@ -16,13 +16,26 @@ from typing import TYPE_CHECKING, Any
 from .names import PUBLIC, resolve
 
 if TYPE_CHECKING:
+    from .answers.compare import compare_studies
     from .answers.paired_contrasts import contrasts
     from .reading.arms import load_arms
     from .reading.proposals import load_search
+    from .reading.speed import measured_speed, planned_seconds
     from .reading.trials import load_trials
+    from .reporting.comparison import comparison_sheet
     from .reporting.write import write_report
 
-__all__ = ["contrasts", "load_arms", "load_search", "load_trials", "write_report"]
+__all__ = [
+    "compare_studies",
+    "comparison_sheet",
+    "contrasts",
+    "load_arms",
+    "load_search",
+    "load_trials",
+    "measured_speed",
+    "planned_seconds",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

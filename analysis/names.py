@@ -7,10 +7,14 @@ import importlib
 from typing import Any
 
 PUBLIC = {
+    "compare_studies": "answers.compare",
+    "comparison_sheet": "reporting.comparison",
     "contrasts": "answers.paired_contrasts",
     "load_arms": "reading.arms",
     "load_search": "reading.proposals",
     "load_trials": "reading.trials",
+    "measured_speed": "reading.speed",
+    "planned_seconds": "reading.speed",
     "write_report": "reporting.write",
 }
 

@@ -4,8 +4,8 @@
     uv run python benchmarks/answers.py 400        # a quick look
 
 Every number goes through the code that writes reports: `contrasts`, `answer_claims`, `factorial_effects`,
-`bootstrap_queries`. The simulated mAP of an arm and seed is the arm's mean, what the seed does to every arm, and noise of
-its own. The spreads are those that `variance.py` measured in small studies on synthetic people; effects are given in
+`bootstrap_queries`. The simulated mAP of an arm and seed is the arm's mean, what the seed does to every arm, and noise
+of its own. The spreads are those that `variance.py` measured in small studies on synthetic people; effects are given in
 standard deviations of the paired difference, so that the rates hold for other spreads too. Prints Markdown.
 """
 

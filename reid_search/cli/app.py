@@ -20,6 +20,7 @@ Write the question as a study (one YAML file: a baseline, the axes that vary, th
     reid-search plan search_spaces/mgn.yaml      what would run: arms, trials, images
     reid-search run search_spaces/mgn.yaml       run it; run again after any interruption to go on
     reid-search report mgn                       write the report anew from the records
+    reid-search compare a b                      studies side by side
     reid-search ui                               browse every trial in MLflow
 
 A study is a question, a trial a measurement, the report an answer. Everything is kept under ./runs (--storage).
@@ -37,6 +38,7 @@ app.command()(run.run)
 app.command()(inspect.plan)
 app.command()(store.status)
 app.command()(store.report)
+app.command()(store.compare)
 app.command()(store.sync)
 app.command()(store.ui)
 app.command()(trial.train)

@@ -11,18 +11,31 @@ from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage, StudyFile
 
 if TYPE_CHECKING:
-    from reid_search.study import Config, Plan
+    from reid_search.study import Config, Plan, Resources
 
 
-def plan(study_file: StudyFile, data: Data = None, sets: Sets = None, as_json: AsJson = False) -> None:
-    """Show what a study would run: phases, arms, trials, images. Nothing runs; the study is checked as `run` would."""
+def plan(
+    study_file: StudyFile,
+    data: Data = None,
+    storage: Storage = DEFAULT_STORAGE,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a study would run: phases, arms, trials, images, and time where trials were measured.
+
+    Nothing runs; the study is checked as `run` would.
+    """
+    from reid_search.analysis import measured_speed, planned_seconds
     from reid_search.study import load_study
 
-    planned = load_study(study_file, sets or (), data).plan()
+    study = load_study(study_file, sets or (), data)
+    planned, speed = study.plan(), measured_speed(storage)
+    hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed)]
     if as_json:
-        answer_json(_as_data(planned))
+        answer_json(_as_data(planned, hours))
     else:
-        _print(planned)
+        _print(planned, hours)
+    say(_about_time(study.config.resources, hours, speed.trials, storage))
     for warning in planned.warnings:
         say(f"note: {warning}")
 
@@ -75,15 +88,30 @@ def _component(wanted: str) -> "type[Config]":
     return known[found[0]].config_class(found[0].partition("/")[2])
 
 
-def _print(planned: "Plan") -> None:
+def _about_time(resources: "Resources", hours: list[float | None], measured: int, storage: Path) -> str:
+    if None in hours:
+        return f"time: unknown, since {storage} holds no finished trial yet; run the study with a few images first"
+    total = sum(time for time in hours if time is not None)
+    device, share = ("GPU", resources.gpu) if resources.gpu else ("CPU", float(resources.cpu))
+    return (
+        f"time: {total:.2g} trial-hours, {total * share:.2g} {device}-hours, without early stopping; estimated from "
+        f"{measured} finished trials in {storage}"
+    )
+
+
+def _print(planned: "Plan", hours: list[float | None]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     console = answer_console()
-    phases = Table("phase", "what it does", "trials", "images", title=f"{planned.study}: phases", title_justify="left")
-    for phase in planned.phases:
-        phases.add_row(phase.name, Text(phase.about), str(phase.count), f"{phase.images:,}")
-    phases.add_row("all", "", str(sum(phase.count for phase in planned.phases)), f"{planned.images:,}")
+    phases = Table(
+        "phase", "what it does", "trials", "images", "hours", title=f"{planned.study}: phases", title_justify="left"
+    )
+    for phase, time in zip(planned.phases, hours, strict=True):
+        phases.add_row(Text(phase.name), Text(phase.about), str(phase.count), f"{phase.images:,}", _hours(time))
+    total = None if None in hours else sum(time for time in hours if time is not None)
+    trials = sum(phase.count for phase in planned.phases)
+    phases.add_row("all", "", str(trials), f"{planned.images:,}", _hours(total))
     console.print(phases)
     for phase in planned.phases:
         if not phase.arms:
@@ -102,7 +130,11 @@ def _print(planned: "Plan") -> None:
         console.print()
 
 
-def _as_data(planned: "Plan") -> dict[str, object]:
+def _hours(hours: float | None) -> str:
+    return "?" if hours is None else f"{hours:.2g}"
+
+
+def _as_data(planned: "Plan", hours: list[float | None]) -> dict[str, object]:
     return {
         "study": planned.study,
         "images": planned.images,
@@ -113,12 +145,13 @@ def _as_data(planned: "Plan") -> dict[str, object]:
                 "about": phase.about,
                 "trials": phase.count,
                 "images": phase.images,
+                "trial_hours": time,
                 "provisional": phase.provisional,
                 "arms": [arm.name for arm in phase.arms],
                 "aliases": list(phase.aliases),
                 "planned": [{"arm": trial.arm.name, "seed": trial.seed, "key": trial.key} for trial in phase.trials],
             }
-            for phase in planned.phases
+            for phase, time in zip(planned.phases, hours, strict=True)
         ],
         "warnings": list(planned.warnings),
     }

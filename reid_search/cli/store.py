@@ -1,5 +1,6 @@
 """Commands on what a study left: `status`, `report`, `sync`, `ui`."""
 
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reid_search.cli.console import answer, answer_json, say
+from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Storage
 from reid_search.errors import RequestError, nearest
 
@@ -40,6 +41,31 @@ def report(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
     from reid_search.analysis import write_report
 
     answer(str(write_report(find_store(which, storage).path)))
+
+
+def compare(
+    which: Annotated[list[str], typer.Argument(help="Names or folders of studies; the first is compared with.")],
+    storage: Storage = DEFAULT_STORAGE,
+    metric: Annotated[str, typer.Option(help="Measurement to compare.")] = "test/mAP",
+    readout: Annotated[str, typer.Option(help="Readout to compare.")] = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Put studies side by side: what each arm reached, and how far arms of the same name differ from the first's."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from reid_search.analysis import compare_studies, comparison_sheet
+
+    rows = compare_studies([find_store(name, storage).path for name in which], metric, readout)
+    if as_json:
+        answer_json(json.loads(rows.to_json(orient="records")))
+        return
+    sheet = comparison_sheet(rows, metric)
+    title = "studies side by side; Δ is to the first study's arm of the same name"
+    table = Table(*(column.title for column in sheet.columns), title=title, title_justify="left")
+    for cells in sheet.cells:
+        table.add_row(*map(Text, cells))
+    answer_console().print(table)
 
 
 def sync(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
