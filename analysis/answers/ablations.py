@@ -1,6 +1,9 @@
-"""Reduce an ablation to one row an arm: means over seeds, the contrast with the centre, what is missing."""
+"""Reduce an ablation to one row an arm: means over seeds, the contrast with the centre, what is missing.
 
-from collections.abc import Mapping
+Numbers under different protocols never stand in one table of contrasts: each protocol has a summary and a centre.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +14,12 @@ import pandas as pd
 from reid_search.errors import RequestError
 from reid_search.study import BASELINE
 
-from ..reading.arms import last_ablations
-from ..reading.gather import StudyResults
+from ..reading.arms import axis_and_level, last_ablations
+from ..reading.gather import Event, StudyResults
 from ..reading.measures import COST_COLUMNS, METRICS
+from .effects import DESIGNS, EffectsSummary, summarise_effects
+from .groups import Group, Settings, protocol_groups
+from .over_queries import ARMS_READ, contrasts_over_queries
 from .paired_contrasts import contrasts, no_contrasts
 
 Floats = npt.NDArray[np.float64]
@@ -21,22 +27,28 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class AblationSummary:
-    """One readout of an ablation.
+    """One readout of an ablation, or where its arms were measured under several protocols, the arms of one of these.
 
     Attributes:
         phase: Name of the phase.
         readout: The readout.
-        design: `one_factor` or `factorial`.
+        design: `one_factor`, `factorial`, ...
         evaluate: Split that it is tested on.
         smallest_effect: Smallest difference of interest.
         seeds: Seeds that were asked for.
-        centre: Settings of the baseline.
-        arms: One row an arm, the baseline first: `arm`, `axis`, `level`, `asked` and `n` (seeds asked for and
-            finished), mean and standard deviation of each measurement (`mAP`, `mAP_sd`, `rank1`, ...), mean costs, and
-            the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with `rank1_delta` and `disagree`.
-        contrasts: The table of `contrasts`; empty where they were refused.
+        centre: Settings of the arm that the others are compared with.
+        arms: One row an arm, the centre first: `arm`, `axis` and `level` (what differs from the centre), `asked` and
+            `n` (seeds asked for and finished), mean and standard deviation of each measurement (`mAP`, `mAP_sd`,
+            `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
+            `rank1_delta`, `disagree`, and `queries_low` and `queries_high`, the interval over identities of those
+            furthest from the centre.
+        contrasts: The table of `contrasts` with these four columns; empty where they were refused.
         refusal: Why arms are not contrasted; None where they are.
         curves: CMC curves by arm, `(seeds, ranks)` in [0, 1], of the finished seeds.
+        group: Which arms these are, and how their protocol differs from that of the first group.
+        number: Number of the group in its phase and readout, from 1.
+        groups: Number of groups of its phase and readout.
+        effects: Effects of the design over all groups, beside the first one; None where the design has none.
     """
 
     phase: str
@@ -50,6 +62,10 @@ class AblationSummary:
     contrasts: pd.DataFrame
     refusal: str | None
     curves: Mapping[str, Floats]
+    group: Group
+    number: int = 1
+    groups: int = 1
+    effects: EffectsSummary | None = None
 
     @property
     def metric(self) -> str:
@@ -57,23 +73,29 @@ class AblationSummary:
         return f"{self.evaluate}/mAP"
 
     @property
-    def baseline(self) -> dict[str, Any] | None:
-        """The baseline's row; None where it was not asked for."""
-        rows = self.arms[self.arms["arm"] == BASELINE]
+    def centre_arm(self) -> str:
+        """Name of the arm that the others are compared with."""
+        return self.group.centre
+
+    @property
+    def centre_row(self) -> dict[str, Any] | None:
+        """The row of the arm that the others are compared with; None where it was not asked for."""
+        rows = self.arms[self.arms["arm"] == self.centre_arm]
         return None if rows.empty else dict(rows.iloc[0])
 
     @property
     def compared(self) -> pd.DataFrame:
-        """The rows of arms that have a difference from the baseline."""
+        """The rows of arms that have a difference from the centre."""
         return self.arms[self.arms["delta"].notna()]
 
     def furthest(self, count: int) -> pd.DataFrame:
         """Return the compared rows, or of more than `count` the best and worst halves, in the order of the table."""
-        rows = self.compared
-        if len(rows) <= count:
-            return rows
-        order = rows["delta"].sort_values(kind="stable").index
-        return rows.loc[sorted([*order[: count // 2], *order[len(order) - count // 2 :]])]
+        return _furthest(self.compared, count)
+
+    @property
+    def has_query_intervals(self) -> bool:
+        """Whether any arm has an interval over identities."""
+        return bool(self.arms["queries_low"].notna().any())
 
 
 def summarise_ablations(results: StudyResults, arms: pd.DataFrame, smallest_effect: float) -> list[AblationSummary]:
@@ -85,37 +107,75 @@ def summarise_ablations(results: StudyResults, arms: pd.DataFrame, smallest_effe
         smallest_effect: Smallest difference of interest, in [0, 1].
     """
     asks = last_ablations(results.events)
-    summaries = []
-    for (phase, readout), rows in arms.groupby(["phase", "readout"], sort=False):
-        first = asks[str(phase)][0]
-        centre: Mapping[str, str] = next(
-            (ask.get("settings", {}) for ask in asks[str(phase)] if ask["arm"] == BASELINE), {}
+    readouts = arms.groupby("phase", sort=False)["readout"].unique()
+    return [
+        summary
+        for (phase, readout), rows in arms.groupby(["phase", "readout"], sort=False)
+        for summary in _summaries(
+            results, asks[str(phase)], rows, smallest_effect, first=readout == first_readout(list(readouts[str(phase)]))
         )
-        split = str(first["evaluate"])
-        compared, refusal = _compared(rows, split, smallest_effect)
-        summaries.append(
-            AblationSummary(
-                phase=str(phase),
-                readout=str(readout),
-                design=str(first.get("by", "")),
-                evaluate=split,
-                smallest_effect=smallest_effect,
-                seeds=tuple(sorted({int(seed) for seed in rows["seed"]})),
-                centre=centre,
-                arms=_one_row_an_arm(rows, split).merge(_beside_means(compared), on="arm", how="left"),
-                contrasts=compared,
-                refusal=refusal,
-                curves=_curves(results, rows, split),
-            )
-        )
-    return summaries
+    ]
 
 
-def _compared(rows: pd.DataFrame, split: str, smallest_effect: float) -> tuple[pd.DataFrame, str | None]:
+def first_readout(readouts: Sequence[str]) -> str:
+    """Return the readout that stands for a phase: `default` where there is one, else the first."""
+    return "default" if "default" in readouts else readouts[0]
+
+
+def _summaries(
+    results: StudyResults, asks: Sequence[Event], rows: pd.DataFrame, smallest_effect: float, *, first: bool
+) -> Iterator[AblationSummary]:
+    """Yield a summary for each protocol under which a phase's arms were measured with one readout."""
+    settings = {str(ask["arm"]): ask.get("settings", {}) for ask in asks}
+    split = str(asks[0]["evaluate"])
+    design, groups = str(asks[0].get("by", "")), protocol_groups(rows, settings)
+    effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design in DESIGNS else None
+    for number, group in enumerate(groups, start=1):
+        members = _of_group(rows, group, settings)
+        compared, refusal = _compared(members, group.centre, split, smallest_effect)
+        read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
+        compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")
+        yield AblationSummary(
+            phase=str(asks[0]["phase"]),
+            readout=str(rows["readout"].iloc[0]),
+            design=design,
+            evaluate=split,
+            smallest_effect=smallest_effect,
+            seeds=tuple(sorted({int(seed) for seed in members["seed"]})),
+            centre=settings[group.centre],
+            arms=_one_row_an_arm(members, split).merge(_beside_means(compared), on="arm", how="left"),
+            contrasts=compared,
+            refusal=refusal,
+            curves=_curves(results, members, split),
+            group=group,
+            number=number,
+            groups=len(groups),
+            effects=effects if number == 1 else None,
+        )
+
+
+def _furthest(rows: pd.DataFrame, count: int) -> pd.DataFrame:
+    if len(rows) <= count:
+        return rows
+    order = rows["delta"].sort_values(kind="stable").index
+    return rows.loc[sorted([*order[: count // 2], *order[len(order) - count // 2 :]])]
+
+
+def _of_group(rows: pd.DataFrame, group: Group, settings: Settings) -> pd.DataFrame:
+    """Return the rows of a group, its centre first, with what differs from this centre."""
+    members = rows[rows["arm"].isin(group.arms)]
+    if group.centre == BASELINE:
+        return members
+    members = members.sort_values("arm", key=lambda arms: arms != group.centre, kind="stable")
+    differing = [axis_and_level(settings[arm], settings[group.centre]) for arm in members["arm"]]
+    return members.assign(**{name: [found[name] for found in differing] for name in ("axis", "level")})
+
+
+def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: float) -> tuple[pd.DataFrame, str | None]:
     """Return the contrasts of mAP, with that of Rank-1 beside each, or why there are none."""
     try:
-        table = contrasts(rows, BASELINE, f"{split}/mAP", smallest_effect)
-        rank1 = contrasts(rows, BASELINE, f"{split}/rank1", smallest_effect)
+        table = contrasts(rows, centre, f"{split}/mAP", smallest_effect)
+        rank1 = contrasts(rows, centre, f"{split}/rank1", smallest_effect)
     except RequestError as error:
         return no_contrasts().assign(rank1_delta=[], disagree=[]), str(error)
     return table.assign(rank1_delta=rank1["delta"], disagree=table["delta"] * rank1["delta"] < 0), None

@@ -16,11 +16,14 @@ import pandas as pd
 
 from ..reading.claims import Claim, claims_of, looks_at
 from ..reading.gather import StudyResults
+from ..reading.protocol import differences, is_within_protocols, protocols_of
 from ..statistics import verdict
+from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import LEVEL, Effect, mean_effect
 from ..statistics.family import holm
 from ..statistics.power import seeds_needed
 from ..statistics.sequential import guarded
+from .over_queries import over_queries, query_tables
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +32,7 @@ VERDICTS = (
     verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE, verdict.NO_VERDICT, NOT_YET, NOT_MEASURED, REFUSED,
 )  # fmt: skip
 
-_NOTHING = Effect(0)
+_NOTHING, _NO_QUERIES = Effect(0), QueryInterval(0, 0)
 _COMING = ("waiting", "running", "stopped")
 
 
@@ -51,6 +54,9 @@ class ClaimAnswer:
         family: Number of claims that Holm's method counts.
         looks: How often the number of seeds was decided.
         beforehand: Whether the claim was written down before any of its trainings ended.
+        queries_low: Lower end of the effect's interval over identities, given the seeds; NaN where the claim is not
+            decided, its arms do not share one protocol or the results of the queries are not there.
+        queries_high: Upper end.
         arms: One row an arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `coming` (trainings that
             run or wait).
     """
@@ -68,6 +74,8 @@ class ClaimAnswer:
     family: int = 0
     looks: int = 1
     beforehand: bool = True
+    queries_low: float = math.nan
+    queries_high: float = math.nan
     arms: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @property
@@ -97,6 +105,7 @@ class _Measured:
     effect: Effect = _NOTHING
     control: Effect | None = None
     excess: Effect | None = None
+    queries: QueryInterval = _NO_QUERIES
     not_decided: tuple[str, str] | None = None
 
     @property
@@ -140,6 +149,7 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
     found = {name: mean_effect(effect) for name, effect in effects.items()}
     excess = mean_effect(effects["effect"] - effects["control"]) if "control" in effects else None
     table = _table(claim, rows, values)
+    not_decided = _unlike(claim, rows) or _coming(table)
     return _Measured(
         claim,
         metric,
@@ -149,8 +159,17 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
-        not_decided=_unlike(claim, rows) or _coming(table),
+        queries=_NO_QUERIES if not_decided else _over_queries(claim, results, rows),
+        not_decided=not_decided,
     )
+
+
+def _over_queries(claim: Claim, results: StudyResults, rows: pd.DataFrame) -> QueryInterval:
+    """Return the effect with its interval over identities, where its arms were asked the same queries."""
+    protocols = {protocol for found in protocols_of(rows).values() for protocol in found}
+    if len(protocols) != 1:
+        return _NO_QUERIES
+    return over_queries(query_tables(results, rows, claim.effect, str(claim.content["metric"])), claim.effect)
 
 
 def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:
@@ -191,17 +210,11 @@ def _is_beforehand(claim: Claim, results: StudyResults, rows: pd.DataFrame) -> b
 
 def _unlike(claim: Claim, rows: pd.DataFrame) -> tuple[str, str] | None:
     """Refuse a comparison between arms under different protocols: each protocol's weights must cancel."""
-    known = rows[rows["status"] == "finished"]
-    for name in ("data_fingerprint", "transductive"):
-        of_arm = known.groupby("arm")[name].first().astype(str)
-        for weights in _parts(claim).values():
-            sums: dict[str, float] = {}
-            for arm in set(weights) & set(of_arm.index):
-                sums[of_arm[arm]] = sums.get(of_arm[arm], 0.0) + weights[arm]
-            whole = set(weights) <= set(of_arm.index)
-            if whole and any(abs(total) > 1e-9 for total in sums.values()):
-                listed = ", ".join(f"{arm}: {of_arm[arm]}" for arm in weights)
-                return REFUSED, f"{name} differs between arms that it compares ({listed})"
+    protocols = protocols_of(rows)
+    for weights in _parts(claim).values():
+        if set(weights) <= set(protocols) and not is_within_protocols(weights, protocols):
+            unlike = differences(rows[rows["arm"].isin(list(weights))], next(iter(weights)))
+            return REFUSED, f"it compares numbers under different protocols: {'; '.join(map(str, unlike))}"
     return None
 
 
@@ -229,6 +242,8 @@ def _answer(item: _Measured, p_holm: float, family: int) -> ClaimAnswer:
         family=family,
         looks=item.looks,
         beforehand=item.beforehand,
+        queries_low=item.queries.low,
+        queries_high=item.queries.high,
         arms=item.arms,
     )
 

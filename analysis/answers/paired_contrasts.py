@@ -7,11 +7,11 @@ import pandas as pd
 
 from reid_search.errors import RequestError, nearest
 
+from ..reading.protocol import differences
 from ..statistics.effect import Effect, mean_effect
 from ..statistics.family import holm
 from ..statistics.verdict import of_contrast
 
-_MEASURE_FIELDS = ("evaluate", "data_fingerprint")
 _COLUMNS = [
     "arm", "n", "mean", "baseline_mean", "delta", "low", "high", "p", "p_holm", "p_improve", "verdict", "sd",
     "baseline_sd", "sd_delta", "missing", "family", "detectable", "note",
@@ -33,7 +33,7 @@ def contrasts(
 
     Args:
         arms: One phase of `load_arms`: `arm`, `seed`, the metric, and where known `status`, `phase`, `readout`,
-            `evaluate`, `data_fingerprint`.
+            `evaluate`, `data_fingerprint`, `transductive`.
         baseline: The arm to compare with.
         metric: Column to compare.
         smallest_effect: Smallest difference of interest, in the metric's unit; named in advance.
@@ -48,8 +48,8 @@ def contrasts(
         find with probability .8 at p < .05 unadjusted), `note`. NaN where it is not defined.
 
     Raises:
-        RequestError: The table holds several phases, no such baseline, metric or readout, a seed twice, or numbers of
-            different data or splits.
+        RequestError: The table holds several phases, no such baseline, metric or readout, a seed twice, or numbers
+            under different protocols: of other data, another split, or re-ranked beside plain ones.
     """
     table = _one_table(arms, readout, metric)
     _check_baseline(table, baseline)
@@ -123,16 +123,10 @@ def _check_baseline(table: pd.DataFrame, baseline: str) -> None:
 
 def _check_alike(table: pd.DataFrame, baseline: str) -> None:
     """Make sure that numbers under different protocols are never compared."""
-    for name in [field for field in _MEASURE_FIELDS if field in table.columns]:
-        known = table[table[name].notna()]
-        expected = next(iter(known.loc[known["arm"] == baseline, name]), None)
-        unlike = known[known[name] != expected]
-        if expected is not None and len(unlike):
-            arm, found = unlike.iloc[0]["arm"], unlike.iloc[0][name]
-            raise RequestError(
-                f"{name}: arm '{arm}' has '{found}' and '{baseline}' has '{expected}'; numbers of different "
-                f"{'splits' if name == 'evaluate' else 'data'} are not compared"
-            )
+    unlike = differences(table, baseline)
+    if unlike:
+        found = "; ".join(map(str, unlike))
+        raise RequestError(f"{found}; numbers under different protocols are not compared")
 
 
 def _values_by_seed(table: pd.DataFrame, metric: str) -> pd.DataFrame:

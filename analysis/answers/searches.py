@@ -25,7 +25,10 @@ class SearchSummary:
         proposals: Its rows of `load_search`.
         counts: Number of proposals by status, without zeros.
         best: The row of the best finished proposal, the earliest of equals; None where none is finished.
-        each: The axis of which each level was tuned for itself; None where all were searched together.
+        each: The axis of which each level was tuned for itself, or `arm of` and the ablation of which each arm was;
+            None where all were searched together.
+        tuned_by: The column of `proposals` that tells what was tuned for itself.
+        held: The axes that were not tuned, since their levels say what was.
     """
 
     phase: str
@@ -37,6 +40,8 @@ class SearchSummary:
     counts: Mapping[str, int]
     best: Mapping[str, Any] | None
     each: str | None = None
+    tuned_by: str | None = None
+    held: tuple[str, ...] = ()
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -47,13 +52,13 @@ class SearchSummary:
 
     @property
     def best_of_each(self) -> list[tuple[str, Mapping[str, Any], dict[str, str]]]:
-        """Each level of `each` that has a finished proposal: its name, the best row, and the settings of that row."""
+        """Each level or arm that has a finished proposal: its name, the best row, and what was tuned in that row."""
         found: list[tuple[str, Mapping[str, Any], dict[str, str]]] = []
-        for level, rows in self.proposals.groupby(self.each, sort=False) if self.each else ():
+        for level, rows in self.proposals.groupby(self.tuned_by, sort=False) if self.tuned_by else ():
             known = rows.dropna(subset=["value"])
             if not known.empty:
                 row = dict(known[known["value"] == known["value"].max()].iloc[0])
-                settings = {path: str(row[path]) for path in self.axes if path != self.each and pd.notna(row[path])}
+                settings = {path: str(row[path]) for path in self.axes if path not in self.held and pd.notna(row[path])}
                 found.append((str(level), row, settings))
         return found
 
@@ -87,8 +92,19 @@ def _summary(results: StudyResults, phase: str, rows: pd.DataFrame, paths: list[
             status: int((rows["status"] == status).sum()) for status in STATUSES if (rows["status"] == status).any()
         },
         best=None if known.empty else dict(rows[rows["value"] == known.max()].iloc[0]),
-        each=described.get("each"),
+        **_each(results, described, rows),
     )
+
+
+def _each(results: StudyResults, described: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    """Return what a search tuned for itself, as entries of its summary."""
+    each = described.get("each")
+    if each is None:
+        return {}
+    if "arm" not in rows or rows["arm"].isna().all():
+        return {"each": each, "tuned_by": each, "held": (each,)}
+    held = results.phase(each).get("axes", results.study.get("axes", {}))
+    return {"each": f"arm of {each}", "tuned_by": "arm", "held": tuple(held)}
 
 
 def _searched(axis: Mapping[str, Any]) -> str:

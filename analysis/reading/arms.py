@@ -8,13 +8,15 @@ import pandas as pd
 
 from reid_search.records import ReadoutResult
 from reid_search.study import BASELINE
+from reid_search.study.phases import PATH_DESIGN
 
 from .gather import Event, StudyResults, Trial, gather
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
+from .protocol import fingerprint_of
 
 _COLUMNS = [
     "phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason",
-    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "scorer", "transductive", "data_fingerprint", "device_type",
+    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "scorer", "transductive", "data_fingerprint", "protocol", "device_type",
 ]  # fmt: skip
 
 
@@ -22,11 +24,11 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     """Return the arms of every ablation as its last run asked for them, long: one row an arm, seed and readout.
 
     An arm is a training and a readout; `baseline` is the phase's centre. Columns: `phase`, `arm`, `axis` and `level`
-    (what differs from the centre), `key`, `seed`, `readout`, `stored_as` (the readout's name in the record),
-    `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`, `parameters`,
-    `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain comparison),
-    `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`,
-    `device_type`.
+    (what differs from the centre or, on a path, from the step before), `key`, `seed`, `readout`, `stored_as` (the
+    readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
+    `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain
+    comparison), `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`,
+    `protocol` (8 hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
 
     A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -72,18 +74,24 @@ def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str,
     return {path: label for path, label in settings.items() if centre.get(path) != label}
 
 
+def axis_and_level(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an arm differs from a centre, as the columns `axis` and `level`; several changes joined by ×."""
+    changed = changes(settings, centre)
+    return {"axis": " × ".join(changed), "level": " × ".join(changed.values())}
+
+
 def _rows_of_phase(asks: list[Event], results: StudyResults) -> Iterator[dict[str, Any]]:
-    centre: Mapping[str, str] = next((ask.get("settings", {}) for ask in asks if ask["arm"] == BASELINE), {})
+    compared_with = _compared_with(asks)
     usual = list(results.study.get("base", {}).get("readouts", {})) or ["default"]
     for ask in asks:
         trial = results.trials.get((ask["key"], ask["seed"]))
-        changed = {} if ask["arm"] == BASELINE else changes(ask.get("settings", {}), centre)
+        centre = compared_with[ask["arm"]]
+        settings = centre if ask["arm"] == BASELINE else ask.get("settings", {})
         for readout, stored_as in _readouts(ask, trial, usual).items():
             yield {
                 "phase": ask["phase"],
                 "arm": ask["arm"],
-                "axis": " × ".join(changed),
-                "level": " × ".join(changed.values()),
+                **axis_and_level(settings, centre),
                 "key": ask["key"],
                 "seed": ask["seed"],
                 "readout": readout,
@@ -92,6 +100,17 @@ def _rows_of_phase(asks: list[Event], results: StudyResults) -> Iterator[dict[st
                 **_state(trial, stored_as, ask["evaluate"]),
                 **costs(trial),
             }
+
+
+def _compared_with(asks: Iterable[Event]) -> dict[str, Mapping[str, str]]:
+    """Return the settings that each arm of a phase changes: the centre's, or on a path those of the step before."""
+    own: dict[str, Mapping[str, str]] = {}
+    before: dict[str, Mapping[str, str]] = {}
+    for ask in asks:
+        if ask.get("by") == PATH_DESIGN and ask["arm"] not in own:
+            before[ask["arm"]] = next(reversed(own.values()), {})
+        own.setdefault(ask["arm"], ask.get("settings", {}))
+    return {arm: before.get(arm, own.get(BASELINE, {})) if arm != BASELINE else own[arm] for arm in own}
 
 
 def _readouts(ask: Event, trial: Trial | None, usual: list[str]) -> dict[str, str]:
@@ -111,14 +130,20 @@ def _state(trial: Trial | None, stored_as: str, split: str) -> dict[str, Any]:
     measured = trial.record.readouts.get(stored_as)
     if trial.status == "finished" and not _has(measured, split):
         return state | {"status": "unmeasured", "reason": f"readout '{stored_as}' was not tested on {split}"}
-    return state | (_measurements(measured) if measured else {})
+    return state | (_measurements(measured, trial, split) if measured else {})
 
 
-def _measurements(measured: ReadoutResult) -> dict[str, Any]:
+def _measurements(measured: ReadoutResult, trial: Trial, split: str) -> dict[str, Any]:
+    fields = {
+        "evaluate": split,
+        "data_fingerprint": trial.data_fingerprint,
+        "transductive": measured.transductive,
+    }
     return {
         "dim": measured.dim,
         "scorer": measured.scorer,
         "transductive": measured.transductive,
+        "protocol": fingerprint_of(fields),
         **measured.metrics,
     }
 

@@ -21,7 +21,8 @@ def load_search(study_dir: Path | str) -> pd.DataFrame:
     Columns: `phase`, `number`, `key`, `seed`, `status`, `reason`, `objective`, `value` (the objective of a finished
     trial, in [0, 1], NaN otherwise), `best_so_far` (the largest `value` up to this number), `last_value` (the objective
     after the last epoch, of stopped trials too), `epochs`, `images_seen`, `seconds`, `asked` and `ended` (ISO times),
-    `by` (the sampler), and one column per axis with the level that was proposed.
+    `by` (the sampler), `arm` (the arm that a proposal was for, only where a search tuned each arm for itself), and one
+    column per axis with the level that was proposed.
 
     Args:
         study_dir: `<storage>/<study>`.
@@ -38,7 +39,8 @@ def search_table(results: StudyResults) -> pd.DataFrame:
     searches = last_searches(results.events)
     rows = [_row(ask, results) for asks in searches.values() for ask in asks]
     axes = dict.fromkeys(path for asks in searches.values() for ask in asks for path in ask.get("settings", {}))
-    table = table_of(rows, _COLUMNS + list(axes))
+    arm = ["arm"] if any("arm" in row for row in rows) else []
+    table = table_of(rows, [*_COLUMNS, *arm, *axes])
     table["best_so_far"] = table.groupby("phase")["value"].cummax().groupby(table["phase"]).ffill()
     return table
 
@@ -70,6 +72,7 @@ def _row(ask: Event, results: StudyResults) -> dict[str, Any]:
         "objective": objective,
         "asked": ask.get("time"),
         "by": ask.get("by"),
+        **({"arm": ask["arm"]} if "arm" in ask else {}),
         **ask.get("settings", {}),
     }
     if trial is None:

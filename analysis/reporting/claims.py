@@ -9,7 +9,7 @@ from ..answers.claims import ClaimAnswer
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
-from .formats import exact, interval, listed, p_value, points, several, spread
+from .formats import exact, interval, known, listed, p_value, points, several, spread
 
 _CONTROL_WORDS = {
     verdict.VANISHES: "it vanishes, as it must",
@@ -91,6 +91,12 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
     lost = [f"{row['arm']} ({row['n']} of {row['asked']})" for row in rows if row["n"] + row["coming"] < row["asked"]]
     if lost:
         yield f"Trainings failed: {listed(lost)}; their seeds are left out of every arm."
+    if known(answer.queries_low):
+        around = interval(answer.queries_low, answer.queries_high)
+        yield (
+            f"Over queries, with these seeds, the effect is {around} points (95 %, bootstrap over identities); the "
+            "interval above is over seeds, on these queries."
+        )
     if answer.verdict == verdict.INCONCLUSIVE:
         yield _enough(answer)
 

@@ -8,10 +8,11 @@ import pandas as pd
 
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
+from ..answers.importances import ImportanceSummary, summarise_importance
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.gather import StudyResults
-from . import describe, draw, protocol
+from . import describe, draw, explain, protocol
 from .claims import describe_claim, family_notes, view_of
 from .draw import Drawing
 from .export import Table
@@ -32,6 +33,7 @@ class Section:
         rows: Rows of its table on the page.
         left_out: Number of rows that only the files have.
         notes: Sentences about what is missing, and what the numbers can say.
+        details: A further table of it: `name` of its files where it has some, `rows` and `notes`; empty without one.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Section:
     rows: Sequence[Any] = field(default=(), repr=False)
     left_out: int = 0
     notes: Sequence[str] = ()
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
@@ -50,15 +53,15 @@ def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
     return [Section("claims", None, "claims", figures, rows, notes=family_notes(answers))] if answers else []
 
 
-def compose_search(search: SearchSummary) -> Section:
-    """Return the section of a search."""
+def compose_search(search: SearchSummary, found: ImportanceSummary | None = None) -> Section:
+    """Return the section of a search, with the importance of its axes where it is known."""
     rows, left_out = _rows(search.proposals)
     figures = _drawn(
         history=draw.draw_history(search),
         parallel=draw.draw_parallel(search),
         effects=draw.draw_search_effects(search),
     )
-    return Section("search", search, "search", figures, rows, left_out)
+    return Section("search", search, "search", figures, rows, left_out, details=_importances(found))
 
 
 def compose_ablation(ablation: AblationSummary) -> Section:
@@ -71,7 +74,8 @@ def compose_ablation(ablation: AblationSummary) -> Section:
         cost=draw.draw_cost(ablation),
     )
     table = file_name("contrasts", ablation)
-    return Section("ablation", ablation, table, figures, rows, left_out, describe.describe_notes(ablation))
+    notes = describe.describe_notes(ablation)
+    return Section("ablation", ablation, table, figures, rows, left_out, notes, _effects(ablation))
 
 
 def compose_closing(results: StudyResults, trials: TrialsSummary, tables: Sequence[Table]) -> list[Section]:
@@ -102,7 +106,8 @@ def compose_report(
     """
     trials = summarise_trials(results, arms)
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
-    sections = compose_claims(answers) + [compose_search(search) for search in searches]
+    sections = compose_claims(answers)
+    sections += [compose_search(search, summarise_importance(results, search)) for search in searches]
     sections += [compose_ablation(ablation) for ablation in ablations]
     sections += compose_closing(results, trials, tables)
     sections += [Section("reading")] if ablations else []
@@ -113,6 +118,22 @@ def compose_report(
         "warnings": describe.describe_problems(results, phases),
         "sections": sections,
     }
+
+
+def _effects(ablation: AblationSummary) -> dict[str, Any]:
+    if ablation.effects is None:
+        return {}
+    rows, left_out = _rows(ablation.effects.table)
+    name, notes = file_name("effects", ablation), explain.describe_effects(ablation)
+    return {"name": name, "rows": rows, "left_out": left_out, "notes": notes}
+
+
+def _importances(found: ImportanceSummary | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    by_forest = {item.axis: item for item in found.fanova}
+    rows = [(item, by_forest.get(item.axis)) for item in found.ped_anova]
+    return {"rows": rows, "fanova": bool(by_forest), "notes": explain.describe_importance(found)}
 
 
 def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:

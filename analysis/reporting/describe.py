@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..answers.ablations import AblationSummary
+from ..answers.ablations import AblationSummary, first_readout
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
 from ..reading.gather import StudyResults
 from ..statistics.family import smallest_sign_flip_p
+from .explain import describe_queries, describe_shared, describe_unlike
 from .formats import exact, interval, known, listed, percent, points, settings, several, spread
+from .naming import centre_word
 
 _STATUS_WORDS = {
     "finished": "finished",
@@ -60,10 +62,16 @@ def headline_numbers(
         if search.best is not None and search.each is None
     ]
     for ablation in first_readouts(ablations):
-        base = ablation.baseline
+        base = ablation.centre_row if ablation.number == 1 else None
         if base is not None and base["n"]:
             remark = f"{ablation.metric}, {several(int(base['n']), 'seed')}"
-            tiles.append((f"baseline of ‘{ablation.phase}’", f"{spread(base['mAP'], base['mAP_sd'], 1)} %", remark))
+            tiles.append(
+                (
+                    f"{centre_word(ablation)} of ‘{ablation.phase}’",
+                    f"{spread(base['mAP'], base['mAP_sd'], 1)} %",
+                    remark,
+                )
+            )
     counted = [f"{count} {status_words(status)}" for status, count in trials.counts.items() if status != "finished"]
     counted += [f"{trials.waiting} not started"] if trials.waiting else []
     tiles.append(("trials finished", str(trials.counts.get("finished", 0)), ", ".join(counted) or "and no other"))
@@ -72,12 +80,11 @@ def headline_numbers(
 
 
 def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary]:
-    """Return one summary a phase: of the readout `default`, or else the first."""
-    chosen: dict[str, AblationSummary] = {}
+    """Return the summaries of one readout a phase: of `default`, or else the first."""
+    readouts: dict[str, list[str]] = {}
     for ablation in ablations:
-        if ablation.phase not in chosen or ablation.readout == "default":
-            chosen[ablation.phase] = ablation
-    return list(chosen.values())
+        readouts.setdefault(ablation.phase, []).append(ablation.readout)
+    return [ablation for ablation in ablations if ablation.readout == first_readout(readouts[ablation.phase])]
 
 
 def describe_problems(results: StudyResults, phases: Sequence[str]) -> list[str]:
@@ -161,7 +168,7 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
             f"† {'; '.join(rescored)}: transductive. The distance of a pair depends on other images of the gallery, so "
             "these arms answer another question than those that compare two images."
         )
-    return notes + describe_power(ablation)
+    return [*notes, *describe_queries(ablation), *describe_power(ablation)]
 
 
 def _about_search(search: SearchSummary) -> Iterator[str]:
@@ -185,17 +192,23 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
 
 
 def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
-    others = several(len(ablation.arms) - 1, "arm")
-    yield (
-        f"The ablation ‘{ablation.phase}’ compares {others} with a baseline on the {ablation.evaluate} split, "
-        f"{several(len(ablation.seeds), 'seed')} each."
-    )
-    base = ablation.baseline
+    others, word = several(len(ablation.arms) - 1, "arm"), centre_word(ablation)
+    if ablation.number == 1:
+        yield (
+            f"The ablation ‘{ablation.phase}’ compares {others} with a {word} on the {ablation.evaluate} split, "
+            f"{several(len(ablation.seeds), 'seed')} each."
+        )
+    else:
+        yield (
+            f"With {describe_shared(ablation)} ‘{ablation.phase}’ has another protocol ({describe_unlike(ablation)}) "
+            f"and compares {others} with a {word} of their own."
+        )
+    base = ablation.centre_row
     if base is None or not base["n"]:
-        yield "The baseline has no finished trial, so there is nothing to compare with yet."
+        yield f"The {word} has no finished trial, so there is nothing to compare with yet."
         return
     over = "one seed" if base["n"] == 1 else f"mean ± standard deviation, {base['n']} seeds"
-    yield f"The baseline reaches {spread(base['mAP'], base['mAP_sd'])} % {ablation.metric} ({over})."
+    yield f"The {word} reaches {spread(base['mAP'], base['mAP_sd'])} % {ablation.metric} ({over})."
     if ablation.refusal:
         yield f"The arms are not compared: {ablation.refusal}."
     elif ablation.compared.empty:
@@ -208,8 +221,14 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
 def _strongest(ablation: AblationSummary) -> Iterator[str]:
     rows = ablation.compared.sort_values("delta", kind="stable")
     best, worst = rows.iloc[-1], rows.iloc[0]
-    yield f"Strongest gain: {_effect(best)}." if best["delta"] > 0 else "No arm lies above the baseline."
-    yield f"Strongest loss: {_effect(worst)}." if worst["delta"] < 0 else "No arm lies below the baseline."
+    yield (
+        f"Strongest gain: {_effect(best)}." if best["delta"] > 0 else f"No arm lies above the {centre_word(ablation)}."
+    )
+    yield (
+        f"Strongest loss: {_effect(worst)}."
+        if worst["delta"] < 0
+        else f"No arm lies below the {centre_word(ablation)}."
+    )
     counted = rows["verdict"].value_counts()
     order = ("better", "worse", "equivalent", "inconclusive", "no verdict")
     yield f"Verdicts: {', '.join(f'{counted[word]} {word}' for word in order if word in counted)}."

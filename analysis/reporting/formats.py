@@ -67,6 +67,11 @@ def share(value: Any) -> str:
     return f"{float(value):.2f}" if known(value) else NOTHING
 
 
+def shares(low: Any, high: Any) -> str:
+    """Write an interval of shares of 1: `0.10 to 0.40`."""
+    return f"{share(low)} to {share(high)}" if known(low) and known(high) else NOTHING
+
+
 def amount(value: Any) -> str:
     """Write a count with three digits: 24_558_656 as `24.6 M`, 512 as `512`."""
     if not known(value):

@@ -2,15 +2,28 @@
 
 import re
 
+from reid_search.study import BASELINE
+
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
 
 
 def file_name(kind: str, summary: SearchSummary | AblationSummary) -> str:
-    """Return a file name such as `contrasts-ablate` or, for a further readout, `forest-ablate--global`."""
+    """Return a file name such as `contrasts-ablate` or, for a further readout, `forest-ablate--global`.
+
+    Arms under a protocol of their own have its fingerprint behind it, which does not depend on how many others there
+    are: `forest-ablate--protocol-1a2b3c4d`.
+    """
     readout = getattr(summary, "readout", "default")
     name = f"{kind}-{summary.phase}" + ("" if readout == "default" else f"--{readout}")
+    if isinstance(summary, AblationSummary) and summary.number > 1:
+        name += f"--protocol-{summary.group.protocol}"
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+
+
+def centre_word(ablation: AblationSummary) -> str:
+    """Return what a report calls the arm that the others are compared with."""
+    return "baseline" if ablation.centre_arm == BASELINE else "centre"
 
 
 def shortened(text: str, length: int) -> str:

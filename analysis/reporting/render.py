@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from . import describe, formats
+from . import describe, explain, formats, naming
 from .export import SUFFIXES
 from .markup import escape_markdown
 
@@ -27,6 +27,9 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_arm,
+    "heading": explain.describe_heading,
+    "centre_sentences": explain.describe_centre,
+    "centre_word": naming.centre_word,
 }
 
 
@@ -54,7 +57,12 @@ def _environment(**options: Any) -> Environment:
         **options,
     )  # fmt: skip
     environment.filters |= _FILTERS
-    environment.globals |= {"interval": formats.interval, "known": formats.known, "suffixes": SUFFIXES}
+    environment.globals |= {
+        "interval": formats.interval,
+        "shares": formats.shares,
+        "known": formats.known,
+        "suffixes": SUFFIXES,
+    }
     environment.filters |= {"inline": Markup, "breakable": breakable}
     return environment
 

@@ -35,6 +35,25 @@ def contrasts_sheet(ablation: AblationSummary) -> Table:
     return table_for(file_name("contrasts", ablation), ablation.contrasts, columns, ablation.arms)
 
 
+def effects_sheet(ablation: AblationSummary) -> Table | None:
+    """Return the main effects and interactions of a design; None where the ablation has none."""
+    if ablation.effects is None:
+        return None
+    columns = (
+        Column("effect of", _text("effect"), number=False),
+        Column("level", _text("level"), number=False),
+        Column("against", _text("reference"), number=False),
+        Column("seeds", _number("n")),
+        Column("effect [95 % interval], points", _difference),
+        Column("p (Holm)", lambda row: p_value(row["p_holm"])),
+        Column("verdict", _text("verdict"), number=False),
+        Column("combinations", _number("combinations")),
+        Column("aliases", lambda row: row["aliases"] or NOTHING, number=False),
+    )
+    table = ablation.effects.table
+    return table_for(file_name("effects", ablation), table, columns, table, ROWS_FOR_PEOPLE)
+
+
 def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
     """Return the claims of a study, one row each."""
     frame = pd.DataFrame([_claim(answer) for answer in answers])
@@ -64,6 +83,8 @@ def _claim(answer: ClaimAnswer) -> dict[str, Any]:
         "smallest_effect": answer.claim.smallest_effect,
         "n": answer.effect.n,
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
+        "queries_low": answer.queries_low,
+        "queries_high": answer.queries_high,
         "deciding_p": answer.p,
         "p_holm": answer.p_holm,
         "family": answer.family,

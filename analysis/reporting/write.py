@@ -55,6 +55,7 @@ def _tables(
         sheets.arms_sheet(arms),
         sheets.search_sheet(search),
         *(sheets.contrasts_sheet(ablation) for ablation in ablations),
+        *(sheet for sheet in map(sheets.effects_sheet, ablations) if sheet is not None),
     ]
 
 

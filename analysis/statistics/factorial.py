@@ -9,7 +9,7 @@ fraction cannot tell from it are named (chapter 8).
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ class FactorialEffect:
         combinations: Combinations of the other factors that it is averaged over; of a fraction, arms on a side.
         matched: Whether its sides meet the same combinations. False only in a fraction.
         aliases: Two-factor interactions that this design cannot tell from it; it is right only if they are 0.
+        weights: Weight of each arm `(arms,)`, in the order in which they were given; 0 where it has no part.
     """
 
     factors: tuple[str, ...]
@@ -45,6 +46,7 @@ class FactorialEffect:
     combinations: int
     matched: bool = True
     aliases: tuple[tuple[str, str], ...] = ()
+    weights: tuple[float, ...] = field(default=(), repr=False, compare=False)
 
 
 def factorial_effects(settings: Ints, values: Floats, factors: Mapping[str, Sequence[str]]) -> list[FactorialEffect]:
@@ -65,9 +67,8 @@ def factorial_effects(settings: Ints, values: Floats, factors: Mapping[str, Sequ
     """
     settings, values = np.asarray(settings, dtype=np.int64), np.asarray(values, dtype=np.float64)
     _check(settings, values, factors)
-    alive = np.isfinite(values).any(axis=1)
-    settings, values = settings[alive], values[alive]
-    rows = [_row(settings, values, factors, term) for term in _terms(factors)]
+    alive = np.asarray(np.isfinite(values).any(axis=1))
+    rows = [_row(settings, values, alive, factors, term) for term in _terms(factors)]
     return [row for row in rows if row is not None]
 
 
@@ -93,7 +94,11 @@ def _terms(factors: Mapping[str, Sequence[str]]) -> Iterator[Term]:
         yield from itertools.product(first, second)
 
 
-def _row(settings: Ints, values: Floats, factors: Mapping[str, Sequence[str]], term: Term) -> FactorialEffect | None:
+def _row(
+    settings: Ints, values: Floats, alive: npt.NDArray[np.bool_], factors: Mapping[str, Sequence[str]], term: Term
+) -> FactorialEffect | None:
+    everywhere = np.zeros(len(alive))
+    settings, values = settings[alive], values[alive]
     signs = _signs(settings, term)
     weights = _matched(settings, signs, term)
     matched = bool(weights.any())
@@ -106,6 +111,7 @@ def _row(settings: Ints, values: Floats, factors: Mapping[str, Sequence[str]], t
     effect = mean_effect(effects)
     if effect.n == 0:
         effect = Effect(0, note="no seed is finished in every arm that it needs")
+    everywhere[alive] = weights
     names, levels = list(factors), list(factors.values())
     return FactorialEffect(
         factors=tuple(names[factor] for factor, _ in term),
@@ -115,6 +121,7 @@ def _row(settings: Ints, values: Floats, factors: Mapping[str, Sequence[str]], t
         combinations=round(1 / np.abs(weights[needed]).max()),
         matched=matched,
         aliases=tuple((names[first], names[second]) for first, second in _aliases(settings, weights, term)),
+        weights=tuple(everywhere.tolist()),
     )
 
 

@@ -103,6 +103,8 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from reid_search.study import BASELINE
+
     console = answer_console()
     phases = Table(
         "phase", "what it does", "trials", "images", "hours", title=f"{planned.study}: phases", title_justify="left"
@@ -116,15 +118,16 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
     for phase in planned.phases:
         if not phase.arms:
             continue
-        later = ", drawn again around the search's best" if phase.provisional else ""
+        later = ", provisional until the search is over" if phase.provisional else ""
         title = f"{phase.name}: {len(phase.arms)} arms{later}"
         arms = Table("arm", "key", title=title, title_justify="left")
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
             arms.add_row(Text(arm.name), keys[arm.name])
         console.print(arms)
-        centre = ", ".join(f"{path}={level.label}" for path, level in phase.arms[0].settings.items())
-        console.print(f"baseline: {centre}", soft_wrap=True, markup=False)
+        for centre in [arm for arm in phase.arms if arm.name == BASELINE]:
+            settings = ", ".join(f"{path}={level.label}" for path, level in centre.settings.items())
+            console.print(f"baseline: {settings}", soft_wrap=True, markup=False)
         for equation in phase.aliases:
             console.print(f"not told apart: {equation}", soft_wrap=True, markup=False)
         console.print()

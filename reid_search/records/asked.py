@@ -7,12 +7,15 @@ A line has `event` and `time`:
 * `claim`: a claim was made (`claim`, its name, and `content`, its entry in the study file), at the start of every run.
 * `contrast`: a phase began that decides a claim (`claim`, `phase`, `effect` and `control`: weights of arms by name, and
   `missing`, arms that the claim needs and the phase does not have).
-* `ask`: a trial was asked for. `phase` (its name), `kind` (`search` or `ablate`), `number` (search) or `arm` (ablate;
-  the centre is `baseline`), `settings` (axis path → label), for an arm `tuned` (the same of what a search found for it
-  alone), `key`, `seed`, `evaluate` (`val` or `test`), `by`
-  (`tpe`, `one_factor`, ...), `readouts` (name of each readout → name under which the record keeps this arm's variant),
-  and for a search `space` (hash of what proposals are drawn from) and `params` (what Optuna suggested).
+* `ask`: a trial was asked for. `phase` (its name), `kind` (`search`, `ablate`, or `step`: a candidate of a path, which
+  is no replicate of anything), `number` (search) or `arm` (ablate and step; the centre is `baseline`), `settings` (axis
+  path → label), for an arm `tuned` (the same of what a search found for it alone), `key`, `seed`, `evaluate` (`val` or
+  `test`), `by` (`tpe`, `one_factor`, ...), `readouts` (name of each readout → name under which the record keeps this
+  arm's variant), and for a search `space` (hash of what proposals are drawn from), `params` (what Optuna suggested)
+  and, where it tunes each arm of an ablation, `arm` (whose turn it was).
 * `stop`: the pruner stopped a trial (`phase`, `number`, `key`, `seed`, `epoch`).
+* `step`: a path chose its next step (`phase`, `round`, `objective`, `candidates`: key, seed and readout by axis,
+  `values`: the objective by axis, null where a candidate failed, and `axis`, which it took).
 * `lost`: a trial's process died too often (`phase`, `key`, `seed`, `reason`).
 * `done`: every trial of a run is over.
 """

@@ -1,12 +1,13 @@
 """The jobs of an ablation: every arm with every seed, each training once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reid_search.records import Record, StudyStore
 from reid_search.scheduling.jobs import Job
-from reid_search.scheduling.progress import Best, TrialLabel
-from reid_search.study import BASELINE, AblatePhase, Fingerprints, PlannedTrial, Study, planned_trials
+from reid_search.scheduling.progress import TrialLabel
+from reid_search.scheduling.trainings import Trainings
+from reid_search.study import BASELINE, AblatePhase, Arm, Fingerprints, PlannedTrial, Study, planned_trials
 
 
 class AblationWork:
@@ -17,43 +18,39 @@ class AblationWork:
         phase: The ablation.
         store: Where the study keeps everything.
         fingerprints: Fingerprints of the data sets.
-        best: The search's best, for a phase around it.
+        arms: What it compares.
     """
 
     def __init__(
-        self, study: Study, phase: AblatePhase, store: StudyStore, fingerprints: Fingerprints, best: Best | None
+        self, study: Study, phase: AblatePhase, store: StudyStore, fingerprints: Fingerprints, arms: Sequence[Arm]
     ) -> None:
         self._study = study
         self._phase = phase
         self._store = store
-        self.arms = study.arms(phase, best.settings if best else None, best.tuned if best else None)
+        self.arms = list(arms)
         trials = planned_trials(phase, self.arms, fingerprints)
         self._measured_of = {arm.name: study.measured(arm.config) for arm in self.arms}
         self._log(trials)
-        self._jobs: dict[tuple[str, int], Job] = {}
-        for trial in trials:
-            self._jobs.setdefault((trial.key, trial.seed), self._job(trial))
-        self._left = [job for job in self._jobs.values() if not self._measured(job)]
-        self._running: set[tuple[str, int]] = set()
-        self.reused = len(self._jobs) - len(self._left)
+        self._trainings = Trainings(store, map(self._job, trials), f"{phase.evaluate}/mAP")
 
     @property
     def total(self) -> int:
         """Number of trainings."""
-        return len(self._jobs)
+        return self._trainings.total
+
+    @property
+    def reused(self) -> int:
+        """Number of trainings that were measured before."""
+        return self._trainings.reused
 
     @property
     def done(self) -> bool:
         """Whether every training is over."""
-        return not self._left and not self._running
+        return self._trainings.done
 
     def next_job(self) -> Job | None:
         """Return the next training."""
-        if not self._left:
-            return None
-        job = self._left.pop(0)
-        self._running.add(job.identity)
-        return job
+        return self._trainings.next_job()
 
     def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
         """Let every arm run to its end: an answer is never stopped early."""
@@ -63,11 +60,7 @@ class AblationWork:
     def ended(self, job: Job, record: Record) -> None:
         """Note that a training is over."""
         del record
-        self._running.discard(job.identity)
-
-    def _measured(self, job: Job) -> bool:
-        record = self._store.trial(*job.identity).record()
-        return record is not None and job.is_measured(record, f"{self._phase.evaluate}/mAP")
+        self._trainings.ended(job)
 
     def _job(self, trial: PlannedTrial) -> Job:
         kept = {"all": True, "best": trial.arm.name == BASELINE, "none": False}[self._study.config.keep]

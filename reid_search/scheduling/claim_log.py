@@ -38,7 +38,7 @@ class OpenClaims:
             store: Where the study keeps everything.
         """
         found = self._contrasts(phase, arms, best)
-        last = phase == [item for item in self.study.config.phases if isinstance(item, AblatePhase)][-1]
+        last = phase == self.study.config.deciding_phases[-1]
         rows = [
             {
                 "claim": name,

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -10,11 +11,13 @@ from reid_search.records import Record, RunContext, StudyStore
 from reid_search.scheduling.ablation_work import AblationWork
 from reid_search.scheduling.claim_log import OpenClaims
 from reid_search.scheduling.jobs import Job, folder_of
+from reid_search.scheduling.path_work import PathWork
 from reid_search.scheduling.progress import Best, Observer, RunSummary
 from reid_search.scheduling.search_work import SearchWork
 from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
+from reid_search.study.phases import PATH_DESIGN
 
-PhaseWork = SearchWork | AblationWork
+PhaseWork = SearchWork | AblationWork | PathWork
 
 
 class TrialSink(Protocol):
@@ -51,6 +54,7 @@ class PhaseRun:
         self._reused = 0
         self._claims = OpenClaims(study, list(study.config.claims))
         self.best: Best | None = None
+        self._best_of_arms: dict[str, Best] = {}
         self._advance()
 
     @property
@@ -175,9 +179,13 @@ class PhaseRun:
         work: PhaseWork
         if isinstance(phase, SearchPhase):
             work = SearchWork(self._study, phase, self._store, self._fingerprints)
+        elif phase.design == PATH_DESIGN and self.best is not None:
+            work = PathWork(self._study, phase, self._store, self._fingerprints, self.best)
         else:
-            work = AblationWork(self._study, phase, self._store, self._fingerprints, self.best)
-            self._claims.log_decided_by(phase, work.arms, self.best, self._store)
+            best = self._best_of_arms.get(phase.name, self.best)
+            arms = self._study.arms(phase, best.settings if best else None, best.tuned if best else None)
+            work = AblationWork(self._study, phase, self._store, self._fingerprints, arms)
+            self._claims.log_decided_by(phase, work.arms, best, self._store)
         self._phase = phase
         self._observer.phase_started(phase.name, phase.kind, work.total, work.reused)
         return work
@@ -185,14 +193,22 @@ class PhaseRun:
     def _close_phase(self, work: PhaseWork) -> None:
         self._reused += work.reused
         if isinstance(work, SearchWork):
-            self.best = work.best()
-            around_it = [phase.name for phase in self._waiting if getattr(phase, "around", "") == "best"]
-            if self.best is None and around_it:
-                raise ReidSearchError(
-                    f"the search '{self._phase.name}' ended without a finished trial, so '{around_it[0]}' has no best "
-                    "to start from; the failed trials' records say why"
-                )
+            self._take_best(work.best(), self._study.config.ablation_tuned_by(self._phase))
         self._observer.phase_ended(self._phase.name)
+
+    def _take_best(self, best: Best | None, arms: AblatePhase | None) -> None:
+        """Keep a search's best: of each arm for the ablation that it tuned, and of all for what stands around it."""
+        ablations = [phase for phase in self._waiting if isinstance(phase, AblatePhase)]
+        in_need = [phase for phase in ablations if phase == arms or phase.needs_best]
+        if best is None and in_need:
+            raise ReidSearchError(
+                f"the search '{self._phase.name}' ended without a finished trial, so '{in_need[0].name}' has no best "
+                "to start from; the failed trials' records say why"
+            )
+        self.best = best
+        if arms is not None and best is not None:
+            self._best_of_arms[arms.name] = best
+            self.best = replace(best, tuned=None)
 
     def _sync(self, job: Job, *, running: bool = False) -> None:
         if self._sink is not None:

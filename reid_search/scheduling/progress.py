@@ -59,7 +59,7 @@ class Best:
         objective: Its name.
         key: Key of the training.
         seed: Its seed.
-        tuned: The best settings of each level of an axis, where the search tuned each for itself.
+        tuned: The best settings of each level of an axis or of each arm, where the search tuned each for itself.
     """
 
     phase: str

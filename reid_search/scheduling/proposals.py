@@ -8,7 +8,6 @@ import logging
 import random
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -114,20 +113,16 @@ class Proposer:
 
 
 class ProposerOfEach:
-    """Searches each level of an axis for itself, in turns, so that an interrupted search is balanced.
+    """Searches each share for itself, in turns, so that an interrupted search is balanced.
 
     Args:
         phase: The search, with `each`.
-        space: What it searches.
+        spaces: What each share searches.
         seed: Seed of the study.
     """
 
-    def __init__(self, phase: SearchPhase, space: Space, seed: int) -> None:
-        axis = str(phase.each)
-        self._proposers = [
-            Proposer(phase, replace(space, axes={**space.axes, axis: space.axes[axis].only(level.label)}), seed)
-            for level in space.axes[axis].searched_levels
-        ]
+    def __init__(self, phase: SearchPhase, spaces: Sequence[Space], seed: int) -> None:
+        self._proposers = [Proposer(phase, space, seed) for space in spaces]
         most = max(proposer.count for proposer in self._proposers)
         self._turns = [(proposer, own) for own in range(most) for proposer in self._proposers if own < proposer.count]
 
@@ -147,7 +142,7 @@ class ProposerOfEach:
         return proposer.again(own, params)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
-        """Report an epoch's objective; return whether the pruner would stop the trial here, among its level's."""
+        """Report an epoch's objective; return whether the pruner would stop the trial here, among its share's."""
         proposer, own = self._of(number)
         return proposer.report(own, epoch, value)
 
@@ -170,9 +165,9 @@ class ProposerOfEach:
         return self._turns[number]
 
 
-def proposer_of(phase: SearchPhase, space: Space, seed: int) -> Proposer | ProposerOfEach:
-    """Return who makes the proposals of a search."""
-    return Proposer(phase, space, seed) if phase.each is None else ProposerOfEach(phase, space, seed)
+def proposer_of(phase: SearchPhase, spaces: Sequence[Space], seed: int) -> Proposer | ProposerOfEach:
+    """Return who makes the proposals of a search, of which each share searches a space."""
+    return Proposer(phase, spaces[0], seed) if phase.each is None else ProposerOfEach(phase, spaces, seed)
 
 
 def _pruner(phase: SearchPhase) -> optuna.pruners.BasePruner:

@@ -10,6 +10,7 @@ from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
 from reid_search.scheduling.proposals import params_of, proposer_of
 from reid_search.study import Fingerprints, SearchPhase, Settings, Study, Tuned, trial_key
+from reid_search.study.space import Labels, labels_of
 
 
 class SearchWork:
@@ -29,7 +30,10 @@ class SearchWork:
         self._space = study.space(phase)
         self._space_hash = study.space_hash(phase)
         self._fingerprints = fingerprints
-        self._proposer = proposer_of(phase, self._space, study.config.seed)
+        self._held = study.held_axes(phase)
+        shares = study.shares(phase)
+        self._share_names = {labels_of(self._held, share.held): share.name for share in shares}
+        self._proposer = proposer_of(phase, [share.space for share in shares], study.config.seed)
         self._settings: dict[int, Settings] = {}
         self._values: dict[int, tuple[float, Job]] = {}
         self._over: set[int] = set()
@@ -98,17 +102,20 @@ class SearchWork:
         )
 
     def _tuned(self) -> Tuned | None:
-        """Return the best of each level, where each was tuned for itself; one without a finished trial is left out."""
-        axis = self._phase.each
-        if axis is None:
+        """Return the best of each share, where each was tuned for itself; one without a finished trial is left out."""
+        if not self._held:
             return None
-        by_level: dict[str, list[int]] = defaultdict(list)
+        by_share: dict[Labels, list[int]] = defaultdict(list)
         for number in self._values:
-            by_level[self._settings[number][axis].label].append(number)
-        best = {label: self._settings[self._best_of(numbers)] for label, numbers in by_level.items()}
+            by_share[labels_of(self._held, self._settings[number])].append(number)
+        best = {labels: self._settings[self._best_of(numbers)] for labels, numbers in by_share.items()}
         return Tuned(
-            axis,
-            {label: {path: settings[path] for path in settings if path != axis} for label, settings in best.items()},
+            self._held,
+            {
+                labels: {path: level for path, level in settings.items() if path not in self._held}
+                for labels, settings in best.items()
+            },
+            self._space.axes,
         )
 
     def _best_of(self, numbers: Iterable[int]) -> int:
@@ -151,8 +158,15 @@ class SearchWork:
             readouts=dict(job.readouts),
             by=self._phase.sampler,
             space=self._space_hash,
+            **self._tuned_arm(settings),
         )
         return job
+
+    def _tuned_arm(self, settings: Settings) -> dict[str, str]:
+        """Return the log's entry for the arm that a proposal is for, where the search tunes each arm."""
+        if self._study.config.ablation_tuned_by(self._phase) is None:
+            return {}
+        return {"arm": self._share_names[labels_of(self._held, settings)]}
 
     def _job(self, number: int, settings: Settings) -> Job:
         self._settings[number] = settings

@@ -145,11 +145,11 @@ class Axis(Config):
             return next((level for level in self.design_levels if level.label == self.off), None)
         return next((level for level in self.design_levels if _is_off(level)), None)
 
-    def only(self, label: str) -> "Axis":
-        """Return the axis with one of its choices or variants left."""
-        kept = {item.label: item.value for item in self.searched_levels if item.label == label}
-        update = {"variants": kept} if self.variants is not None else {"choice": kept, "levels": None}
-        return self.model_copy(update=update)
+    def only(self, level: Level) -> "Axis":
+        """Return the axis with nothing to choose from but one level."""
+        kind = "variants" if self.variants is not None else "choice"
+        nothing = dict.fromkeys((*_KINDS, "levels"))
+        return self.model_copy(update={**nothing, kind: {level.label: level.value}})
 
     def told(self, level: Level) -> object:
         """Return what a condition on this axis looks at: the name of a variant, the value of anything else."""

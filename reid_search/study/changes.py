@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reid_search.study.axes import Axis, Level
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, ComponentFamily
 from reid_search.study.document import split_path
 
@@ -28,6 +29,22 @@ def apply_settings(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[s
             _keep_shared(holder, _DISCRIMINATORS[last], str(values[path]))
         holder[same_key(holder, last)] = copy.deepcopy(values[path])
     return content
+
+
+def changed(base: Mapping[str, Any], axes: Mapping[str, Axis], settings: Mapping[str, Level]) -> dict[str, Any]:
+    """Return a trial's plain data with settings: variants are laid over it in the order of the axes, then values set.
+
+    Args:
+        base: The trial's plain data.
+        axes: The axes that the settings are of.
+        settings: The level of some of them.
+    """
+    content = dict(base)
+    for path, axis in axes.items():
+        if path in settings and axis.variants is not None:
+            content = lay_over(content, settings[path].value)
+    values = {path: level.value for path, level in settings.items() if axes[path].variants is None}
+    return apply_settings(content, values)
 
 
 def lay_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.designs import check_compares, check_design, check_levels, check_named_trials
 from reid_search.study.document import Document, split_path
-from reid_search.study.phases import CLAIMS_DESIGN, AblatePhase, SearchPhase
+from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN, AblatePhase, SearchPhase
 from reid_search.study.space import Space
 from reid_search.study.study import Study
 from reid_search.study.trial import TrialConfig
@@ -35,13 +35,20 @@ def _check_spaces(study: Study) -> None:
                 _check_has_claims(study, phase)
                 if phase.around != "best" and phase.design != "factorial":  # not known yet; already checked
                     check_compares(phase.design, study.arms(phase), phase.around)
-            elif phase.sampler == "grid":
-                check_levels(space)
-            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val"
-            if validates and space.config({}).data.holdout == 0:
+            else:
+                _check_search(study, phase)
+            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.design == PATH_DESIGN
+            if validates and study.space(phase, "val").config({}).data.holdout == 0:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
         except StudyError as error:
             raise StudyError(f"{_place(study.document, str(error), index)}: {error}") from None
+
+
+def _check_search(study: Study, phase: SearchPhase) -> None:
+    if phase.sampler == "grid":
+        check_levels(study.space(phase))
+    for share in study.shares(phase):
+        share.space.config(share.held)  # an arm of an ablation that sets other entries
 
 
 def _check_arms(study: Study) -> None:

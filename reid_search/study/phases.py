@@ -10,7 +10,8 @@ from reid_search.study.component import Config, EntryError
 
 DEFAULT_RESOLUTION = 4
 CLAIMS_DESIGN = "claims"
-Design = Literal["one_factor", "leave_one_out", "add_one_in", "factorial", "fractional_factorial", "claims"]
+PATH_DESIGN = "path"
+Design = Literal["one_factor", "leave_one_out", "add_one_in", "factorial", "fractional_factorial", "claims", "path"]
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
@@ -47,8 +48,10 @@ class SearchPhase(_Phase):
         trials: Number of proposals.
         pruner: `successive_halving` or `none`, or a map with settings.
         objective: The measurement to maximise, of the validation split.
-        each: An axis of which every choice or variant gets `trials` proposals of its own, so that all are tuned alike.
-            An ablation around the best then compares them, each with its own best settings.
+        each: What gets `trials` proposals of its own, so that all are tuned alike: an axis of the search, for every
+            choice or variant of it, or a later ablation around `base` or a named arm, for every arm of it, over axes
+            that the ablation does not vary. After an axis, an ablation around the best compares its levels, each with
+            its own best settings; an ablation that is named here trains every arm with the arm's own best settings.
     """
 
     kind: Literal["search"]
@@ -73,8 +76,12 @@ class AblatePhase(_Phase):
         design: `one_factor` (each level of each axis, everything else as in the centre), `leave_one_out` (from the full
             system, each component switched off), `add_one_in` (from the bare system, where all axes of the phase are
             off, each component added), `factorial` (all combinations of levels), `fractional_factorial` (as few of all
-            combinations of off and on as the resolution allows) or `claims` (the arms that the study's claims need).
-        around: The centre: `base`, the `best` of the search before, or a named arm of the study.
+            combinations of off and on as the resolution allows), `claims` (the arms that the study's claims need) or
+            `path` (from the centre to the best of the search before, in every step the one axis set to the best's level
+            that helps most on the validation split, as the search's seed trains it; Fawcett & Hoos 2016. Axes that are
+            not of the phase stay as the centre has them).
+        around: The centre: `base`, the `best` of the search before, or a named arm of the study. A path begins here, so
+            it stands around base or a named arm.
         resolution: Of a fractional factorial, 4 where omitted: 3 keeps main effects apart from each other, 4 also from
             two-factor interactions, 5 keeps also two-factor interactions apart from each other.
         seeds: Replicates of every arm, on seeds 1, 2, ...
@@ -105,6 +112,11 @@ class AblatePhase(_Phase):
         if value is not None and design is not None:
             raise ValueError(f"{value}: only `design: fractional_factorial` has a resolution, and this is {design}")
         return value
+
+    @property
+    def needs_best(self) -> bool:
+        """Whether its arms are known only after a search."""
+        return self.around == "best" or self.design == PATH_DESIGN
 
 
 _PHASES: dict[object, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}

@@ -1,6 +1,7 @@
 """What a study will run, said before anything runs."""
 
 import math
+import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from reid_search.errors import DataNotGiven
 from reid_search.study.config import DataConfig
 from reid_search.study.designs import Arm, FractionalDesign, alias_structure, effect_name
 from reid_search.study.key import joint_fingerprint, trial_key
-from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.phases import PATH_DESIGN, AblatePhase, SearchPhase
 from reid_search.study.taps import STAGE_ORDER, TapSpec
 from reid_search.study.trial import TrialConfig
 
@@ -49,9 +50,11 @@ class PhasePlan:
         about: What it does, in a few words.
         arms: Arms of an ablation; empty for a search.
         trials: Trainings of an ablation, one per arm and seed; empty for a search.
-        count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again.
+        count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again. Of
+            a path the most that there can be.
         images: Training images of them, without early stopping.
-        provisional: Whether the arms will be drawn again around the search's best.
+        provisional: Whether the arms will have other settings once a search is over: drawn again around its best, or
+            each with its own, or found on the way to it.
         aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
             `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
     """
@@ -136,10 +139,13 @@ def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprin
     provisional = _PlanFingerprints()
     fingerprints = given or provisional
     phases: list[PhasePlan] = []
+    known: set[tuple[str, int]] = set()
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
-            known = {(trial.key, trial.seed) for earlier in phases for trial in earlier.trials}
-            phases.append(_ablation(study, phase, fingerprints, best, known))
+            planned = _ablation(study, phase, fingerprints, best, known)
+            if not study.is_tuned(phase):  # else other trainings, once the search is over
+                known |= {(trial.key, trial.seed) for trial in planned.trials}
+            phases.append(_path(study, phase, planned) if phase.design == PATH_DESIGN else planned)
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
@@ -167,7 +173,7 @@ def _ablation(
     fraction = study.fraction(phase, best)
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
-    unique = {trial: count for trial, count in images.items() if trial not in known}
+    unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
     return PhasePlan(
         name=phase.name,
         kind="ablate",
@@ -176,8 +182,24 @@ def _ablation(
         trials=tuple(trials),
         count=len(unique),
         images=sum(unique.values()),
-        provisional=phase.around == "best" and best is None,
+        provisional=(phase.around == "best" and best is None) or study.is_tuned(phase),
         aliases=_aliases(fraction, arms[0]),
+    )
+
+
+def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:
+    """Return the most that a path can take, from the plan of its start, which is all that is known of it."""
+    axes = len(study.space(phase).axes)
+    candidates = axes * (axes + 1) // 2
+    count = candidates + (axes + 1) * phase.seeds
+    images = study.arms(phase)[0].config.training.images
+    about = f"path from {phase.around} to the search's best, at most {axes} steps over {candidates} candidates, "
+    return replace(
+        start,
+        about=f"{about}{phase.seeds} seeds, tested on {phase.evaluate}",
+        count=count,
+        images=count * images,
+        provisional=True,
     )
 
 
@@ -199,24 +221,21 @@ def _equation(group: Mapping[int, int], axes: Sequence[str]) -> str:
 
 
 def _search(study: "Study", phase: SearchPhase) -> PhasePlan:
-    space = study.space(phase)
-    spaces = [space]
-    if phase.each is not None:
-        axis = space.axes[phase.each]
-        spaces = [
-            replace(space, axes={**space.axes, phase.each: axis.only(level.label)}) for level in axis.searched_levels
-        ]
-    count = sum(_proposals(phase, part) for part in spaces)
+    shares = study.shares(phase)
+    counts = [_proposals(phase, share.space) for share in shares]
+    images = [share.space.config(share.held).training.images for share in shares]
     pruned = "" if phase.pruner.kind == "none" else f", {phase.pruner.kind}"
     each = "" if phase.each is None else f" for each {phase.each}"
+    if study.config.ablation_tuned_by(phase):
+        each = f" for each of {len(shares)} arms of {phase.each}"
     return PhasePlan(
         name=phase.name,
         kind="search",
         about=f"{phase.sampler}{each}{pruned}, maximises {phase.objective}",
         arms=(),
         trials=(),
-        count=count,
-        images=count * space.config({}).training.images,
+        count=sum(counts),
+        images=sum(map(operator.mul, counts, images)),
         provisional=False,
     )
 

@@ -12,33 +12,35 @@ from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level, holds
-from reid_search.study.changes import apply_settings, lay_over, same_key
+from reid_search.study.changes import apply_settings, changed, same_key
 from reid_search.study.component import Config
 from reid_search.study.document import split_path
 from reid_search.study.problems import first_problem
 from reid_search.study.trial import TrialConfig
 
 Settings = Mapping[str, Level]
+Labels = tuple[str | None, ...]
 
 _COMBINATIONS_CHECKED = 100
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best settings of each level of an axis.
+    """What a search found for each level of an axis, or for each arm of an ablation.
 
     Attributes:
-        axis: The axis.
-        best: Label of a level → its best settings of the other axes.
+        held: The axes whose levels tell what was tuned for itself: the one axis, or those of the ablation.
+        best: Labels of their levels (see `labels_of`) → the best settings of the other axes.
+        axes: The axes of the search, in order.
     """
 
-    axis: str
-    best: Mapping[str, Settings]
+    held: tuple[str, ...]
+    best: Mapping[Labels, Settings]
+    axes: Mapping[str, Axis]
 
     def settings_of(self, settings: Settings) -> Settings:
-        """Return what was found for the level that some settings have."""
-        level = settings.get(self.axis)
-        return self.best.get(level.label, {}) if level else {}
+        """Return what was found for the held axes' levels that some settings have; nothing where nothing was."""
+        return self.best.get(labels_of(self.held, settings), {})
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Space:
     Attributes:
         base: The baseline's config as written, plain data.
         axes: The axes by dotted path into the base, or by name where they have variants.
-        tuned: What was found for each level of an axis; None where nothing was.
+        tuned: What a search found for each level of an axis or each arm; None where nothing was tuned for itself.
     """
 
     base: Mapping[str, Any]
@@ -68,7 +70,7 @@ class Space:
             raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
 
     def found(self, settings: Settings) -> Settings:
-        """Return what was found for the level of the tuned axis that some settings have."""
+        """Return what a search found for these settings alone."""
         return self.tuned.settings_of(settings) if self.tuned else {}
 
     def active(self, settings: Settings) -> dict[str, Level]:
@@ -198,8 +200,10 @@ class Space:
     def _making_exist(self, path: str) -> dict[str, Level]:
         settings: dict[str, Level] = {}
         for name, wanted in self.axes[path].when.items():
-            if name in self.axes and not holds({name: wanted}, {name: self._told(name, self._own_level(name))}):
-                levels = extremes(self.axes[name])
+            if name in self.axes and (
+                self._is_variants(name) or not holds({name: wanted}, {name: self._told(name, self._own_level(name))})
+            ):
+                levels = [self._own_level(name), *extremes(self.axes[name])]
                 fitting = [level for level in levels if holds({name: wanted}, {name: self._told(name, level)})]
                 if fitting:
                     settings |= {**self._making_exist(name), name: fitting[0]}
@@ -216,13 +220,9 @@ class Space:
 
     def _trial(self, settings: Settings) -> TrialConfig:
         active = self.active(settings)
-        content = dict(self.base)
-        for path, level in active.items():
-            if self.axes[path].variants is not None:
-                content = lay_over(content, level.value)
-        found = self.found(active)
-        values = {path: level.value for path, level in (*found.items(), *active.items()) if not self._is_variants(path)}
-        return TrialConfig.model_validate(apply_settings(content, values))
+        chosen = {**self.found(active), **active}
+        axes = {**(self.tuned.axes if self.tuned else {}), **self.axes}
+        return TrialConfig.model_validate(changed(self.base, axes, chosen))
 
     def _is_variants(self, path: str) -> bool:
         return path in self.axes and self.axes[path].variants is not None
@@ -254,6 +254,11 @@ class Space:
     @cached_property
     def _filled_base(self) -> dict[str, Any]:
         return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json")
+
+
+def labels_of(held: Iterable[str], settings: Settings) -> Labels:
+    """Return the labels of some axes' levels, None for one that does not exist under the settings."""
+    return tuple(settings[path].label if path in settings else None for path in held)
 
 
 def extremes(axis: Axis) -> list[Level]:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reid_search.study.axes import Level
 from reid_search.study.changes import apply_settings
@@ -23,7 +23,15 @@ from reid_search.study.designs import (
 )
 from reid_search.study.document import Document
 from reid_search.study.key import digest
-from reid_search.study.phases import CLAIMS_DESIGN, DEFAULT_RESOLUTION, SEARCH_SEEDS_START, AblatePhase, SearchPhase
+from reid_search.study.phases import (
+    CLAIMS_DESIGN,
+    DEFAULT_RESOLUTION,
+    PATH_DESIGN,
+    SEARCH_SEEDS_START,
+    AblatePhase,
+    SearchPhase,
+)
+from reid_search.study.shares import Share, share
 from reid_search.study.space import Settings, Space, Tuned
 from reid_search.study.study_config import StudyConfig
 from reid_search.study.trial import TrialConfig
@@ -50,16 +58,41 @@ class Study:
         """The study's name."""
         return self.config.name
 
-    def space(self, phase: SearchPhase | AblatePhase) -> Space:
+    def space(self, phase: SearchPhase | AblatePhase, evaluate: Literal["test", "val"] | None = None) -> Space:
         """Return the base and the axes of a phase.
 
         A search needs a validation split; an answer on the test split trains without holdout. What a named arm that
-        the phase stands around sets of other axes is in the base.
+        the phase stands around sets of other axes is in the base. A search that tunes each arm of an ablation has the
+        axes of both, and stands where the ablation does.
+
+        Args:
+            phase: The phase.
+            evaluate: The split that its trials are tested on; the phase's own where omitted.
         """
         base = apply_settings(self.config.base, phase.set)
-        if isinstance(phase, AblatePhase) and phase.evaluate == "test":
+        if (evaluate or (phase.evaluate if isinstance(phase, AblatePhase) else "val")) == "test":
             base = apply_settings(base, {"data.holdout": 0.0})
-        return with_settings(Space(base, self.config.axes_of(phase)), self.config.axes, self._named(phase))
+        arms = self.config.ablation_tuned_by(phase) or phase
+        centred = with_settings(Space(base, self.config.axes_of(arms)), self.config.axes, self._named(arms))
+        return replace(centred, axes=self.config.axes_of(phase, arms))
+
+    def shares(self, phase: SearchPhase) -> list[Share]:
+        """Return what of a search has `trials` proposals of its own: each level, each arm, or the search as it is."""
+        space = self.space(phase)
+        if phase.each is None:
+            return [Share("", {}, space)]
+        arms = self.config.ablation_tuned_by(phase)
+        if arms is not None:
+            return [share(arm.name, arm.settings, space) for arm in self.arms(arms)]
+        levels = space.axes[phase.each].searched_levels
+        return [share(level.label, {phase.each: level}, space) for level in levels]
+
+    def held_axes(self, phase: SearchPhase) -> tuple[str, ...]:
+        """Return the axes whose levels tell the shares of a search apart; none where it has but one."""
+        if phase.each is None:
+            return ()
+        arms = self.config.ablation_tuned_by(phase)
+        return (phase.each,) if arms is None else tuple(self.config.axes_of(arms))
 
     def space_hash(self, phase: SearchPhase) -> str:
         """Return what tells proposals of this search from those of an earlier version of the study."""
@@ -68,7 +101,11 @@ class Study:
         config = space.config({})
         content = config.model_dump(mode="json")
         content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
-        return digest({"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed})
+        drawn: dict[str, Any] = {"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed}
+        if self.config.ablation_tuned_by(phase):  # a proposal's number says whose turn it is
+            shares = self.shares(phase)
+            drawn["arms"] = [{path: level.label for path, level in share.held.items()} for share in shares]
+        return digest(drawn)
 
     @property
     def search_seed(self) -> int:
@@ -76,15 +113,18 @@ class Study:
         return SEARCH_SEEDS_START + self.config.seed
 
     def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
-        """Return the arms of an ablation.
+        """Return the arms of an ablation; of a path only the first, since a run finds the others.
 
         Args:
             phase: The ablation.
             best: The search's best settings, for a phase around them; the base's where not known yet.
-            tuned: What the search found for each level of an axis of this phase; that axis keeps the base's level in
-                the centre, and every arm has the best settings of its own level.
+            tuned: What the search found for each level of an axis of this phase, for a phase around the best, or for
+                each arm of a phase that a search tunes for itself. Every arm has the best settings of its own; the axis
+                keeps the base's level in the centre.
         """
         space, centre = self.centred(phase, best, tuned)
+        if phase.design == PATH_DESIGN:
+            return arms_of(space, centre, [centre])
         if phase.design == CLAIMS_DESIGN:
             needed = (needed_settings(claim, space, centre) for claim in self.claims_of(phase).values())
             return arms_of(space, centre, itertools.chain.from_iterable(needed))
@@ -113,6 +153,8 @@ class Study:
 
     def claims_of(self, phase: AblatePhase) -> dict[str, ClaimConfig]:
         """Return the claims that an ablation may decide, by name."""
+        if phase not in self.config.deciding_phases:
+            return {}
         return {name: claim for name, claim in self.config.claims.items() if claim.phase in (None, phase.name)}
 
     def fraction(self, phase: AblatePhase, best: Settings | None = None) -> FractionalDesign | None:
@@ -140,11 +182,15 @@ class Study:
             tuned: As in `arms`.
         """
         space = self.space(phase)
-        if phase.around in self.config.arms:
-            return space, space.completed(inside(self._named(phase), space))
-        if phase.around == "base" or best is None:
-            return space, space.centre()
-        return around_best(space, self.config.axes, best, tuned)
+        if phase.around == "best" and best is not None:
+            return around_best(space, self.config.axes, best, tuned)
+        named = inside(self._named(phase), space)
+        centre = space.completed(named) if phase.around in self.config.arms else space.centre()
+        return (replace(space, tuned=tuned) if self.is_tuned(phase) else space), centre
+
+    def is_tuned(self, phase: AblatePhase) -> bool:
+        """Say whether a search tunes each arm of an ablation for itself."""
+        return any(self.config.ablation_tuned_by(item) == phase for item in self.config.phases)
 
     def _named(self, phase: SearchPhase | AblatePhase) -> Settings:
         """Return the settings of the named arm that a phase stands around; none where it stands around another."""

@@ -9,7 +9,7 @@ from reid_search.study.axes import Axis
 from reid_search.study.claims import ClaimConfig, check_claim
 from reid_search.study.component import Config, EntryError
 from reid_search.study.designs import check_named_arms
-from reid_search.study.phases import AblatePhase, Name, Phase, Resources, SearchPhase
+from reid_search.study.phases import PATH_DESIGN, AblatePhase, Name, Phase, Resources, SearchPhase
 
 
 class StudyConfig(Config):
@@ -59,8 +59,13 @@ class StudyConfig(Config):
         self._check_claims()
         return self
 
+    @property
+    def deciding_phases(self) -> list[AblatePhase]:
+        """The ablations that can decide a claim: those whose arms do not hang on how they go."""
+        return [phase for phase in self.phases if isinstance(phase, AblatePhase) and phase.design != PATH_DESIGN]
+
     def _check_claims(self) -> None:
-        ablations = [phase.name for phase in self.phases if isinstance(phase, AblatePhase)]
+        ablations = [phase.name for phase in self.deciding_phases]
         readouts = list(self.base.get("readouts") or {"default": None})
         for name, claim in self.claims.items():
             try:
@@ -74,6 +79,13 @@ class StudyConfig(Config):
             unknown = f"'{phase.around}' is neither base, best nor a named arm; {nearest(phase.around, allowed)}"
             early = f"'best' needs a search before it; allowed: {', '.join(allowed)}"
             raise EntryError(early if phase.around == "best" else unknown, "phases", index, "around")
+        if phase.design == PATH_DESIGN:
+            centres = ", ".join(name for name in allowed if name != "best")
+            if not searched:
+                raise EntryError("a path leads to the best of a search; put one before it", "phases", index, "design")
+            if phase.around == "best":
+                message = f"a path leads to the best from where it begins; allowed: {centres}"
+                raise EntryError(message, "phases", index, "around")
 
     def _check_search(self, phase: SearchPhase, index: int) -> None:
         axes = self.axes_of(phase)
@@ -81,10 +93,16 @@ class StudyConfig(Config):
             raise EntryError("a search needs at least one axis", "phases", index)
         if phase.each is None:
             return
+        arms = self.ablation_tuned_by(phase)
+        later = [item.name for item in self.phases[index + 1 :] if isinstance(item, AblatePhase)]
+        if arms is not None and arms.name in later:
+            self._check_each_arm(phase, arms, index)
+            return
         named = [path for path, axis in axes.items() if axis.searched_levels]
         if phase.each not in named:
-            message = f"'{phase.each}' is no axis of this search that has a choice or variants; "
-            raise EntryError(message + nearest(phase.each, named), "phases", index, "each")
+            message = f"'{phase.each}' is neither an axis of this search that has a choice or variants nor a later "
+            message += f"ablation; {nearest(phase.each, [*named, *later])}"
+            raise EntryError(message, "phases", index, "each")
         if axes[phase.each].when:
             message = (
                 f"'{phase.each}' exists under a condition, so that not every trial has one; allowed: an axis without"
@@ -93,6 +111,32 @@ class StudyConfig(Config):
         if len(axes) == 1:
             raise EntryError(f"nothing is left to tune beside '{phase.each}'; add an axis", "phases", index, "axes")
 
-    def axes_of(self, phase: SearchPhase | AblatePhase) -> dict[str, Axis]:
-        """Return the axes that vary in a phase."""
-        return {path: axis for path, axis in self.axes.items() if phase.axes is None or path in phase.axes}
+    def _check_each_arm(self, phase: SearchPhase, arms: AblatePhase, index: int) -> None:
+        if arms.needs_best:
+            message = f"'{arms.name}' stands on a search's best, so its arms are not known before the search is over; "
+            raise EntryError(f"{message}allowed: an ablation around base or a named arm", "phases", index, "each")
+        searches = [item for item in self.phases[:index] if isinstance(item, SearchPhase)]
+        other = next((item.name for item in searches if self.ablation_tuned_by(item) == arms), None)
+        if other is not None:
+            message = f"the arms of '{arms.name}' are tuned by the search '{other}'; allowed: one search for each"
+            raise EntryError(message, "phases", index, "each")
+        axes, varied = self.axes_of(phase), self.axes_of(arms)
+        if both := [path for path in axes if path in varied]:
+            message = f"{', '.join(both)}: also varied by '{arms.name}', of which each arm is tuned; "
+            raise EntryError(f"{message}give both phases `axes` with none in common", "phases", index, "axes")
+        for path, axis in varied.items():
+            if named := [name for name in axis.when if name in axes]:
+                message = f"'{path}' of '{arms.name}' exists under a condition on '{named[0]}', which this search "
+                raise EntryError(f"{message}varies; leave one of the two out of its phase", "phases", index, "axes")
+
+    def axes_of(self, *phases: SearchPhase | AblatePhase) -> dict[str, Axis]:
+        """Return the axes that vary in a phase, or in any of several."""
+        own = [set(self.axes if phase.axes is None else phase.axes) for phase in phases]
+        return {path: axis for path, axis in self.axes.items() if any(path in paths for paths in own)}
+
+    def ablation_tuned_by(self, phase: SearchPhase | AblatePhase) -> AblatePhase | None:
+        """Return the ablation of which a search tunes each arm for itself; None where it tunes none so."""
+        if isinstance(phase, AblatePhase) or phase.each in self.axes:
+            return None
+        ablations = (item for item in self.phases if isinstance(item, AblatePhase))
+        return next((item for item in ablations if item.name == phase.each), None)

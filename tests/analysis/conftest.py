@@ -1,9 +1,12 @@
 """Studies on disk with numbers chosen here: a search of six proposals and an ablation of four arms with three seeds."""
 
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
@@ -214,6 +217,73 @@ def study(empty: StudyBuilder) -> StudyBuilder:
     empty.ablation()
     empty.store.asked.append("done")
     return empty
+
+
+BACKGROUNDS, POOLING = "data.nuisances.backgrounds", "model.pooling"
+FACTORS = {BACKGROUNDS: ("plain", "strong"), POOLING: ("avg", "max", "gem")}
+FINGERPRINTS = {"plain": FINGERPRINT, "strong": "1234123412341234"}
+
+
+def factorial_values(seeds: int = 4) -> dict[str, list[float]]:
+    """Return test mAP by seed of every arm of two data sets and three poolings, the baseline first."""
+    noise = np.random.default_rng(7).normal(0, 0.004, (6, seeds))
+    worth = {("plain", "avg"): 0.60, ("plain", "max"): 0.62, ("plain", "gem"): 0.61,
+             ("strong", "avg"): 0.40, ("strong", "max"): 0.41, ("strong", "gem"): 0.48}  # fmt: skip
+    return {
+        _factorial_arm(*levels): (mean + row).round(6).tolist()
+        for (levels, mean), row in zip(worth.items(), noise, strict=True)
+    }
+
+
+def _factorial_arm(backgrounds: str, pooling: str) -> str:
+    changed = [f"{BACKGROUNDS}=strong"] * (backgrounds == "strong") + [f"{POOLING}={pooling}"] * (pooling != "avg")
+    return ", ".join(changed) or "baseline"
+
+
+@pytest.fixture
+def factorial(empty: StudyBuilder) -> StudyBuilder:
+    """Return a 2 × 3 factorial over a data axis, finished in four seeds: two protocols of three arms each."""
+    empty.begin()
+    values = factorial_values()
+    levels = itertools.product(*FACTORS.values())
+    for number, ((backgrounds, pooling), (arm, found)) in enumerate(zip(levels, values.items(), strict=True)):
+        key = f"{number:016x}"
+        settings = {BACKGROUNDS: backgrounds, POOLING: pooling}
+        empty.ask_arms([arm], seeds=4, key=key, settings=settings, by="factorial", readouts={"default": "default"})
+        for seed, value in enumerate(found, start=1):
+            result = measured("test", value, value + 0.1)
+            empty.trial(key, seed, fingerprint=FINGERPRINTS[backgrounds], readouts={"default": result})
+    return empty
+
+
+@pytest.fixture
+def factorial_map() -> dict[str, list[float]]:
+    """Return test mAP by arm and seed of `factorial`."""
+    return factorial_values()
+
+
+def query_table(precisions: Sequence[float], identities: Sequence[int], split: str = "test") -> pa.Table:
+    """Return a table of queries as a training writes it, with these average precisions."""
+    count = len(precisions)
+    return pa.table({
+        "split": [split] * count,
+        "image": [f"{index:04}.jpg" for index in range(count)],
+        "identity": list(identities),
+        "average_precision": list(precisions),
+        "average_precision_trapezoidal": list(precisions),
+        "inverse_negative_penalty": list(precisions),
+        "first_match_rank": [1] * count,
+    })  # fmt: skip
+
+
+@pytest.fixture
+def write_queries() -> Callable[..., None]:
+    """Write the queries of a trial: `(study, key, seed, precisions, identities)`."""
+
+    def write(study: StudyBuilder, key: str, seed: int, precisions: Sequence[float], identities: Sequence[int]) -> None:
+        study.store.trial(key, seed).write_per_query("default", query_table(precisions, identities))
+
+    return write
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from reid_search.records import StudyStore
+from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun
 from reid_search.scheduling.progress import TrialLabel
-from reid_search.study import Fingerprints, Study, load_study
+from reid_search.study import Fingerprints, Study, TrialConfig, load_study
 from reid_search.training import TrialRequest, TrialSession
 
 Content = dict[str, Any]
@@ -81,6 +81,56 @@ class InlineDriver:
         return TrialSession(request, folder_of(self._store, job))
 
 
+class TableDriver:
+    """Runs a study on values from a table instead of training, one trial at once.
+
+    Args:
+        study: The study.
+        store: Where it keeps everything.
+        value: What a trial reaches on every split; None fails.
+    """
+
+    def __init__(self, study: Study, store: StudyStore, value: Callable[[TrialConfig], float | None]) -> None:
+        self.started: list[Job] = []
+        self.watcher = Watcher()
+        self._store = store
+        self._value = value
+        self.phases = PhaseRun(study, store, Fingerprints(), self.watcher, None)
+
+    def run(self, die_at: int | None = None) -> PhaseRun:
+        """Run to the end, or until the driver dies with a KeyboardInterrupt in a trial, counted from 0."""
+        while not self.phases.done:
+            job = self.phases.next_job("trial")
+            if job is None:
+                continue
+            if len(self.started) == die_at:
+                raise KeyboardInterrupt
+            self.started.append(job)
+            folder_of(self._store, job).write_record(self._record(job))
+            self.phases.ended("trial")
+        return self.phases
+
+    def _record(self, job: Job) -> Record:
+        value = self._value(job.config)
+        metrics = {f"{split}/mAP": value for split in job.evaluate if value is not None}
+        readouts = {
+            name: ReadoutResult(config=readout.model_dump(mode="json"), dim=1, metrics=metrics)
+            for name, readout in job.config.readouts.items()
+        }
+        return Record(
+            key=job.label.key,
+            seed=job.label.seed,
+            status="failed" if value is None else "finished",
+            reason="the table says so" if value is None else None,
+            config=job.config.model_dump(mode="json"),
+            data_fingerprint="0" * 16,
+            device_type="cpu",
+            images_seen=job.config.training.images,
+            readouts={} if value is None else readouts,
+            context=RunContext(seconds=1.0, host="here", device="cpu", versions={}, ended="2026-01-01T00:00:00+00:00"),
+        )
+
+
 @pytest.fixture
 def study_content(trial_content: Callable[..., Content]) -> Callable[..., Content]:
     """Plain data of a study: four proposals, then two arms around the best with two seeds."""
@@ -126,5 +176,16 @@ def driver(cache: Path, tmp_path: Path, write_study: Callable[..., Path]) -> Cal
     def make(overrides: tuple[str, ...] = (), at_once: int = 2, storage: str = "runs", **over: Any) -> InlineDriver:
         study = load_study(write_study(**over), overrides)
         return InlineDriver(study, StudyStore(tmp_path / storage, study.name), cache, at_once)
+
+    return make
+
+
+@pytest.fixture
+def table_driver(tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., TableDriver]:
+    """Make a driver of a study with values from a table; drivers of one test share a store."""
+
+    def make(value: Callable[[TrialConfig], float | None], storage: str = "runs", **over: Any) -> TableDriver:
+        study = load_study(write_study(**over))
+        return TableDriver(study, StudyStore(tmp_path / storage, study.name), value)
 
     return make

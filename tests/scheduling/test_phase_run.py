@@ -10,6 +10,7 @@ import pytest
 from analysis import load_search
 from reid_search.errors import ReidSearchError
 from reid_search.records import StudyStore
+from reid_search.study import TrialConfig
 
 MakeDriver = Callable[..., Any]
 
@@ -190,3 +191,83 @@ def test_each_variant_is_tuned_for_itself_and_compared_at_its_best(
         wanted = best["settings"]["training.optimizer.lr"]
         assert line["tuned"] == {"training.optimizer.lr": wanted}
         assert records[f"{line['key']}-s1"]["config"]["training"]["optimizer"]["lr"] == float(wanted)
+
+
+ARMS = {
+    "axes": {
+        "losses.identity.on": {"choice": {"coarse": ["global@coarse"], "reduced": ["reduced"]}},
+        "losses.triplet.on": {"choice": {"reduced": ["reduced"], "none": []}},
+        "training.optimizer.lr": {"log_uniform": [1e-4, 1e-1]},
+        "losses.triplet.margin": {"uniform": [0.1, 2.0], "when": {"losses.triplet.on": [["reduced"]]}},
+    },
+    "phases": [
+        {
+            "kind": "search", "trials": 2, "each": "ablate", "pruner": "none",
+            "axes": ["training.optimizer.lr", "losses.triplet.margin"],
+        },
+        {"kind": "ablate", "seeds": 1, "axes": ["losses.identity.on", "losses.triplet.on"]},
+        {"kind": "ablate", "name": "winner", "seeds": 1, "around": "best", "axes": ["losses.identity.on"]},
+    ],
+}  # fmt: skip
+
+
+def _asks(storage: Path) -> list[dict[str, Any]]:
+    asks = [line for line in StudyStore(storage, "small").asked if line["event"] == "ask"]
+    return [{name: value for name, value in line.items() if name != "time"} for line in asks]
+
+
+@pytest.mark.parametrize("die_after", [None, 4, 11, 20])
+def test_each_arm_of_an_ablation_is_tuned_for_itself(driver: MakeDriver, tmp_path: Path, die_after: int | None) -> None:
+    if die_after is not None:
+        with pytest.raises(KeyboardInterrupt):
+            driver(at_once=1, **ARMS).run(die_after)
+    run = driver(at_once=1, **ARMS).run()
+    records, asks = _records(tmp_path / "runs"), _asks(tmp_path / "runs")
+    searched = [line for line in asks if line["kind"] == "search"]
+    ablated = {line["arm"]: line for line in asks if line["phase"] == "ablate"}
+    assert [(line["number"], line["arm"]) for line in searched] == list(enumerate([*ablated] * 2))
+    for name, line in ablated.items():
+        own = [item for item in searched if item["arm"] == name]
+        assert all(line["settings"].items() <= item["settings"].items() for item in own)
+        best = max(own, key=lambda item: records[f"{item['key']}-s10000"]["readouts"]["default"]["metrics"]["val/mAP"])
+        assert {**line["settings"], **line["tuned"]} == best["settings"]
+        trained, chosen = (records[f"{item['key']}-s{item['seed']}"]["config"] for item in (line, best))
+        assert {**trained, "data": None} == {**chosen, "data": None}
+    winner = next(line for line in asks if line["phase"] == "winner" and line["arm"] == "baseline")
+    assert winner["tuned"] == {}
+    assert run.best.settings["losses.identity.on"].label == winner["settings"]["losses.identity.on"]
+    rate = run.best.settings["training.optimizer.lr"].value
+    assert records[f"{winner['key']}-s1"]["config"]["training"]["optimizer"]["lr"] == rate
+
+
+def test_an_interrupted_search_of_arms_proposes_what_a_whole_one_does(table_driver: MakeDriver, tmp_path: Path) -> None:
+    def value(config: TrialConfig) -> float:
+        return 1 / (1 + config.losses["triplet"].margin + 9 * config.training.optimizer.lr + len(config.losses))
+
+    search, *ablations = ARMS["phases"]
+    over = {**ARMS, "phases": [{**search, "trials": 12, "sampler": "tpe"}, *ablations]}
+    table_driver(value, storage="whole", **over).run()
+    for die_at in (3, 17, 34):
+        with pytest.raises(KeyboardInterrupt):
+            table_driver(value, storage=f"at-{die_at}", **over).run(die_at)
+        table_driver(value, storage=f"at-{die_at}", **over).run()
+        assert _asks(tmp_path / f"at-{die_at}") == _asks(tmp_path / "whole")
+
+
+def test_an_arm_without_a_finished_proposal_trains_with_the_base_s_values(driver: MakeDriver, tmp_path: Path) -> None:
+    over = {
+        "axes": {
+            "training.optimizer.lr": {"choice": [1e-3, 1e30]},
+            "losses.triplet.margin": {"uniform": [0.1, 2.0]},
+        },
+        "phases": [
+            {"kind": "search", "trials": 1, "each": "ablate", "axes": ["losses.triplet.margin"]},
+            {"kind": "ablate", "seeds": 1, "axes": ["training.optimizer.lr"], "around": "slow"},
+        ],
+        "arms": {"slow": {"training.optimizer.lr": 1e-3}},
+    }
+    summary = driver(overrides=("base.training.optimizer.kind=sgd",), **over).run().summary()
+    ablated = {line["arm"]: line["tuned"] for line in _asks(tmp_path / "runs") if line["kind"] == "ablate"}
+    assert ablated["baseline"]
+    assert ablated["training.optimizer.lr=1e+30"] == {}
+    assert len(summary.failed) == 2

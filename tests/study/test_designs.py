@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reid_search.study import BASELINE, Arm, Study, TrialConfig
 from reid_search.study.axes import Axis, Level
 from reid_search.study.designs import check_design, design_arms
-from reid_search.study.phases import AblatePhase
+from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN, AblatePhase
 from reid_search.study.space import Space
 
 Load = Callable[..., Study]
@@ -231,7 +231,13 @@ def test_a_centre_between_the_levels_stands_beside_the_fraction() -> None:
     assert {arm.settings["losses.triplet.margin"].value for arm in others} == {0.3, 1.2}
 
 
-@pytest.mark.parametrize("design", get_args(AblatePhase.model_fields["design"].annotation))
+# what they compare hangs on the study's claims, or on how a run goes
+OF_MORE_THAN_AXES = {CLAIMS_DESIGN, PATH_DESIGN}
+
+
+@pytest.mark.parametrize(
+    "design", sorted({*get_args(AblatePhase.model_fields["design"].annotation)} - OF_MORE_THAN_AXES)
+)
 def test_every_design_of_a_study_file_is_drawn(design: str) -> None:
     made = {path: {"choice": TWO_LEVELS[path]} for path in ("model.pooling", "readouts.default.flip")}
     phase = AblatePhase.model_validate({"kind": "ablate", "design": design})

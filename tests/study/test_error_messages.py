@@ -58,6 +58,22 @@ def _arms(arm: str, phase: str = "{kind: ablate}") -> str:
     return _axes(*axes).replace("{kind: ablate}", phase) + f"arms:\n  {arm}\n"
 
 
+def _tuned(*phases: str) -> str:
+    axes = (
+        "model.pooling: {choice: [max, avg]}",
+        "training.batch.ids: {choice: [4, 8]}",
+        "model.neck: {choice: [none, bnneck], when: {training.batch.ids: 8}}",
+    )
+    search = "{kind: search, each: ablate, axes: [training.batch.ids]}"
+    return (
+        HEAD
+        + "axes:\n"
+        + "".join(f"  {line}\n" for line in axes)
+        + "phases:\n"
+        + "".join(f"  - {line}\n" for line in (search, *phases))
+    )
+
+
 STUDIES = {
     "not a map": "- 1\n",
     "only text": "mgn\n",
@@ -181,6 +197,21 @@ STUDIES = {
     "fraction of too many axes": _fraction(*(f"system {n}: {{variants: {{a: {{}}, b: {{}}}}}}" for n in range(13))),
     "tuning each of an unknown axis": _phases("{kind: search, each: model.part}"),
     "tuning nothing of each": _phases("{kind: search, each: model.parts}"),
+    "tuning each arm of an earlier ablation": _phases("{kind: ablate}", "{kind: search, each: ablate}"),
+    "tuning each arm around the best": _tuned("{kind: ablate, around: best, axes: [model.pooling]}"),
+    "tuning each arm by its own axes": _tuned("{kind: ablate, axes: [model.pooling, training.batch.ids]}"),
+    "tuning each arm by what its axis depends on": _tuned("{kind: ablate, axes: [model.neck]}"),
+    "tuning each arm twice": _tuned(
+        "{kind: search, name: again, each: ablate, axes: [training.batch.ids]}",
+        "{kind: ablate, axes: [model.pooling]}",
+    ),
+    "tuning each arm of a path": _tuned("{kind: ablate, design: path, axes: [model.pooling]}"),
+    "path without a search": _phases("{kind: ablate, design: path}"),
+    "path around the best": _phases("{kind: search}", "{kind: ablate, design: path, around: best}"),
+    "path without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
+    + "phases: [{kind: search, set: {data.holdout: 0.2}}, {kind: ablate, design: path}]\n",
+    "claim that a path should decide": _phases("{kind: search}", "{kind: ablate, design: path, name: way}")
+    + "claims: {it: {better: {model.parts: [1]}, phase: way}}\n",
     "search without axes": HEAD + "phases: [{kind: search}]\n",
     "search without validation": _instead("preset: tiny", "holdout: 0").replace(TAIL, PARTS)
     + "phases: [{kind: search}]\n",

@@ -173,6 +173,20 @@ def test_arms_around_the_best_are_provisional_until_it_is_known(load: Load) -> N
     assert not study.plan({"model.parts": study.level("model.parts", "[1]")}).phases[1].provisional
 
 
+@pytest.mark.parametrize(("axes", "seeds"), [(None, 5), ("[model.parts]", 3), ("[]", 2)])
+def test_a_path_counts_the_most_that_there_can_be(load: Load, axes: str | None, seeds: int) -> None:
+    only = [f"phases.ablate.axes={axes}"] if axes else []
+    study = load(overrides=["phases.ablate.design=path", f"phases.ablate.seeds={seeds}", *only])
+    most = {None: 2, "[model.parts]": 1, "[]": 0}[axes]
+    candidates = sum(range(1, most + 1))
+    phase = study.plan().phases[1]
+    assert phase.provisional
+    assert phase.count == candidates + (most + 1) * seeds
+    assert phase.images == phase.count * 320
+    assert [arm.name for arm in phase.arms] == [BASELINE]
+    assert f"at most {most} steps over {candidates} candidates" in phase.about
+
+
 def test_a_readout_of_what_no_loss_trains_is_warned_of(load: Load) -> None:
     text = """\
 name: warn

@@ -119,7 +119,8 @@ def test_every_arm_has_its_own_best_and_the_centre_stays_the_first_variant(study
     lr = "training.optimizer.lr"
     best = {label: {lr: Level(str(value), value)} for label, value in (("identification", 0.002), ("small mgn", 0.004))}
     found = {"system": Level("small mgn", {}), **best["small mgn"]}
-    arms = study.arms(study.config.phases[1], found, Tuned("system", best))
+    tuned = Tuned(("system",), {(label,): settings for label, settings in best.items()}, study.config.axes)
+    arms = study.arms(study.config.phases[1], found, tuned)
     rates = {arm.name: arm.config.training.optimizer.lr for arm in arms}
     untouched = study.space(study.config.phases[1]).config({}).training.optimizer.lr
     assert rates == {"baseline": 0.002, "system=mgn": untouched, "system=small mgn": 0.004}
@@ -137,9 +138,9 @@ def test_every_arm_has_its_own_best_and_the_centre_stays_the_first_variant(study
         (
             "each: system",
             "each: sytem",
-            "phases.0.each: 'sytem' is no axis of this search that has a choice",
+            "phases.0.each: 'sytem' is neither an axis of this search that has a choice",
         ),
-        ("each: system", "each: training.optimizer.lr", "did you mean|allowed: system"),
+        ("each: system", "each: training.optimizer.lr", "allowed: ablate, system"),
         ("each: system", "each: system, axes: [system]", "nothing is left to tune beside 'system'"),
         ("small mgn: {model: {parts: [1]}}", "small mgn: {model: {part: [1]}}", "unknown key; did you mean 'parts'"),
         ("mgn: {}", "mgn: 3", "mgn"),
@@ -148,3 +149,14 @@ def test_every_arm_has_its_own_best_and_the_centre_stays_the_first_variant(study
 def test_mistakes_are_named(study_file: Callable[..., Path], old: str, new: str, message: str) -> None:
     with pytest.raises(StudyError, match=message):
         load_study(study_file(STUDY.replace(old, new)))
+
+
+def test_an_axis_may_exist_under_a_variant_that_is_the_first(space: MakeSpace) -> None:
+    axes = {
+        "system": {"variants": {"mgn": {"model": {"architecture": "mgn"}}, "baseline": {}}},
+        "model.parts": {"choice": [[1], [1, 2]], "when": {"system": "mgn"}},
+    }
+    made = space(axes, {"model": {"architecture": "baseline", "backbone": "resnet10_thin"}})
+    made.check()
+    models = [made.config(settings).model for settings in made.combinations()]
+    assert [model.model_dump().get("parts") for model in models] == [(1,), (1, 2), None]

@@ -3,19 +3,17 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from reid_search.study import BASELINE
-
 from ...answers.ablations import AblationSummary
-from ..naming import file_name, tail
+from ..naming import centre_word, file_name, tail
 from .style import Drawing, blank, finished, style
 
-CURVES_DRAWN = 4  # beside the baseline's
+CURVES_DRAWN = 4  # beside the centre's
 _RANKS_SHOWN = 20
 _CURVE_STYLES = (("#1f5fa8", "-"), ("#0b7a5b", "--"), ("#b3431d", "-."), ("#8a5a9e", ":"), ("#a67c00", (0, (5, 1))))
 
 
 def draw_cmc(ablation: AblationSummary) -> Drawing | None:
-    """Draw the CMC curves of the baseline and the arms furthest from it, with the range over seeds."""
+    """Draw the CMC curves of the centre and the arms furthest from it, with the range over seeds."""
     shown = [arm for arm in curves_shown(ablation) if arm in ablation.curves]
     if not shown:
         return None
@@ -32,7 +30,7 @@ def draw_cmc(ablation: AblationSummary) -> Drawing | None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid()
         axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.18))
-        few = "; the baseline and the arms furthest from it" * (len(ablation.compared) > CURVES_DRAWN)
+        few = f"; the {centre_word(ablation)} and the arms furthest from it" * (len(ablation.compared) > CURVES_DRAWN)
         caption = (
             f"Cumulative matching characteristic, mean over seeds with the range from the worst to the best seed{few}."
         )
@@ -40,6 +38,6 @@ def draw_cmc(ablation: AblationSummary) -> Drawing | None:
 
 
 def curves_shown(ablation: AblationSummary) -> list[str]:
-    """Return the arms whose curves are drawn: the baseline, and of many others the best and worst few."""
+    """Return the arms whose curves are drawn: the centre, and of many others the best and worst few."""
     rows = ablation.furthest(CURVES_DRAWN).sort_values("delta", ascending=False, kind="stable")
-    return [BASELINE, *rows["arm"]]
+    return [ablation.centre_arm, *rows["arm"]]

@@ -11,11 +11,9 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-from reid_search.study import BASELINE
-
 from ...answers.ablations import AblationSummary
 from ..formats import amount
-from ..naming import file_name, tail
+from ..naming import centre_word, file_name, tail
 from .levels import spans
 from .style import ACCENT, INK, MUTED, SMALL, Drawing, blank, finished, style
 
@@ -37,21 +35,24 @@ def draw_cost(ablation: AblationSummary) -> Drawing | None:
     """Draw mean mAP against multiply-adds, or parameters where only these differ; None where the cost is the same.
 
     Transductive arms are shown and take no part in the front: their distances use other images of the gallery, which
-    no forward pass counts.
+    no forward pass counts. None where all are.
     """
     column = cost_column(ablation)
     if column is None:
         return None
     rows = _measured(ablation, column)
     plain = rows[~rows["transductive"]]
+    if plain.empty:
+        return None
     front = plain[pareto_front(plain[column].to_numpy(), plain["mAP"].to_numpy())].sort_values([column, "mAP"])
-    named = _named(front)
+    centre = ablation.centre_arm
+    named = _named(front, centre)
     with style():
         figure, axes = blank(3.5 + 0.155 * len(named))
-        _draw_points(axes, rows, column)
+        _draw_points(axes, rows[rows["arm"] != centre], column)
         axes.step(front[column], 100 * front["mAP"], where="post", color=INK, linewidth=1.2, label="front", zorder=2)
-        base = rows[rows["arm"] == BASELINE]
-        axes.plot(base[column], 100 * base["mAP"], "D", color=ACCENT, ms=6, label="baseline", zorder=4)
+        base = rows[rows["arm"] == centre]
+        axes.plot(base[column], 100 * base["mAP"], "D", color=ACCENT, ms=6, label=centre_word(ablation), zorder=4)
         _scale_cost(axes, rows[column].tolist())
         axes.set_xlabel(_COSTS[column])
         axes.set_ylabel(f"{ablation.metric} in %")
@@ -61,7 +62,9 @@ def draw_cost(ablation: AblationSummary) -> Drawing | None:
         _write_key(axes, list(named["arm"]))
         _write_numbers(figure, axes, _points(named, column), _points(rows, column))
         title = f"{ablation.metric} against {_COSTS[column]} of the arms of {ablation.phase}"
-        return finished(figure, file_name("cost", ablation), title, *_caption(rows, front, len(named)))
+        return finished(
+            figure, file_name("cost", ablation), title, *_caption(rows, int((front["arm"] != centre).sum()), len(named))
+        )
 
 
 def cost_column(ablation: AblationSummary) -> str | None:
@@ -99,7 +102,7 @@ def _measured(ablation: AblationSummary, column: str) -> pd.DataFrame:
 
 def _draw_points(axes: Axes, rows: pd.DataFrame, column: str) -> None:
     for transductive, marker, label in ((False, "o", "arm"), (True, "^", "transductive")):
-        shown = rows[(rows["transductive"] == transductive) & (rows["arm"] != BASELINE)]
+        shown = rows[rows["transductive"] == transductive]
         if len(shown):
             axes.plot(
                 shown[column], 100 * shown["mAP"], marker, color=MUTED, markerfacecolor="white", markersize=4.5,
@@ -117,9 +120,9 @@ def _scale_cost(axes: Axes, costs: Sequence[float]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: amount(cost)))
 
 
-def _named(front: pd.DataFrame) -> pd.DataFrame:
-    """Return the arms on the front, by cost, without the baseline, which has its mark; of many, evenly chosen ones."""
-    others = front[front["arm"] != BASELINE]
+def _named(front: pd.DataFrame, centre: str) -> pd.DataFrame:
+    """Return the arms on the front, by cost, without the centre, which has its mark; of many, evenly chosen ones."""
+    others = front[front["arm"] != centre]
     if len(others) < LABELS:
         return others
     return others.iloc[np.linspace(0, len(others) - 1, LABELS - 1).round().astype(int)]
@@ -161,8 +164,7 @@ def _box(note: Annotation, offset: tuple[float, float]) -> Bbox:
     return Bbox(note.get_window_extent().get_points())
 
 
-def _caption(rows: pd.DataFrame, front: pd.DataFrame, named: int) -> list[str]:
-    others = int((front["arm"] != BASELINE).sum())
+def _caption(rows: pd.DataFrame, others: int, named: int) -> list[str]:
     return [
         "Means over finished seeds. On the line are the arms that none reaches at the same or a lower cost; seeds move "
         "the means, so a small step is none to rely on.",

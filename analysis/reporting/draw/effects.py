@@ -12,12 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy import stats
 
-from reid_search.study import BASELINE
-
 from ...answers.ablations import AblationSummary
 from ...answers.searches import SearchSummary
 from ...statistics.effect import LEVEL
-from ..naming import file_name, in_two_lines, shortened
+from ..naming import centre_word, file_name, in_two_lines, shortened
 from .levels import MANY, number_of, ordered, scale_of
 from .parallel import AXES_DRAWN, axes_shown
 from .style import ACCENT, INK, MUTED, SMALL, WIDTH, Drawing, finished, style
@@ -54,21 +52,21 @@ def draw_search_effects(search: SearchSummary) -> Drawing | None:
 
 def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
     """Draw the mean of each level of each axis with its interval; None where arms change several axes or none."""
-    changed = ablation.arms[ablation.arms["arm"] != BASELINE]
+    changed = ablation.arms[ablation.arms["arm"] != ablation.centre_arm]
     if ablation.refusal or not set(changed["axis"]) <= set(ablation.centre):
         return None
     known = ablation.arms[ablation.arms["mAP"].notna()]
     paths = [path for path in dict.fromkeys(changed["axis"]) if (known["axis"] == path).any()]
     if not paths:
         return None
-    drawn = paths[:AXES_DRAWN]
+    drawn, word = paths[:AXES_DRAWN], centre_word(ablation)
     with style():
         figure, panels = _panels(drawn, f"{ablation.metric} in %")
         for axes, path in zip(panels, drawn, strict=True):
             _draw_means(axes, list(levels_of(ablation, path)), ablation.centre[path])
         caption = [
-            "Mean of each level over seeds, all else as in the baseline, with its 95 % t interval. Filled diamond: the "
-            "baseline's level. The intervals are of each mean by itself; paired differences are surer.",
+            f"Mean of each level over seeds, all else as in the {word}, with its 95 % t interval. Filled diamond: the "
+            f"{word}'s level. The intervals are of each mean by itself; paired differences are surer.",
             f"Of {len(paths)} axes, the first {AXES_DRAWN}." if len(paths) > AXES_DRAWN else "",
         ]
         title = f"{ablation.metric} by level of each axis of {ablation.phase}"
@@ -79,7 +77,7 @@ def levels_of(ablation: AblationSummary, path: str) -> Iterator[Level]:
     """Yield the measured levels of an axis in order, the centre's among them, in per cent."""
     arms = ablation.arms[ablation.arms["mAP"].notna()]
     rows: dict[str, Mapping[Any, Any]] = {row["level"]: row for row in arms[arms["axis"] == path].to_dict("records")}
-    base = ablation.baseline
+    base = ablation.centre_row
     if base is not None and base["n"]:
         rows = {ablation.centre[path]: base} | rows
     for level in ordered(rows):

@@ -1,4 +1,4 @@
-"""The differences of the arms of an ablation from its baseline."""
+"""The differences of the arms of an ablation from its centre."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...answers.ablations import AblationSummary
+from ...answers.over_queries import ARMS_READ
 from ..formats import percent
-from ..naming import file_name, shortened
+from ..naming import centre_word, file_name, shortened
 from .style import GRID, INK, MUTED, VERDICT_COLOURS, Drawing, blank, finished, style
 
-ARMS_DRAWN = 60
+ARMS_DRAWN = ARMS_READ
 
 
 def draw_forest(ablation: AblationSummary) -> Drawing | None:
@@ -33,20 +34,22 @@ def draw_forest(ablation: AblationSummary) -> Drawing | None:
         axes.spines["left"].set_visible(False)
         axes.set_ylim(bottom, -0.8)
         axes.margins(x=0.08)
-        axes.set_xlabel(f"difference from the baseline in points of {ablation.metric}")
+        axes.set_xlabel(f"difference from the {centre_word(ablation)} in points of {ablation.metric}")
         axes.grid(axis="x")
         _draw_headers(figure, axes, headers)
-        title = f"Differences of the arms of {ablation.phase} from the baseline"
+        title = f"Differences of the arms of {ablation.phase} from the {centre_word(ablation)}"
         return finished(figure, file_name("forest", ablation), title, _caption(ablation))
 
 
 def _caption(ablation: AblationSummary) -> str:
     text = (
-        "Differences from the baseline with 95 % paired t intervals over seeds. Filled: better or worse. The grey band "
-        f"is ±{percent(ablation.smallest_effect)} points, the smallest difference of interest."
+        f"Differences from the {centre_word(ablation)} with 95 % paired t intervals over seeds. Filled: better or "
+        f"worse. The grey band is ±{percent(ablation.smallest_effect)} points, the smallest difference of interest."
     )
     compared = len(ablation.compared)
-    return text + (f" Of {compared} arms, the {ARMS_DRAWN} furthest from the baseline." * (compared > ARMS_DRAWN))
+    return text + (
+        f" Of {compared} arms, the {ARMS_DRAWN} furthest from the {centre_word(ablation)}." * (compared > ARMS_DRAWN)
+    )
 
 
 def _places(axes: Sequence[str]) -> tuple[list[float], list[tuple[float, str]]]:

@@ -10,7 +10,7 @@ from reid_search.study.designs.components import add_one_in, leave_one_out
 from reid_search.study.designs.factors import factorial, one_factor
 from reid_search.study.designs.two_level import check_two_levels, fractional_factorial
 from reid_search.study.key import digest, training_content
-from reid_search.study.phases import DEFAULT_RESOLUTION
+from reid_search.study.phases import DEFAULT_RESOLUTION, PATH_DESIGN
 from reid_search.study.space import Settings, Space
 from reid_search.study.trial import TrialConfig
 
@@ -72,7 +72,8 @@ def check_design(design: str, space: Space) -> None:
         StudyError: An axis is a range without `levels`; or, for a fractional factorial, an axis has not two levels or
             exists under a condition on another.
     """
-    check_levels(space)
+    if design != PATH_DESIGN:  # which goes to levels that a search found
+        check_levels(space)
     if design == "fractional_factorial":
         check_two_levels(space)
 

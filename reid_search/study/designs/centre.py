@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from reid_search.study.axes import Axis, Level
-from reid_search.study.changes import apply_settings, lay_over
+from reid_search.study.changes import changed
 from reid_search.study.space import Settings, Space, Tuned
 
 
@@ -21,11 +21,11 @@ def around_best(
             and every arm has the best settings of its own level.
     """
     centre = space.centre()
-    if tuned is None or tuned.axis not in space.axes:
+    if tuned is None or not set(tuned.held) <= set(space.axes):
         return with_settings(space, axes, best), centre | inside(best, space)
-    own = tuned.best.get(centre[tuned.axis].label, {})
-    outside = {label: _outside(found, space) for label, found in tuned.best.items()}
-    return replace(space, tuned=Tuned(tuned.axis, outside)), centre | inside(own, space)
+    own = tuned.settings_of(centre)
+    outside = {labels: _outside(found, space) for labels, found in tuned.best.items()}
+    return replace(space, tuned=replace(tuned, best=outside)), centre | inside(own, space)
 
 
 def with_settings(space: Space, axes: Mapping[str, Axis], settings: Settings) -> Space:
@@ -36,13 +36,7 @@ def with_settings(space: Space, axes: Mapping[str, Axis], settings: Settings) ->
         axes: All axes of the study.
         settings: Settings of any of them.
     """
-    base = space.base
-    outside = _outside(settings, space)
-    for path, level in outside.items():
-        if axes[path].variants is not None:
-            base = lay_over(base, level.value)
-    values = {path: level.value for path, level in outside.items() if axes[path].variants is None}
-    return Space(apply_settings(base, values), space.axes)
+    return Space(changed(space.base, axes, _outside(settings, space)), space.axes)
 
 
 def inside(settings: Settings, space: Space) -> dict[str, Level]:

@@ -173,6 +173,11 @@ def test_another_metric_and_baseline(study):
     [
         ({"data_fingerprint": "ffff"}, "data_fingerprint: arm 'model.parts=.1.' has 'ffff' and 'baseline' has '00ff"),
         ({"evaluate": "val"}, "evaluate: arm 'model.parts=.1.' has 'val' and 'baseline' has 'test'"),
+        ({"transductive": True}, "transductive: arm 'model.parts=.1.' has 'True' and 'baseline' has 'False'"),
+        (
+            {"transductive": True, "evaluate": "val"},
+            "evaluate: .* has 'val' .*; transductive: .* has 'True' .*; numbers under different protocols",
+        ),
     ],
 )
 def test_numbers_of_different_protocols_are_not_compared(study, change, message):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.answers.ablations import AblationSummary
+from analysis.answers.groups import Group
 from analysis.answers.searches import SearchSummary
 
 Maker = Callable[..., Any]
@@ -29,10 +30,12 @@ def _ablation(arms: Sequence[Mapping[str, Any]], centre: Mapping[str, str], **ot
     usual = {
         "axis": "", "level": "", "asked": 3, "n": 3, "mAP_sd": 0.01, "delta": np.nan, "low": np.nan, "high": np.nan,
         "p_holm": np.nan, "verdict": "inconclusive", "macs": 1e9, "parameters": 2e7, "transductive": False,
+        "queries_low": np.nan, "queries_high": np.nan,
     }  # fmt: skip
     rows = pd.DataFrame([usual | dict(arm) for arm in arms])
     given = {"phase": "ablate", "readout": "default", "design": "one_factor", "evaluate": "test", "refusal": None}
     given |= {"smallest_effect": 0.01, "seeds": (1, 2, 3), "curves": {}, "contrasts": rows[["arm", "delta"]]}
+    given |= {"group": Group("0" * 8, tuple(rows["arm"]), rows["arm"].iloc[0])}
     return AblationSummary(**given | other, centre=centre, arms=rows)
 
 

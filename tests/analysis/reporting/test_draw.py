@@ -236,6 +236,30 @@ def test_the_cost_that_differs_is_drawn(ablation_of, cheap, costly, label, scale
     assert (axes.get_xlabel(), axes.get_xscale()) == (label, scale)
 
 
+def test_no_cost_figure_where_every_arm_uses_the_gallery(ablation_of):
+    arms = [
+        {"arm": "first", "mAP": 0.6, "macs": 1e9, "transductive": True},
+        {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.7, "macs": 2e9, "transductive": True},
+    ]
+    assert draw_cost(ablation_of(arms, {"a": "0"})) is None
+    arms[0]["transductive"] = False
+    assert draw_cost(ablation_of(arms, {"a": "0"})) is not None
+
+
+def test_figures_of_a_group_name_its_centre(ablation_of):
+    arms = [
+        {"arm": "first", "mAP": 0.6, "macs": 1e9},
+        {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.7, "delta": 0.1, "macs": 2e9},
+    ]
+    curves = {"first": np.full((2, 20), 0.5), "a=1": np.full((2, 20), 0.6)}
+    group = ablation_of(arms, {"a": "0"}, curves=curves)
+    for draw in (draw_forest, draw_ablation_effects):
+        assert "the centre" in draw(group).caption
+        assert "baseline" not in draw(group).caption
+    assert "centre" in draw_cost(group).figure.axes[0].get_legend_handles_labels()[1]
+    assert [line.get_label() for line in draw_cmc(group).figure.axes[0].lines] == ["first", "a=1"]
+
+
 def test_no_cost_figure_where_all_cost_the_same(ablation_of):
     arms = [{"arm": "baseline", "mAP": 0.5}, {"arm": "a=1", "mAP": 0.6}, {"arm": "a=2", "mAP": NAN, "macs": 5.0}]
     assert draw_cost(ablation_of(arms, {})) is None

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import analysis
+from analysis.answers.ablations import summarise_ablations
+from analysis.reading.arms import arms_table
+from analysis.reading.gather import gather
 from analysis.reporting.export import Column, as_latex, as_markdown, table_for
 from analysis.reporting.markup import escape_latex
-from analysis.reporting.sheets import ROWS_FOR_PEOPLE, contrasts_sheet, search_sheet
+from analysis.reporting.sheets import ROWS_FOR_PEOPLE, contrasts_sheet, effects_sheet, search_sheet
 
 ENGINES = ("pdflatex", "xelatex", "lualatex", "tectonic")
 SPECIALS = r"_ % & # { } ~ ^ \ $ [ ] < > | \" ' ` -- --- − ± † × α Δ ⇅ … ‘x’ é ü ç Å ł 中 ?` !`"
@@ -164,6 +167,20 @@ def test_contrasts_say_what_a_paper_needs(ablation_of):
     assert lines[3] == (
         r"| a = 1 † | 2 of 3 | 65.00 ± 1.00 | +5.00 \[+3.00 to +7.00\] | .012 | better | 20.0 M | 1.00 G |"
     )
+
+
+def test_effects_say_what_a_paper_needs(factorial):
+    results = gather(factorial.path)
+    first, second = summarise_ablations(results, arms_table(results), 0.01)
+    table = effects_sheet(first)
+    assert table.name == "effects-ablate"
+    assert effects_sheet(second) is None
+    check_tabular(as_latex(table))
+    lines = as_markdown(table).splitlines()
+    found = first.effects.table.iloc[0]
+    delta, low, high = (f"{100 * found[name]:+.2f}".replace("-", "−") for name in ("delta", "low", "high"))
+    assert lines[2].startswith(rf"| model.pooling | max | avg | 4 | {delta} \[{low} to {high}\] |")
+    assert lines[2].endswith("| 2 | – |")
 
 
 def test_many_proposals_become_a_table_of_two_hundred():

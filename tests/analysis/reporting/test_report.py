@@ -58,10 +58,15 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data
 
     def table(self, *headings):
-        """Return the rows of the table with these headings as dicts."""
+        """Return the rows of the first table with these headings as dicts."""
+        return self.every_table(*headings)[0]
+
+    def every_table(self, *headings):
+        """Return the rows of each table with these headings."""
         tables = [[[" ".join(cell.split()) for cell in row] for row in table] for table in self.tables]
-        found = next(table for table in tables if table and set(headings) <= set(table[0]))
-        return [dict(zip(found[0], row, strict=True)) for row in found[1:] if len(row) == len(found[0])]
+        found = [table for table in tables if table and set(headings) <= set(table[0])]
+        return [[dict(zip(table[0], row, strict=True)) for row in table[1:] if len(row) == len(table[0])]
+                for table in found]  # fmt: skip
 
 
 def report(study):
@@ -279,9 +284,85 @@ def test_arms_of_different_data_are_shown_and_not_compared(empty):
         empty.arm_trial("baseline", seed)
         empty.arm_trial("model.parts=[1]", seed, fingerprint="ffff")
     page = report(empty)
-    assert "The arms are not compared: data_fingerprint: arm 'model.parts=[1]' has 'ffff'" in page.text
-    row = next(row for row in page.table("Arm", "Δ, points") if row["Arm"] == "[1]")
-    assert (row["mAP, %"], row["Δ, points"]) == ("54.55 ± 0.78", "–")
+    assert "Ablation ‘ablate’: model.parts = [1]" in page.text
+    assert "measured under another protocol (data_fingerprint ffff instead of 00ff00ff00ff00ff)" in page.text
+    [base], [apart] = page.every_table("Arm", "Δ, points")
+    assert base["Arm"] == "baseline"
+    assert (apart["Arm"], apart["mAP, %"], apart["Δ, points"]) == ("model.parts=[1]", "54.55 ± 0.78", "")
+    assert "the arms are not compared" not in page.text.lower()
+
+
+def test_a_factorial_over_data_is_a_section_a_data_set_and_one_table_of_effects(
+    factorial, factorial_map, write_queries
+):
+    identities = [index // 2 for index in range(80)]
+    for arm in range(3):
+        for seed in (1, 2, 3, 4):
+            precisions = [0.4 + arm / 100 + (index * (arm + 3)) % 17 / 100 for index in range(80)]
+            write_queries(factorial, f"{arm:016x}", seed, precisions, identities)
+    page = report(factorial)
+    backgrounds = "data.nuisances.backgrounds"
+    plain, strong = page.every_table("Arm", "Δ, points")
+    assert [row["Arm"] for row in plain] == ["baseline", "max", "gem"]
+    assert [row["Arm"] for row in strong] == [f"{backgrounds}=strong", "max", "gem"]
+    for rows, centre, prefix in ((plain, "baseline", ""), (strong, f"{backgrounds}=strong", f"{backgrounds}=strong, ")):
+        for row, arm in zip(rows[1:], ("max", "gem"), strict=True):
+            ours, theirs = factorial_map[f"{prefix}model.pooling={arm}"], factorial_map[centre]
+            difference = 100 * (statistics.fmean(ours) - statistics.fmean(theirs))
+            assert row["Δ, points"].split()[0] == f"{difference:+.2f}".replace("-", "−")
+    assert [row["Interval over queries"] != "–" for row in plain[1:]] == [True, True]
+    assert "Interval over queries" not in strong[0], "no queries were written there"
+    assert "Two uncertainties" in page.text
+    effects = page.table("Effect of", "Combinations")
+    assert [row["Level"] for row in effects] == ["max", "gem", "strong × max", "strong × gem"]
+    assert "different protocols: data.nuisances.backgrounds = strong." in page.text
+    for sentence in (
+        f"Ablation ‘ablate’: {backgrounds} = strong",
+        "Under other protocols: 1 group of arms, each in a section and around a centre of its own.",
+        f"With {backgrounds} = strong ‘ablate’ has another protocol (data_fingerprint 1234123412341234 instead of "
+        "00ff00ff00ff00ff) and compares 2 arms with a centre of their own. The centre reaches 39.98 ± 0.27 % test/mAP",
+        "Differences from the centre with 95 % paired t intervals",
+        "Differences from the baseline with 95 % paired t intervals",
+    ):
+        assert sentence in page.text
+    check_files(factorial)
+    names = {name for name in files(factorial) if name.startswith("tables/contrasts") and name.endswith(".csv")}
+    assert len(names) == 2
+    further = next(name for name in names if "--protocol-" in name)
+    assert list(pd.read_csv(factorial.path / "report" / further)["arm"]) == [
+        f"{backgrounds}=strong, model.pooling=max", f"{backgrounds}=strong, model.pooling=gem",
+    ]  # fmt: skip
+    table = pd.read_csv(factorial.path / "report" / "tables" / "effects-ablate.csv")
+    assert table["effect"].tolist() == ["model.pooling"] * 2 + [f"{backgrounds} × model.pooling"] * 2
+    contrasts = pd.read_csv(factorial.path / "report" / "tables" / "contrasts-ablate.csv")
+    assert contrasts[["queries_low", "queries_high"]].notna().all(axis=None)
+
+
+def check_files(study):
+    """Check that ids are unique, files offered, and the rows of tables in Markdown as wide as their headings."""
+    page = Page((study.path / "report" / "index.html").read_text())
+    assert len(page.ids) == len(set(page.ids)) > 0
+    offered = set(
+        re.findall(r'<a href="((?:tables|figures)/[^"]+)"', (study.path / "report" / "index.html").read_text())
+    )
+    assert offered == {name for name in files(study) if name.startswith(("tables/", "figures/"))}
+    for block in re.findall(r"(?:^\|.*\|\n)+", (study.path / "report" / "report.md").read_text(), flags=re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
+
+
+def test_a_search_of_enough_trials_says_which_axes_mattered(empty, result_of):
+    empty.begin()
+    for number in range(12):
+        key = empty.ask_proposal(number, margin=f"{0.2 + number / 10:.1f}")
+        value = 0.4 + number / 100
+        empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
+    page = report(empty)
+    parts, margin = page.table("Axis", "PED-ANOVA")
+    assert (margin["Axis"], margin["PED-ANOVA"], margin["Trials"]) == ("losses.triplet.margin", "1.00", "12")
+    assert (parts["PED-ANOVA"], parts["95 % interval"]) == ("0.00", "0.00 to 0.00")
+    assert "Caution: 12 trials are too few for 2 axes" in page.text
+    assert "model.parts: one level: nothing to compare." in page.text
+    check_files(empty)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,131 @@
+"""What each factor of a factorial design is worth over all its combinations, and which factors depend on each other.
+
+The contrasts of an ablation ask what an arm is worth beside the centre; the effects of a design ask what a level is
+worth on average over the others. They are exploratory: Holm's method counts all that a phase shows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reid_search.study import BASELINE
+
+from ..reading.protocol import is_within_protocols, protocols_of
+from ..statistics.factorial import FactorialEffect, factorial_effects
+from ..statistics.family import holm
+from ..statistics.verdict import of_contrast
+from .groups import Settings
+
+DESIGNS = ("factorial", "fractional_factorial")
+
+_BETWEEN = " × "
+_COLUMNS = [
+    "effect", "level", "reference", "n", "delta", "low", "high", "p", "p_holm", "verdict", "sd", "detectable",
+    "combinations", "matched", "aliases", "family", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EffectsSummary:
+    """The effects of a design.
+
+    Attributes:
+        table: One row an effect, main effects first: `effect` (its axes, joined by ×), `level` and `reference` of each
+            axis, `n` (seeds), `delta`, `low`, `high`, `p`, `p_holm`, `verdict`, `sd`, `detectable`, `combinations` (of
+            the other axes, over which it is averaged), `matched` (whether its sides meet the same ones), `aliases` (the
+            interactions that this design cannot tell from it, as text), `family`, `note`.
+        left_out: Effects that would compare numbers under different protocols, as `axis = level`.
+    """
+
+    table: pd.DataFrame
+    left_out: tuple[str, ...] = ()
+
+
+def summarise_effects(
+    rows: pd.DataFrame, settings: Settings, metric: str, smallest_effect: float
+) -> EffectsSummary | None:
+    """Return the effects of a design; None where no axis varies or no effect can be measured.
+
+    The reference of an axis is the baseline's level, or the first where the baseline has none. An effect is shown where
+    each difference in it lies within one protocol: of a data axis itself there is none, of its interaction with another
+    axis there is.
+
+    Args:
+        rows: Rows of `load_arms` of one phase and readout, of every protocol.
+        settings: Settings of each arm.
+        metric: Column to compare.
+        smallest_effect: Smallest difference of interest, in the metric's unit.
+    """
+    protocols = protocols_of(rows)
+    arms = [arm for arm in dict.fromkeys(rows["arm"]) if arm in protocols]
+    factors = factors_of(list(dict.fromkeys(rows["arm"])), settings)
+    if not arms or not factors:
+        return None
+    values = rows[metric].where(rows["status"] == "finished")
+    by_seed = rows.assign(value=values).pivot(index="arm", columns="seed", values="value")
+    measured = by_seed.reindex(arms).to_numpy(np.float64)
+    effects = factorial_effects(_coded(arms, settings, factors), measured, factors)
+    within = [is_within_protocols(_weights(effect, arms), protocols) for effect in effects]
+    shown = [effect for effect, fair in zip(effects, within, strict=True) if fair]
+    left_out = [_described(effect) for effect, fair in zip(effects, within, strict=True) if not fair]
+    return EffectsSummary(_table(shown, smallest_effect), tuple(left_out)) if effects else None
+
+
+def factors_of(arms: Sequence[str], settings: Settings) -> dict[str, list[str]]:
+    """Return the axes in which arms differ, each with its levels, the reference first.
+
+    Args:
+        arms: Names of the arms.
+        settings: Settings of each arm, the baseline's among them where there is one.
+    """
+    base = settings.get(BASELINE, {})
+    paths = dict.fromkeys(path for arm in arms for path in settings[arm])
+    factors: dict[str, list[str]] = {}
+    for path in paths:
+        levels = dict.fromkeys(settings[arm][path] for arm in arms if path in settings[arm])
+        if len(levels) > 1:
+            factors[path] = sorted(levels, key=lambda level: level != base.get(path))
+    return factors
+
+
+def _coded(arms: Sequence[str], settings: Settings, factors: Mapping[str, Sequence[str]]) -> Any:
+    """Return the level of each factor in each arm `(arms, factors)`; −1 where it does not exist."""
+    rows = [
+        [levels.index(settings[arm][path]) if path in settings[arm] else -1 for path, levels in factors.items()]
+        for arm in arms
+    ]
+    return np.array(rows, dtype=np.int64).reshape(len(arms), len(factors))
+
+
+def _weights(effect: FactorialEffect, arms: Sequence[str]) -> dict[str, float]:
+    return {arm: weight for arm, weight in zip(arms, effect.weights, strict=True) if weight}
+
+
+def _described(effect: FactorialEffect) -> str:
+    pairs = zip(effect.factors, effect.levels, strict=True)
+    return _BETWEEN.join(f"{factor} = {level}" for factor, level in pairs)
+
+
+def _table(effects: Sequence[FactorialEffect], smallest_effect: float) -> pd.DataFrame:
+    adjusted = holm([found.effect.p for found in effects])
+    family = sum(p == p for p in adjusted)
+    rows = [
+        {
+            "effect": _BETWEEN.join(found.factors),
+            "level": _BETWEEN.join(found.levels),
+            "reference": _BETWEEN.join(found.references),
+            **{name: getattr(found.effect, name) for name in ("n", "delta", "low", "high", "p", "sd", "detectable")},
+            "p_holm": p_holm,
+            "verdict": of_contrast(found.effect, p_holm, smallest_effect),
+            "combinations": found.combinations,
+            "matched": found.matched,
+            "aliases": "; ".join(_BETWEEN.join(alias) for alias in found.aliases),
+            "family": family,
+            "note": found.effect.note,
+        }
+        for found, p_holm in zip(effects, adjusted, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)

@@ -1,0 +1,73 @@
+"""Which arms of an ablation may stand beside each other: one group a protocol, each around a centre of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from reid_search.study import BASELINE
+
+from ..reading.arms import changes
+from ..reading.protocol import Difference, differences, protocols_of
+
+Settings = Mapping[str, Mapping[str, str]]  # by arm: the level of each axis
+
+
+@dataclass(frozen=True)
+class Group:
+    """Arms that were measured under one protocol.
+
+    Attributes:
+        protocol: Its fingerprint; empty where nothing is measured yet.
+        arms: The arms, in the order of the phase.
+        centre: The arm that the others are compared with.
+        shared: What every arm of the group has and the baseline has not, by axis; empty in the baseline's group.
+        unlike: The fields of the protocol in which the group differs from the first one.
+    """
+
+    protocol: str
+    arms: tuple[str, ...]
+    centre: str
+    shared: Mapping[str, str] = field(default_factory=dict)
+    unlike: tuple[Difference, ...] = ()
+
+
+def protocol_groups(rows: pd.DataFrame, settings: Settings) -> list[Group]:
+    """Return the arms of a phase by protocol, the baseline's group first.
+
+    The centre of a group is the baseline, or else the measured arm that differs from it in the fewest axes, the first
+    of equals. An arm that is not measured goes to the first group; an unmeasured baseline to that of the arm nearest to
+    it.
+
+    Args:
+        rows: Rows of `load_arms` of one phase and readout.
+        settings: Settings of each arm, the baseline's among them where there is one.
+    """
+    base = settings.get(BASELINE, {})
+    protocols = {arm: found[0] for arm, found in protocols_of(rows).items()}
+    arms = list(dict.fromkeys(rows["arm"]))
+    by_distance = sorted(arms, key=lambda arm: (arm != BASELINE, arm not in protocols, _distance(settings[arm], base)))
+    home = next((protocols[arm] for arm in by_distance if arm in protocols), "")
+    members: dict[str, list[str]] = {home: []}
+    for arm in arms:
+        members.setdefault(protocols.get(arm, home), []).append(arm)
+    centres = {protocol: next(arm for arm in by_distance if arm in found) for protocol, found in members.items()}
+    return [
+        Group(
+            protocol,
+            tuple(found),
+            centres[protocol],
+            _shared(found, settings) if BASELINE in settings else {},
+            tuple(differences(rows[rows["arm"].isin([centres[home], centres[protocol]])], centres[home])),
+        )
+        for protocol, found in members.items()
+    ]
+
+
+def _distance(settings: Mapping[str, str], base: Mapping[str, str]) -> int:
+    return len(changes(settings, base))
+
+
+def _shared(arms: Sequence[str], settings: Settings) -> dict[str, str]:
+    changed = [changes(settings[arm], settings[BASELINE]) for arm in arms]
+    return {path: level for path, level in changed[0].items() if all(other.get(path) == level for other in changed)}

@@ -1,0 +1,77 @@
+"""Which axes of a search mattered, where its trials can say so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..reading.gather import StudyResults
+from ..statistics.importance import AxisImportance, importance, problems
+from .searches import SearchSummary
+
+FEWEST_TRIALS, FEWEST_AXES = 10, 2
+MOST_TRIALS = 500  # each resample builds a study of them: more would take longer than the rest of a report
+MOST_TRIALS_FANOVA = 200
+
+_FANOVA_SAMPLERS = ("random", "grid")
+_SEED = 1501  # a constant, so that the same records give the same report
+_SCALES: Mapping[str, Callable[[str], float]] = {
+    "uniform": float,
+    "log_uniform": lambda text: log(float(text)),
+    "integer": int,
+}
+
+
+@dataclass(frozen=True)
+class ImportanceSummary:
+    """The importance of the axes of a search.
+
+    Attributes:
+        ped_anova: Which axes decide whether a trial is among the best tenth, one entry an axis.
+        fanova: Which share of the variance an axis explains by itself; empty where it was not computed.
+        trials: Finished proposals.
+        used: How many of them were used; where not all, they were drawn at random.
+        warnings: Why not to trust them.
+    """
+
+    ped_anova: Sequence[AxisImportance]
+    fanova: Sequence[AxisImportance]
+    trials: int
+    used: int
+    warnings: Sequence[str]
+
+
+def summarise_importance(results: StudyResults, search: SearchSummary) -> ImportanceSummary | None:
+    """Return how much each axis of a search matters; None with fewer than ten finished trials or two axes.
+
+    fANOVA is computed of trials that a random or a grid sampler chose, where there are few enough for its forests.
+
+    Args:
+        results: What was gathered.
+        search: The search.
+    """
+    rows = search.proposals[search.proposals["value"].notna()]
+    if len(rows) < FEWEST_TRIALS or len(search.axes) < FEWEST_AXES:
+        return None
+    generator = np.random.default_rng(_SEED)
+    used = rows.iloc[np.sort(generator.permutation(len(rows))[:MOST_TRIALS])]
+    values = used["value"].to_numpy(np.float64)
+    declared = results.study.get("axes", {})
+    columns = {path: _numbers(used[path], declared.get(path, {})) for path in search.axes}
+    with_forests = search.sampler in _FANOVA_SAMPLERS and len(rows) <= MOST_TRIALS_FANOVA
+    return ImportanceSummary(
+        ped_anova=importance(values, columns, method="ped_anova", generator=generator),
+        fanova=importance(values, columns, method="fanova", generator=generator) if with_forests else (),
+        trials=len(rows),
+        used=len(used),
+        warnings=problems(len(used), len(columns), search.sampler),
+    )
+
+
+def _numbers(labels: pd.Series, axis: Mapping[str, Any]) -> list[Any]:
+    """Return the settings of a range as numbers, a logarithmic one's as logarithms; of a choice the labels."""
+    scale = next((scale for kind, scale in _SCALES.items() if axis.get(kind)), str)
+    return [None if pd.isna(label) else scale(label) for label in labels]

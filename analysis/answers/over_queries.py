@@ -1,0 +1,84 @@
+"""Would other queries say the same? Intervals over identities of what arms differ by, given the seeds.
+
+Every query's result is on disk, but reading it takes far longer than everything else of a report, so that only the arms
+that are shown have such an interval.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from reid_search.errors import RecordError
+
+from ..reading.gather import StudyResults
+from ..reading.queries import per_query, weighted
+from ..statistics.bootstrap import QueryInterval, bootstrap_queries
+
+ARMS_READ = 60
+DRAWS = 2_000
+
+_SEED = 1501  # a constant, so that the same records give the same report
+_NOTHING = QueryInterval(0, 0, note="the results of the queries are not there")
+
+
+def contrasts_over_queries(
+    results: StudyResults, rows: pd.DataFrame, arms: Iterable[str], centre: str, metric: str = "mAP"
+) -> pd.DataFrame:
+    """Return the interval over identities of each arm's difference from a centre: `arm`, `queries_low`, `queries_high`.
+
+    Args:
+        results: What was gathered.
+        rows: Rows of `load_arms` of one phase, readout and protocol.
+        arms: The arms to compare.
+        centre: The arm to compare them with.
+        metric: The measurement; see `per_query`.
+    """
+    others = [arm for arm in arms if arm != centre]
+    tables = query_tables(results, rows, [centre, *others] if others else [], metric)
+    found = [over_queries(tables, {arm: 1.0, centre: -1.0}) for arm in others]
+    return pd.DataFrame({
+        "arm": pd.Series(others, dtype="str"),
+        "queries_low": np.asarray([interval.low for interval in found], dtype=np.float64),
+        "queries_high": np.asarray([interval.high for interval in found], dtype=np.float64),
+    })  # fmt: skip
+
+
+def query_tables(
+    results: StudyResults, rows: pd.DataFrame, arms: Iterable[str], metric: str = "mAP"
+) -> dict[str, pd.DataFrame]:
+    """Return the table of `per_query` of each arm; none of an arm of which a finished seed's cannot be read.
+
+    Args:
+        results: What was gathered.
+        rows: Rows of `load_arms` of one phase and readout.
+        arms: The arms to read.
+        metric: The measurement; see `per_query`.
+    """
+    found = {}
+    for arm in dict.fromkeys(arms):
+        finished = rows[(rows["arm"] == arm) & (rows["status"] == "finished")]
+        try:
+            table = per_query(results, finished, metric)
+        except RecordError:
+            continue  # a difference of means does not need it
+        if 0 < len(finished) == len(table.columns):
+            found[arm] = table
+    return found
+
+
+def over_queries(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> QueryInterval:
+    """Return the mean of a weighted sum of arms over queries, with its interval over identities.
+
+    Args:
+        tables: What `query_tables` returned.
+        weights: Weight of each arm; NaN comes back where one of them has no table.
+    """
+    if not weights or not set(weights) <= set(tables):
+        return _NOTHING
+    differences = weighted(pd.concat([tables[arm] for arm in weights], axis=1), weights)
+    if differences.columns.empty:
+        return _NOTHING
+    identities = differences.index.get_level_values("identity").to_numpy()
+    generator = np.random.default_rng(_SEED)
+    return bootstrap_queries(differences.to_numpy(np.float64).T, identities, generator=generator, draws=DRAWS)

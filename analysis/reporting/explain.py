@@ -1,0 +1,90 @@
+"""Explain in sentences what a table of an ablation or a search can say: its protocol, its effects, its intervals."""
+
+from collections.abc import Iterator
+
+from ..answers.ablations import AblationSummary
+from ..answers.importances import ImportanceSummary
+from ..answers.over_queries import ARMS_READ, DRAWS
+from .formats import listed, settings, several
+from .naming import centre_word
+
+
+def describe_heading(ablation: AblationSummary) -> str:
+    """Return the heading of an ablation's section; of arms under a protocol of their own also what they share."""
+    readout = "" if ablation.readout == "default" else f", readout ‘{ablation.readout}’"
+    return f"Ablation ‘{ablation.phase}’{readout}{f': {describe_shared(ablation)}' if ablation.number > 1 else ''}"
+
+
+def describe_centre(ablation: AblationSummary) -> str:
+    """Return what the arms are compared with, and why not with others, in sentences."""
+    described = settings(ablation.centre) or "the study's base"
+    if ablation.number > 1:
+        return (
+            f"These arms were measured under another protocol ({describe_unlike(ablation)}), so they are compared with "
+            f"each other alone. Their centre, which differs least from that of the phase, is {described}."
+        )
+    others = several(ablation.groups - 1, "group")
+    apart = f" Under other protocols: {others} of arms, each in a section and around a centre of its own."
+    return f"The {centre_word(ablation)} is {described}.{apart if ablation.groups > 1 else ''}"
+
+
+def describe_shared(ablation: AblationSummary) -> str:
+    """Return what arms under a protocol of their own have and the phase's centre has not."""
+    return settings(ablation.group.shared) or f"protocol {ablation.group.protocol}"
+
+
+def describe_unlike(ablation: AblationSummary) -> str:
+    """Return in which fields the protocol of these arms differs from that of the first group."""
+    return listed([f"{item.field} {item.found} instead of {item.expected}" for item in ablation.group.unlike])
+
+
+def describe_queries(ablation: AblationSummary) -> Iterator[str]:
+    """Yield what an interval over queries says, and which arms have one; nothing where none has."""
+    if not ablation.has_query_intervals:
+        return
+    yield (
+        "Two uncertainties: the 95 % interval says how other seeds would move a difference on these queries; the "
+        "interval over queries says how other identities would with these seeds "
+        f"(95 %, bootstrap over identities, {DRAWS:,} draws). Neither contains the other."
+    )
+    if len(ablation.compared) > ARMS_READ:
+        yield (
+            f"Of {len(ablation.compared)} arms, the {ARMS_READ} furthest from the {centre_word(ablation)} have an "
+            "interval over queries."
+        )
+
+
+def describe_effects(ablation: AblationSummary) -> list[str]:
+    """Return what the effects of a design mean, and which are not shown."""
+    effects = ablation.effects
+    if effects is None:
+        return []
+    notes = [
+        "The effect of a level is its mean difference from the reference over combinations of the other axes; an "
+        "interaction is how much more a level is worth where the second axis is at its level. Both are measured within "
+        "each seed."
+    ]
+    if len(effects.table):
+        tests = several(int(effects.table["family"].max()), "effect")
+        notes.append(f"No effect was named beforehand: the table is exploratory, and Holm's method counts {tests}.")
+    if (effects.table["aliases"] != "").any():
+        notes.append(
+            "The design is a fraction of all combinations: an effect with aliases is the sum of itself and these "
+            "interactions, and right only if they are 0."
+        )
+    if effects.left_out:
+        notes.append(f"Left out, for they compare numbers under different protocols: {'; '.join(effects.left_out)}.")
+    return notes
+
+
+def describe_importance(found: ImportanceSummary) -> list[str]:
+    """Return what importances mean, and why not to trust them."""
+    notes = [
+        "PED-ANOVA: which axes decide whether a trial is among the best tenth, as shares of 1."
+        + " fANOVA: which share of the variance an axis explains by itself." * bool(found.fanova),
+        "95 % intervals over resampled trials. They describe these trials; what a setting is worth says an ablation.",
+    ]
+    if found.used < found.trials:
+        notes.append(f"Of {found.trials} trials, {found.used} drawn at random were used.")
+    odd = [f"{item.axis}: {item.note}." for item in [*found.ped_anova, *found.fanova] if item.note]
+    return [*(f"Caution: {warning}." for warning in found.warnings), *notes, *dict.fromkeys(odd)]

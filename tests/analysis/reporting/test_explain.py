@@ -1,0 +1,82 @@
+import pandas as pd
+import pytest
+
+from analysis.answers.claims import ClaimAnswer
+from analysis.answers.effects import EffectsSummary
+from analysis.answers.groups import Group
+from analysis.answers.importances import ImportanceSummary
+from analysis.reading.claims import Claim
+from analysis.reading.protocol import Difference
+from analysis.reporting.claims import view_of
+from analysis.reporting.explain import (
+    describe_centre,
+    describe_effects,
+    describe_heading,
+    describe_importance,
+    describe_queries,
+)
+from analysis.statistics.effect import Effect
+from analysis.statistics.importance import AxisImportance
+
+ARMS = [{"arm": "baseline", "mAP": 0.6}, {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.65, "delta": 0.05}]
+UNLIKE = (Difference("evaluate", "c", "val", "baseline", "test"),)
+
+
+@pytest.mark.parametrize(
+    ("shared", "heading"),
+    [({"b": "2"}, "Ablation ‘ablate’, readout ‘global’: b = 2"),
+     ({}, "Ablation ‘ablate’, readout ‘global’: protocol 0a1b2c3d")],
+)  # fmt: skip
+def test_a_group_is_named_after_what_it_shares_or_its_protocol(ablation_of, shared, heading):
+    group = Group("0a1b2c3d", ("c", "d"), "c", shared, UNLIKE)
+    ablation = ablation_of(ARMS, {"a": "0"}, readout="global", group=group, number=2, groups=2)
+    assert describe_heading(ablation) == heading
+    assert "another protocol (evaluate val instead of test)" in describe_centre(ablation)
+    assert describe_centre(ablation).endswith("is a = 0.")
+
+
+def test_a_single_group_speaks_of_the_baseline_alone(ablation_of):
+    ablation = ablation_of(ARMS, {})
+    assert describe_heading(ablation) == "Ablation ‘ablate’"
+    assert describe_centre(ablation) == "The baseline is the study's base."
+
+
+@pytest.mark.parametrize(("others", "notes"), [(1, 1), (61, 2)])
+def test_many_arms_say_how_many_have_an_interval_over_queries(ablation_of, others, notes):
+    arms = [ARMS[0], *(ARMS[1] | {"arm": f"a={number}"} for number in range(others))]
+    assert list(describe_queries(ablation_of(arms, {}))) == []
+    arms[1] |= {"queries_low": 0.01, "queries_high": 0.09}
+    found = list(describe_queries(ablation_of(arms, {})))
+    assert len(found) == notes
+    assert "2,000 draws" in found[0]
+    assert ("Of 61 arms, the 60 furthest from the baseline" in found[-1]) is (others == 61)
+
+
+@pytest.mark.parametrize(("aliases", "left_out", "notes"), [("", (), 2), ("b × c", (), 3), ("b × c", ("d = 1",), 4)])
+def test_effects_say_what_they_rest_on(ablation_of, aliases, left_out, notes):
+    table = pd.DataFrame({"family": [7], "aliases": [aliases]})
+    found = describe_effects(ablation_of(ARMS, {}, effects=EffectsSummary(table, left_out)))
+    assert len(found) == notes
+    assert "counts 7 effects" in found[1]
+    assert ("d = 1" in found[-1]) is bool(left_out)
+
+
+def test_importances_begin_with_what_speaks_against_them():
+    rows = [AxisImportance("a", 1.0, 0.8, 1.0, 20), AxisImportance("b", 0.0, 0.0, 0.0, 20, "one level")]
+    found = describe_importance(ImportanceSummary(rows, rows, 30, 20, ["20 trials are too few"]))
+    assert found[0] == "Caution: 20 trials are too few."
+    assert any("fANOVA" in note for note in found)
+    assert found[-2:] == ["Of 30 trials, 20 drawn at random were used.", "b: one level."]
+
+
+@pytest.mark.parametrize(("low", "words"), [(0.012, "+1.20 to +3.40 points"), (float("nan"), None)])
+def test_a_claim_tells_the_interval_over_queries_where_there_is_one(low, words):
+    arms = pd.DataFrame(columns=["arm", "weight", "control_weight", "asked", "n", "mean", "sd", "coming"])
+    effect = Effect(3, 0.02, 0.01, 0.03, 0.01, 0.001)
+    answer = ClaimAnswer(
+        Claim("name", {"smallest_effect": 0.01}, "2026"), "test/mAP", "supported", effect=effect, arms=arms,
+        queries_low=low, queries_high=0.034,
+    )  # fmt: skip
+    notes = [note for note in view_of(answer).notes if "queries" in note]
+    assert len(notes) == bool(words)
+    assert all(words in note for note in notes)
