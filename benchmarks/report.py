@@ -4,8 +4,8 @@
     uv run python benchmarks/report.py 1000
 
 A search of nearly all of them, and an ablation of 20 arms with 5 seeds and its per-query tables. Prints seconds, how
-many times as long as reading takes (each `record.json` and `epochs.jsonl` parsed, nothing else), and the peak of memory,
-of a process that does nothing else.
+many times as long as reading takes (each `record.json` and `epochs.jsonl` parsed, nothing else), and the peak of
+memory, of a process that does nothing else.
 """
 
 import json

@@ -13,6 +13,7 @@ import pandas as pd
 
 from reid_search.errors import RequestError
 from reid_search.study import BASELINE
+from reid_search.study.phases import PATH_DESIGN
 
 from ..reading.arms import axis_and_level, last_ablations
 from ..reading.gather import Event, StudyResults
@@ -132,6 +133,8 @@ def _summaries(
     effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design in DESIGNS else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
+        if design == PATH_DESIGN:  # a step has a name of its own, and its difference is from the start
+            members = members.assign(axis="", level=members["arm"])
         compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
         compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..reading.arms import last_ablations
+from ..reading.arms import last_ablations, path_candidates
 from ..reading.gather import Identity, StudyResults
 from ..reading.proposals import last_searches
 
@@ -33,9 +33,9 @@ def budgets(results: StudyResults) -> list[PhaseBudget]:
     runs = [event for event in results.events if event["event"] == "run"]
     planned = {str(row["phase"]): row for row in (runs[-1].get("planned", ()) if runs else ())}
     asked: dict[str, list[Identity]] = {}
-    for asks in (last_searches(results.events), last_ablations(results.events)):
+    for asks in (last_searches(results.events), path_candidates(results.events), last_ablations(results.events)):
         for phase, events in asks.items():
-            asked[phase] = [(str(event["key"]), int(event["seed"])) for event in events]
+            asked.setdefault(phase, []).extend((str(event["key"]), int(event["seed"])) for event in events)
     counted: set[Identity] = set()
     found = []
     for phase, identities in asked.items():

@@ -139,7 +139,7 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
     if claim.phase is None:
         return _Measured(claim, metric, not_decided=(NOT_YET, "its phase has not begun"))
     rows = arms[(arms["phase"] == claim.phase) & (arms["readout"] == claim.content["readout"])]
-    rows = rows[rows["arm"].isin(claim.arms)]
+    rows = rows[rows["arm"].isin(claim.arms)].drop_duplicates(["arm", "seed"], keep="last")
     if rows.empty:
         because = f"its arms have no readout '{claim.content['readout']}'"
         return _Measured(claim, metric, not_decided=(NOT_MEASURED, because))

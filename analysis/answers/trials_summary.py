@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..reading.arms import last_ablations
+from ..reading.arms import last_ablations, path_candidates
 from ..reading.gather import Identity, StudyResults
 from ..reading.proposals import last_searches
 
@@ -76,6 +76,7 @@ def _askers(results: StudyResults) -> dict[Identity, tuple[str, ...]]:
     askers: dict[Identity, tuple[str, ...]] = {}
     asked = [
         *((ask, f"{phase} #{ask['number']}") for phase, asks in last_searches(results.events).items() for ask in asks),
+        *((ask, f"{phase}: {ask['arm']}") for phase, asks in path_candidates(results.events).items() for ask in asks),
         *((ask, f"{phase}: {ask['arm']}") for phase, asks in last_ablations(results.events).items() for ask in asks),
     ]
     for ask, name in asked:

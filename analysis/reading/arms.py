@@ -69,6 +69,19 @@ def last_ablations(events: Iterable[Event]) -> dict[str, list[Event]]:
     return asks
 
 
+def path_candidates(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Return the asks of the candidates that each path tried, by phase; none of them is a replicate of an arm.
+
+    Args:
+        events: Lines of `asked.jsonl`, in order.
+    """
+    asks: dict[str, list[Event]] = {}
+    for event in events:
+        if event["event"] == "ask" and event["kind"] == "step":
+            asks.setdefault(str(event["phase"]), []).append(event)
+    return asks
+
+
 def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
     """Return the settings of an arm that the centre does not have."""
     return {path: label for path, label in settings.items() if centre.get(path) != label}

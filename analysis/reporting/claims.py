@@ -48,12 +48,14 @@ def view_of(answer: ClaimAnswer) -> ClaimView:
 
 
 def describe_claim(answer: ClaimAnswer) -> str:
-    """Return the answer to a claim in one sentence."""
-    name = f"‘{answer.claim.name}’ is {answer.verdict}"
+    """Return what a verdict rests on, in one sentence that stands behind it."""
     if answer.verdict not in _DECIDED:
-        return f"{name}{f' ({answer.because})' if answer.because else ''}{_so_far(answer.effect)}."
-    effect = f"{name}: {_effect(answer.effect)} points of {answer.metric.partition('/')[2]}"
-    found = f"{effect}, Holm p {p_value(answer.p_holm)}, {several(answer.effect.n, 'seed')}"
+        so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
+        parts = [answer.because, so_far if answer.effect.n else ""]
+        return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
+    metric = answer.metric.partition("/")[2]
+    found = f"{_effect(answer.effect)} points of {metric}, p {p_value(answer.p_holm)} (Holm), "
+    found += several(answer.effect.n, "seed")
     if answer.control is None or answer.excess is None:
         return f"{found}."
     gone = _CONTROL_WORDS[answer.control_verdict]
@@ -118,7 +120,3 @@ def _seeds(count: float) -> str:
 def _effect(effect: Effect) -> str:
     around = f" (95 % interval {interval(effect.low, effect.high)})" if effect.n > 1 else ""
     return f"{points(effect.delta)}{around}"
-
-
-def _so_far(effect: Effect) -> str:
-    return f"; so far {_effect(effect)} points from {several(effect.n, 'seed')}" if effect.n else ""

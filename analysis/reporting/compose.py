@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 
 from ..answers.ablations import AblationSummary
+from ..answers.budget import budgets
 from ..answers.claims import ClaimAnswer
 from ..answers.importances import ImportanceSummary, summarise_importance
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.gather import StudyResults
 from . import describe, draw, explain, protocol
-from .claims import describe_claim, family_notes, view_of
+from .claims import family_notes, view_of
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
@@ -80,10 +81,11 @@ def compose_ablation(ablation: AblationSummary) -> Section:
 
 def compose_closing(results: StudyResults, trials: TrialsSummary, tables: Sequence[Table]) -> list[Section]:
     """Return the sections that every report ends with: what did not finish, how it was measured and can be repeated."""
+    budget = Section("budget", rows=budgets(results))
     unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
     measured = Section("measured", protocol.protocol_facts(results))
     repeated = {"facts": protocol.version_facts(results), "tables": [table.name for table in tables]}
-    return [unfinished, measured, Section("reproduce", repeated)]
+    return [unfinished, *([budget] if budget.rows else []), measured, Section("reproduce", repeated)]
 
 
 def compose_report(
@@ -113,7 +115,8 @@ def compose_report(
     sections += [Section("reading")] if ablations else []
     return {
         "name": results.name,
-        "summary": [*map(describe_claim, answers), *describe.describe_study(results, searches, ablations)],
+        "answers": [view_of(answer) for answer in answers],
+        "summary": describe.describe_study(results, searches, ablations),
         "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(results)),
         "warnings": describe.describe_problems(results, phases),
         "sections": sections,

@@ -182,7 +182,7 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
         yield f"{begin}: {counted}; none is finished, so there is no best yet."
         return
     if search.each:
-        tuned = several(len(search.best_of_each), "level")
+        tuned = several(len(search.best_of_each), "arm" if search.tuned_by == "arm" else "level")
         yield f"{begin} ({counted}), the same number for each {search.each}, and found the best of {tuned}."
         return
     yield (

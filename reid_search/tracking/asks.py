@@ -29,7 +29,7 @@ class Asked:
     def add(self, event: Mapping[str, Any]) -> None:
         """Take note of one `ask` event."""
         is_search = event.get("kind") == "search"
-        self.replicate = self.replicate or not is_search
+        self.replicate = self.replicate or event.get("kind") == "ablate"
         name = f"#{event.get('number')}" if is_search else str(event.get("arm"))
         for known, new in ((self.phases, str(event.get("phase"))), (self.names, name)):
             if new not in known:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from analysis.statistics.family import holm, smallest_sign_flip_p
 
@@ -25,6 +26,12 @@ def by_definition(p_values):
 @given(st.lists(st.integers(0, 1000).map(lambda n: n / 1000), min_size=1, max_size=6))
 def test_holm_is_the_smallest_level_at_which_the_procedure_rejects(p_values):
     assert holm(p_values) == pytest.approx(by_definition(p_values), abs=1e-12)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_that_of_statsmodels(p_values):
+    _, expected, _, _ = multipletests(p_values, method="holm")
+    np.testing.assert_allclose(holm(p_values), expected, rtol=1e-12)
 
 
 def test_holm_leaves_out_what_has_no_p():
