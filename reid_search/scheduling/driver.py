@@ -13,7 +13,6 @@ from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.scheduling import cluster
-from reid_search.scheduling.claim_log import log_claims
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun, TrialSink
 from reid_search.scheduling.progress import Observer, RunSummary
@@ -86,7 +85,6 @@ def _run(
     store.asked.append(
         "run", command=options.command, versions=options.versions, git_commit=options.git_commit, planned=planned
     )
-    log_claims(study, store)
     phases = PhaseRun(study, store, fingerprints, observer, sink)
     if not phases.done:
         run_phases(

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from reid_search.errors import ReidSearchError
 from reid_search.records import Record, RunContext, StudyStore
 from reid_search.scheduling.ablation_work import AblationWork
-from reid_search.scheduling.claim_log import OpenClaims
+from reid_search.scheduling.claim_log import OpenClaims, log_claims
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.path_work import PathWork
 from reid_search.scheduling.progress import Best, Observer, RunSummary
@@ -52,6 +52,7 @@ class PhaseRun:
         self._stopping: dict[str, str] = {}
         self._ended: dict[tuple[str, int], Record] = {}
         self._reused = 0
+        log_claims(study, store)
         self._claims = OpenClaims(study, list(study.config.claims))
         self.best: Best | None = None
         self._best_of_arms: dict[str, Best] = {}

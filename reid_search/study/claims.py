@@ -13,9 +13,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from reid_search.errors import nearest
-from reid_search.study.axes import Axis
+from reid_search.study.axes import Axis, Level
 from reid_search.study.component import Config, EntryError
-from reid_search.study.designs import Arm, arm_identity
+from reid_search.study.designs import Arm, arm_identity, with_settings
 from reid_search.study.space import Settings, Space
 
 Values = dict[str, Any]
@@ -113,7 +113,9 @@ def check_claim(claim: ClaimConfig, axes: Mapping[str, Axis], phases: Sequence[s
         raise EntryError(f"unknown readout '{claim.readout}'; {nearest(claim.readout, readouts)}", "readout")
 
 
-def contrast_of(claim: ClaimConfig, space: Space, centre: Settings, arms: Sequence[Arm]) -> Contrast:
+def contrast_of(
+    claim: ClaimConfig, space: Space, centre: Settings, arms: Sequence[Arm], axes: Mapping[str, Axis]
+) -> Contrast:
     """Return the claim as a contrast between the arms of a phase.
 
     Args:
@@ -121,16 +123,19 @@ def contrast_of(claim: ClaimConfig, space: Space, centre: Settings, arms: Sequen
         space: The phase's base and axes.
         centre: Settings of the phase's centre.
         arms: Its arms.
+        axes: All axes of the study; an axis that the phase does not vary must have the claim's level in its base.
     """
     names = {arm_identity(arm.config): arm.name for arm in arms}
     missing: dict[str, None] = {}
 
     def weights(where: Values) -> dict[str, float]:
         found: dict[str, float] = {}
-        for weight, settings in _terms(claim, space, centre, where):
-            name = names.get(arm_identity(space.config(settings)))
+        for weight, values in _terms(claim, where):
+            levels = _levels(values, axes)
+            settings = _settings(levels, space, centre)
+            name = names.get(arm_identity(with_settings(space, axes, levels).config(settings)))
             if name is None:
-                missing[_shown(settings, centre)] = None
+                missing[_shown({**settings, **levels}, centre)] = None
             else:
                 found[name] = found.get(name, 0.0) + weight
         return found
@@ -141,19 +146,29 @@ def contrast_of(claim: ClaimConfig, space: Space, centre: Settings, arms: Sequen
 
 
 def needed_settings(claim: ClaimConfig, space: Space, centre: Settings) -> Iterator[Settings]:
-    """Yield the settings of every arm that a claim needs."""
+    """Yield the settings of every arm that a claim needs, of the axes that a phase varies."""
     for where in (claim.where, {**claim.where, **(claim.vanishes or {})}):
-        for _, settings in _terms(claim, space, centre, where):
-            yield settings
+        for _, values in _terms(claim, where):
+            inside = {path: value for path, value in values.items() if path in space.axes}
+            yield _settings(_levels(inside, space.axes), space, centre)
 
 
-def _terms(claim: ClaimConfig, space: Space, centre: Settings, where: Values) -> Iterator[tuple[float, Settings]]:
-    """Yield weights and settings; under conditions some of the settings may not exist."""
+def _terms(claim: ClaimConfig, where: Values) -> Iterator[tuple[float, Values]]:
+    """Yield the weight of each arm in the effect, and its settings by name or value."""
     for weight, along in _along(claim):
         for sign, side in ((1.0, claim.better), (-1.0, claim.than)):
-            values = {**where, **along, **side}
-            levels = {path: space.axes[path].setting(value) for path, value in values.items() if path in space.axes}
-            yield weight * sign, space.completed({**centre, **{path: level for path, level in levels.items() if level}})
+            yield weight * sign, {**where, **along, **side}
+
+
+def _levels(values: Values, axes: Mapping[str, Axis]) -> dict[str, Level]:
+    """Return the levels of settings; `check_claim` has made sure that there are such."""
+    found = {path: axes[path].setting(value) for path, value in values.items()}
+    return {path: level for path, level in found.items() if level is not None}
+
+
+def _settings(levels: Settings, space: Space, centre: Settings) -> dict[str, Level]:
+    """Return whole settings around a centre; under conditions some may not exist."""
+    return space.completed({**centre, **{path: level for path, level in levels.items() if path in space.axes}})
 
 
 def _along(claim: ClaimConfig) -> list[tuple[float, Values]]:

@@ -149,7 +149,7 @@ class Study:
         """
         space, centre = self.centred(phase, best, tuned)
         centre = next((arm.settings for arm in arms if arm.name == BASELINE), centre)
-        return contrast_of(self.config.claims[claim], space, centre, arms)
+        return contrast_of(self.config.claims[claim], space, centre, arms, self.config.axes)
 
     def claims_of(self, phase: AblatePhase) -> dict[str, ClaimConfig]:
         """Return the claims that an ablation may decide, by name."""
