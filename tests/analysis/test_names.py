@@ -23,8 +23,12 @@ def test_both_names_reach_every_function_whatever_was_imported_before(package, s
     module = import_module(package)
     for found in pkgutil.iter_modules(module.__path__):
         import_module(f"{package}.{found.name}")
-    assert sorted(module.__all__) == ["contrasts", "load_arms", "load_search", "load_trials", "write_report"]
+    assert sorted(module.__all__) == [
+        "compare_studies", "comparison_sheet", "contrasts", "load_arms", "load_search", "load_trials", "measured_speed",
+        "planned_seconds", "write_report",
+    ]  # fmt: skip
     assert set(module.__all__) <= set(dir(module))
+    assert all(callable(getattr(module, name)) for name in module.__all__)
     assert len(module.load_trials(study.path)) == 15
     assert len(module.load_arms(study.path)) == 12
     assert len(module.load_search(study.path)) == 6

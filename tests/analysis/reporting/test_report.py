@@ -203,7 +203,7 @@ def test_text_from_the_study_is_never_markup(study):
 def test_markdown_tables_have_as_many_cells_as_columns(study):
     analysis.write_report(study.path)
     blocks = re.findall(r"(?:^\|.*\|\n)+", (study.path / "report" / "report.md").read_text(), flags=re.MULTILINE)
-    assert len(blocks) == 6
+    assert len(blocks) == 7
     for block in blocks:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block

@@ -1,0 +1,93 @@
+"""Claims on the page: a sentence each, then what the verdict rests on."""
+
+import re
+
+import pytest
+
+import analysis
+from analysis.answers.claims import answer_claims
+from analysis.reading.arms import arms_table
+from analysis.reading.gather import gather
+from analysis.reporting.claims import describe_claim, family_notes, view_of
+from analysis.reporting.draw import draw_claims
+
+CENTRE, PARTS, MARGIN = "baseline", "model.parts=[1]", "losses.triplet.margin=0.3"
+CONTENT = {"better": {"x": "1"}, "metric": "mAP", "readout": "default", "smallest_effect": 0.01}
+HOSTILE = "<b>parts</b> | *help* & more"
+
+
+def claim(study, name, effect, control=None, missing=(), **content):
+    study.store.asked.append("claim", claim=name, content={**CONTENT, **content})
+    study.store.asked.append(
+        "contrast", claim=name, phase="ablate", effect=effect, control=control or {}, missing=list(missing)
+    )
+
+
+@pytest.fixture
+def claimed(study):
+    study.run()
+    claim(study, HOSTILE, {CENTRE: 1.0, PARTS: -1.0}, says="Parts <i>help</i>.", source="Somebody & Co. 2018")
+    claim(study, "margin", {MARGIN: 1.0, CENTRE: -1.0}, control={PARTS: 1.0, CENTRE: -1.0})
+    claim(study, "untestable", {}, missing=["model.parts=[9]"])
+    study.ablation(seeds=5)
+    return study
+
+
+def answers_of(study):
+    results = gather(study.path)
+    return answer_claims(results, arms_table(results))
+
+
+def test_the_page_begins_with_an_answer_a_claim(claimed):
+    page = analysis.write_report(claimed.path).read_text()
+    items = re.findall(r"<li><span class=\"verdict [\w-]+\">([\w ]+)</span>", page)
+    assert items == ["supported", "inconclusive", "not measured"]
+    assert "<b>parts</b>" not in page
+    assert "Parts &lt;i&gt;help&lt;/i&gt;." in page
+    assert page.index('class="answers"') < page.index('class="tiles"')
+
+
+def test_markdown_and_tables_have_every_claim(claimed):
+    folder = analysis.write_report(claimed.path).parent
+    blocks = re.findall(r"(?:^\|.*\|\n)+", (folder / "report.md").read_text(), flags=re.MULTILINE)
+    for block in blocks:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}) == 1, block
+    for suffix in ("csv", "md", "tex"):
+        assert (folder / "tables" / f"claims.{suffix}").read_text().count("untestable") == 1
+    assert {path.name for path in (folder / "figures").glob("claims.*")} == {"claims.svg", "claims.pdf"}
+
+
+def test_a_sentence_says_what_the_verdict_rests_on(claimed):
+    parts, margin, untestable = map(describe_claim, answers_of(claimed))
+    assert re.fullmatch(
+        r"\+5\.\d\d \(95 % interval \+\d\.\d\d to \+\d\.\d\d\) points of mAP, p < \.001 \(Holm\), 5 seeds\.", parts
+    )
+    assert "under its control −5" in margin
+    assert "4 seeds" in margin
+    assert untestable == "no phase has model.parts=[9]."
+
+
+def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed):
+    margin = view_of(answers_of(claimed)[1])
+    notes = " ".join(margin.notes)
+    assert "raised 1 time" in notes
+    assert "losses.triplet.margin=0.3 (4 of 5)" in notes
+    assert "after some of its trainings had ended" in notes
+    assert re.search(r"would be found with probability \.8 by [\d,]+ seeds", notes)
+    assert "all 3 claims as one family" in " ".join(family_notes(answers_of(claimed)))
+
+
+def test_the_figure_has_a_mark_an_effect_and_a_control(claimed):
+    drawing = draw_claims(answers_of(claimed))
+    [axes] = drawing.figure.axes
+    marks = [line for line in axes.lines if line.get_marker() in ("o", "s")]
+    answers = [answer for answer in answers_of(claimed) if answer.effect.n]
+    expected = [answer.effect.delta for answer in answers] + [a.control.delta for a in answers if a.control]
+    assert sorted(line.get_xdata()[0] for line in marks) == pytest.approx(sorted(100 * delta for delta in expected))
+    assert "Of 3 claims, 2 are drawn." in drawing.caption
+
+
+def test_a_study_without_claims_has_no_section(study):
+    folder = analysis.write_report(study.path).parent
+    assert "Claims" not in (folder / "report.md").read_text()
+    assert not (folder / "tables" / "claims.csv").exists()
