@@ -89,7 +89,7 @@ def study(
     return pd.DataFrame({
         "phase": "ablate", "arm": names, "key": names, "seed": np.tile(np.arange(1, seeds + 1), len(arms)),
         "readout": "default", "evaluate": "test", "status": "finished", "data_fingerprint": "simulated",
-        "transductive": False, "test/mAP": values.ravel(),
+        "stored_as": "default", "protocol": "simulated", "transductive": False, "test/mAP": values.ravel(),
     })  # fmt: skip
 
 

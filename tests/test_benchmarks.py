@@ -1,0 +1,29 @@
+"""The benchmarks of answers run: their figures come from the code as it is, on few studies here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow  # goes through every path of the answers, in a process of its own
+def test_every_path_of_the_answers_has_its_rate() -> None:
+    rows = [line for line in run("benchmarks/answers.py", "4").splitlines() if "±" in line]
+    assert len(rows) == 24
+    assert all(line.count(" | ") == 3 for line in rows)
+
+
+@pytest.mark.slow  # writes a study and its report, in processes of their own
+def test_the_report_of_a_made_up_study_is_timed() -> None:
+    assert run("benchmarks/report.py", "120").startswith("120 trials × 50 epochs: report ")
