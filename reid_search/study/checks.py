@@ -65,10 +65,11 @@ def _check_has_claims(study: Study, phase: AblatePhase) -> None:
 
 def _check_claims(study: Study) -> None:
     """Make sure that some phase has the arms of each claim; around a search's best this is not known yet."""
-    phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase)]
+    phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase) and study.claims_of(phase)]
+    arms = {phase.name: study.arms(phase) for phase in phases}
     for name in study.config.claims:
         deciding = [phase for phase in phases if name in study.claims_of(phase)]
-        missing = {phase.name: study.contrast(name, phase, study.arms(phase)).missing for phase in deciding}
+        missing = {phase.name: study.contrast(name, phase, arms[phase.name]).missing for phase in deciding}
         if all(missing.values()) and not any(phase.around == "best" for phase in deciding):
             place = study.document.place(("claims", name))
             raise StudyError(f"{place}: claims.{name}: {_no_phase(missing)}")
