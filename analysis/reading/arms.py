@@ -27,8 +27,8 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     (what differs from the centre or, on a path, from the step before), `key`, `seed`, `readout`, `stored_as` (the
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
     `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain
-    comparison), `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`,
-    `protocol` (8 hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
+    comparison), `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`
+    (where every seed drew data of its own, `redrawn from` the fingerprint of the first), `protocol` (8 hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
 
     A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -110,7 +110,7 @@ def _rows_of_phase(asks: list[Event], results: StudyResults) -> Iterator[dict[st
                 "readout": readout,
                 "stored_as": stored_as,
                 "evaluate": ask["evaluate"],
-                **_state(trial, stored_as, ask["evaluate"]),
+                **_state(trial, stored_as, ask["evaluate"], _data(ask, trial)),
                 **costs(trial),
             }
 
@@ -133,25 +133,28 @@ def _readouts(ask: Event, trial: Trial | None, usual: list[str]) -> dict[str, st
     return {name: name for name in names or usual}
 
 
-def _state(trial: Trial | None, stored_as: str, split: str) -> dict[str, Any]:
+def _data(ask: Event, trial: Trial | None) -> str | None:
+    """Return what identifies an arm's data: every seed's, or what each seed's were drawn like."""
+    if ask.get("redrawn_from"):
+        return f"redrawn from {ask['redrawn_from']}"
+    return trial.data_fingerprint if trial else None
+
+
+def _state(trial: Trial | None, stored_as: str, split: str, data: str | None) -> dict[str, Any]:
     if trial is None:
         return {"status": "waiting"}
-    state = {"status": trial.status, "reason": trial.reason, "data_fingerprint": trial.data_fingerprint}
+    state = {"status": trial.status, "reason": trial.reason, "data_fingerprint": data}
     if trial.record is None:
         return state
     state["device_type"] = trial.record.device_type
     measured = trial.record.readouts.get(stored_as)
     if trial.status == "finished" and not _has(measured, split):
         return state | {"status": "unmeasured", "reason": f"readout '{stored_as}' was not tested on {split}"}
-    return state | (_measurements(measured, trial, split) if measured else {})
+    return state | (_measurements(measured, data, split) if measured else {})
 
 
-def _measurements(measured: ReadoutResult, trial: Trial, split: str) -> dict[str, Any]:
-    fields = {
-        "evaluate": split,
-        "data_fingerprint": trial.data_fingerprint,
-        "transductive": measured.transductive,
-    }
+def _measurements(measured: ReadoutResult, data: str | None, split: str) -> dict[str, Any]:
+    fields = {"evaluate": split, "data_fingerprint": data, "transductive": measured.transductive}
     return {
         "dim": measured.dim,
         "scorer": measured.scorer,

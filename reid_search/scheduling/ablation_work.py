@@ -28,8 +28,9 @@ class AblationWork:
         self._phase = phase
         self._store = store
         self.arms = list(arms)
-        trials = planned_trials(phase, self.arms, fingerprints)
+        self._data_of = {arm.name: fingerprints.of_trial(arm.config) for arm in self.arms}
         self._measured_of = {arm.name: study.measured(arm.config) for arm in self.arms}
+        trials = planned_trials(phase, self.arms, fingerprints)
         self._log(trials)
         self._trainings = Trainings(store, map(self._job, trials), f"{phase.evaluate}/mAP")
 
@@ -73,7 +74,8 @@ class AblationWork:
             settings={path: level.label for path, level in trial.arm.settings.items()},
         )
         measured = self._measured_of[trial.arm.name]
-        return Job(label, measured.config, evaluate=(trial.evaluate,), keep=kept, readouts=measured.stored)
+        config = measured.config.model_copy(update={"data": trial.config.data})
+        return Job(label, config, evaluate=(trial.evaluate,), keep=kept, readouts=measured.stored)
 
     def _log(self, trials: list[PlannedTrial]) -> None:
         rows = [
@@ -88,6 +90,7 @@ class AblationWork:
                 "evaluate": trial.evaluate,
                 "readouts": dict(self._measured_of[trial.arm.name].stored),
                 "by": self._phase.design,
+                **({"redrawn_from": self._data_of[trial.arm.name]} if self._phase.redraw_data else {}),
             }
             for trial in trials
         ]

@@ -33,6 +33,7 @@ def _check_spaces(study: Study) -> None:
             if isinstance(phase, AblatePhase):
                 check_design(phase.design, space)
                 _check_has_claims(study, phase)
+                _check_redraws(space, phase)
                 if phase.around != "best" and phase.design != "factorial":  # not known yet; already checked
                     check_compares(phase.design, study.arms(phase), phase.around)
             else:
@@ -61,6 +62,11 @@ def _check_arms(study: Study) -> None:
 def _check_has_claims(study: Study, phase: AblatePhase) -> None:
     if phase.design == CLAIMS_DESIGN and not study.claims_of(phase):
         raise StudyError("design: claims: the study makes no claim that this phase could decide; write `claims:`")
+
+
+def _check_redraws(space: Space, phase: AblatePhase) -> None:
+    if phase.redraw_data:
+        space.config({}).data.redrawn(0)
 
 
 def _check_claims(study: Study) -> None:

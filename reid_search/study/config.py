@@ -43,6 +43,20 @@ class DataConfig(Config):
         del kind
         return f"no setting of data set '{self.name}' offers them"
 
+    def redrawn(self, number: int) -> "DataConfig":
+        """Return this data set drawn another time, as `redraw_data` asks for.
+
+        Args:
+            number: Which draw, from 0, which is this one.
+
+        Raises:
+            StudyError: The data set is not drawn.
+        """
+        del number
+        raise StudyError(
+            f"redraw_data: true: data set '{self.name}' is not drawn; allowed: false, or data that are (synthetic)"
+        )
+
     @abstractmethod
     def fingerprint(self) -> str:
         """Return what identifies the images and labels (16 hex digits), without reading the images themselves.

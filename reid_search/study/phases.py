@@ -85,6 +85,9 @@ class AblatePhase(_Phase):
         resolution: Of a fractional factorial, 4 where omitted: 3 keeps main effects apart from each other, 4 also from
             two-factor interactions, 5 keeps also two-factor interactions apart from each other.
         seeds: Replicates of every arm, on seeds 1, 2, ...
+        redraw_data: Every replicate has data of its own, which its seed draws, so that an answer holds for such people
+            and cameras and not for the ones that happened to be drawn. All arms have the same draw of a seed. Only for
+            data that are drawn.
         evaluate: `test` trains without holdout and answers on the test split; `val` stays on the validation split.
     """
 
@@ -94,6 +97,7 @@ class AblatePhase(_Phase):
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
     seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
+    redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
 
     @field_validator("seeds", mode="before")

@@ -155,11 +155,19 @@ def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprin
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
     """Return the trainings of an ablation: seed after seed, so that an interrupted one is balanced."""
     keys = {arm.name: trial_key(arm.config, fingerprints.of_trial(arm.config)) for arm in arms}
-    return [
+    trials = [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate)
         for seed in range(1, phase.seeds + 1)
         for arm in arms
     ]
+    return [_with_data_of_its_own(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
+
+
+def _with_data_of_its_own(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
+    """Return a replicate on the data that its seed draws; the first has those that the study names."""
+    config = trial.config.model_copy(update={"data": trial.config.data.redrawn(trial.seed - 1)})
+    fingerprint = fingerprints.of_trial(config)
+    return replace(trial, config=config, key=trial_key(config, fingerprint))
 
 
 def _ablation(
@@ -177,7 +185,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{phase.design}{_size(fraction)} around {phase.around}, {phase.seeds} seeds, tested on {phase.evaluate}",
+        about=f"{phase.design}{_size(fraction)} around {phase.around}, {_replicates(phase)}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=len(unique),
@@ -196,11 +204,15 @@ def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:
     about = f"path from {phase.around} to the search's best, at most {axes} steps over {candidates} candidates, "
     return replace(
         start,
-        about=f"{about}{phase.seeds} seeds, tested on {phase.evaluate}",
+        about=f"{about}{_replicates(phase)}, tested on {phase.evaluate}",
         count=count,
         images=count * images,
         provisional=True,
     )
+
+
+def _replicates(phase: AblatePhase) -> str:
+    return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}"
 
 
 def _size(fraction: FractionalDesign | None) -> str:

@@ -128,6 +128,10 @@ class SyntheticConfig(DataConfig):
         """Masks, keypoints and attributes, all of which are written beside the images."""
         return frozenset({"maps", "keypoints", "attributes"})
 
+    def redrawn(self, number: int) -> "SyntheticConfig":
+        """Return other people before other cameras, drawn in the same way: from the seed `number` further on."""
+        return self.model_copy(update={"seed": self.seed + number})
+
     def fingerprint(self) -> str:
         """Return what identifies images and labels, from the settings that they are drawn from."""
         return digest(
