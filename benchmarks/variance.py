@@ -22,7 +22,7 @@ COLUMNS = ["arm", "sd of mAP", "sd of Δ", "identities", "queries", "seed × que
 
 def spreads(table: pd.DataFrame, arm: str) -> list[float]:
     """Return the spreads of an arm against the centre, as fractions of 1."""
-    differences = weighted(table, {arm: 1.0, "baseline": -1.0})
+    differences = weighted(table, {arm: 1.0, "baseline": -1.0}).dropna(how="all")
     over_seeds = differences.mean(axis=1)
     residual = differences.sub(over_seeds, axis=0).sub(differences.mean() - over_seeds.mean(), axis=1)
     shape = (residual.shape[0] - 1) * (residual.shape[1] - 1)
@@ -40,6 +40,8 @@ def main() -> None:
     study = Path(sys.argv[1])
     arms = load_arms(study)
     arms = arms[(arms["phase"] == arms["phase"].iloc[0]) & (arms["readout"] == "default")]
+    if arms["data_fingerprint"].astype(str).str.startswith("redrawn").any():
+        raise SystemExit(f"{study}: every seed has queries of its own, so nothing tells seeds and queries apart")
     table = per_query(gather(study), arms)
     print(f"| {' | '.join(COLUMNS)} |\n|---|{'--:|' * (len(COLUMNS) - 1)}")
     found = []

@@ -7,13 +7,16 @@ that are shown have such an interval.
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RecordError
 
 from ..reading.gather import StudyResults
 from ..reading.queries import per_query, weighted
-from ..statistics.bootstrap import QueryInterval, bootstrap_queries
+from ..statistics.bootstrap import QueryInterval, bootstrap_strata
+
+Floats = npt.NDArray[np.float64]
 
 ARMS_READ = 60
 DRAWS = 2_000
@@ -79,6 +82,11 @@ def over_queries(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float
     differences = weighted(pd.concat([tables[arm] for arm in weights], axis=1), weights)
     if differences.columns.empty:
         return _NOTHING
-    identities = differences.index.get_level_values("identity").to_numpy()
-    generator = np.random.default_rng(_SEED)
-    return bootstrap_queries(differences.to_numpy(np.float64).T, identities, generator=generator, draws=DRAWS)
+    strata = [_stratum(queries) for _, queries in differences.groupby(level="data", sort=True)]
+    return bootstrap_strata(strata, generator=np.random.default_rng(_SEED), draws=DRAWS)
+
+
+def _stratum(queries: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.generic]]:
+    """Return the differences `(seeds, queries)` of the seeds that were tested on one data set, and whose they are."""
+    tested = queries.dropna(axis=1, how="all")
+    return tested.to_numpy(np.float64).T, queries.index.get_level_values("identity").to_numpy()

@@ -28,7 +28,8 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
     `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain
     comparison), `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`
-    (where every seed drew data of its own, `redrawn from` the fingerprint of the first), `protocol` (8 hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
+    (where every seed drew data of its own, `redrawn from` the fingerprint of the first), `protocol` (8
+    hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
 
     A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).

@@ -18,7 +18,7 @@ COLUMNS = {
 
 
 def per_query(results: StudyResults, rows: pd.DataFrame, metric: str = "mAP") -> pd.DataFrame:
-    """Return a measurement of every query: one row an image and identity, one column an arm and seed.
+    """Return a measurement of every query: one row an image and identity of a data set, one column an arm and seed.
 
     Args:
         results: What was gathered.
@@ -26,18 +26,21 @@ def per_query(results: StudyResults, rows: pd.DataFrame, metric: str = "mAP") ->
         metric: `mAP`, `mAP_trapezoidal`, `mINP`, or `rank1`, `rank5`, `rank10` (1 where a match comes so early).
 
     Returns:
-        Values in [0, 1], NaN where a query has no match; the index has the levels `image` and `identity`, the columns
-        `arm` and `seed`.
+        Values in [0, 1], NaN where a query has no match, and for the queries of data that a seed was not tested on; the
+        index has the levels `data` (their fingerprint), `image` and `identity`, the columns `arm` and `seed`.
 
     Raises:
         RecordError: A table cannot be read.
     """
     found: dict[tuple[str, int], pd.Series] = {}
     for row in rows[rows["status"] == "finished"].to_dict("records"):
-        folder = StudyStore.at(results.path).trial(row["key"], int(row["seed"])).path
+        identity = str(row["key"]), int(row["seed"])
+        folder = StudyStore.at(results.path).trial(*identity).path
         path = folder / "readouts" / row["stored_as"] / "per_query.parquet"
         if path.exists():
-            found[str(row["arm"]), int(row["seed"])] = _values(path, str(row["evaluate"]), metric)
+            values = _values(path, str(row["evaluate"]), metric)
+            data = results.trials[identity].data_fingerprint
+            found[str(row["arm"]), int(row["seed"])] = pd.concat({data: values}, names=["data"])
     table = pd.DataFrame(found)
     table.columns = pd.MultiIndex.from_tuples(list(found), names=["arm", "seed"])
     return table

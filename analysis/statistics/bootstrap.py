@@ -17,6 +17,7 @@ from reid_search.errors import RequestError
 from .effect import LEVEL, ROUNDING
 
 Floats = npt.NDArray[np.float64]
+Labels = Sequence[object] | npt.NDArray[np.generic]
 
 _FEW_IDENTITIES = 30
 _CELLS_AT_ONCE = 1_000_000  # 8 MB of counts: a replicate of 750 identities takes 750 cells
@@ -45,7 +46,7 @@ class QueryInterval:
 
 def bootstrap_queries(
     differences: Floats,
-    identities: Sequence[object] | npt.NDArray[np.generic],
+    identities: Labels,
     *,
     generator: np.random.Generator,
     draws: int = 10_000,
@@ -64,6 +65,62 @@ def bootstrap_queries(
     Raises:
         RequestError: The two do not have the same queries.
     """
+    return bootstrap_strata([(differences, identities)], generator=generator, draws=draws, level=level)
+
+
+def bootstrap_strata(
+    strata: Sequence[tuple[Floats, Labels]],
+    *,
+    generator: np.random.Generator,
+    draws: int = 10_000,
+    level: float = LEVEL,
+) -> QueryInterval:
+    """Return the mean over seeds of the difference of two arms, where groups of seeds asked queries of their own.
+
+    Identities are resampled within each group (a stratum), and a group counts as often as it has seeds: with one seed a
+    group, the bootstrap of queries nested in seeds.
+
+    Args:
+        strata: For each group of seeds the `differences` and `identities` of `bootstrap_queries`.
+        generator: Source of the draws.
+        draws: Resamples.
+        level: 1 − coverage of the interval.
+
+    Raises:
+        RequestError: Differences and identities of a group do not have the same queries.
+    """
+    found = [_clusters(*stratum) for stratum in strata]
+    if not found or not all(len(clusters.sums) for clusters in found):
+        return QueryInterval(0, 0, note="no query is measured in every seed of both arms")
+    count = sum(len(clusters.sums) for clusters in found)
+    queries = int(sum(clusters.sizes.sum() for clusters in found))
+    weights = np.array([clusters.seeds for clusters in found]) / sum(clusters.seeds for clusters in found)
+    delta = float(weights @ [clusters.mean for clusters in found])
+    if count == len(found):
+        return QueryInterval(count, queries, delta, note="one identity: a difference and no interval")
+    if all(np.ptp(clusters.sums / clusters.sizes) <= ROUNDING for clusters in found):
+        note = "the difference is the same for every identity, so its spread cannot be estimated"
+        return QueryInterval(count, queries, delta, delta, delta, note)
+    resampled = weights @ [_resampled_means(clusters.sums, clusters.sizes, generator, draws) for clusters in found]
+    low, high = np.quantile(resampled, [level / 2, 1 - level / 2])
+    note = f"fewer than {_FEW_IDENTITIES} identities: the interval covers less often than it says"
+    return QueryInterval(count, queries, delta, float(low), float(high), note if count < _FEW_IDENTITIES else "")
+
+
+@dataclass(frozen=True)
+class _Clusters:
+    """The queries of one group of seeds, summed by identity."""
+
+    seeds: int
+    sums: Floats
+    sizes: Floats
+
+    @property
+    def mean(self) -> float:
+        return float(self.sums.sum() / self.sizes.sum())
+
+
+def _clusters(differences: Floats, identities: Labels) -> _Clusters:
     by_seed = np.atleast_2d(np.asarray(differences, dtype=np.float64))
     labels = np.asarray(identities)
     if by_seed.ndim != 2 or labels.shape != by_seed.shape[1:]:
@@ -72,21 +129,9 @@ def bootstrap_queries(
             "(seeds, queries) or (queries,), and one identity a query"
         )
     used = np.isfinite(by_seed).all(axis=0) & (len(by_seed) > 0)
-    if not used.any():
-        return QueryInterval(0, 0, note="no query is measured in every seed of both arms")
-    names, owner = np.unique(labels[used], return_inverse=True)
-    values = by_seed[:, used].mean(axis=0)
-    sums = np.asarray(np.bincount(owner, weights=values), dtype=np.float64)
-    sizes = np.bincount(owner).astype(np.float64)
-    count, queries, delta = len(names), len(values), float(values.mean())
-    if count == 1:
-        return QueryInterval(1, queries, delta, note="one identity: a difference and no interval")
-    if np.ptp(sums / sizes) <= ROUNDING:
-        note = "the difference is the same for every identity, so its spread cannot be estimated"
-        return QueryInterval(count, queries, delta, delta, delta, note)
-    low, high = np.quantile(_resampled_means(sums, sizes, generator, draws), [level / 2, 1 - level / 2])
-    note = f"fewer than {_FEW_IDENTITIES} identities: the interval covers less often than it says"
-    return QueryInterval(count, queries, delta, float(low), float(high), note if count < _FEW_IDENTITIES else "")
+    _, owner = np.unique(labels[used], return_inverse=True)
+    sums = np.bincount(owner, weights=by_seed[:, used].mean(axis=0)) if used.any() else np.empty(0)
+    return _Clusters(len(by_seed), np.asarray(sums, dtype=np.float64), np.bincount(owner).astype(np.float64))
 
 
 def _resampled_means(sums: Floats, sizes: Floats, generator: np.random.Generator, draws: int) -> Floats:

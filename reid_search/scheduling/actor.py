@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 JOB = "job"
 ROW = "row"
+NOT_BEGUN = "not begun"
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
@@ -29,9 +30,13 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
     def step(self) -> dict[str, Any]:
         """Train one epoch; write the record behind the last.
 
-        The row goes as pairs, since Ray Tune flattens maps.
+        The row goes as pairs, since Ray Tune flattens maps. A session that cannot even begin leaves no record, so that
+        the driver is told why.
         """
-        session = self._opened()
+        try:
+            session = self._opened()
+        except Exception as error:  # else Ray would start it again and again, and not say why
+            return {NOT_BEGUN: f"it could not begin: {type(error).__name__}: {error}", "value": 0.0, "done": True}
         row = tuple(session.advance().items())
         if not session.done:
             return {ROW: row, "value": 0.0}

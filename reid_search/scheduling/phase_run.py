@@ -113,10 +113,9 @@ class PhaseRun:
         self._observer.trial_ended(job.label, record.status, job.value(record, metric), record.reason)
         self._sync(job)
 
-    def lost(self, trial_id: str) -> None:
-        """Close a job whose process died again and again."""
+    def lost(self, trial_id: str, reason: str) -> None:
+        """Close a job that left no record, again and again."""
         job = self._jobs[trial_id]
-        reason = "its process died again and again (out of memory, or killed?)"
         self._store.asked.append("lost", phase=job.label.phase, key=job.label.key, seed=job.label.seed, reason=reason)
         epochs = folder_of(self._store, job).epochs()
         images = int(epochs[-1]["images_seen"]) if epochs else 0

@@ -14,7 +14,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from reid_search.scheduling.actor import JOB, ROW, TrialActor
+from reid_search.scheduling.actor import JOB, NOT_BEGUN, ROW, TrialActor
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.phase_run import PhaseRun
 from reid_search.study import Resources
@@ -68,7 +68,7 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
         """Close a job whose process died too often; every other end was reported by the scheduler."""
         del result
         if error and self._here.phases.is_out(trial_id):
-            self._here.phases.lost(trial_id)
+            self._here.phases.lost(trial_id, "its process died again and again (out of memory, or killed?)")
 
     def save(self, checkpoint_path: str) -> None:
         """Write nothing: the store is the state."""
@@ -105,6 +105,9 @@ class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
         """Take a finished or failed trial, whose record is on the disk."""
         del tune_controller
         if not self._here.phases.is_out(trial.trial_id):
+            return
+        if result.get(NOT_BEGUN):
+            self._here.phases.lost(trial.trial_id, result[NOT_BEGUN])
             return
         if result.get(ROW):
             self._here.phases.report(trial.trial_id, dict(result[ROW]), last=True)

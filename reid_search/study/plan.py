@@ -185,7 +185,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{phase.design}{_size(fraction)} around {phase.around}, {_replicates(phase)}, tested on {phase.evaluate}",
+        about=f"{phase.design}{_size(fraction)} around {phase.around}, {_replicates(phase)}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=len(unique),
@@ -204,7 +204,7 @@ def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:
     about = f"path from {phase.around} to the search's best, at most {axes} steps over {candidates} candidates, "
     return replace(
         start,
-        about=f"{about}{_replicates(phase)}, tested on {phase.evaluate}",
+        about=f"{about}{_replicates(phase)}",
         count=count,
         images=count * images,
         provisional=True,
@@ -212,7 +212,7 @@ def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:
 
 
 def _replicates(phase: AblatePhase) -> str:
-    return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}"
+    return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}, tested on {phase.evaluate}"
 
 
 def _size(fraction: FractionalDesign | None) -> str:

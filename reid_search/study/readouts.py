@@ -9,13 +9,11 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reid_search.errors import StudyError
 from reid_search.study.axes import Axis
 from reid_search.study.changes import apply_settings
 from reid_search.study.config import ReadoutConfig
 from reid_search.study.key import digest
 from reid_search.study.space import extremes
-from reid_search.study.taps import select_taps
 from reid_search.study.trial import TrialConfig
 
 _PREFIX = "readouts."
@@ -49,7 +47,7 @@ def measured(config: TrialConfig, base: Readouts, axes: Mapping[str, Axis]) -> M
     readouts: dict[str, ReadoutConfig] = {}
     for variant in (*_variants(base, axes), config.readouts):
         for name, readout in variant.items():
-            if _fits(config, readout):
+            if config.can_measure(readout):
                 readouts.setdefault(_stored_name(name, readout, base), readout)
     return Measured(config.model_copy(update={"readouts": readouts}), stored)
 
@@ -61,15 +59,6 @@ def _variants(base: Readouts, axes: Mapping[str, Axis]) -> Iterator[Readouts]:
     for levels in itertools.product(*(extremes(axes[path]) for path in paths)):
         changed = apply_settings(content, {path: level.value for path, level in zip(paths, levels, strict=True)})
         yield {name: ReadoutConfig.model_validate(readout) for name, readout in changed["readouts"].items()}
-
-
-def _fits(config: TrialConfig, readout: ReadoutConfig) -> bool:
-    try:
-        return bool(
-            select_taps(readout.taps or config.model.default_readout, config.model.taps(config.data.image_size))
-        )
-    except StudyError:
-        return False
 
 
 def _stored_name(name: str, readout: ReadoutConfig, base: Readouts) -> str:

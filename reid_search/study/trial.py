@@ -130,6 +130,15 @@ class TrialConfig(Config):
         patterns = self.readouts[name].taps or self.model.default_readout
         return select_taps(patterns, self.model.taps(self.data.image_size))
 
+    def can_measure(self, readout: ReadoutConfig) -> bool:
+        """Say whether this trial could be tested so: the model has the taps, and a loss at work the scoring head."""
+        alone = self.model_copy(update={"readouts": {"default": readout}})
+        try:
+            alone._check_readout("default", self.model.taps(self.data.image_size))
+        except EntryError:
+            return False
+        return True
+
     def _check_readout(self, name: str, offered: Sequence[TapSpec]) -> None:
         readout = self.readouts[name]
         _check_patterns(("readouts", name, "taps"), readout.taps or self.model.default_readout, offered)

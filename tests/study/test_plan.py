@@ -228,3 +228,21 @@ phases: [{kind: ablate}]
 
 def test_the_version_of_the_schema() -> None:
     assert SCHEMA_VERSION == 1  # raising it gives every training a new key, so that all are measured again
+
+
+def test_redrawn_data_are_those_of_the_seed_and_the_same_for_every_arm(load: Load) -> None:
+    plain = load(overrides=["phases.ablate.seeds=3"]).plan().trials
+    redrawn = load(overrides=["phases.ablate.seeds=3", "phases.ablate.redraw_data=true", "base.data.seed=7"]).plan()
+    seeds = {(trial.seed, trial.config.data.model_dump()["seed"]) for trial in redrawn.trials}
+    assert seeds == {(1, 7), (2, 8), (3, 9)}
+    assert len({(trial.key, trial.seed) for trial in redrawn.trials}) == len({(t.key, t.seed) for t in plain})
+    assert len({trial.key for trial in redrawn.trials}) == 3 * len({trial.key for trial in plain})
+    for trial in redrawn.trials:
+        assert trial.key == trial_key(trial.config, trial.config.data.fingerprint())
+    assert "3 seeds, each on data of its own" in redrawn.phases[-1].about
+
+
+def test_the_first_replicate_has_the_data_that_the_study_names(load: Load) -> None:
+    plain, redrawn = (load(overrides=[f"phases.ablate.redraw_data={on}"]).plan().trials for on in ("false", "true"))
+    assert {t.key for t in plain if t.seed == 1} == {t.key for t in redrawn if t.seed == 1}
+    assert {t.key for t in plain if t.seed == 2}.isdisjoint({t.key for t in redrawn if t.seed == 2})

@@ -65,3 +65,19 @@ def test_the_first_readout_s_metrics_are_plain_in_an_epoch_s_row(config: Callabl
     both = config({"default": {"taps": ["reduced"]}, "globals": {"taps": ["global@coarse"]}})
     assert both.epoch_metric("default", "val/mAP") == "val/mAP"
     assert both.epoch_metric("globals", "val/mAP") == "globals/val/mAP"
+
+
+def test_a_variant_whose_scorer_needs_a_head_that_is_not_trained_is_left_out(
+    config: Callable[..., TrialConfig],
+) -> None:
+    scorer = Axis.model_validate(
+        {"choice": {"pairs": {"kind": "pair_head", "head": "verification"}, "re-ranked": {"kind": "k_reciprocal"}}}
+    )
+    base = config({"default": {"taps": ["global@reduced"], "normalize": "none"}})
+    head = {"kind": "verification", "on": ["global@reduced"]}
+    with_head = config({"default": base.readouts["default"].model_dump()}, losses={"verification": head})
+    axes = {"readouts.default.scorer": scorer}
+    for trial, kinds in ((base, [None, "k_reciprocal"]), (with_head, [None, "pair_head", "k_reciprocal"])):
+        made = measured(trial, base.readouts, axes).config
+        assert [readout.scorer and readout.scorer.kind for readout in made.readouts.values()] == kinds
+        assert TrialConfig.model_validate(made.model_dump(mode="json")) == made, "a process can read it"

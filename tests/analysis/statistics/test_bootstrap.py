@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.statistics import bootstrap
-from analysis.statistics.bootstrap import bootstrap_queries
+from analysis.statistics.bootstrap import bootstrap_queries, bootstrap_strata
 from reid_search.errors import RequestError
 
 
@@ -72,6 +72,27 @@ def test_a_query_counts_where_every_seed_measured_it_and_seeds_are_averaged():
     assert (found.identities, found.queries) == (2, 3)
     assert found.delta == pytest.approx(0.7 / 3)
     assert (found.low, found.high) == pytest.approx((same.low, same.high), abs=1e-12)
+
+
+def test_identities_are_resampled_within_each_group_of_seeds_which_counts_as_often_as_it_has_seeds():
+    (one, of_one), (other, of_other) = clusters([3, 1, 4] * 12, seed=1), clusters([2, 5] * 20, seed=2)
+    other = np.stack([other + 0.3, other - 0.1])
+    found = bootstrap_strata([(one, of_one), (other, of_other)], generator=seeded(), draws=4_000)
+    assert found.delta == pytest.approx((one.mean() + other[0].mean() + other[1].mean()) / 3, abs=1e-12)
+    assert (found.identities, found.queries) == (36 + 40, 96 + 140)
+    random, means = seeded(9), []
+    for _ in range(4_000):
+        groups = ((one, of_one, 36), (other.mean(axis=0), of_other, 40))
+        drawn = [np.concatenate([d[i == k] for k in random.integers(n, size=n)]).mean() for d, i, n in groups]
+        means.append((drawn[0] + 2 * drawn[1]) / 3)
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])), abs=0.1 * np.std(means))
+
+
+def test_a_group_whose_queries_no_seed_measured_leaves_nothing_to_say():
+    differences, identities = clusters([2] * 40)
+    found = bootstrap_strata([(differences, identities), (np.full(3, np.nan), [1, 2, 3])], generator=seeded())
+    assert math.isnan(found.delta)
+    assert "no query is measured" in found.note
 
 
 @pytest.mark.parametrize(
