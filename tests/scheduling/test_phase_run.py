@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis import load_search
+from analysis import load_arms, load_search
 from reid_search.errors import ReidSearchError
 from reid_search.records import StudyStore
 from reid_search.study import TrialConfig
@@ -271,3 +271,20 @@ def test_an_arm_without_a_finished_proposal_trains_with_the_base_s_values(driver
     assert ablated["baseline"]
     assert ablated["training.optimizer.lr=1e+30"] == {}
     assert len(summary.failed) == 2
+
+
+def test_each_replicate_trains_and_is_tested_on_the_data_that_its_seed_draws(
+    driver: MakeDriver, tmp_path: Path
+) -> None:
+    phases = [{"kind": "ablate", "seeds": 2, "axes": ["losses.identity.on"], "redraw_data": True}]
+    driver(phases=phases).run()
+    found = {}
+    for name, record in _records(tmp_path / "runs").items():
+        found.setdefault(record["seed"], set()).add((record["config"]["data"]["seed"], record["data_fingerprint"]))
+        assert name == f"{record['key']}-s{record['seed']}"
+    assert {seed: {drawn for drawn, _ in data} for seed, data in found.items()} == {1: {0}, 2: {1}}
+    assert all(len(data) == 1 for data in found.values()), "all arms have the same people"
+    arms = load_arms(tmp_path / "runs" / "small")
+    assert arms["protocol"].nunique() == 1
+    ((_, named),) = found[1]
+    assert set(arms["data_fingerprint"]) == {f"redrawn from {named}"}

@@ -97,3 +97,50 @@ def test_a_claim_has_the_interval_of_its_effect_where_all_its_arms_share_the_pro
     assert (pooling.queries_low, pooling.queries_high) == (contrast["queries_low"], contrast["queries_high"])
     assert np.isnan(found["across"].queries_low)
     assert found["across"].verdict != "refused"
+
+
+@pytest.fixture
+def redrawn(empty, write_queries, result_of):
+    """Return a study of two arms whose seeds have queries of their own, under the same file names."""
+    empty.begin()
+    for seed in range(1, 5):
+        for number, arm in enumerate(("baseline", MAX)):
+            key, data = f"{number}{seed:015x}", f"{seed:016x}"
+            settings = {"model.pooling": ("avg", "max")[number]}
+            empty.ask_arms([arm], key=key, seeds=1, seed=seed, settings=settings, redrawn_from="1" * 16)
+            found = precisions(number, seed) * (seed / 4)
+            empty.trial(key, seed, fingerprint=data, readouts={"default": result_of("test", found.mean(), 0.9)})
+            write_queries(empty, key, seed, found, IDENTITIES + 100 * seed)
+    return empty
+
+
+def test_arms_whose_seeds_drew_data_of_their_own_share_a_protocol_and_are_compared(redrawn):
+    arms = arms_table(gather(redrawn.path))
+    assert arms["data_fingerprint"].unique().tolist() == ["redrawn from " + "1" * 16]
+    assert arms["protocol"].nunique() == 1
+    (summary,) = summaries(redrawn)
+    row = summary.contrasts.set_index("arm").loc[MAX]
+    expected = [((precisions(1, seed) - precisions(0, seed)) * seed / 4).mean() for seed in range(1, 5)]
+    assert (row["n"], row["delta"]) == (4, pytest.approx(np.mean(expected), abs=1e-12))
+
+
+def test_queries_of_seeds_with_data_of_their_own_are_never_averaged_by_name(redrawn):
+    row = summaries(redrawn)[0].contrasts.set_index("arm").loc[MAX]
+    means = []
+    for seed in range(1, 5):
+        difference = pd.Series((precisions(1, seed) - precisions(0, seed)) * seed / 4)
+        means.append(difference.groupby(IDENTITIES).mean().to_numpy())
+    draws = np.random.default_rng(99).integers(40, size=(4, 20_000, 40))
+    resampled = np.mean([of_seed[drawn].mean(axis=1) for of_seed, drawn in zip(means, draws, strict=True)], axis=0)
+    expected = np.quantile(resampled, [0.025, 0.975])
+    found = row[["queries_low", "queries_high"]].to_numpy(float)
+    np.testing.assert_allclose(found, expected, atol=0.1 * np.ptp(expected))
+
+
+def test_numbers_of_redrawn_data_are_not_put_beside_those_of_one_draw(redrawn, result_of):
+    redrawn.ask_arms([GEM], key="9" * 16, seeds=4, settings={"model.pooling": "gem"})
+    for seed in range(1, 5):
+        redrawn.trial("9" * 16, seed, fingerprint="1" * 16, readouts={"default": result_of("test", 0.5, 0.9)})
+    first, other = summaries(redrawn)
+    assert first.group.arms == ("baseline", MAX)
+    assert other.group.arms == (GEM,)
