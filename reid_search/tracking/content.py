@@ -1,5 +1,6 @@
 """What one MLflow run shall hold, as plain data: computed from the store, and compared before anything is written."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class RunContent:
         epochs: Measurements that grow with time, in order.
         metrics: Measurements of which the latest value counts.
         step: Step of `metrics`. At one step the newest value counts, at a lower step none does.
-        artifacts: Texts by file name.
+        artifacts: Files by path, with `/` between folders.
         begun: Start in seconds since 1970; None stands for now.
         ended: End in seconds since 1970; None while running or where it is not known.
         replaceable: Whether a run that holds other numbers is made anew; not where other runs lie under it.
@@ -58,7 +59,7 @@ class RunContent:
     epochs: tuple[Epoch, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     step: int = 0
-    artifacts: Mapping[str, str] = field(default_factory=dict)
+    artifacts: Mapping[str, bytes] = field(default_factory=dict)
     begun: float | None = None
     ended: float | None = None
     replaceable: bool = True
@@ -72,7 +73,8 @@ class RunContent:
     def digest(self) -> str:
         """Hash of everything; a run that carries it needs no update."""
         epochs = [[epoch.step, dict(epoch.metrics)] for epoch in self.epochs]
-        content = [self.name, self.state, self.tags, self.params, epochs, self.metrics, self.step, self.artifacts]
+        files = {path: hashlib.sha256(content).hexdigest() for path, content in self.artifacts.items()}
+        content = [self.name, self.state, self.tags, self.params, epochs, self.metrics, self.step, files]
         return digest([dict(part) if isinstance(part, Mapping) else part for part in content])
 
 

@@ -34,8 +34,6 @@ def study_content(
     counts = Counter({"finished": 0, "stopped": 0, "failed": 0})
     counts.update(record.status for record in records.values() if record)
     best = _best(study, events, records)
-    page, study_file = store.report / "index.html", store.study_file
-    files = {"report/index.html": page, "study.yaml": study_file}
     return RunContent(
         id=STUDY_ID,
         name=store.name,
@@ -43,11 +41,18 @@ def study_content(
         tags=_tags(store, study, state),
         params=param_texts(_settings(study)),
         metrics=numbers({f"trials/{status}": count for status, count in counts.items()} | best),
-        artifacts={name: path.read_text(encoding="utf-8") for name, path in files.items() if path.exists()},
+        artifacts=_files(store, with_report=not at_work),
         begun=_time(events[0]) if events else None,
         ended=_time(events[-1]) if events and not at_work else None,
         replaceable=False,
     )
+
+
+def _files(store: StudyStore, *, with_report: bool) -> dict[str, bytes]:
+    """Return the study file and, of a study that is not at work, the report: page, tables and figures."""
+    report = sorted(store.report.rglob("*")) if with_report else []
+    paths = [path for path in (store.study_file, *report) if path.is_file()]
+    return {path.relative_to(store.path).as_posix(): path.read_bytes() for path in paths}
 
 
 def _read_study(store: StudyStore) -> dict[str, Any]:

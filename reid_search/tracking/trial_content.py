@@ -133,8 +133,8 @@ def _started(record: Record | None) -> dict[str, Any]:
     }
 
 
-def _artifacts(started: Mapping[str, Any], record: Record | None) -> dict[str, str]:
-    artifacts = {"config.json": json.dumps(started, indent=2) + "\n"} if started else {}
+def _artifacts(started: Mapping[str, Any], record: Record | None) -> dict[str, bytes]:
+    artifacts = {"config.json": f"{json.dumps(started, indent=2)}\n".encode()} if started else {}
     rows = [
         (name, split, rank, rate)
         for name, readout in (record.readouts.items() if record else ())
@@ -144,5 +144,5 @@ def _artifacts(started: Mapping[str, Any], record: Record | None) -> dict[str, s
     if rows:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([("readout", "split", "rank", "matching_rate"), *rows])
-        artifacts["cmc.csv"] = text.getvalue()
+        artifacts["cmc.csv"] = text.getvalue().encode()
     return artifacts

@@ -8,6 +8,8 @@ or its results are gone) is deleted and made anew.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from reid_search.tracking.content import Epoch, RunContent, tag_texts
@@ -60,8 +62,7 @@ class RunWriter:
         run_id: str = run.info.run_id
         self._log(run, seen, content)
         if content.over or not run.data.params:
-            for name, text in content.artifacts.items():
-                self._client.log_text(run_id, text, name)
+            self._log_files(run_id, content.artifacts)
         self._set_state(run, content)
         self._client.set_tag(run_id, SYNCED_TAG, content.digest)
         return run_id, True
@@ -103,6 +104,14 @@ class RunWriter:
         )
         for metrics, params, new_tags in batches:
             self._client.log_batch(run.info.run_id, metrics=metrics, params=params, tags=new_tags)
+
+    def _log_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        with TemporaryDirectory() as folder:
+            for name, content in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            self._client.log_artifacts(run_id, folder)
 
     def _set_state(self, run: "Run", content: RunContent) -> None:
         if run.info.status == content.state and run.info.end_time is not None:

@@ -166,7 +166,10 @@ class Tracked:
         return found
 
     def text(self, run: Run, name: str) -> str:
-        return Path(self.client.download_artifacts(run.info.run_id, name)).read_text(encoding="utf-8")
+        return self.path(run, name).read_text(encoding="utf-8")
+
+    def path(self, run: Run, name: str) -> Path:
+        return Path(self.client.download_artifacts(run.info.run_id, name))
 
 
 @pytest.fixture(scope="session")

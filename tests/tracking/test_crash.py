@@ -44,7 +44,7 @@ _CALLS = (
     ("create_run", 3, True),
     ("log_batch", 2, True),
     ("log_batch", 4, True),
-    ("log_text", 3, False),
+    ("log_artifacts", 3, False),
     ("set_terminated", 2, False),
     ("set_terminated", 2, True),
     ("set_tag", 2, True),

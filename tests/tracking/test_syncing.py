@@ -84,6 +84,8 @@ def test_the_study_is_the_parent(study, tracked):
     study.whole("c", 1, readouts={"default": {"val/mAP": 0.99}})
     study.store.asked.append("done")
     write_atomically(study.store.report / "index.html", "<h1>Answer</h1>")
+    write_atomically(study.store.report / "tables" / "arms.csv", "arm,mAP\n")
+    write_atomically(study.store.report / "figures" / "forest.pdf", b"%PDF-\xff")
     sync_study(study.store)
     parent = tracked.parent()
     assert (parent.info.run_name, parent.info.status) == ("mgn", "FINISHED")
@@ -95,6 +97,9 @@ def test_the_study_is_the_parent(study, tracked):
     counts = {"trials/finished": 3, "trials/stopped": 0, "trials/failed": 0}
     assert parent.data.metrics == counts | {"best/search/val/mAP": 0.5}
     assert tracked.text(parent, "report/index.html") == "<h1>Answer</h1>"
+    assert tracked.text(parent, "report/tables/arms.csv") == "arm,mAP\n"
+    assert tracked.path(parent, "report/figures/forest.pdf").read_bytes() == b"%PDF-\xff"
+    assert tracked.text(parent, "study.yaml") == study.store.study_file.read_text()
     write_atomically(study.store.report / "index.html", "<h1>Another</h1>")
     sync_study(study.store)
     assert tracked.text(parent, "report/index.html") == "<h1>Another</h1>"
