@@ -18,26 +18,43 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there 
 
 def train(
     config_file: Annotated[
-        Path, typer.Argument(help="A trial config, or a study whose base is trained.", metavar="CONFIG")
+        Path,
+        typer.Argument(
+            help="A trial config, a study whose base is trained, or the config.json of a trial to repeat.",
+            metavar="CONFIG",
+        ),
     ],
     data: Data = None,
     storage: Storage = DEFAULT_STORAGE,
     sets: Sets = None,
-    seed: Annotated[int, typer.Option(help="Seed of initial values, order and augmentation.", min=0)] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Seed of initial values, order and augmentation; 1, or that of the trial to repeat.",
+            min=0,
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "auto",
     holdout: Annotated[
-        bool, typer.Option("--holdout/--no-holdout", help="Keep the validation part apart, as a search does.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--holdout/--no-holdout",
+            help="Keep the validation part apart, as a search does; not, or as the trial to repeat did.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train and test one trial in this process, without Ray; killed, it goes on from its last epoch."""
     from reid_search.data import open_trial_data
     from reid_search.records import StudyStore
-    from reid_search.study import load_trial_config, trial_key
+    from reid_search.study import load_trial_file, trial_key
     from reid_search.training import TrialRequest, run_trial
 
-    config = load_trial_config(config_file, sets or (), data)
-    if not holdout:
+    read = load_trial_file(config_file, sets or (), data)
+    config, seed = read.config, seed if seed is not None else (read.seed or 1)
+    if not (holdout if holdout is not None else read.seed is not None):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     chosen = _device(device)
     fingerprint = open_trial_data(config, seed).fingerprint

@@ -13,7 +13,7 @@ from reid_search.study.designs import (
     fractional_design,
 )
 from reid_search.study.key import SCHEMA_VERSION, trial_key
-from reid_search.study.loading import load_study, load_trial_config
+from reid_search.study.loading import TrialFile, load_study, load_trial_config, load_trial_file
 from reid_search.study.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
 from reid_search.study.side_cars import SideCar
@@ -62,12 +62,14 @@ __all__ = [
     "TapSpec",
     "TrainingConfig",
     "TrialConfig",
+    "TrialFile",
     "Tuned",
     "alias_structure",
     "effect_name",
     "fractional_design",
     "load_study",
     "load_trial_config",
+    "load_trial_file",
     "planned_trials",
     "select_taps",
     "trial_key",

@@ -1,6 +1,7 @@
 """Study files and trial configs, read and checked."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,25 +42,49 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     return study
 
 
+@dataclass(frozen=True)
+class TrialFile:
+    """A single trial as a file describes it.
+
+    Attributes:
+        config: The trial's config.
+        seed: The seed that it was trained with, where a run wrote the file; None where a person did.
+    """
+
+    config: TrialConfig
+    seed: int | None = None
+
+
 def load_trial_config(path: Path | str, overrides: Sequence[str] = (), data: Path | None = None) -> TrialConfig:
-    """Read the config of a single trial, or the `base` of a study file.
+    """Read the config of a single trial; see `load_trial_file`."""
+    return load_trial_file(path, overrides, data).config
+
+
+def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path | None = None) -> TrialFile:
+    """Read a trial: a config, the `base` of a study file, or the `config.json` of a trial that was run.
 
     Raises:
         StudyError: Anything that is wrong with the file.
     """
     document = read_document(Path(path))
-    prefix: tuple[str, ...] = ("base",) if "base" in document.data else ()
-    document = document.overridden([_into_base(setting) if prefix else setting for setting in overrides])
-    content: Mapping[str, Any] = document.data["base"] if prefix else document.data
+    prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
+    document = document.overridden([_inside(prefix, setting) for setting in overrides])
+    content: Mapping[str, Any] = document.data[prefix[0]] if prefix else document.data
     try:
         config = TrialConfig.model_validate(content)
     except ValidationError as error:
         raise study_error(document, error, prefix) from None
-    return config if data is None else config.model_copy(update={"data": config.data.at(data)})
+    config = config if data is None else config.model_copy(update={"data": config.data.at(data)})
+    return TrialFile(config, document.data.get("seed") if prefix == ("config",) else None)
 
 
 def _into_base(setting: str) -> str:
-    return f"base.{setting}" if setting.split("=")[0].split(".")[0].strip() in _TRIAL_KEYS else setting
+    return _inside(("base",), setting)
+
+
+def _inside(prefix: tuple[str, ...], setting: str) -> str:
+    of_a_trial = setting.split("=")[0].split(".")[0].strip() in _TRIAL_KEYS
+    return ".".join((*prefix, setting)) if of_a_trial else setting
 
 
 def _check_base(document: Document, base: Mapping[str, Any]) -> None:

@@ -144,6 +144,8 @@ def test_a_trial_is_trained_evaluated_and_exported(
     assert other["default"]["metrics"]["test/mAP"] != record["readouts"]["default"]["metrics"]["test/mAP"]
     assert command("export", folder, "model.safetensors").code == 0
     assert (tmp_path / "model.json").exists()
+    repeated = json.loads(command("train", f"{folder}/config.json", "--storage", "again", "--json").out)
+    assert (repeated["key"], repeated["readouts"]) == (record["key"], record["readouts"]), "to the last digit"
     assert command("status", "single", "--storage", "runs").code == 2
 
 

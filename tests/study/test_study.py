@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reid_search.errors import StudyError
-from reid_search.study import SearchPhase, Study, TrialConfig, load_study, load_trial_config
+from reid_search.study import SearchPhase, Study, TrialConfig, load_study, load_trial_config, load_trial_file
 
 Load = Callable[..., Study]
 Write = Callable[..., Path]
@@ -128,6 +128,16 @@ def test_a_trial_config_is_a_file_of_its_own_or_the_base_of_a_study(write: Write
     within = load_trial_config(write(json.dumps({"name": "s", "base": base})), ["training.images=96"])
     assert alone == within
     assert alone.training.images == 96
+
+
+def test_a_trial_that_was_run_is_read_from_what_it_left(write: Write, base: dict[str, Any]) -> None:
+    left = write(json.dumps({"key": "ab", "seed": 3, "data_fingerprint": "cd", "config": base}), "config.json")
+    read = load_trial_file(left, ["training.images=96"])
+    assert (read.seed, read.config) == (3, load_trial_config(write(json.dumps(base)), ["training.images=96"]))
+    assert load_trial_file(write(json.dumps(base))).seed is None
+    base["model"]["partz"] = [1]
+    with pytest.raises(StudyError, match=r"config.model.partz: unknown key"):
+        load_trial_file(write(json.dumps({"seed": 3, "config": base}), "config.json"))
 
 
 def test_the_hash_of_a_space_changes_with_what_proposals_depend_on(load: Load) -> None:
