@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .reading.proposals import load_search
     from .reading.speed import measured_speed, planned_seconds
     from .reading.trials import load_trials
+    from .reporting.claims import verdicts
     from .reporting.comparison import comparison_sheet
     from .reporting.write import write_report
 
@@ -34,6 +35,7 @@ __all__ = [
     "load_trials",
     "measured_speed",
     "planned_seconds",
+    "verdicts",
     "write_report",
 ]
 

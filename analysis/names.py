@@ -15,6 +15,7 @@ PUBLIC = {
     "load_trials": "reading.trials",
     "measured_speed": "reading.speed",
     "planned_seconds": "reading.speed",
+    "verdicts": "reporting.claims",
     "write_report": "reporting.write",
 }
 

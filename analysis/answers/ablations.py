@@ -43,13 +43,15 @@ class AblationSummary:
             `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
             `rank1_delta`, `disagree`, and `queries_low` and `queries_high`, the interval over identities of those
             furthest from the centre.
-        contrasts: The table of `contrasts` with these four columns; empty where they were refused.
+        contrasts: The table of `contrasts` with these four columns and `protocol`; empty where they were refused.
         refusal: Why arms are not contrasted; None where they are.
         curves: CMC curves by arm, `(seeds, ranks)` in [0, 1], of the finished seeds.
         group: Which arms these are, and how their protocol differs from that of the first group.
         number: Number of the group in its phase and readout, from 1.
         groups: Number of groups of its phase and readout.
         effects: Effects of the design over all groups, beside the first one; None where the design has none.
+        around: What the design stands around: `base`, `best`, or a named arm; empty where the study no longer says it.
+        redrawn: Whether every seed drew data of its own.
     """
 
     phase: str
@@ -67,6 +69,8 @@ class AblationSummary:
     number: int = 1
     groups: int = 1
     effects: EffectsSummary | None = None
+    around: str = ""
+    redrawn: bool = False
 
     @property
     def metric(self) -> str:
@@ -138,6 +142,7 @@ def _summaries(
         compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
         compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")
+        compared = compared.assign(protocol=group.protocol)
         yield AblationSummary(
             phase=str(asks[0]["phase"]),
             readout=str(rows["readout"].iloc[0]),
@@ -154,6 +159,8 @@ def _summaries(
             number=number,
             groups=len(groups),
             effects=effects if number == 1 else None,
+            around=str(results.phase(str(asks[0]["phase"])).get("around", "")),
+            redrawn=any(ask.get("redrawn_from") for ask in asks),
         )
 
 
@@ -186,7 +193,8 @@ def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: floa
 
 def _beside_means(compared: pd.DataFrame) -> pd.DataFrame:
     """Leave out the means over pairs, which stand beside the means over all finished seeds of an arm."""
-    return compared.drop(columns=["mean", "baseline_mean", "sd", "baseline_sd"]).rename(columns={"n": "pairs"})
+    means = ["mean", "baseline_mean", "sd", "baseline_sd"]
+    return compared.drop(columns=[*means, "protocol"]).rename(columns={"n": "pairs"})
 
 
 def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -57,6 +57,7 @@ class ClaimAnswer:
         queries_low: Lower end of the effect's interval over identities, given the seeds; NaN where the claim is not
             decided, its arms do not share one protocol or the results of the queries are not there.
         queries_high: Upper end.
+        protocols: Fingerprints of the protocols under which its arms were measured.
         arms: One row an arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `coming` (trainings that
             run or wait).
     """
@@ -76,6 +77,7 @@ class ClaimAnswer:
     beforehand: bool = True
     queries_low: float = math.nan
     queries_high: float = math.nan
+    protocols: tuple[str, ...] = ()
     arms: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     @property
@@ -106,6 +108,7 @@ class _Measured:
     control: Effect | None = None
     excess: Effect | None = None
     queries: QueryInterval = _NO_QUERIES
+    protocols: tuple[str, ...] = ()
     not_decided: tuple[str, str] | None = None
 
     @property
@@ -149,6 +152,7 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
     found = {name: mean_effect(effect) for name, effect in effects.items()}
     excess = mean_effect(effects["effect"] - effects["control"]) if "control" in effects else None
     table = _table(claim, rows, values)
+    protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
     not_decided = _unlike(claim, rows) or _coming(table)
     return _Measured(
         claim,
@@ -159,16 +163,14 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
-        queries=_NO_QUERIES if not_decided else _over_queries(claim, results, rows),
+        queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, results, rows),
+        protocols=protocols,
         not_decided=not_decided,
     )
 
 
 def _over_queries(claim: Claim, results: StudyResults, rows: pd.DataFrame) -> QueryInterval:
-    """Return the effect with its interval over identities, where its arms were asked the same queries."""
-    protocols = {protocol for found in protocols_of(rows).values() for protocol in found}
-    if len(protocols) != 1:
-        return _NO_QUERIES
+    """Return the effect with its interval over identities, of arms that were asked the same queries."""
     return over_queries(query_tables(results, rows, claim.effect, str(claim.content["metric"])), claim.effect)
 
 
@@ -244,6 +246,7 @@ def _answer(item: _Measured, p_holm: float, family: int) -> ClaimAnswer:
         beforehand=item.beforehand,
         queries_low=item.queries.low,
         queries_high=item.queries.high,
+        protocols=item.protocols,
         arms=item.arms,
     )
 

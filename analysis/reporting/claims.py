@@ -3,9 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ..answers.claims import ClaimAnswer
+from ..answers.claims import ClaimAnswer, answer_claims
+from ..reading.arms import arms_table
+from ..reading.gather import gather
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
@@ -62,6 +65,20 @@ def describe_claim(answer: ClaimAnswer) -> str:
     return f"{found}; under its control {_effect(answer.control)}: {gone}; the excess is {_effect(answer.excess)}."
 
 
+def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
+    """Return the claims of a study in order: name, verdict, and what it rests on in a sentence.
+
+    Args:
+        study_dir: `<storage>/<study>`.
+
+    Raises:
+        RequestError: There is no study in this folder.
+    """
+    results = gather(study_dir, tolerant=True)
+    answers = answer_claims(results, arms_table(results))
+    return [(answer.claim.name, answer.verdict, describe_claim(answer)) for answer in answers]
+
+
 def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
     """Return what holds for all claims of a study."""
     if not answers:
@@ -79,6 +96,10 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
 
 
 def _notes(answer: ClaimAnswer) -> Iterator[str]:
+    if len(answer.protocols) == 1:
+        yield f"All its numbers are of protocol {answer.protocols[0]}."
+    elif answer.protocols and answer.verdict in _DECIDED:
+        yield f"Its numbers are of protocols {listed(list(answer.protocols))}; each difference lies within one of them."
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
     if not answer.beforehand:

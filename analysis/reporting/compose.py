@@ -9,8 +9,9 @@ import pandas as pd
 from ..answers.ablations import AblationSummary
 from ..answers.budget import budgets
 from ..answers.claims import ClaimAnswer
-from ..answers.importances import ImportanceSummary, summarise_importance
+from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
+from ..answers.study_answers import StudyAnswers
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.gather import StudyResults
 from . import describe, draw, explain, protocol
@@ -18,6 +19,7 @@ from .claims import family_notes, view_of
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
+from .repeat import origins
 
 _ROWS_ON_THE_PAGE = 500
 
@@ -62,7 +64,7 @@ def compose_search(search: SearchSummary, found: ImportanceSummary | None = None
         parallel=draw.draw_parallel(search),
         effects=draw.draw_search_effects(search),
     )
-    return Section("search", search, "search", figures, rows, left_out, details=_importances(found))
+    return Section("search", search, "search", figures, rows, left_out, details=_importances(search, found))
 
 
 def compose_ablation(ablation: AblationSummary) -> Section:
@@ -79,21 +81,24 @@ def compose_ablation(ablation: AblationSummary) -> Section:
     return Section("ablation", ablation, table, figures, rows, left_out, notes, _effects(ablation))
 
 
-def compose_closing(results: StudyResults, trials: TrialsSummary, tables: Sequence[Table]) -> list[Section]:
+def compose_closing(
+    results: StudyResults, arms: pd.DataFrame, trials: TrialsSummary, tables: Sequence[Table]
+) -> list[Section]:
     """Return the sections that every report ends with: what did not finish, how it was measured and can be repeated."""
     budget = Section("budget", rows=budgets(results))
     unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
     measured = Section("measured", protocol.protocol_facts(results))
     repeated = {"facts": protocol.version_facts(results), "tables": [table.name for table in tables]}
-    return [unfinished, *([budget] if budget.rows else []), measured, Section("reproduce", repeated)]
+    found = origins(results, arms)
+    shown, left_out = found[:_ROWS_ON_THE_PAGE], max(0, len(found) - _ROWS_ON_THE_PAGE)
+    reproduce = Section("reproduce", repeated, rows=shown, left_out=left_out)
+    return [unfinished, *([budget] if budget.rows else []), measured, reproduce]
 
 
 def compose_report(
     results: StudyResults,
     arms: pd.DataFrame,
-    answers: Sequence[ClaimAnswer],
-    searches: Sequence[SearchSummary],
-    ablations: Sequence[AblationSummary],
+    found: StudyAnswers,
     tables: Sequence[Table],
 ) -> dict[str, Any]:
     """Return what the templates are filled with.
@@ -101,21 +106,20 @@ def compose_report(
     Args:
         results: What was gathered.
         arms: The table of `load_arms`.
-        answers: The answers to the claims.
-        searches: The searches.
-        ablations: The ablations, one readout each.
+        found: What the study answers.
         tables: Every table of the report.
     """
     trials = summarise_trials(results, arms)
+    searches, ablations = [search for search, _ in found.searches], found.ablations
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
-    sections = compose_claims(answers)
-    sections += [compose_search(search, summarise_importance(results, search)) for search in searches]
+    sections = compose_claims(found.claims)
+    sections += [compose_search(search, importance) for search, importance in found.searches]
     sections += [compose_ablation(ablation) for ablation in ablations]
-    sections += compose_closing(results, trials, tables)
+    sections += compose_closing(results, arms, trials, tables)
     sections += [Section("reading")] if ablations else []
     return {
         "name": results.name,
-        "answers": [view_of(answer) for answer in answers],
+        "answers": [view_of(answer) for answer in found.claims],
         "summary": describe.describe_study(results, searches, ablations),
         "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(results)),
         "warnings": describe.describe_problems(results, phases),
@@ -131,12 +135,13 @@ def _effects(ablation: AblationSummary) -> dict[str, Any]:
     return {"name": name, "rows": rows, "left_out": left_out, "notes": notes}
 
 
-def _importances(found: ImportanceSummary | None) -> dict[str, Any]:
+def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict[str, Any]:
     if found is None:
         return {}
     by_forest = {item.axis: item for item in found.fanova}
     rows = [(item, by_forest.get(item.axis)) for item in found.ped_anova]
-    return {"rows": rows, "fanova": bool(by_forest), "notes": explain.describe_importance(found)}
+    name = file_name("importances", search)
+    return {"name": name, "rows": rows, "fanova": bool(by_forest), "notes": explain.describe_importance(found)}
 
 
 def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:

@@ -196,7 +196,7 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
     if ablation.number == 1:
         yield (
             f"The ablation ‘{ablation.phase}’ compares {others} with a {word} on the {ablation.evaluate} split, "
-            f"{several(len(ablation.seeds), 'seed')} each."
+            f"{several(len(ablation.seeds), 'seed')} each{', every seed on data of its own' * ablation.redrawn}."
         )
     else:
         yield (
@@ -209,6 +209,11 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
         return
     over = "one seed" if base["n"] == 1 else f"mean ± standard deviation, {base['n']} seeds"
     yield f"The {word} reaches {spread(base['mAP'], base['mAP_sd'])} % {ablation.metric} ({over})."
+    if ablation.around == "best" and ablation.number == 1:
+        yield (
+            "Its settings are the search's best, trained again on seeds that the search did not use: the value that "
+            "chose them is not the value reported for them."
+        )
     if ablation.refusal:
         yield f"The arms are not compared: {ablation.refusal}."
     elif ablation.compared.empty:

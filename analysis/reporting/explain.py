@@ -42,9 +42,11 @@ def describe_queries(ablation: AblationSummary) -> Iterator[str]:
     """Yield what an interval over queries says, and which arms have one; nothing where none has."""
     if not ablation.has_query_intervals:
         return
+    seeds = "other seeds, each with people and cameras of its own, would move a difference"
+    seeds = seeds if ablation.redrawn else "other seeds would move a difference on these queries"
     yield (
-        "Two uncertainties: the 95 % interval says how other seeds would move a difference on these queries; the "
-        "interval over queries says how other identities would with these seeds "
+        f"Two uncertainties: the 95 % interval says how {seeds}; the interval over queries says how other identities "
+        "would with these seeds "
         f"(95 %, bootstrap over identities, {DRAWS:,} draws). Neither contains the other."
     )
     if len(ablation.compared) > ARMS_READ:

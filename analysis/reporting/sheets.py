@@ -3,16 +3,19 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
+from ..answers.importances import ImportanceSummary
+from ..answers.searches import SearchSummary
 from ..reading.measures import COST_COLUMNS, METRIC_COLUMNS
 from . import describe
 from .export import Column, Table, table_for
-from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, spread
+from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
 from .naming import file_name
 
 ROWS_FOR_PEOPLE = 200
@@ -54,6 +57,21 @@ def effects_sheet(ablation: AblationSummary) -> Table | None:
     return table_for(file_name("effects", ablation), table, columns, table, ROWS_FOR_PEOPLE)
 
 
+def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:
+    """Return how much each axis of a search matters, a row an axis and method, with the reasons not to trust it."""
+    by_method = {"ped_anova": found.ped_anova, "fanova": found.fanova}
+    rows = [{"method": method, **asdict(item)} for method, items in by_method.items() for item in items]
+    frame = pd.DataFrame(rows).assign(trials=found.trials, used=found.used, warnings="; ".join(found.warnings))
+    columns = (
+        Column("axis", _text("axis"), number=False),
+        Column("method", _text("method"), number=False),
+        Column("importance", lambda row: share(row["importance"])),
+        Column("95 % interval", lambda row: shares(row["low"], row["high"])),
+        Column("trials", _number("n")),
+    )
+    return table_for(file_name("importances", search), frame, columns, frame)
+
+
 def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
     """Return the claims of a study, one row each."""
     frame = pd.DataFrame([_claim(answer) for answer in answers])
@@ -91,6 +109,7 @@ def _claim(answer: ClaimAnswer) -> dict[str, Any]:
         "looks": answer.looks,
         "beforehand": answer.beforehand,
         "control_verdict": answer.control_verdict,
+        "protocols": " ".join(answer.protocols),
         "effect_weights": json.dumps(dict(answer.claim.effect)),
         "control_weights": json.dumps(dict(answer.claim.control)),
         "source": answer.claim.source,

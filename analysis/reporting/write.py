@@ -1,6 +1,6 @@
 """Write the report of a study: a page, its Markdown, tables and figures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,7 @@ import pandas as pd
 from reid_search.records import StudyStore
 from reid_search.records.files import write_atomically
 
-from ..answers.ablations import AblationSummary, summarise_ablations
-from ..answers.claims import answer_claims
-from ..answers.searches import summarise_searches
+from ..answers.study_answers import StudyAnswers, answer_study
 from ..reading.arms import arms_table
 from ..reading.gather import StudyResults, gather
 from ..reading.proposals import search_table
@@ -38,25 +36,32 @@ def write_report(study_dir: Path | str, smallest_effect: float = 0.01) -> Path:
     results = gather(study_dir, tolerant=True)
     folder = StudyStore.at(results.path).report
     arms, search = arms_table(results), search_table(results)
-    answers, searches = answer_claims(results, arms), summarise_searches(results, search)
-    ablations = summarise_ablations(results, arms, smallest_effect)
-    tables = [sheets.claims_sheet(answers)] if answers else []
-    tables += _tables(results, arms, search, ablations)
-    for name, content in _files(compose_report(results, arms, answers, searches, ablations, tables), tables):
+    found = answer_study(results, arms, search, smallest_effect)
+    tables = _tables(results, arms, search, found)
+    written = dict(_files(compose_report(results, arms, found, tables), tables))
+    for name, content in written.items():
         write_atomically(folder / name, content)
+    _remove_others(folder, written)
     return folder / "index.html"
 
 
-def _tables(
-    results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, ablations: Sequence[AblationSummary]
-) -> list[Table]:
+def _tables(results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, found: StudyAnswers) -> list[Table]:
     return [
+        *([sheets.claims_sheet(found.claims)] if found.claims else []),
         sheets.trials_sheet(trials_table(results)),
         sheets.arms_sheet(arms),
         sheets.search_sheet(search),
-        *(sheets.contrasts_sheet(ablation) for ablation in ablations),
-        *(sheet for sheet in map(sheets.effects_sheet, ablations) if sheet is not None),
+        *(sheets.importances_sheet(item, importance) for item, importance in found.searches if importance),
+        *(sheets.contrasts_sheet(ablation) for ablation in found.ablations),
+        *(sheet for sheet in map(sheets.effects_sheet, found.ablations) if sheet is not None),
     ]
+
+
+def _remove_others(folder: Path, written: Collection[str]) -> None:
+    """Remove tables and figures of an earlier report that this one does not have."""
+    for path in (path for kind in ("tables", "figures") for path in (folder / kind).glob("*.*")):
+        if path.relative_to(folder).as_posix() not in written:
+            path.unlink()
 
 
 def _files(view: Mapping[str, Any], tables: Sequence[Table]) -> Iterator[tuple[str, str | bytes]]:

@@ -68,7 +68,7 @@ def _run(study: "Study", store: "StudyStore", address: str) -> "RunSummary":
 
 
 def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
-    from reid_search.analysis import write_report
+    from reid_search.analysis import verdicts, write_report
     from reid_search.tracking import sync_study
 
     page = write_report(store.path)
@@ -84,6 +84,8 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         say(f"Best of the search: {percent(summary.best.value)} {summary.best.objective} (#{summary.best.number})")
         for path, level in summary.best.settings.items():
             say(f"  {path}: {level.label}")
+    for name, verdict, sentence in verdicts(store.path):
+        say(f"{name}: {verdict}. {sentence[0].upper()}{sentence[1:]}")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
 

@@ -91,3 +91,12 @@ def test_a_study_without_claims_has_no_section(study):
     folder = analysis.write_report(study.path).parent
     assert "Claims" not in (folder / "report.md").read_text()
     assert not (folder / "tables" / "claims.csv").exists()
+
+
+def test_verdicts_are_those_of_the_page(claimed):
+    page = analysis.write_report(claimed.path).read_text()
+    found = analysis.verdicts(claimed.path)
+    assert [verdict for _, verdict, _ in found] == ["supported", "inconclusive", "not measured"]
+    assert found[1][0] == "margin"
+    for _, _, sentence in found:
+        assert sentence.replace("<", "&lt;") in page

@@ -203,7 +203,7 @@ def test_text_from_the_study_is_never_markup(study):
 def test_markdown_tables_have_as_many_cells_as_columns(study):
     analysis.write_report(study.path)
     blocks = re.findall(r"(?:^\|.*\|\n)+", (study.path / "report" / "report.md").read_text(), flags=re.MULTILINE)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     for block in blocks:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block
@@ -363,6 +363,9 @@ def test_a_search_of_enough_trials_says_which_axes_mattered(empty, result_of):
     assert "Caution: 12 trials are too few for 2 axes" in page.text
     assert "model.parts: one level: nothing to compare." in page.text
     check_files(empty)
+    shares = pd.read_csv(empty.path / "report" / "tables" / "importances-search.csv").set_index("axis")
+    assert shares["importance"].to_dict() == {"model.parts": 0.0, "losses.triplet.margin": 1.0}
+    assert shares["warnings"].str.contains("12 trials are too few for 2 axes").all()
 
 
 @pytest.mark.parametrize(
@@ -475,3 +478,29 @@ def test_a_folder_without_a_study_is_refused(tmp_path):
     with pytest.raises(RequestError, match="no study was run here"):
         analysis.write_report(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_an_earlier_report_go_and_others_stay(study):
+    folder = analysis.write_report(study.path).parent
+    before = files(study)
+    (folder / "tables" / "contrasts-dropped.csv").write_text("arm\n")
+    (folder / "figures" / "forest-dropped.pdf").write_bytes(b"%PDF")
+    (folder / "notes.txt").write_text("mine")
+    analysis.write_report(study.path)
+    assert files(study) == before | {"notes.txt": b"mine"}
+
+
+def test_a_search_s_best_is_said_to_be_measured_on_fresh_seeds(study, study_text):
+    assert "trained again on seeds that the search did not use" in report(study).text
+    study.begin(study_text.replace("around: best", "around: base"))
+    study.ablation()
+    assert "trained again on seeds that the search did not use" not in report(study).text
+
+
+def test_redrawn_data_are_said_to_be(empty):
+    empty.begin()
+    empty.ask_arms(redrawn_from="1" * 16)
+    for seed in (1, 2, 3):
+        empty.arm_trial("baseline", seed, fingerprint=f"{seed:016x}")
+    page = report(empty)
+    assert "3 seeds each, every seed on data of its own" in page.text

@@ -1,0 +1,45 @@
+"""Everything that the trials of a study can answer, worked out once for all that is written of it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..reading.gather import StudyResults
+from .ablations import AblationSummary, summarise_ablations
+from .claims import ClaimAnswer, answer_claims
+from .importances import ImportanceSummary, summarise_importance
+from .searches import SearchSummary, summarise_searches
+
+
+@dataclass(frozen=True)
+class StudyAnswers:
+    """The answers of a study.
+
+    Attributes:
+        claims: The answers to its claims.
+        searches: Its searches, each with the importance of its axes where that is known.
+        ablations: Its ablations, one readout and protocol each.
+    """
+
+    claims: tuple[ClaimAnswer, ...]
+    searches: tuple[tuple[SearchSummary, ImportanceSummary | None], ...]
+    ablations: tuple[AblationSummary, ...]
+
+
+def answer_study(
+    results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float
+) -> StudyAnswers:
+    """Return everything that a study can answer.
+
+    Args:
+        results: What was gathered.
+        arms: The table of `load_arms`.
+        search: The table of `load_search`.
+        smallest_effect: Smallest difference of mAP that matters, in [0, 1]; a claim has its own.
+    """
+    searches = summarise_searches(results, search)
+    return StudyAnswers(
+        claims=tuple(answer_claims(results, arms)),
+        searches=tuple((item, summarise_importance(results, item)) for item in searches),
+        ablations=tuple(summarise_ablations(results, arms, smallest_effect)),
+    )

@@ -1,0 +1,48 @@
+"""Where each number of a report comes from, and the command that measures it again."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..reading.gather import StudyResults
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The trials of an arm.
+
+    Attributes:
+        phase: Name of the phase.
+        arm: Name of the arm.
+        trials: Its trials' folders in `trials/`, in a short form: `KEY-s1, s2, s3`.
+        command: What trains the first of them again, from the folder that holds the storage.
+    """
+
+    phase: str
+    arm: str
+    trials: str
+    command: str
+
+
+def origins(results: StudyResults, arms: pd.DataFrame) -> list[Origin]:
+    """Return the trials of every arm, in the order of the phases.
+
+    Args:
+        results: What was gathered.
+        arms: The table of `load_arms`.
+    """
+    folder = f"{results.path.parent.name}/{results.path.name}/trials"
+    by_arm = arms.drop_duplicates(["phase", "arm", "key", "seed"]).groupby(["phase", "arm"], sort=False)
+    return [
+        Origin(str(phase), str(arm), _in_short(rows), f"reid-search train {folder}/{_name(rows)}/config.json")
+        for (phase, arm), rows in by_arm
+    ]
+
+
+def _name(rows: pd.DataFrame) -> str:
+    return f"{rows['key'].iloc[0]}-s{rows['seed'].iloc[0]}"
+
+
+def _in_short(rows: pd.DataFrame) -> str:
+    by_key = rows.groupby("key", sort=False)["seed"]
+    return "; ".join(f"{key}-{', '.join(f's{seed}' for seed in sorted(seeds))}" for key, seeds in by_key)
