@@ -72,6 +72,7 @@ def compose_ablation(ablation: AblationSummary) -> Section:
     rows, left_out = _rows(ablation.arms)
     figures = _drawn(
         forest=draw.draw_forest(ablation),
+        design=draw.draw_design(ablation),
         effects=draw.draw_ablation_effects(ablation),
         cmc=draw.draw_cmc(ablation),
         cost=draw.draw_cost(ablation),

@@ -7,7 +7,7 @@ from .claims import draw_claims
 from .cmc import curves_shown, draw_cmc
 from .cost import draw_cost
 from .effects import draw_ablation_effects, draw_search_effects
-from .forest import draw_forest
+from .forest import draw_design, draw_forest
 from .history import draw_history
 from .parallel import draw_parallel
 from .style import Drawing
@@ -19,6 +19,7 @@ __all__ = [
     "draw_claims",
     "draw_cmc",
     "draw_cost",
+    "draw_design",
     "draw_forest",
     "draw_history",
     "draw_parallel",

@@ -1,4 +1,4 @@
-"""The differences of the arms of an ablation from its centre."""
+"""Differences with their intervals: of the arms of an ablation from its centre, and the effects of a design."""
 
 from collections.abc import Sequence
 
@@ -17,39 +17,64 @@ ARMS_DRAWN = ARMS_READ
 
 def draw_forest(ablation: AblationSummary) -> Drawing | None:
     """Draw the differences of the arms with their intervals, grouped by axis; None where no arm has one."""
-    rows = ablation.furthest(ARMS_DRAWN)
+    rows, word = ablation.furthest(ARMS_DRAWN), centre_word(ablation)
     if rows.empty:
         return None
+    with style():
+        figure = _differences(
+            rows, ablation.smallest_effect, f"difference from the {word}, points of {ablation.metric}"
+        )
+        compared = len(ablation.compared)
+        caption = (
+            f"Differences from the {word} with 95 % paired t intervals over seeds. {_legend(ablation)}",
+            f"Of {compared} arms, the {ARMS_DRAWN} furthest from the {word}." if compared > ARMS_DRAWN else "",
+        )
+        title = f"Differences of the arms of {ablation.phase} from the {word}"
+        return finished(figure, file_name("forest", ablation), title, *caption)
+
+
+def draw_design(ablation: AblationSummary) -> Drawing | None:
+    """Draw the main effects and interactions of a design with their intervals; None where there are none."""
+    if ablation.effects is None or ablation.effects.table.empty:
+        return None
+    table = ablation.effects.table
+    rows = table.head(ARMS_DRAWN).rename(columns={"effect": "axis"})
+    against = (" against " + rows["reference"]).where(~rows["axis"].str.contains(" × "), "")
+    rows["level"] = rows["level"] + against
+    with style():
+        figure = _differences(rows, ablation.smallest_effect, f"effect in points of {ablation.metric}")
+        caption = (
+            f"Main effects and interactions of the design with 95 % t intervals over seeds. {_legend(ablation)}",
+            f"Of {len(table)} effects, the first {ARMS_DRAWN}." if len(table) > ARMS_DRAWN else "",
+        )
+        title = f"Main effects and interactions of {ablation.phase}"
+        return finished(figure, file_name("design", ablation), title, *caption)
+
+
+def _differences(rows: pd.DataFrame, smallest_effect: float, label: str) -> Figure:
+    """Return a figure of rows with `axis`, `level`, `delta`, `low`, `high` and `verdict`, grouped by axis."""
     places, headers = _places(list(rows["axis"]))
     bottom = max(places) + 0.8
-    with style():
-        figure, axes = blank(0.8 + 0.27 * (bottom + 0.6))
-        band = 100 * ablation.smallest_effect
-        axes.axvspan(-band, band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
-        axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
-        for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-            _draw_effect(axes, place, row)
-        axes.set_yticks(places, [shortened(str(level), 24) for level in rows["level"]])
-        axes.tick_params(axis="y", length=0, labelcolor=INK)
-        axes.spines["left"].set_visible(False)
-        axes.set_ylim(bottom, -0.8)
-        axes.margins(x=0.08)
-        axes.set_xlabel(f"difference from the {centre_word(ablation)} in points of {ablation.metric}")
-        axes.grid(axis="x")
-        _draw_headers(figure, axes, headers)
-        title = f"Differences of the arms of {ablation.phase} from the {centre_word(ablation)}"
-        return finished(figure, file_name("forest", ablation), title, _caption(ablation))
+    figure, axes = blank(0.8 + 0.27 * (bottom + 0.6))
+    band = 100 * smallest_effect
+    axes.axvspan(-band, band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
+    axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
+    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
+        _draw_effect(axes, place, row)
+    axes.set_yticks(places, [shortened(str(level), 28) for level in rows["level"]])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(bottom, -0.8)
+    axes.margins(x=0.08)
+    axes.set_xlabel(label)
+    axes.grid(axis="x")
+    _draw_headers(figure, axes, headers)
+    return figure
 
 
-def _caption(ablation: AblationSummary) -> str:
-    text = (
-        f"Differences from the {centre_word(ablation)} with 95 % paired t intervals over seeds. Filled: better or "
-        f"worse. The grey band is ±{percent(ablation.smallest_effect)} points, the smallest difference of interest."
-    )
-    compared = len(ablation.compared)
-    return text + (
-        f" Of {compared} arms, the {ARMS_DRAWN} furthest from the {centre_word(ablation)}." * (compared > ARMS_DRAWN)
-    )
+def _legend(ablation: AblationSummary) -> str:
+    band = percent(ablation.smallest_effect)
+    return f"Filled: better or worse. The grey band is ±{band} points, the smallest difference of interest."
 
 
 def _places(axes: Sequence[str]) -> tuple[list[float], list[tuple[float, str]]]:

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from matplotlib.collections import LineCollection
 from matplotlib.text import Annotation
 
+from analysis.answers.ablations import summarise_ablations
+from analysis.reading.arms import arms_table
+from analysis.reading.gather import gather
 from analysis.reporting.draw import (
     draw_ablation_effects,
     draw_cmc,
     draw_cost,
+    draw_design,
     draw_forest,
     draw_history,
     draw_parallel,
@@ -333,3 +337,17 @@ def test_files_are_the_same_bytes_whatever_is_written_first(request, draw, of):
     prefix = re.sub(r"[^A-Za-z0-9]+", "-", first.name)
     assert all(name.startswith(prefix) for name in re.findall(r'\bid="([^"]+)"', svg))
     assert "mathdefault" not in svg
+
+
+def test_a_factorial_has_a_figure_of_its_effects_and_another_design_has_none(factorial, ablation_of):
+    results = gather(factorial.path)
+    [plain, strong] = summarise_ablations(results, arms_table(results), 0.01)
+    drawing = draw_design(plain)
+    table = plain.effects.table
+    [axes] = drawing.figure.axes
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert marks == pytest.approx(list(100 * table["delta"]))
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[0] == f"{table['level'][0]} against {table['reference'][0]}"
+    assert draw_design(strong) is None, "all effects stand beside the first group"
+    assert draw_design(ablation_of([{"arm": "baseline", "mAP": 0.5}], {})) is None
