@@ -10,6 +10,7 @@ from analysis.reading.arms import arms_table
 from analysis.reading.claims import claims_of, looks_at
 from analysis.reading.gather import gather
 from analysis.statistics.power import seeds_needed
+from reid_search.errors import RecordError
 
 ARMS = {"a1": "a" * 16, "b1": "b" * 16, "a0": "c" * 16, "b0": "d" * 16}
 # mAP by seed; the difference a1 - b1 is 0.05 on average, that of a0 - b0 nearly 0.
@@ -150,6 +151,61 @@ def test_one_seed_is_an_effect_and_no_verdict(begun, result_of):
     answer = answers(begun)["parts"]
     assert (answer.verdict, answer.effect.n) == ("no verdict", 1)
     assert answer.effect.delta == pytest.approx(0.05)
+
+
+SAME = (0.6, 0.61, 0.62, 0.63, 0.64)
+HIGHER = (0.7, 0.71, 0.72, 0.73, 0.74)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "p"),
+    [
+        ({"a1": SAME, "b1": SAME}, "contradicted", 1.0),
+        ({"a1": HIGHER, "b1": SAME}, "supported", 0.0),
+        ({"a1": (0.5,) * 5, "b1": (0.5,) * 5}, "contradicted", 1.0),
+    ],
+)
+def test_constant_differences_say_so(begun, result_of, values, verdict, p):
+    claim(begun)
+    measure(begun, result_of, values)
+    answer = answers(begun)["parts"]
+    assert (answer.verdict, answer.p) == (verdict, p)
+    assert "cannot be estimated" in answer.because
+    assert answer.effect.low == pytest.approx(answer.effect.high)
+
+
+def test_an_arm_without_a_finished_trial_leaves_the_claim_open(begun, result_of):
+    claim(begun)
+    measure(begun, result_of, {"a1": VALUES["a1"], "b1": (None,) * 5})
+    for seed in range(1, 6):
+        begun.trial(ARMS["b1"], seed, status="failed", reason="the loss is NaN", epochs=())
+    answer = answers(begun)["parts"]
+    assert answer.verdict == "no verdict"
+    assert math.isnan(answer.effect.delta)
+    assert dict(zip(answer.arms["arm"], answer.arms["n"], strict=True)) == {"a1": 5, "b1": 0}
+    assert answer.because == "no seed is finished in both arms"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda text: text[: len(text) // 2], "not readable as JSON"),
+        (lambda text: text.replace('"schema_version": 1', '"schema_version": 2'), "schema_version 2; this release"),
+    ],
+)
+def test_a_record_that_cannot_be_read_is_an_error_and_in_a_report_a_missing_seed(begun, result_of, damage, words):
+    claim(begun)
+    measure(begun, result_of)
+    path = begun.path / "trials" / f"{ARMS['b1']}-s2" / "record.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(RecordError, match=words):
+        answers(begun)
+    results = gather(begun.path, tolerant=True)
+    [answer] = answer_claims(results, arms_table(results))
+    kept = [0, 2, 3, 4]
+    expected = np.mean(np.subtract(VALUES["a1"], VALUES["b1"])[kept])
+    assert (answer.effect.n, answer.effect.delta) == (4, pytest.approx(expected))
+    assert list(answer.arms["n"]) == [5, 4]
 
 
 def test_unlike_protocols_are_refused_unless_each_cancels(begun, result_of):
