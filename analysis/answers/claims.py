@@ -32,6 +32,8 @@ VERDICTS = (
     verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE, verdict.NO_VERDICT, NOT_YET, NOT_MEASURED, REFUSED,
 )  # fmt: skip
 
+CAPACITY = ("parameters", "macs")
+
 _NOTHING, _NO_QUERIES = Effect(0), QueryInterval(0, 0)
 _COMING = ("waiting", "running", "stopped")
 
@@ -54,12 +56,13 @@ class ClaimAnswer:
         family: Number of claims that Holm's method counts.
         looks: How often the number of seeds was decided.
         beforehand: Whether the claim was written down before any of its trainings ended.
+        rank1_delta: The same effect on Rank-1; NaN where it was not measured.
         queries_low: Lower end of the effect's interval over identities, given the seeds; NaN where the claim is not
             decided, its arms do not share one protocol or the results of the queries are not there.
         queries_high: Upper end.
         protocols: Fingerprints of the protocols under which its arms were measured.
-        arms: One row an arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `coming` (trainings that
-            run or wait).
+        arms: One row an arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `parameters`, `macs`,
+            `coming` (trainings that run or wait).
     """
 
     claim: Claim
@@ -75,6 +78,7 @@ class ClaimAnswer:
     family: int = 0
     looks: int = 1
     beforehand: bool = True
+    rank1_delta: float = math.nan
     queries_low: float = math.nan
     queries_high: float = math.nan
     protocols: tuple[str, ...] = ()
@@ -84,6 +88,11 @@ class ClaimAnswer:
     def deciding(self) -> Effect:
         """The effect of which more is asked: the excess over the control where there is one."""
         return self.excess or self.effect
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether Rank-1 moves the other way."""
+        return bool(self.effect.delta * self.rank1_delta < 0)
 
     def seeds_needed(self, effect: float | None = None) -> float:
         """Return how many seeds find an effect with probability .8, at the level that the family leaves for one claim.
@@ -107,6 +116,7 @@ class _Measured:
     effect: Effect = _NOTHING
     control: Effect | None = None
     excess: Effect | None = None
+    rank1_delta: float = math.nan
     queries: QueryInterval = _NO_QUERIES
     protocols: tuple[str, ...] = ()
     not_decided: tuple[str, str] | None = None
@@ -146,7 +156,8 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
     if rows.empty:
         because = f"its arms have no readout '{claim.content['readout']}'"
         return _Measured(claim, metric, not_decided=(NOT_MEASURED, because))
-    metric = f"{rows['evaluate'].iloc[0]}/{metric}"
+    split = rows["evaluate"].iloc[0]
+    metric = f"{split}/{metric}"
     values = _values_by_seed(rows, metric)
     effects = {name: _weighted(values, weights) for name, weights in _parts(claim).items()}
     found = {name: mean_effect(effect) for name, effect in effects.items()}
@@ -163,6 +174,7 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
+        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/rank1"), claim.effect)).delta,
         queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, results, rows),
         protocols=protocols,
         not_decided=not_decided,
@@ -200,6 +212,7 @@ def _table(claim: Claim, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFra
         "n": [int(values[arm].notna().sum()) for arm in arms],
         "mean": [values[arm].mean() for arm in arms],
         "sd": [values[arm].std(ddof=1) for arm in arms],
+        **{name: [by_arm.get_group(arm)[name].astype("float64").mean() for arm in arms] for name in CAPACITY},
         "coming": [int(by_arm.get_group(arm)["status"].isin(_COMING).sum()) for arm in arms],
     })  # fmt: skip
 
@@ -244,6 +257,7 @@ def _answer(item: _Measured, p_holm: float, family: int) -> ClaimAnswer:
         family=family,
         looks=item.looks,
         beforehand=item.beforehand,
+        rank1_delta=item.rank1_delta,
         queries_low=item.queries.low,
         queries_high=item.queries.high,
         protocols=item.protocols,

@@ -30,8 +30,8 @@ class ClaimView:
     Attributes:
         answer: The answer.
         sentence: The answer in a sentence.
-        arms: Its arms, one row each: `arm`, `weight`, `control_weight`, `asked`, `n`, and `shown`, mean ± standard
-            deviation in per cent.
+        arms: Its arms, one row each: `arm`, `weight`, `control_weight`, `asked`, `n`, `parameters`, `macs`, and
+            `shown`, mean ± standard deviation in per cent.
         notes: What a reader must know beside it.
     """
 
@@ -102,6 +102,8 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
         yield f"Its numbers are of protocols {listed(list(answer.protocols))}; each difference lies within one of them."
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
+    if answer.disagrees:
+        yield f"⇅ mAP and Rank-1 disagree in sign: Rank-1 {points(answer.rank1_delta)} points."
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended: take it as exploratory."
     if answer.looks > 1:

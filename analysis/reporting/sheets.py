@@ -101,6 +101,8 @@ def _claim(answer: ClaimAnswer) -> dict[str, Any]:
         "smallest_effect": answer.claim.smallest_effect,
         "n": answer.effect.n,
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
+        "rank1_delta": answer.rank1_delta,
+        "disagree": answer.disagrees,
         "queries_low": answer.queries_low,
         "queries_high": answer.queries_high,
         "deciding_p": answer.p,

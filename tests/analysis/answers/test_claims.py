@@ -115,9 +115,22 @@ def test_a_control_must_vanish_and_be_exceeded(begun, result_of):
     assert (persisting.verdict, persisting.control_verdict) == ("contradicted", "persists")
 
 
+def test_an_effect_that_is_not_surely_more_than_its_control_s_is_not_supported(begun, result_of):
+    noisy = {**VALUES, "a0": (0.50, 0.58, 0.44, 0.56, 0.42)}
+    claim(begun, control=CONTROL)
+    claim(begun, "alone")
+    measure(begun, result_of, noisy)
+    values = {arm: np.array(by_seed) for arm, by_seed in noisy.items()}
+    excess = stats.ttest_1samp((values["a1"] - values["b1"]) - (values["a0"] - values["b0"]), 0)
+    found = answers(begun)
+    assert (found["parts"].verdict, found["alone"].verdict) == ("inconclusive", "supported")
+    assert found["parts"].p == pytest.approx(excess.pvalue)
+    assert excess.pvalue > 100 * found["alone"].p
+
+
 def test_every_claim_counts_in_the_family_also_one_that_cannot_be_tested(begun, result_of):
-    claim(begun)
     claim(begun, "untestable", missing=["x=9"])
+    claim(begun)
     begun.store.asked.append("claim", claim="later", content=CONTENT)
     measure(begun, result_of)
     found = answers(begun)

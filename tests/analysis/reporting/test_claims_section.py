@@ -100,3 +100,13 @@ def test_verdicts_are_those_of_the_page(claimed):
     assert found[1][0] == "margin"
     for _, _, sentence in found:
         assert sentence.replace("<", "&lt;") in page
+
+
+def test_rank1_that_moves_the_other_way_and_the_size_of_each_arm_are_shown(claimed):
+    parts, margin, _ = answers_of(claimed)
+    assert (parts.disagrees, margin.disagrees) == (False, True)
+    assert margin.rank1_delta == pytest.approx(-0.01)
+    assert any(note == "⇅ mAP and Rank-1 disagree in sign: Rank-1 −1.00 points." for note in view_of(margin).notes)
+    page = analysis.write_report(claimed.path).read_text()
+    section = page[page.index("<h2>Claims") :]
+    assert 'data-label="Parameters">24.6 M</td>' in section
