@@ -1,7 +1,7 @@
 """A job: one training to place somewhere, and the jobs of a phase in the order in which they are handed out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from reid_search.records import Record, StudyStore, TrialFolder
@@ -19,6 +19,7 @@ class Job:
         evaluate: Splits that it is tested on.
         keep: Whether its final weights stay.
         readouts: Name of each readout that was asked for → name under which the record keeps it.
+        also: The record's names of readouts that other arms of the same training asked for.
         number: The proposal that it answers, in a search.
     """
 
@@ -27,6 +28,7 @@ class Job:
     evaluate: tuple[str, ...]
     keep: bool
     readouts: Mapping[str, str]
+    also: tuple[str, ...] = ()
     number: int | None = None
 
     @property
@@ -42,7 +44,18 @@ class Job:
     def is_measured(self, record: Record, metric: str) -> bool:
         """Say whether a finished record holds a metric of every readout that was asked for."""
         return record.status == "finished" and all(
-            stored in record.readouts and metric in record.readouts[stored].metrics for stored in self.readouts.values()
+            stored in record.readouts and metric in record.readouts[stored].metrics
+            for stored in (*self.readouts.values(), *self.also)
+        )
+
+    def together_with(self, other: "Job") -> "Job":
+        """Return this job with what another arm of the same training wants of it: its readouts, its weights."""
+        readouts = {**self.config.readouts, **other.config.readouts}
+        return replace(
+            self,
+            config=self.config.model_copy(update={"readouts": readouts}),
+            keep=self.keep or other.keep,
+            also=tuple(dict.fromkeys((*self.also, *other.readouts.values(), *other.also))),
         )
 
     def value(self, record: Record, metric: str) -> float | None:

@@ -7,7 +7,7 @@ from reid_search.scheduling.jobs import Job
 
 
 class Trainings:
-    """A queue of jobs. Jobs of one training are one.
+    """A queue of jobs. Jobs of one training are one, which measures what all of them ask for.
 
     Args:
         store: Where the study keeps its records.
@@ -18,7 +18,8 @@ class Trainings:
     def __init__(self, store: StudyStore, jobs: Iterable[Job], metric: str) -> None:
         self._jobs: dict[tuple[str, int], Job] = {}
         for job in jobs:
-            self._jobs.setdefault(job.identity, job)
+            same = self._jobs.get(job.identity)
+            self._jobs[job.identity] = same.together_with(job) if same else job
         records = {identity: store.trial(*identity).record() for identity in self._jobs}
         self._left = [
             job for job in self._jobs.values()

@@ -288,3 +288,22 @@ def test_each_replicate_trains_and_is_tested_on_the_data_that_its_seed_draws(
     assert arms["protocol"].nunique() == 1
     ((_, named),) = found[1]
     assert set(arms["data_fingerprint"]) == {f"redrawn from {named}"}
+
+
+def test_arms_of_one_training_are_all_measured_however_their_readouts_came_about(
+    driver: MakeDriver, tmp_path: Path
+) -> None:
+    """A variant sets one entry of the readout and an axis another: no axis alone makes what the arms need."""
+    readout = {"readouts": {"default": {"taps": ["global@reduced"], "normalize": "none"}}}
+    axes = {
+        "question": {"variants": {"plain": {}, "heads": readout}},
+        "readouts.default.metric": {"choice": ["cosine", "euclidean"], "when": {"question": "heads"}},
+    }
+    phases = [{"kind": "ablate", "design": "factorial", "seeds": 1}]
+    driver(axes=axes, phases=phases).run()
+    arms = load_arms(tmp_path / "runs" / "small")
+    assert set(arms["status"]) == {"finished"}
+    assert len(arms) == 3
+    assert arms["key"].nunique() == 1
+    assert arms["test/mAP"].nunique() == 3
+    assert driver(axes=axes, phases=phases).run().summary().reused == 1
