@@ -13,7 +13,7 @@ import pandas as pd
 
 from reid_search.errors import RequestError
 from reid_search.study import BASELINE
-from reid_search.study.phases import PATH_DESIGN
+from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN
 
 from ..reading.arms import axis_and_level, last_ablations
 from ..reading.gather import Event, StudyResults
@@ -71,6 +71,11 @@ class AblationSummary:
     effects: EffectsSummary | None = None
     around: str = ""
     redrawn: bool = False
+
+    @property
+    def is_for_claims(self) -> bool:
+        """Whether its arms are those that claims need, which compare them: there is no centre to compare with."""
+        return self.design == CLAIMS_DESIGN
 
     @property
     def metric(self) -> str:
@@ -137,9 +142,11 @@ def _summaries(
     effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design in DESIGNS else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
-        if design == PATH_DESIGN:  # a step has a name of its own, and its difference is from the start
+        if design in (PATH_DESIGN, CLAIMS_DESIGN):  # such arms have names, no axis and level
             members = members.assign(axis="", level=members["arm"])
-        compared, refusal = _compared(members, group.centre, split, smallest_effect)
+        compared, refusal = _none_compared(), None
+        if design != CLAIMS_DESIGN:
+            compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
         compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")
         compared = compared.assign(protocol=group.protocol)
@@ -187,8 +194,12 @@ def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: floa
         table = contrasts(rows, centre, f"{split}/mAP", smallest_effect)
         rank1 = contrasts(rows, centre, f"{split}/rank1", smallest_effect)
     except RequestError as error:
-        return no_contrasts().assign(rank1_delta=[], disagree=[]), str(error)
+        return _none_compared(), str(error)
     return table.assign(rank1_delta=rank1["delta"], disagree=table["delta"] * rank1["delta"] < 0), None
+
+
+def _none_compared() -> pd.DataFrame:
+    return no_contrasts().assign(rank1_delta=[], disagree=[])
 
 
 def _beside_means(compared: pd.DataFrame) -> pd.DataFrame:

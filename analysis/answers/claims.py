@@ -50,7 +50,7 @@ class ClaimAnswer:
         effect: The effect that the claim is about, positive in the claimed direction.
         control: The effect under the control's settings; None without a control.
         excess: The effect less the control's; None without a control.
-        control_verdict: `vanishes`, `persists`, `open` or `no verdict`; empty without a control.
+        control_verdict: `vanishes`, `persists`, `reverses`, `open` or `no verdict`; empty without a control.
         p: The p that decides: of the effect, or the larger of effect's and excess's; times the number of looks.
         p_holm: The same, adjusted over the claims of the study.
         family: Number of claims that Holm's method counts.

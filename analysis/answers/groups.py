@@ -21,7 +21,8 @@ class Group:
         protocol: Its fingerprint; empty where nothing is measured yet.
         arms: The arms, in the order of the phase.
         centre: The arm that the others are compared with.
-        shared: What every arm of the group has and the baseline has not, by axis; empty in the baseline's group.
+        shared: What every arm of the group has and the baseline, or without one some other arm, has not, by axis;
+            empty in the baseline's group.
         unlike: The fields of the protocol in which the group differs from the first one.
     """
 
@@ -57,7 +58,7 @@ def protocol_groups(rows: pd.DataFrame, settings: Settings) -> list[Group]:
             protocol,
             tuple(found),
             centres[protocol],
-            _shared(found, settings) if BASELINE in settings else {},
+            _shared(found, settings),
             tuple(differences(rows[rows["arm"].isin([centres[home], centres[protocol]])], centres[home])),
         )
         for protocol, found in members.items()
@@ -69,5 +70,11 @@ def _distance(settings: Mapping[str, str], base: Mapping[str, str]) -> int:
 
 
 def _shared(arms: Sequence[str], settings: Settings) -> dict[str, str]:
-    changed = [changes(settings[arm], settings[BASELINE]) for arm in arms]
-    return {path: level for path, level in changed[0].items() if all(other.get(path) == level for other in changed)}
+    if BASELINE in settings:
+        return _common([changes(settings[arm], settings[BASELINE]) for arm in arms])
+    everywhere = _common(list(settings.values()))
+    return changes(_common([settings[arm] for arm in arms]), everywhere)
+
+
+def _common(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {path: level for path, level in found[0].items() if all(other.get(path) == level for other in found)}

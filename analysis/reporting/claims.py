@@ -17,6 +17,7 @@ from .formats import exact, interval, known, listed, p_value, points, several, s
 _CONTROL_WORDS = {
     verdict.VANISHES: "it vanishes, as it must",
     verdict.PERSISTS: "it is there too, which it must not be",
+    verdict.REVERSES: "there it is the other way round",
     verdict.OPEN: "whether it vanishes is open",
     verdict.NO_VERDICT: "too few seeds to say",
 }

@@ -70,6 +70,9 @@ def compose_search(search: SearchSummary, found: ImportanceSummary | None = None
 def compose_ablation(ablation: AblationSummary) -> Section:
     """Return the section of one readout of an ablation."""
     rows, left_out = _rows(ablation.arms)
+    if ablation.is_for_claims:
+        notes = describe.describe_notes(ablation)
+        return Section("arms", ablation, "arms", _drawn(cmc=draw.draw_cmc(ablation)), rows, left_out, notes)
     figures = _drawn(
         forest=draw.draw_forest(ablation),
         design=draw.draw_design(ablation),

@@ -28,6 +28,7 @@ _DESIGN_WORDS = {
     "fractional_factorial": "a fraction of every combination",
 }
 _SEEDS_FOR_A_VERDICT = 5
+_REDRAWN = ", every seed on data of its own"
 
 
 def describe_study(
@@ -39,7 +40,7 @@ def describe_study(
         return [f"The study has asked for nothing yet; {trials} on disk. Run it, and write the report again."]
     sentences = [sentence for search in searches for sentence in _about_search(search)]
     for ablation in first_readouts(ablations):
-        sentences += _about_ablation(ablation)
+        sentences += _about_arms_of_claims(ablation) if ablation.is_for_claims else _about_ablation(ablation)
     if searches and not ablations:
         sentences.append("No ablation was run yet, so nothing here says which setting matters.")
     return sentences
@@ -61,7 +62,7 @@ def headline_numbers(
         for search in searches
         if search.best is not None and search.each is None
     ]
-    for ablation in first_readouts(ablations):
+    for ablation in (item for item in first_readouts(ablations) if not item.is_for_claims):
         base = ablation.centre_row if ablation.number == 1 else None
         if base is not None and base["n"]:
             remark = f"{ablation.metric}, {several(int(base['n']), 'seed')}"
@@ -191,12 +192,23 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
     )
 
 
+def _about_arms_of_claims(ablation: AblationSummary) -> Iterator[str]:
+    """Say once for all protocols what was measured; what came of it the claims say."""
+    if ablation.number > 1:
+        return
+    under = f" under {ablation.groups} protocols" if ablation.groups > 1 else ""
+    yield (
+        f"The ablation ‘{ablation.phase}’ measures the arms that the claims need{under} on the {ablation.evaluate} "
+        f"split, {several(len(ablation.seeds), 'seed')} each{_REDRAWN * ablation.redrawn}."
+    )
+
+
 def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
     others, word = several(len(ablation.arms) - 1, "arm"), centre_word(ablation)
     if ablation.number == 1:
         yield (
             f"The ablation ‘{ablation.phase}’ compares {others} with a {word} on the {ablation.evaluate} split, "
-            f"{several(len(ablation.seeds), 'seed')} each{', every seed on data of its own' * ablation.redrawn}."
+            f"{several(len(ablation.seeds), 'seed')} each{_REDRAWN * ablation.redrawn}."
         )
     else:
         yield (

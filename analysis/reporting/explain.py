@@ -12,7 +12,9 @@ from .naming import centre_word
 def describe_heading(ablation: AblationSummary) -> str:
     """Return the heading of an ablation's section; of arms under a protocol of their own also what they share."""
     readout = "" if ablation.readout == "default" else f", readout ‘{ablation.readout}’"
-    return f"Ablation ‘{ablation.phase}’{readout}{f': {describe_shared(ablation)}' if ablation.number > 1 else ''}"
+    apart = ablation.number > 1 or (ablation.is_for_claims and ablation.groups > 1)
+    what = "Arms of" if ablation.is_for_claims else "Ablation"
+    return f"{what} ‘{ablation.phase}’{readout}{f': {describe_shared(ablation)}' if apart else ''}"
 
 
 def describe_centre(ablation: AblationSummary) -> str:

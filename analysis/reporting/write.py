@@ -52,7 +52,7 @@ def _tables(results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, fou
         sheets.arms_sheet(arms),
         sheets.search_sheet(search),
         *(sheets.importances_sheet(item, importance) for item, importance in found.searches if importance),
-        *(sheets.contrasts_sheet(ablation) for ablation in found.ablations),
+        *(sheets.contrasts_sheet(ablation) for ablation in found.ablations if not ablation.is_for_claims),
         *(sheet for sheet in map(sheets.effects_sheet, found.ablations) if sheet is not None),
     ]
 

@@ -5,7 +5,7 @@ import math
 from .effect import LEVEL, Effect
 
 SUPPORTED, CONTRADICTED, INCONCLUSIVE, NO_VERDICT = "supported", "contradicted", "inconclusive", "no verdict"
-VANISHES, PERSISTS, OPEN = "vanishes", "persists", "open"
+VANISHES, PERSISTS, REVERSES, OPEN = "vanishes", "persists", "reverses", "open"
 
 
 def of_claim(effect: Effect, p: float, smallest: float) -> str:
@@ -42,7 +42,7 @@ def of_contrast(effect: Effect, p: float, smallest: float) -> str:
 
 
 def of_control(effect: Effect, smallest: float) -> str:
-    """Return whether an effect is gone where it must be: `vanishes`, `persists` or `open`.
+    """Return whether an effect is gone where it must be: `vanishes`, `persists`, `reverses` or `open`.
 
     "Not significant" is not "no effect": `vanishes` needs the interval inside ± the smallest effect of interest.
     """
@@ -50,7 +50,9 @@ def of_control(effect: Effect, smallest: float) -> str:
         return NO_VERDICT
     if -smallest < effect.low and effect.high < smallest:
         return VANISHES
-    return PERSISTS if effect.p < LEVEL and effect.delta > 0 else OPEN
+    if effect.p < LEVEL:
+        return PERSISTS if effect.delta > 0 else REVERSES
+    return OPEN
 
 
 def larger_p(*p_values: float) -> float:

@@ -38,6 +38,11 @@ def draw_cmc(ablation: AblationSummary) -> Drawing | None:
 
 
 def curves_shown(ablation: AblationSummary) -> list[str]:
-    """Return the arms whose curves are drawn: the centre, and of many others the best and worst few."""
+    """Return the arms whose curves are drawn: the centre, and of many others the best and worst few.
+
+    Of arms that claims need, which have no centre, the first.
+    """
     rows = ablation.furthest(CURVES_DRAWN).sort_values("delta", ascending=False, kind="stable")
+    if ablation.is_for_claims:
+        return list(ablation.arms["arm"])[: CURVES_DRAWN + 1]
     return [ablation.centre_arm, *rows["arm"]]

@@ -48,7 +48,7 @@ def test_a_phase_without_a_baseline_stands_around_its_first_measured_arm(empty, 
     empty.begin()
     for arm in ("p=1", "p=2", "p=3"):
         key = f"{int(arm[-1]):016x}"
-        empty.ask_arms([arm], seeds=2, key=key, settings={"p": arm[-1], "q": "0"}, by="claims",
+        empty.ask_arms([arm], seeds=2, key=key, settings={"p": arm[-1], "q": "0"}, by="one_factor",
                        readouts={"default": "default"})  # fmt: skip
         for seed in (1, 2) if arm != "p=1" else ():
             empty.trial(key, seed, readouts={"default": result_of("test", int(arm[-1]) / 10 + seed / 1000, 0.8)})
@@ -57,6 +57,23 @@ def test_a_phase_without_a_baseline_stands_around_its_first_measured_arm(empty, 
     assert list(summary.arms["arm"]) == ["p=2", "p=1", "p=3"]
     assert list(summary.arms["level"]) == ["", "1", "3"]
     assert summary.arms.set_index("arm").loc["p=3", "delta"] == pytest.approx(0.1)
+
+
+def test_arms_of_claims_stand_by_protocol_under_what_they_share_and_are_not_compared(factorial):
+    factorial.run()
+    for number, (backgrounds, pooling) in enumerate([("plain", "avg"), ("plain", "max"), ("strong", "avg")]):
+        key = f"{(0, 1, 3)[number]:016x}"
+        settings = {"data.nuisances.backgrounds": backgrounds, "model.pooling": pooling}
+        factorial.ask_arms([f"arm {number}"], seeds=4, key=key, settings=settings, by="claims",
+                           readouts={"default": "default"})  # fmt: skip
+    plain, strong = summaries(factorial)
+    assert (plain.is_for_claims, plain.groups) == (True, 2)
+    assert dict(plain.group.shared) == {"data.nuisances.backgrounds": "plain"}
+    assert strong.group.shared["data.nuisances.backgrounds"] == "strong"
+    assert list(plain.arms["level"]) == ["arm 0", "arm 1"]
+    assert plain.arms["mAP"].notna().all()
+    assert plain.compared.empty
+    assert plain.refusal is None
 
 
 def test_arms_without_measurements_stand_with_the_baseline(factorial):
