@@ -121,7 +121,7 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
         around = interval(answer.queries_low, answer.queries_high)
         yield (
             f"Over queries, with these seeds, the effect is {around} points (95 %, bootstrap over identities); the "
-            "interval above is over seeds, on these queries."
+            "interval above is over seeds."
         )
     if answer.verdict == verdict.INCONCLUSIVE:
         yield _enough(answer)
