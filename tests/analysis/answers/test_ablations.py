@@ -25,6 +25,14 @@ def test_one_protocol_is_one_group_around_the_baseline(study):
     assert file_name("contrasts", summary) == "contrasts-ablate"
 
 
+def test_an_arm_whose_rank1_moves_against_its_map_is_marked(study):
+    [summary] = summaries(study)
+    rows = summary.contrasts.set_index("arm")
+    signs = rows["delta"] * rows["rank1_delta"]
+    assert rows["disagree"].to_dict() == {arm: sign < 0 for arm, sign in signs.items()}
+    assert set(rows["disagree"]) == {True, False}
+
+
 def test_each_data_set_of_a_factorial_has_a_centre_of_its_own(factorial, factorial_map):
     plain, strong = summaries(factorial)
     assert list(plain.arms["arm"]) == ["baseline", MAX, GEM]

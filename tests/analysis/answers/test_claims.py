@@ -148,6 +148,14 @@ def test_a_look_before_the_end_decides_nothing(begun, result_of):
     assert "1 of 10" in answer.because
 
 
+@pytest.mark.parametrize("state", [{"record": False}, {"status": "stopped", "reason": "Ctrl-C"}])
+def test_a_training_that_runs_or_was_interrupted_is_still_to_come(begun, result_of, state):
+    claim(begun)
+    measure(begun, result_of, {**VALUES, "b1": (*VALUES["b1"][:4], None)})
+    begun.trial(ARMS["b1"], 5, **state)
+    assert answers(begun)["parts"].verdict == "not yet"
+
+
 def test_a_failed_seed_leaves_its_pair_out_and_is_shown(begun, result_of):
     claim(begun)
     measure(begun, result_of, {**VALUES, "b1": (*VALUES["b1"][:4], None)})
