@@ -113,5 +113,6 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
 
         name = load_study(path).name
     if name not in known:
-        raise RequestError(f"{storage}: no study '{name}' was run there; {nearest(name, known)}")
+        others = nearest(name, known) if known else "nor was any other; --storage names another place"
+        raise RequestError(f"{storage}: no study '{name}' was run there; {others}")
     return StudyStore(storage, name)
