@@ -90,6 +90,7 @@ def study(
         "phase": "ablate", "arm": names, "key": names, "seed": np.tile(np.arange(1, seeds + 1), len(arms)),
         "readout": "default", "evaluate": "test", "status": "finished", "data_fingerprint": "simulated",
         "stored_as": "default", "protocol": "simulated", "transductive": False, "test/mAP": values.ravel(),
+        "test/rank1": values.ravel(), "parameters": 1, "macs": 1,
     })  # fmt: skip
 
 
