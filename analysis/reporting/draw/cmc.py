@@ -30,7 +30,11 @@ def draw_cmc(ablation: AblationSummary) -> Drawing | None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid()
         axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.18))
-        few = f"; the {centre_word(ablation)} and the arms furthest from it" * (len(ablation.compared) > CURVES_DRAWN)
+        few = ""
+        if ablation.is_for_claims and len(ablation.arms) > len(shown):
+            few = f"; of {len(ablation.arms)} arms, {len(shown)}"
+        elif len(ablation.compared) > CURVES_DRAWN:
+            few = f"; the {centre_word(ablation)} and the arms furthest from it"
         caption = (
             f"Cumulative matching characteristic, mean over seeds with the range from the worst to the best seed{few}."
         )

@@ -351,3 +351,11 @@ def test_a_factorial_has_a_figure_of_its_effects_and_another_design_has_none(fac
     assert names[0] == f"{table['level'][0]} against {table['reference'][0]}"
     assert draw_design(strong) is None, "all effects stand beside the first group"
     assert draw_design(ablation_of([{"arm": "baseline", "mAP": 0.5}], {})) is None
+
+
+def test_of_many_arms_of_claims_some_have_curves_and_the_caption_says_so(ablation_of):
+    arms = [{"arm": f"a={number}", "mAP": 0.5} for number in range(7)]
+    curves = {arm["arm"]: np.full((2, 20), 0.5) for arm in arms}
+    drawing = draw_cmc(ablation_of(arms, {}, design="claims", curves=curves))
+    assert [line.get_label() for line in drawing.figure.axes[0].lines] == [f"a={number}" for number in range(5)]
+    assert drawing.caption.endswith("of 7 arms, 5.")
