@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..answers.claims import ClaimAnswer, answer_claims
-from ..reading.arms import arms_table
-from ..reading.gather import gather
+import pandas as pd
+
+from reid_search.records import StudyStore
+
+from ..answers.claims import ClaimAnswer
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
@@ -67,17 +69,16 @@ def describe_claim(answer: ClaimAnswer) -> str:
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
-    """Return the claims of a study in order: name, verdict, and what it rests on in a sentence.
+    """Return the claims of the report last written: name, verdict, and what it rests on in a sentence.
 
     Args:
         study_dir: `<storage>/<study>`.
-
-    Raises:
-        RequestError: There is no study in this folder.
     """
-    results = gather(study_dir, tolerant=True)
-    answers = answer_claims(results, arms_table(results))
-    return [(answer.claim.name, answer.verdict, describe_claim(answer)) for answer in answers]
+    path = StudyStore.at(Path(study_dir).resolve()).report / "tables" / "claims.csv"
+    if not path.exists():
+        return []
+    rows = pd.read_csv(path, usecols=["claim", "verdict", "sentence"], dtype=str, keep_default_na=False)
+    return list(rows[["claim", "verdict", "sentence"]].itertuples(index=False, name=None))
 
 
 def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:

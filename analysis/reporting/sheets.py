@@ -14,6 +14,7 @@ from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..reading.measures import COST_COLUMNS, METRIC_COLUMNS
 from . import describe
+from .claims import describe_claim
 from .export import Column, Table, table_for
 from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
 from .naming import file_name
@@ -94,6 +95,7 @@ def _claim(answer: ClaimAnswer) -> dict[str, Any]:
     return {
         "claim": answer.claim.name,
         "verdict": answer.verdict,
+        "sentence": describe_claim(answer),
         "because": answer.because,
         "phase": answer.claim.phase,
         "metric": answer.metric,

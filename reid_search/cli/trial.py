@@ -53,8 +53,9 @@ def train(
     from reid_search.training import TrialRequest, run_trial
 
     read = load_trial_file(config_file, sets or (), data)
-    config, seed = read.config, seed if seed is not None else (read.seed or 1)
-    if not (holdout if holdout is not None else read.seed is not None):
+    config, repeats = read.config, read.seed is not None
+    seed = next(known for known in (seed, read.seed, 1) if known is not None)
+    if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     chosen = _device(device)
     fingerprint = open_trial_data(config, seed).fingerprint
