@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.testing import assert_close
 
 from reid_search.models import Batch, count_parameters
-from reid_search.models.parts.bilinear import FullProduct, TensorSketch, finished, signed_sqrt
+from reid_search.models.layers.bilinear import FullProduct, TensorSketch, finished, signed_sqrt
 from reid_search.study import StageConfig, select_taps
 from reid_search.training.optimizer import freeze, set_mode
 

@@ -7,8 +7,8 @@ from torch.testing import assert_close
 
 from reid_search.errors import StudyError
 from reid_search.models import count_parameters
-from reid_search.models.parts.branch import Head, HeadSettings, Stripes
-from reid_search.models.parts.shapes import Region
+from reid_search.models.layers.branch import Head, HeadSettings, Stripes
+from reid_search.models.layers.shapes import Region
 
 LARGE = (384, 128)
 RESNET50 = 23_508_032

@@ -12,7 +12,7 @@ from reid_search.errors import StudyError
 from reid_search.models import Batch, count_parameters
 from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import BODY, JOINTS, regions_of
-from reid_search.models.parts.regions import stripe_weights
+from reid_search.models.layers.regions import stripe_weights
 from reid_search.study import ARCHITECTURES, select_taps
 from reid_search.study.side_cars import KEYPOINTS
 

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from reid_search.errors import StudyError
 from reid_search.losses import Criterion
 from reid_search.models import Batch, count_parameters
-from reid_search.models.parts.weighted import weighted_pooling
+from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.pcb.refined import PartClassifier
 from reid_search.study import StageConfig, TrialConfig, select_taps
 from reid_search.training.optimizer import build_optimizer, freeze, set_mode

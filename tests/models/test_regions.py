@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from torch.testing import assert_close
 
-from reid_search.models.parts.regions import bounding_box, box_weights, found, gaussian_weights, stripe_weights
+from reid_search.models.layers.regions import bounding_box, box_weights, found, gaussian_weights, stripe_weights
 
 SIZE = (24, 12)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from reid_search.errors import StudyError
-from reid_search.models.parts.backbone import build_blocks, set_last_stride
-from reid_search.models.parts.shapes import map_size
+from reid_search.models.layers.backbone import build_blocks, set_last_stride
+from reid_search.models.layers.shapes import map_size
 
 BACKBONES = ["resnet10_thin", "resnet18", "resnet34", "resnet50", "resnet101"]
 PARTS = [[1], [1, 2], [3, 1], [1, 2, 3], [1, 2, 4], [1, 3, 6]]

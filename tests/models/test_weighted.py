@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from torch.testing import assert_close
 
-from reid_search.models.parts.resize import resize, resize_area, resize_bilinear, spread_bilinear
-from reid_search.models.parts.weighted import share_out, weighted_pooling, weighted_sum
+from reid_search.models.layers.resize import resize, resize_area, resize_bilinear, spread_bilinear
+from reid_search.models.layers.weighted import share_out, weighted_pooling, weighted_sum
 
 SIDES = st.integers(1, 40)
 

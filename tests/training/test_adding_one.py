@@ -13,8 +13,8 @@ from reid_search.training import TrialRequest, run_trial
 
 CONFIG = """
 from typing import Literal
-from reid_search.models.parts.settings import BackboneSettings
-from reid_search.models.parts.shapes import map_size
+from reid_search.models.layers.settings import BackboneSettings
+from reid_search.models.layers.shapes import map_size
 from reid_search.study import Scope, Stage, TapSpec
 
 class HalvesConfig(BackboneSettings):
@@ -35,7 +35,7 @@ class HalvesConfig(BackboneSettings):
 MODEL = """
 from torch import nn
 from reid_search.models import ReidModel
-from reid_search.models.parts.backbone import build_blocks, set_last_stride
+from reid_search.models.layers.backbone import build_blocks, set_last_stride
 
 def build(config, image_size):
     blocks = build_blocks(config.backbone, config.weights)

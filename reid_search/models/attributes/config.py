@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from reid_search.models.parts.settings import BranchSettings, PoolingName
-from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.settings import BranchSettings, PoolingName
+from reid_search.models.layers.vector_taps import last_stage, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.side_cars import ATTRIBUTES
 

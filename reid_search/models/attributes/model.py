@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from reid_search.models.attributes.config import LOGITS, AttributesConfig
+from reid_search.models.layers.branch import named
+from reid_search.models.layers.heads import Pooling
+from reid_search.models.layers.trunk import build_trunk, mark_trunks
+from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.models.parts.branch import named
-from reid_search.models.parts.heads import Pooling
-from reid_search.models.parts.trunk import build_trunk, mark_trunks
-from reid_search.models.parts.vectors import build_vector_head
 from reid_search.study.side_cars import ATTRIBUTES
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from reid_search.models.parts.settings import HeadName, RegionSettings
-from reid_search.models.parts.taps import branch_taps
+from reid_search.models.layers.settings import HeadName, RegionSettings
+from reid_search.models.layers.taps import branch_taps
 from reid_search.study import TapSpec
 
 

@@ -3,11 +3,11 @@
 from torch import nn
 
 from reid_search.models.baseline.config import BaselineConfig
+from reid_search.models.layers.backbone import build_blocks, set_last_stride
+from reid_search.models.layers.branch import Branch, HeadSettings
+from reid_search.models.layers.branched import BranchedModel
+from reid_search.models.layers.shapes import Region
 from reid_search.models.model import ReidModel
-from reid_search.models.parts.backbone import build_blocks, set_last_stride
-from reid_search.models.parts.branch import Branch, HeadSettings
-from reid_search.models.parts.branched import BranchedModel
-from reid_search.models.parts.shapes import Region
 
 
 def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:

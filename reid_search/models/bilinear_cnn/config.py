@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from reid_search.models.parts.bilinear_settings import BilinearSettings, Width
-from reid_search.models.parts.shapes import BACKBONES, BackboneName
-from reid_search.models.parts.vector_taps import vector_taps
+from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
+from reid_search.models.layers.shapes import BACKBONES, BackboneName
+from reid_search.models.layers.vector_taps import vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
 
 

@@ -1,13 +1,13 @@
 """The bilinear CNN: one or two streams and their product."""
 
 from reid_search.models.bilinear_cnn.config import BilinearCNNConfig
+from reid_search.models.layers.bilinear import Stream, build_product, finished
+from reid_search.models.layers.branch import named
+from reid_search.models.layers.resize import resize
+from reid_search.models.layers.shapes import BACKBONES
+from reid_search.models.layers.trunk import build_trunk, mark_trunks
+from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.models.parts.bilinear import Stream, build_product, finished
-from reid_search.models.parts.branch import named
-from reid_search.models.parts.resize import resize
-from reid_search.models.parts.shapes import BACKBONES
-from reid_search.models.parts.trunk import build_trunk, mark_trunks
-from reid_search.models.parts.vectors import build_vector_head
 
 
 def build(config: BilinearCNNConfig, image_size: tuple[int, int]) -> ReidModel:

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from reid_search.models.landmarks.skeleton import Kind, regions_of
-from reid_search.models.parts.settings import BranchSettings, PoolingName
-from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.settings import BranchSettings, PoolingName
+from reid_search.models.layers.vector_taps import last_stage, vector_taps
 from reid_search.study import Scope, SideCar, TapSpec
 
 

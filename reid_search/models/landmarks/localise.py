@@ -7,9 +7,9 @@ from torch import Tensor
 
 from reid_search.models.landmarks.config import LandmarksConfig
 from reid_search.models.landmarks.skeleton import Region, regions_of
-from reid_search.models.parts.precision import full_precision
-from reid_search.models.parts.regions import bounding_box, box_weights, found, gaussian_weights, stripe_weights
-from reid_search.models.parts.resize import Size
+from reid_search.models.layers.precision import full_precision
+from reid_search.models.layers.regions import bounding_box, box_weights, found, gaussian_weights, stripe_weights
+from reid_search.models.layers.resize import Size
 
 
 def region_weights(keypoints: Tensor, config: LandmarksConfig, image_size: Size, grid: Size) -> Tensor:

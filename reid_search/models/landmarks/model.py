@@ -8,13 +8,13 @@ from torch import nn
 from reid_search.models.landmarks.config import LandmarksConfig
 from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import regions_of
+from reid_search.models.layers.branch import Head, named
+from reid_search.models.layers.heads import Pooling
+from reid_search.models.layers.side_cars import needed
+from reid_search.models.layers.trunk import build_trunk, mark_trunks
+from reid_search.models.layers.vectors import build_vector_head
+from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.models.parts.branch import Head, named
-from reid_search.models.parts.heads import Pooling
-from reid_search.models.parts.side_cars import needed
-from reid_search.models.parts.trunk import build_trunk, mark_trunks
-from reid_search.models.parts.vectors import build_vector_head
-from reid_search.models.parts.weighted import weighted_pooling
 
 
 def build(config: LandmarksConfig, image_size: tuple[int, int]) -> ReidModel:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from reid_search.models.parts.settings import StripeSettings
-from reid_search.models.parts.shapes import Region, SplitName
-from reid_search.models.parts.taps import branch_taps
+from reid_search.models.layers.settings import StripeSettings
+from reid_search.models.layers.shapes import Region, SplitName
+from reid_search.models.layers.taps import branch_taps
 from reid_search.study import EntryError, TapSpec
 
 Stride = Literal[1, 2]

@@ -4,12 +4,12 @@ import copy
 
 from torch import nn
 
+from reid_search.models.layers.backbone import build_blocks, set_last_stride, split_blocks
+from reid_search.models.layers.branch import Branch, HeadSettings
+from reid_search.models.layers.branched import BranchedModel
+from reid_search.models.layers.heads import build_reduction
 from reid_search.models.mgn.config import MGNConfig
 from reid_search.models.model import ReidModel
-from reid_search.models.parts.backbone import build_blocks, set_last_stride, split_blocks
-from reid_search.models.parts.branch import Branch, HeadSettings
-from reid_search.models.parts.branched import BranchedModel
-from reid_search.models.parts.heads import build_reduction
 
 
 def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:

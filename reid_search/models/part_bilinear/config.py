@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from reid_search.models.parts.bilinear_settings import BilinearSettings, Width
-from reid_search.models.parts.shapes import BackboneName, map_size
-from reid_search.models.parts.vector_taps import vector_taps
+from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
+from reid_search.models.layers.shapes import BackboneName, map_size
+from reid_search.models.layers.vector_taps import vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.side_cars import KEYPOINTS
 

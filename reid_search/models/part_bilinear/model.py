@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor, nn
 
+from reid_search.models.layers.bilinear import Stream, build_product, build_projection, finished
+from reid_search.models.layers.branch import named
+from reid_search.models.layers.heads import Pooling
+from reid_search.models.layers.resize import Size, resize
+from reid_search.models.layers.shapes import BACKBONES
+from reid_search.models.layers.trunk import build_trunk, mark_trunks
+from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.part_bilinear.config import PartBilinearConfig
-from reid_search.models.parts.bilinear import Stream, build_product, build_projection, finished
-from reid_search.models.parts.branch import named
-from reid_search.models.parts.heads import Pooling
-from reid_search.models.parts.resize import Size, resize
-from reid_search.models.parts.shapes import BACKBONES
-from reid_search.models.parts.trunk import build_trunk, mark_trunks
-from reid_search.models.parts.vectors import build_vector_head
 from reid_search.study.side_cars import KEYPOINTS
 
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from reid_search.models.parts.settings import HeadName, StripeSettings
-from reid_search.models.parts.shapes import Region
-from reid_search.models.parts.taps import stage_sizes, stripe_taps, whole_taps
+from reid_search.models.layers.settings import HeadName, StripeSettings
+from reid_search.models.layers.shapes import Region
+from reid_search.models.layers.taps import stage_sizes, stripe_taps, whole_taps
 from reid_search.study import EntryError, Scope, Stage, TapSpec
 
 

@@ -2,11 +2,11 @@
 
 import torch
 
+from reid_search.models.layers.backbone import build_blocks, set_last_stride
+from reid_search.models.layers.branch import Head, HeadSettings, Stripes, named
+from reid_search.models.layers.heads import build_reduction
+from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.models.parts.backbone import build_blocks, set_last_stride
-from reid_search.models.parts.branch import Head, HeadSettings, Stripes, named
-from reid_search.models.parts.heads import build_reduction
-from reid_search.models.parts.weighted import weighted_pooling
 from reid_search.models.pcb.config import PCBConfig
 from reid_search.models.pcb.refined import PartClassifier
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from reid_search.models.parts.settings import BranchSettings, PoolingName
-from reid_search.models.parts.shapes import BackboneName, map_size
-from reid_search.models.parts.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.settings import BranchSettings, PoolingName
+from reid_search.models.layers.shapes import BackboneName, map_size
+from reid_search.models.layers.vector_taps import last_stage, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
 from reid_search.study.side_cars import PARTS
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from reid_search.models.parts.resize import Size, resize_area, resize_bilinear
-from reid_search.models.parts.shapes import stripe_bounds
+from reid_search.models.layers.resize import Size, resize_area, resize_bilinear
+from reid_search.models.layers.shapes import stripe_bounds
 from reid_search.study.side_cars import PARTS
 
 _PARSER_WIDTH = 64

@@ -5,15 +5,15 @@ import copy
 import torch
 from torch import Tensor
 
+from reid_search.models.layers.branch import named
+from reid_search.models.layers.heads import Pooling
+from reid_search.models.layers.resize import Size, resize_area, spread_bilinear
+from reid_search.models.layers.shapes import BACKBONES
+from reid_search.models.layers.side_cars import needed
+from reid_search.models.layers.trunk import build_trunk, mark_trunks
+from reid_search.models.layers.vectors import build_vector_head
+from reid_search.models.layers.weighted import share_out, weighted_pooling, weighted_sum
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.models.parts.branch import named
-from reid_search.models.parts.heads import Pooling
-from reid_search.models.parts.resize import Size, resize_area, spread_bilinear
-from reid_search.models.parts.shapes import BACKBONES
-from reid_search.models.parts.side_cars import needed
-from reid_search.models.parts.trunk import build_trunk, mark_trunks
-from reid_search.models.parts.vectors import build_vector_head
-from reid_search.models.parts.weighted import share_out, weighted_pooling, weighted_sum
 from reid_search.models.spreid.config import FOREGROUND, SPReIDConfig
 from reid_search.models.spreid.maps import Parser, parsed_maps, side_car_maps, stripe_maps, uniform_maps
 from reid_search.study.side_cars import PARTS

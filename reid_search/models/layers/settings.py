@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reid_search.models.parts.shapes import BACKBONES, BackboneName
+from reid_search.models.layers.shapes import BACKBONES, BackboneName
 from reid_search.study import EntryError, ModelConfig
 
 Dim = Annotated[int, Field(ge=8, le=2048)]

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reid_search.models.parts.bilinear_settings import BilinearSettings
-from reid_search.models.parts.precision import at_least_float32, full_precision
+from reid_search.models.layers.bilinear_settings import BilinearSettings
+from reid_search.models.layers.precision import at_least_float32, full_precision
 
 _SMALLEST = 1e-5
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from torch import nn
 
+from reid_search.models.layers.backbone import build_blocks, set_last_stride
 from reid_search.models.model import ReidModel
-from reid_search.models.parts.backbone import build_blocks, set_last_stride
 
 
 def build_trunk(backbone: str, weights: Path | None, last_stride: int) -> nn.Sequential:

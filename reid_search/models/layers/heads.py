@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from reid_search.models.parts.settings import PoolingName, ReductionName
-from reid_search.models.parts.shapes import Region
+from reid_search.models.layers.settings import PoolingName, ReductionName
+from reid_search.models.layers.shapes import Region
 
 _SMALLEST = 1e-6
 

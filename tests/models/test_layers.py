@@ -9,9 +9,9 @@ from torch.nn import functional
 from torch.testing import assert_close
 from torchvision.models import resnet18
 
-from reid_search.models.parts.backbone import build_blocks, split_blocks
-from reid_search.models.parts.heads import Pooling, build_neck, build_reduction
-from reid_search.models.parts.shapes import stripe_bounds
+from reid_search.models.layers.backbone import build_blocks, split_blocks
+from reid_search.models.layers.heads import Pooling, build_neck, build_reduction
+from reid_search.models.layers.shapes import stripe_bounds
 
 
 def _map(rows=24, columns=8, channels=5, batch=3):

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from reid_search.models.parts.branch import Head, HeadSettings
-from reid_search.models.parts.settings import BranchSettings
+from reid_search.models.layers.branch import Head, HeadSettings
+from reid_search.models.layers.settings import BranchSettings
 
 
 def build_vector_head(size: int, config: BranchSettings) -> Head:

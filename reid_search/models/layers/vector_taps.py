@@ -1,7 +1,7 @@
 """The taps of one vector, and the readout that follows from them, known without torch."""
 
-from reid_search.models.parts.settings import BranchSettings
-from reid_search.models.parts.taps import stage_sizes
+from reid_search.models.layers.settings import BranchSettings
+from reid_search.models.layers.taps import stage_sizes
 from reid_search.study import Scope, Stage, TapSpec
 
 

@@ -7,7 +7,7 @@ mirror image has x at W - 1 - x.
 import torch
 from torch import Tensor
 
-from reid_search.models.parts.resize import Size
+from reid_search.models.layers.resize import Size
 
 
 def found(keypoints: Tensor, image_size: Size) -> Tensor:

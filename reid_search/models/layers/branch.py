@@ -7,10 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from reid_search.models.layers.heads import FullyConnected, Pooling, build_neck, build_norm, build_reduction
+from reid_search.models.layers.settings import BranchSettings, HeadName, ReductionName, RegionSettings, coarse_dim
+from reid_search.models.layers.shapes import Region, stripe_bounds
 from reid_search.models.model import Taps
-from reid_search.models.parts.heads import FullyConnected, Pooling, build_neck, build_norm, build_reduction
-from reid_search.models.parts.settings import BranchSettings, HeadName, ReductionName, RegionSettings, coarse_dim
-from reid_search.models.parts.shapes import Region, stripe_bounds
 from reid_search.study import Stage
 
 Stages = dict[Stage, Tensor]

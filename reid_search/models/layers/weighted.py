@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from reid_search.models.parts.precision import at_least_float32, full_precision
+from reid_search.models.layers.precision import at_least_float32, full_precision
 
 _ABSENT = 1e-6
 

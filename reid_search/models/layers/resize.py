@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from reid_search.models.parts.precision import at_least_float32, full_precision
+from reid_search.models.layers.precision import at_least_float32, full_precision
 
 Size = tuple[int, int]
 
