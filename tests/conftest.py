@@ -1,6 +1,7 @@
 """What tests of several rooms share: one cache of made data for the whole session, and a small trial."""
 
 import os
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ settings.load_profile("patient")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 Config = dict[str, Any]
+STORES = Path(__file__).parent / "stores"
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,15 @@ def trial_content() -> Callable[..., Config]:
         return {**small, **over}
 
     return content
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    """The folder of a small study as the code before the typed log wrote it: every kind of phase, run three times.
+
+    Its space changed before the last run; arms share trainings; a claim's seeds were raised. Checkpoints are left out.
+    `tests/stores/` holds the study file and the tables that the code of that time made of it.
+    """
+    with tarfile.open(STORES / "before.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return tmp_path / "before"

@@ -1,24 +1,77 @@
-"""What a trial leaves on disk: the one contract between running and analysing.
+"""The ledger: what a study and its trials leave on disk, and what that means.
 
-<store>/<study>/trials/<key>-s<seed>/
+<storage>/<study>/study.yaml, asked.jsonl         the study as resolved; the log of its events
+<storage>/<study>/trials/<key>-s<seed>/
     config.json      the trial's config, defaults filled in, with its seed and data fingerprint
     epochs.jsonl     a line per epoch: `epoch`, `images_seen`, `loss`, `val/mAP`, ...
     record.json      written last, atomically; its absence means running or interrupted
     readouts/<name>/per_query.parquet
     checkpoint/
+
+`read_state` turns all of it into the state of a study, which everything that shows a number reads.
 """
 
 from reid_search.records.asked import AskedLog
+from reid_search.records.claims import Claim
+from reid_search.records.events import (
+    ArmAsked,
+    Ask,
+    CandidateAsked,
+    ClaimMade,
+    ContrastDrawn,
+    Event,
+    PlannedPhase,
+    Proposal,
+    RunDone,
+    RunStarted,
+    StepChosen,
+    TrialLost,
+    TrialStopped,
+)
 from reid_search.records.folder import TrialFolder, trial_folder_name
+from reid_search.records.identity import Status, TrialId
+from reid_search.records.log import LogWriter, StudyLog
 from reid_search.records.record import ReadoutResult, Record, RunContext
-from reid_search.records.store import StudyStore
+from reid_search.records.replay import History
+from reid_search.records.state import StudyState, read_state
+from reid_search.records.store import Storage, StudyStore
+from reid_search.records.trial import Trial, best_of, epoch_column, own_readout, read_trial, standing_readout, value_of
 
 __all__ = [
+    "ArmAsked",
+    "Ask",
     "AskedLog",
+    "CandidateAsked",
+    "Claim",
+    "ClaimMade",
+    "ContrastDrawn",
+    "Event",
+    "History",
+    "LogWriter",
+    "PlannedPhase",
+    "Proposal",
     "ReadoutResult",
     "Record",
     "RunContext",
+    "RunDone",
+    "RunStarted",
+    "Status",
+    "StepChosen",
+    "Storage",
+    "StudyLog",
+    "StudyState",
     "StudyStore",
+    "Trial",
     "TrialFolder",
+    "TrialId",
+    "TrialLost",
+    "TrialStopped",
+    "best_of",
+    "epoch_column",
+    "own_readout",
+    "read_state",
+    "read_trial",
+    "standing_readout",
     "trial_folder_name",
+    "value_of",
 ]

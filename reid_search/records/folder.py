@@ -1,5 +1,6 @@
 """One trial's folder."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,8 @@ from pydantic import ValidationError
 
 from reid_search.errors import RecordError
 from reid_search.records.files import append_lines, read_json, read_lines, write_atomically, write_json
-from reid_search.records.record import Record
+from reid_search.records.identity import TrialId
+from reid_search.records.record import RECORD_VERSION, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def trial_folder_name(key: str, seed: int) -> str:
     """Return the name of a trial's folder, `<key>-s<seed>`."""
-    return f"{key}-s{seed}"
+    return str(TrialId(key, seed))
 
 
 class TrialFolder:
@@ -28,6 +30,14 @@ class TrialFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def id(self) -> TrialId:
+        """The trial that the folder is named after."""
+        found = TrialId.parse(self.path.name)
+        if found is None:
+            raise RecordError(f"{self.path}: expected a folder named <key>-s<seed>")
+        return found
 
     @property
     def checkpoints(self) -> Path:
@@ -64,7 +74,11 @@ class TrialFolder:
 
     def seconds(self) -> float:
         """Return the time spent so far, over all interruptions."""
-        return float(sum(row["seconds"] for row in read_lines(self.path / "times.jsonl")))
+        return float(sum(self.times()))
+
+    def times(self) -> list[float]:
+        """Return the seconds of each epoch, and of what else took time."""
+        return [float(row["seconds"]) for row in read_lines(self.path / "times.jsonl")]
 
     def write_record(self, record: Record) -> None:
         """Write `record.json` atomically."""
@@ -80,8 +94,9 @@ class TrialFolder:
         if not path.exists():
             return None
         content = read_json(path)
-        if content.get("schema_version") != 1:
-            raise RecordError(f"{path}: schema_version {content.get('schema_version')!r}; this release reads 1")
+        version = content.get("schema_version")
+        if not isinstance(version, int) or not 1 <= version <= RECORD_VERSION:
+            raise RecordError(f"{path}: schema_version {version!r}; this release reads 1 to {RECORD_VERSION}")
         try:
             return Record.model_validate(content)
         except ValidationError as error:
@@ -97,6 +112,14 @@ class TrialFolder:
         """Forget the record of a stopped or failed trial that is to go on."""
         (self.path / "record.json").unlink(missing_ok=True)
 
+    def per_query(self, readout: str) -> Path:
+        """Return the file that holds a readout's measurement of every query."""
+        return self.path / "readouts" / readout / "per_query.parquet"
+
+    def remove_weights(self) -> None:
+        """Remove the trial's checkpoints."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
     def write_per_query(self, readout: str, table: "pa.Table") -> None:
         """Write a readout's measurement of every query as Parquet."""
         import io
@@ -105,4 +128,4 @@ class TrialFolder:
 
         buffer = io.BytesIO()
         pq.write_table(table, buffer)
-        write_atomically(self.path / "readouts" / readout / "per_query.parquet", buffer.getvalue())
+        write_atomically(self.per_query(readout), buffer.getvalue())

@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Status = Literal["finished", "stopped", "failed"]
+RECORD_VERSION = 1
+RecordStatus = Literal["finished", "stopped", "failed"]
 
 
 class _Part(BaseModel):
@@ -71,10 +72,10 @@ class Record(_Part):
         context: Time, place and versions.
     """
 
-    schema_version: int = 1
+    schema_version: int = RECORD_VERSION
     key: str
     seed: int
-    status: Status
+    status: RecordStatus
     reason: str | None = None
     config: dict[str, Any]
     data_fingerprint: str

@@ -1,11 +1,67 @@
-"""Where a study keeps everything."""
+"""Where studies keep everything: the only place that knows the names of a store's files, folders and locks."""
 
-from collections.abc import Iterator
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from reid_search.records.asked import AskedLog
-from reid_search.records.folder import TrialFolder, trial_folder_name
+from reid_search.records.files import write_atomically
+from reid_search.records.folder import TrialFolder
+from reid_search.records.identity import TrialId
+from reid_search.records.locks import is_held, locked
+from reid_search.records.log import StudyLog
+from reid_search.study.document import read_document
+
+_MLFLOW_PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The folder that several studies share.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def database(self) -> Path:
+        """MLflow's own database."""
+        return self.path.resolve() / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts."""
+        return self.path.resolve() / "mlartifacts"
+
+    @property
+    def server_log(self) -> Path:
+        """What MLflow's server says."""
+        return self.path / ".mlflow-ui.log"
+
+    def writing_to_mlflow(self) -> "contextlib.AbstractContextManager[None]":
+        """Hold the lock on MLflow while the block runs, so that two processes never make the same run.
+
+        Raises:
+            RequestError: Another process holds it for minutes.
+        """
+        path = self.path / ".mlflow.lock"
+        busy = f"{path}: {{holder}} is writing to MLflow; try again when it is through"
+        return locked(path, busy, patience=_MLFLOW_PATIENCE)
+
+    def study(self, name: str) -> "StudyStore":
+        """Return the store of a study."""
+        return StudyStore(self.path, name)
+
+    def studies(self) -> "list[StudyStore]":
+        """Return the studies that were run here, sorted by name."""
+        found = {path.parent.name for name in ("asked.jsonl", "study.yaml") for path in self.path.glob(f"*/{name}")}
+        return [self.study(name) for name in sorted(found) if not name.startswith(".")]
 
 
 @dataclass(frozen=True)
@@ -13,12 +69,17 @@ class StudyStore:
     """The folders and files of one study.
 
     Attributes:
-        storage: The store that several studies share.
+        storage: The folder that several studies share.
         name: The study.
     """
 
     storage: Path
     name: str
+
+    @classmethod
+    def at(cls, path: Path) -> "StudyStore":
+        """Return the store whose study folder is `path`."""
+        return cls(storage=path.parent, name=path.name)
 
     @property
     def path(self) -> Path:
@@ -31,6 +92,11 @@ class StudyStore:
         return self.path / "study.yaml"
 
     @property
+    def log(self) -> StudyLog:
+        """The log of what was asked for."""
+        return StudyLog(self.path / "asked.jsonl")
+
+    @property
     def asked(self) -> AskedLog:
         """The log of what was asked for."""
         return AskedLog(self.path / "asked.jsonl")
@@ -40,17 +106,78 @@ class StudyStore:
         """Folder of the report."""
         return self.path / "report"
 
+    @property
+    def scratch(self) -> Path:
+        """Folder that a run may fill and removes at its end, on the storage that all nodes share."""
+        return (self.path / ".ray").resolve()
+
+    def exists(self) -> bool:
+        """Say whether a study was run here."""
+        return self.log.exists() or self.study_file.exists() or (self.path / "trials").exists()
+
+    def siblings(self) -> "list[StudyStore]":
+        """Return all studies of this storage, sorted by name."""
+        return Storage(self.storage).studies()
+
     def trial(self, key: str, seed: int) -> TrialFolder:
         """Return a trial's folder."""
-        return TrialFolder(self.path / "trials" / trial_folder_name(key, seed))
+        return TrialFolder(self.path / "trials" / str(TrialId(key, seed)))
 
     def trials(self) -> Iterator[TrialFolder]:
-        """Yield the folders of all trials, sorted by name."""
+        """Yield the folders of all trials, sorted by name; what else lies there is left out."""
         folder = self.path / "trials"
-        if folder.exists():
-            yield from (TrialFolder(path) for path in sorted(folder.iterdir()) if path.is_dir())
+        for path in sorted(folder.iterdir()) if folder.exists() else ():
+            if path.is_dir() and TrialId.parse(path.name) is not None:
+                yield TrialFolder(path)
 
-    @classmethod
-    def at(cls, path: Path) -> "StudyStore":
-        """Return the store whose study folder is `path`."""
-        return cls(storage=path.parent, name=path.name)
+    def study(self) -> Mapping[str, object]:
+        """Return the study as it was resolved; empty where there is none.
+
+        Raises:
+            StudyError: The file cannot be read.
+        """
+        return read_document(self.study_file).data if self.study_file.exists() else {}
+
+    def write_study(self, content: Mapping[str, object]) -> None:
+        """Write the study as it was resolved."""
+        from ruamel.yaml import YAML
+
+        text = StringIO()
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = None
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.dump(content, text)
+        write_atomically(self.study_file, text.getvalue())
+
+    def running(self) -> "contextlib.AbstractContextManager[None]":
+        """Hold the study's lock while the block runs.
+
+        Raises:
+            RequestError: Another run of the study holds it.
+        """
+        busy = f"{self.path}: a run of this study is at work ({{holder}}); wait for it, or choose another --storage"
+        return locked(self._lock, busy)
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a run of the study is at work."""
+        return is_held(self._lock)
+
+    def set_aside(self) -> Path | None:
+        """Move everything that was measured out of the way; call it under `running`, whose lock stays where it is.
+
+        Returns:
+            Where to; None where there was nothing.
+        """
+        kept = [path for path in sorted(self.path.iterdir()) if path != self._lock] if self.path.exists() else []
+        if not kept:
+            return None
+        aside = self.path.with_name(f".{self.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside.mkdir()
+        for path in kept:
+            shutil.move(path, aside / path.name)
+        return aside
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"

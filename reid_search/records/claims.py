@@ -1,0 +1,65 @@
+"""A claim as the log has it: what was said, when, and between which arms it is decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pydantic import JsonValue
+
+from reid_search.records.events import ContrastDrawn
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a study.
+
+    Attributes:
+        name: Its name.
+        content: Its entry in the study file, defaults filled in.
+        since: When it was first written down as it stands, ISO time (UTC).
+        phase: The phase that decides it; None before that phase began, and where no phase has its arms.
+        effect: Weight of each arm in the effect that the claim is about; empty before its phase began.
+        control: Weight of each arm in the effect that must vanish; empty where the claim names no control.
+        missing: Arms that it needs and its phase does not have, as text.
+    """
+
+    name: str
+    content: Mapping[str, JsonValue]
+    since: str
+    phase: str | None = None
+    effect: Mapping[str, float] = field(default_factory=dict)
+    control: Mapping[str, float] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+    def decided_by(self, drawn: ContrastDrawn) -> "Claim":
+        """Return the claim with the arms that decide it."""
+        return replace(self, phase=drawn.phase, effect=drawn.effect, control=drawn.control, missing=drawn.missing)
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric that decides it."""
+        return str(self.content["metric"])
+
+    @property
+    def readout(self) -> str:
+        """Name of the readout that decides it."""
+        return str(self.content["readout"])
+
+    @property
+    def smallest_effect(self) -> float:
+        """The smallest effect that matters, in the metric's unit."""
+        return float(str(self.content["smallest_effect"]))
+
+    @property
+    def says(self) -> str:
+        """The claim as a sentence; empty where none was given."""
+        return str(self.content.get("says", ""))
+
+    @property
+    def source(self) -> str:
+        """Where it was made; empty where the study does not say."""
+        return str(self.content.get("source", ""))
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms that decide it."""
+        return list(dict.fromkeys((*self.effect, *self.control)))

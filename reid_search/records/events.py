@@ -1,0 +1,348 @@
+"""The events of a study's log: one type each, written and parsed here and nowhere else.
+
+A line of the log is an event's fields with `event` (its name), `version` (of this layout), `id` (`<writer>-<number>`:
+the run that wrote it and its place in what that run wrote) and `time`. Version 1 had neither version nor id. A line of
+a newer version is refused, since leaving it out could change what a study asked for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from reid_search.errors import RecordError
+from reid_search.records.identity import TrialId
+
+LOG_VERSION = 2
+
+Param = str | int | float
+
+
+class Event(BaseModel):
+    """Something that happened to a study.
+
+    Attributes:
+        name: What a line of the log calls it.
+        time: When it was written down, ISO (UTC); empty until then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    name: ClassVar[str]
+    time: str = ""
+
+
+class PlannedPhase(BaseModel):
+    """What a run meant to do in a phase.
+
+    Attributes:
+        phase: Name of the phase.
+        trials: Its trainings or proposals.
+        images: Their training images, without early stopping.
+        objective: What a search maximises; None for another phase, and in old logs.
+        space: What identifies the space that a search's proposals are drawn from; likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    phase: str
+    trials: int
+    images: int
+    objective: str | None = None
+    space: str | None = None
+
+
+class RunStarted(Event):
+    """A run of the study began.
+
+    Attributes:
+        command: The command line.
+        versions: Releases of the packages.
+        git_commit: Commit of the code, where it ran from a checkout.
+        planned: What it meant to do, phase by phase.
+        generation: One more than that of every run whose events it had read.
+        seen: The number of the last event that it had read of each earlier writer. What such a writer wrote later, it
+            wrote when it should have stopped.
+    """
+
+    name: ClassVar[str] = "run"
+
+    command: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    git_commit: str | None = None
+    planned: tuple[PlannedPhase, ...] = ()
+    generation: int = 0
+    seen: dict[str, int] = Field(default_factory=dict)
+
+
+class ClaimMade(Event):
+    """A claim was made; written at the start of every run.
+
+    Attributes:
+        claim: Its name.
+        content: Its entry in the study file, defaults filled in.
+    """
+
+    name: ClassVar[str] = "claim"
+
+    claim: str
+    content: dict[str, JsonValue]
+
+
+class ContrastDrawn(Event):
+    """A phase began that decides a claim.
+
+    Attributes:
+        claim: Name of the claim.
+        phase: The phase.
+        effect: Weight of each arm in the effect that the claim is about.
+        control: Weight of each arm in the effect that must vanish; empty where the claim names no control.
+        missing: Arms that the claim needs and the phase does not have, as text.
+    """
+
+    name: ClassVar[str] = "contrast"
+
+    claim: str
+    phase: str
+    effect: dict[str, float] = Field(default_factory=dict)
+    control: dict[str, float] = Field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+class Ask(Event):
+    """A trial was asked for.
+
+    Attributes:
+        phase: Name of the phase.
+        key: Key of the training.
+        seed: The replicate.
+        evaluate: Split that it is tested on, `val` or `test`.
+        settings: Label of each axis, by path.
+        readouts: Name of each readout → name under which the record keeps this asker's variant.
+        by: Who asked: a sampler or a design.
+    """
+
+    name: ClassVar[str] = "ask"
+    kind: str
+
+    phase: str
+    key: str
+    seed: int
+    evaluate: str
+    settings: dict[str, str] = Field(default_factory=dict)
+    readouts: dict[str, str] = Field(default_factory=dict)
+    by: str = ""
+
+    @property
+    def trial(self) -> TrialId:
+        """The trial that was asked for."""
+        return TrialId(self.key, self.seed)
+
+    @property
+    def label(self) -> str:
+        """What a person calls the asker: an arm's name, or `#7`."""
+        raise NotImplementedError
+
+
+class Proposal(Ask):
+    """A search asked for a trial.
+
+    Attributes:
+        number: Its number in the search.
+        params: What the sampler suggested, by axis.
+        space: What identifies the space that it was drawn from.
+        arm: Whose turn it was, where a search tunes each arm of an ablation.
+    """
+
+    kind: Literal["search"] = "search"
+
+    number: int
+    params: dict[str, Param] = Field(default_factory=dict)
+    space: str = ""
+    arm: str | None = None
+
+    @property
+    def label(self) -> str:
+        """`#7`."""
+        return f"#{self.number}"
+
+
+class ArmAsked(Ask):
+    """An ablation asked for a replicate of an arm.
+
+    Attributes:
+        arm: The arm; the centre is `baseline`.
+        tuned: Label of each axis that a search found for this arm alone.
+        redrawn_from: Fingerprint of the data that every seed draws its own like; None where all have the same.
+    """
+
+    kind: Literal["ablate"] = "ablate"
+
+    arm: str
+    tuned: dict[str, str] = Field(default_factory=dict)
+    redrawn_from: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The arm's name."""
+        return self.arm
+
+
+class CandidateAsked(Ask):
+    """A path asked for a candidate of its next step, which is a replicate of nothing.
+
+    Attributes:
+        arm: What the candidate is called.
+    """
+
+    kind: Literal["step"] = "step"
+
+    arm: str
+
+    @property
+    def label(self) -> str:
+        """The candidate's name."""
+        return self.arm
+
+
+class TrialStopped(Event):
+    """The pruner stopped a trial.
+
+    Attributes:
+        phase: Name of the search.
+        number: The proposal.
+        key: Key of the training.
+        seed: The replicate.
+        epoch: The last epoch that was trained.
+    """
+
+    name: ClassVar[str] = "stop"
+
+    phase: str
+    number: int
+    key: str
+    seed: int
+    epoch: int
+
+
+class StepChosen(Event):
+    """A path chose its next step.
+
+    Attributes:
+        phase: Name of the phase.
+        round: Number of the step, from 1.
+        objective: What the choice looked at.
+        candidates: Key, seed and readout of each candidate, by axis.
+        values: The objective by axis; None where a candidate failed.
+        axis: The axis that was taken.
+    """
+
+    name: ClassVar[str] = "step"
+
+    phase: str
+    round: int
+    objective: str
+    candidates: dict[str, tuple[str, int, str]]
+    values: dict[str, float | None] = Field(default_factory=dict)
+    axis: str
+
+
+class TrialLost(Event):
+    """A trial's process died too often.
+
+    Attributes:
+        phase: Name of the phase.
+        key: Key of the training.
+        seed: The replicate.
+        reason: What was heard last.
+    """
+
+    name: ClassVar[str] = "lost"
+
+    phase: str
+    key: str
+    seed: int
+    reason: str
+
+
+class RunDone(Event):
+    """Every trial of a run is over."""
+
+    name: ClassVar[str] = "done"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An event as the log holds it.
+
+    Attributes:
+        event: The event; None where this release does not know its name.
+        named: The name in the log.
+        writer: The run that wrote it; empty in version 1.
+        number: Its place in what this writer wrote, from 0; its line in version 1.
+        place: The file and line, for messages.
+    """
+
+    event: Event | None
+    named: str
+    writer: str
+    number: int
+    place: str
+
+
+_PLAIN: tuple[type[Event], ...] = (
+    RunStarted, ClaimMade, ContrastDrawn, TrialStopped, StepChosen, TrialLost, RunDone,
+)  # fmt: skip
+_TYPES: dict[tuple[str, object], type[Event]] = {
+    **{(kind.name, None): kind for kind in _PLAIN},
+    **{(Ask.name, kind.model_fields["kind"].default): kind for kind in (Proposal, ArmAsked, CandidateAsked)},
+}
+
+
+def line_of(event: Event, writer: str, number: int, time: str) -> dict[str, object]:
+    """Return an event as a line of the log.
+
+    Args:
+        event: The event.
+        writer: The run that writes it.
+        number: Its place in what this run writes.
+        time: ISO time (UTC).
+    """
+    stamp = {"event": event.name, "version": LOG_VERSION, "id": f"{writer}-{number}", "time": time}
+    fields = event.model_dump(mode="json", exclude={"time"})
+    return stamp | {name: value for name, value in fields.items() if value is not None}
+
+
+def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
+    """Return a line of the log as an event.
+
+    Args:
+        line: The line's JSON object.
+        index: Its number in the file, from 0.
+        place: The file and line, for messages.
+
+    Raises:
+        RecordError: It is of a newer version, or a field is missing or wrong.
+    """
+    version = line.get("version", 1)
+    if not isinstance(version, int) or not 1 <= version <= LOG_VERSION:
+        raise RecordError(f"{place}: an event of version {version!r}; this release reads versions 1 to {LOG_VERSION}")
+    named = str(line.get("event"))
+    writer, number = ("", index) if version == 1 else _identity(line.get("id"), place)
+    kind = _TYPES.get((named, line.get("kind") if named == Ask.name else None))
+    if kind is None:
+        return Logged(None, named, writer, number, place)
+    try:
+        return Logged(kind.model_validate(line), named, writer, number, place)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise RecordError(f"{place}: event '{named}': {field}: {first['msg']}") from error
+
+
+def _identity(written: object, place: str) -> tuple[str, int]:
+    writer, separator, number = str(written).rpartition("-")
+    if not (writer and separator and number.isdecimal()):
+        raise RecordError(f"{place}: id {written!r}; expected <writer>-<number>")
+    return writer, int(number)

@@ -1,0 +1,76 @@
+"""The append-only log of a study: what was asked for, by whom and when."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reid_search.errors import RecordError
+from reid_search.records.events import Event, Logged, RunStarted, line_of, parsed
+from reid_search.records.files import append_lines, read_lines
+from reid_search.records.replay import History, replay
+
+
+class StudyLog:
+    """Reads `asked.jsonl`.
+
+    Args:
+        path: The log's file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def exists(self) -> bool:
+        """Say whether anything was ever asked for."""
+        return self.path.exists()
+
+    def read(self, problems: list[str] | None = None) -> list[Logged]:
+        """Return the events in the order of the file.
+
+        Args:
+            problems: Where to note a line that cannot be read, after which reading ends; raised where omitted.
+
+        Raises:
+            RecordError: A line is no JSON object, or an event of a newer version, or a wrong one.
+        """
+        found: list[Logged] = []
+        try:
+            for index, line in enumerate(read_lines(self.path)):
+                found.append(parsed(line, index, f"{self.path}, line {index + 1}"))
+        except RecordError as error:
+            if problems is None:
+                raise
+            problems.append(str(error))
+        return found
+
+    def history(self, problems: list[str] | None = None) -> History:
+        """Return what the events mean together; see `read`."""
+        return replay(self.read(problems))
+
+
+class LogWriter:
+    """Appends what one run does; every event carries the run and its place in it.
+
+    Args:
+        log: The log.
+        started: The run, which is written down first, with what it has read of earlier ones.
+        further: Events that are written in one piece with it, so that no crash can part them.
+    """
+
+    def __init__(self, log: StudyLog, started: RunStarted, further: Sequence[Event] = ()) -> None:
+        before = log.history()
+        self._path = log.path
+        self._writer = uuid.uuid4().hex[:12]
+        self._number = 0
+        stamped = started.model_copy(update={"generation": before.generation + 1, "seen": before.last_of_writers})
+        self.append(stamped, *further)
+
+    def append(self, *events: Event) -> None:
+        """Append events and wait until they are on the disk."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        append_lines(
+            self._path,
+            [line_of(event, self._writer, self._number + index, time) for index, event in enumerate(events)],
+        )
+        self._number += len(events)

@@ -1,0 +1,262 @@
+"""What the events of a log mean together: one replay, which every reader of a study's state shares.
+
+Events may come twice, in any order between writers, and from a run that another has replaced: each carries its writer
+and its place there, and each run says what it had read of earlier ones. So runs are put in order, an event counts once,
+and what a replaced run wrote after its successor had read the log is passed over.
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatchmethod
+
+from reid_search.records.claims import Claim
+from reid_search.records.events import (
+    ArmAsked,
+    Ask,
+    CandidateAsked,
+    ClaimMade,
+    ContrastDrawn,
+    Event,
+    Logged,
+    PlannedPhase,
+    Proposal,
+    RunDone,
+    RunStarted,
+    StepChosen,
+)
+from reid_search.records.identity import TrialId
+
+
+@dataclass
+class History:
+    """What a log says, in the order in which it happened.
+
+    Attributes:
+        runs: The runs of the study.
+        is_done: Whether the last run went to its end.
+        asks: Everything that was ever asked for.
+        began: ISO time of the first event; empty where there is none.
+        ended: ISO time of the last.
+        generation: Generation of the last run.
+        last_of_writers: Number of the last event of each writer.
+        warnings: What was passed over, and why.
+    """
+
+    runs: list[RunStarted] = field(default_factory=list)
+    is_done: bool = False
+    asks: list[Ask] = field(default_factory=list)
+    began: str = ""
+    ended: str = ""
+    generation: int = 0
+    last_of_writers: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    _spaces: dict[str, str] = field(default_factory=dict)
+    _proposals: dict[tuple[str, str], dict[int, Proposal]] = field(default_factory=dict)
+    _arms: dict[str, list[ArmAsked]] = field(default_factory=dict)
+    _asked_by_this_run: set[str] = field(default_factory=set)
+    _seeds: dict[str, list[int]] = field(default_factory=dict)
+    _candidates: dict[str, list[CandidateAsked]] = field(default_factory=dict)
+    _steps: list[StepChosen] = field(default_factory=list)
+    _claims: dict[str, ClaimMade] = field(default_factory=dict)
+    _since: dict[tuple[str, str], str] = field(default_factory=dict)
+    _contrasts: dict[str, ContrastDrawn] = field(default_factory=dict)
+
+    @property
+    def planned(self) -> Mapping[str, PlannedPhase]:
+        """What the last run meant to do, by phase."""
+        return {phase.phase: phase for phase in (self.runs[-1].planned if self.runs else ())}
+
+    @property
+    def searches(self) -> list[str]:
+        """Names of the searches that asked for anything, in the order of their first proposals."""
+        return list(self._spaces)
+
+    def proposals(self, phase: str, space: str | None = None) -> list[Proposal]:
+        """Return the proposals of a search by number, from 0 without a gap; of two with one number the first.
+
+        Those beyond the number of trials that the last run planned are left out.
+
+        Args:
+            phase: The search.
+            space: The space that they were drawn from; that of the last run where omitted.
+        """
+        plan = self.planned.get(phase)
+        current = plan.space if plan and plan.space is not None else self._spaces.get(phase, "")
+        found = self._proposals.get((phase, current if space is None else space), {})
+        most = plan.trials if plan and plan.space is not None else len(found)
+        return [found[number] for number in itertools.takewhile(found.__contains__, range(most))]
+
+    @property
+    def ablations(self) -> Mapping[str, Sequence[ArmAsked]]:
+        """What each ablation asked for, as the last run that came to it did."""
+        return self._arms
+
+    @property
+    def paths(self) -> Mapping[str, Sequence[CandidateAsked]]:
+        """The candidates that each path tried, by phase."""
+        return self._candidates
+
+    def chosen(
+        self, phase: str, number: int, objective: str, candidates: Mapping[str, tuple[str, int, str]]
+    ) -> str | None:
+        """Return the axis that a path chose among these candidates; None where it has not chosen yet.
+
+        Args:
+            phase: The phase.
+            number: Number of the step, from 1.
+            objective: What the choice looks at.
+            candidates: Key, seed and readout of each candidate, by axis.
+        """
+        wanted = phase, number, objective, dict(candidates)
+        made = (step for step in self._steps if (step.phase, step.round, step.objective, step.candidates) == wanted)
+        return next((step.axis for step in made), None)
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims of the last run, in the order of the study file."""
+        return [self._claim(made) for made in self._claims.values()]
+
+    def looks(self, phase: str) -> int:
+        """Return how often the number of seeds of an ablation was decided: 1, and 1 more each time it was raised."""
+        raised, most = 0, 0
+        for seeds in self._seeds.get(phase, ()):
+            raised, most = raised + (seeds > most > 0), max(seeds, most)
+        return 1 + raised
+
+    def asks_now(self) -> Iterator[Ask]:
+        """Yield what the study asks for as it stands: searches, then paths, then ablations."""
+        for phase in self.searches:
+            yield from self.proposals(phase)
+        for asks in (*self.paths.values(), *self.ablations.values()):
+            yield from asks
+
+    def askers(self) -> dict[TrialId, list[Ask]]:
+        """Return who asks for each trial as the study stands; of one that nobody asks for any more, who did."""
+        found: dict[TrialId, list[Ask]] = {}
+        for ask in self.asks_now():
+            found.setdefault(ask.trial, []).append(ask)
+        before: dict[TrialId, list[Ask]] = {}
+        for ask in self.asks:
+            if ask.trial not in found:
+                before.setdefault(ask.trial, []).append(ask)
+        return found | before
+
+    @singledispatchmethod
+    def apply(self, event: Event) -> None:
+        """Take the next event; one that changes nothing here is done with."""
+
+    @apply.register
+    def _(self, event: RunStarted) -> None:
+        self.runs.append(event)
+        self.is_done = False
+        self._claims, self._contrasts, self._asked_by_this_run = {}, {}, set()
+
+    @apply.register
+    def _(self, _: RunDone) -> None:
+        self.is_done = True
+
+    @apply.register
+    def _(self, event: ClaimMade) -> None:
+        self._claims[event.claim] = event
+        self._since.setdefault(_said(event), event.time)
+
+    @apply.register
+    def _(self, event: ContrastDrawn) -> None:
+        self._contrasts[event.claim] = event
+
+    @apply.register
+    def _(self, event: Proposal) -> None:
+        self.asks.append(event)
+        self._spaces[event.phase] = event.space
+        self._proposals.setdefault((event.phase, event.space), {}).setdefault(event.number, event)
+
+    @apply.register
+    def _(self, event: ArmAsked) -> None:
+        self.asks.append(event)
+        if event.phase not in self._asked_by_this_run:
+            self._asked_by_this_run.add(event.phase)
+            self._arms[event.phase] = []
+            self._seeds.setdefault(event.phase, []).append(0)
+        self._arms[event.phase].append(event)
+        self._seeds[event.phase][-1] = max(self._seeds[event.phase][-1], event.seed)
+
+    @apply.register
+    def _(self, event: CandidateAsked) -> None:
+        self.asks.append(event)
+        self._candidates.setdefault(event.phase, []).append(event)
+
+    @apply.register
+    def _(self, event: StepChosen) -> None:
+        self._steps.append(event)
+
+    def _claim(self, made: ClaimMade) -> Claim:
+        drawn = self._contrasts.get(made.claim)
+        claim = Claim(made.claim, made.content, self._since[_said(made)])
+        return claim.decided_by(drawn) if drawn else claim
+
+
+def replay(logged: Iterable[Logged]) -> History:
+    """Return what the events of a log mean together.
+
+    Args:
+        logged: The events, in any order between writers.
+    """
+    history = History()
+    ordered, stale = _in_order(_once(logged))
+    for item in ordered:
+        if item.event is not None:
+            history.began = history.began or item.event.time
+            history.ended = item.event.time or history.ended
+            history.apply(item.event)
+        history.last_of_writers[item.writer] = max(item.number, history.last_of_writers.get(item.writer, 0))
+    history.generation = max((run.generation for run in history.runs), default=0) or len(history.runs)
+    history.warnings = [*_unknown(ordered), *stale]
+    return history
+
+
+def _once(logged: Iterable[Logged]) -> list[Logged]:
+    return list({(item.writer, item.number): item for item in logged}.values())
+
+
+def _in_order(logged: Sequence[Logged]) -> tuple[list[Logged], list[str]]:
+    """Return the events that count, run after run, and what is to be said of the others."""
+    writers: dict[str, list[Logged]] = {}
+    for item in logged:
+        writers.setdefault(item.writer, []).append(item)
+    for items in writers.values():
+        items.sort(key=lambda item: item.number)
+    started = {writer: items[0].event for writer, items in writers.items()}
+    runs = {writer: event for writer, event in started.items() if writer and isinstance(event, RunStarted)}
+    order = sorted(runs, key=lambda writer: (runs[writer].generation, writer))
+    last = {writer: float("inf") for writer in writers}
+    for place, writer in enumerate(order):
+        for earlier in ("", *order[:place]):
+            if earlier in last:
+                last[earlier] = min(last[earlier], runs[writer].seen.get(earlier, -1))
+    counted = [item for writer in ("", *order) for item in writers.get(writer, ()) if item.number <= last[writer]]
+    return counted, _passed_over(logged, counted, order)
+
+
+def _passed_over(logged: Sequence[Logged], counted: Sequence[Logged], order: Sequence[str]) -> list[str]:
+    left = {(item.writer, item.number): item for item in logged}
+    for item in counted:
+        del left[item.writer, item.number]
+    late = [item for item in left.values() if not item.writer or item.writer in order]
+    without = sorted({item.writer for item in left.values()} - {"", *order})
+    found = [f"{late[0].place}: {len(late)} events of a run that another had replaced are passed over"] if late else []
+    return [*found, *(f"{_first(left, writer)}: its run never said that it began; passed over" for writer in without)]
+
+
+def _first(left: Mapping[tuple[str, int], Logged], writer: str) -> str:
+    return next(item.place for item in left.values() if item.writer == writer)
+
+
+def _unknown(counted: Sequence[Logged]) -> Iterator[str]:
+    for named in dict.fromkeys(item.named for item in counted if item.event is None):
+        places = [item.place for item in counted if item.event is None and item.named == named]
+        yield f"{places[0]}: this release knows no event '{named}'; {len(places)} kept and passed over"
+
+
+def _said(made: ClaimMade) -> tuple[str, str]:
+    return made.claim, repr(sorted(made.content.items()))

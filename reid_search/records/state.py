@@ -1,0 +1,146 @@
+"""The state of a study: what its log and its trials mean together. Everything that shows a number reads it here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from reid_search.errors import RecordError, RequestError, StudyError, nearest
+from reid_search.records.claims import Claim
+from reid_search.records.events import ArmAsked, Ask, CandidateAsked, Proposal
+from reid_search.records.identity import Status, TrialId
+from reid_search.records.replay import History
+from reid_search.records.store import StudyStore
+from reid_search.records.trial import Trial, best_of, own_readout, read_trial, value_of
+
+USUAL_OBJECTIVE = "val/mAP"
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """A study as it stands on disk.
+
+    Attributes:
+        store: Where it keeps everything.
+        study: Content of its study file as it was resolved; empty where there is none.
+        history: What its log says.
+        trials: Its trials by key and seed, sorted by name.
+        problems: What of the study file and the log could not be read or was passed over; an unreadable trial says so
+            itself.
+    """
+
+    store: StudyStore
+    study: Mapping[str, object]
+    history: History
+    trials: Mapping[TrialId, Trial]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return str(self.study.get("name", self.store.name))
+
+    @property
+    def phases(self) -> list[Mapping[str, object]]:
+        """The phases as the study file has them."""
+        listed = self.study.get("phases")
+        return [phase for phase in listed if isinstance(phase, Mapping)] if isinstance(listed, Sequence) else []
+
+    def phase(self, name: str) -> Mapping[str, object]:
+        """Return a phase as the study file has it; empty where it has none of that name."""
+        return next((phase for phase in self.phases if phase.get("name") == name), {})
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """The claims of the last run."""
+        return self.history.claims
+
+    @cached_property
+    def searches(self) -> Mapping[str, Sequence[Proposal]]:
+        """The proposals of each search by number, those of its present space."""
+        return {phase: self.history.proposals(phase) for phase in self.history.searches}
+
+    @property
+    def ablations(self) -> Mapping[str, Sequence[ArmAsked]]:
+        """The replicates that each ablation asks for."""
+        return self.history.ablations
+
+    @property
+    def paths(self) -> Mapping[str, Sequence[CandidateAsked]]:
+        """The candidates that each path tried."""
+        return self.history.paths
+
+    @cached_property
+    def askers(self) -> Mapping[TrialId, Sequence[Ask]]:
+        """Who asks for each trial; of one that nobody asks for any more, who did."""
+        return self.history.askers()
+
+    @cached_property
+    def asked_now(self) -> frozenset[TrialId]:
+        """The trials that the study asks for as it stands."""
+        return frozenset(ask.trial for ask in self.history.asks_now())
+
+    def objective(self, phase: str) -> str:
+        """Return what a search maximises."""
+        planned = self.history.planned.get(phase)
+        return (planned and planned.objective) or str(self.phase(phase).get("objective", USUAL_OBJECTIVE))
+
+    def metric(self, ask: Ask) -> str:
+        """Return the metric that stands for an asker: a search's objective, else mAP on the split it is tested on."""
+        return self.objective(ask.phase) if isinstance(ask, Proposal) else f"{ask.evaluate}/mAP"
+
+    def trial(self, ask: Ask) -> Trial | None:
+        """Return an asker's trial; None before it started."""
+        return self.trials.get(ask.trial)
+
+    def readout(self, ask: Ask) -> str | None:
+        """Return the name under which an asker's trial keeps its own readout."""
+        return own_readout(ask, self.trial(ask))
+
+    def value(self, ask: Ask, metric: str | None = None) -> float | None:
+        """Return the number of an asker: of its own readout, and where no metric is named, its own metric."""
+        return value_of(ask, self.trials, metric or self.metric(ask))
+
+    def best(self, phase: str) -> Proposal | None:
+        """Return the best proposal of a search, the earliest of equals; None where none is finished."""
+        return best_of(self.searches.get(phase, ()), self.trials, self.objective(phase))
+
+    def status(self, ask: Ask) -> Status:
+        """Return how an asker's measurement stands."""
+        trial = self.trial(ask)
+        if trial is None:
+            return Status.WAITING
+        readout = own_readout(ask, trial)
+        if trial.status == Status.FINISHED and not (readout and trial.has(readout, ask.evaluate)):
+            return Status.UNMEASURED
+        return trial.status
+
+
+def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
+    """Read a study.
+
+    Args:
+        store: Where it keeps everything.
+        tolerant: Note files that cannot be read instead of raising.
+
+    Raises:
+        RequestError: There is no study in this folder.
+        RecordError: A file is cut or of a newer version.
+    """
+    if not store.exists():
+        known = [other.name for other in store.siblings()]
+        raise RequestError(f"{store.path}: no study was run here; {nearest(store.name, known)}")
+    problems: list[str] = []
+    study = _study(store, problems if tolerant else None)
+    history = store.log.history(problems if tolerant else None)
+    trials = {folder.id: read_trial(folder, tolerant=tolerant) for folder in store.trials()}
+    return StudyState(store, study, history, trials, (*problems, *history.warnings))
+
+
+def _study(store: StudyStore, problems: list[str] | None) -> Mapping[str, object]:
+    try:
+        return store.study()
+    except StudyError as error:
+        if problems is None:
+            raise RecordError(str(error)) from error
+        problems.append(str(error))
+        return {}

@@ -1,0 +1,181 @@
+"""A trial as it stands on disk, and the one rule for which number is whose."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from reid_search.errors import RecordError
+from reid_search.records.events import Ask, Proposal
+from reid_search.records.folder import TrialFolder
+from reid_search.records.identity import Status, TrialId
+from reid_search.records.record import Record
+
+USUAL_READOUT = "default"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial as it stands on disk.
+
+    Attributes:
+        id: Its key and seed.
+        status: How it stands.
+        reason: Why it stopped or failed, or what is wrong with its files.
+        config: Its config, defaults filled in; empty before it started.
+        data_fingerprint: What identifies images and labels.
+        images_seen: Training images seen so far.
+        seconds: Time spent so far, over all interruptions.
+        epochs: Number of epochs measured.
+        last_epoch: The last line of its epochs.
+        record: Its record, unless it is running or unreadable.
+    """
+
+    id: TrialId
+    status: Status
+    reason: str | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+    data_fingerprint: str | None = None
+    images_seen: int = 0
+    seconds: float = 0.0
+    epochs: int = 0
+    last_epoch: Mapping[str, float] = field(default_factory=dict)
+    record: Record | None = None
+
+    @property
+    def key(self) -> str:
+        """Key of the training."""
+        return self.id.key
+
+    @property
+    def seed(self) -> int:
+        """The replicate."""
+        return self.id.seed
+
+    @property
+    def readouts(self) -> list[str]:
+        """Names under which it keeps its readouts; the first gives the plain columns of its epochs."""
+        if self.record and self.record.readouts:
+            return list(self.record.readouts)
+        configured = self.config.get("readouts")
+        return list(configured) if isinstance(configured, Mapping) else []
+
+    @property
+    def first_readout(self) -> str | None:
+        """The readout that stands for it where nobody asks for another."""
+        return standing_readout(self.readouts)
+
+    def number(self, readout: str | None, metric: str) -> float | None:
+        """Return a finished trial's measurement of a readout; None where there is none.
+
+        Args:
+            readout: Name under which the trial keeps the readout.
+            metric: The metric, with its split: `test/mAP`.
+        """
+        if self.status != Status.FINISHED or self.record is None or readout not in self.record.readouts:
+            return None
+        return self.record.readouts[readout].metrics.get(metric)
+
+    def last_value(self, readout: str | None, metric: str) -> float | None:
+        """Return a readout's measurement after the last epoch; None where it was not measured then."""
+        return self.last_epoch.get(epoch_column(list(self._configured), readout, metric))
+
+    def has(self, readout: str, split: str) -> bool:
+        """Say whether a readout was tested on a split."""
+        measured = self.record.readouts.get(readout) if self.record else None
+        return measured is not None and any(name.startswith(f"{split}/") for name in measured.metrics)
+
+    @property
+    def _configured(self) -> Collection[str]:
+        configured = self.config.get("readouts")
+        return list(configured) if isinstance(configured, Mapping) else []
+
+
+def standing_readout(names: Collection[str]) -> str | None:
+    """Return the readout that stands for several: `default` where there is one, else the first; None of none."""
+    return USUAL_READOUT if USUAL_READOUT in names else next(iter(names), None)
+
+
+def epoch_column(readouts: Collection[str], readout: str | None, metric: str) -> str:
+    """Return the column of the epochs that holds a readout's metric: plain for the first readout, else prefixed.
+
+    Args:
+        readouts: Names of the trial's readouts, in order.
+        readout: One of them; the first where it is None.
+        metric: The metric, with its split.
+    """
+    return metric if readout is None or readout == next(iter(readouts), readout) else f"{readout}/{metric}"
+
+
+def own_readout(ask: Ask, trial: Trial | None) -> str | None:
+    """Return the name under which a record keeps the readout that stands for an asker.
+
+    Args:
+        ask: Who asks; its readouts are named since version 1 of the log had them.
+        trial: Its trial, whose own readout stands where the log does not say.
+    """
+    name = standing_readout(ask.readouts)
+    if name is not None:
+        return ask.readouts[name]
+    return trial.first_readout if trial else None
+
+
+def best_of(proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], objective: str) -> Proposal | None:
+    """Return the best finished proposal, the earliest of equals; None where none is finished."""
+    measured = {proposal.number: value_of(proposal, trials, objective) for proposal in proposals}
+    known = [(-value, number) for number, value in measured.items() if value is not None]
+    return next((item for item in proposals if known and item.number == min(known)[1]), None)
+
+
+def value_of(ask: Ask, trials: Mapping[TrialId, Trial], metric: str) -> float | None:
+    """Return the number of an asker: a metric of its own readout; None where it is not measured."""
+    trial = trials.get(ask.trial)
+    return trial.number(own_readout(ask, trial), metric) if trial else None
+
+
+def read_trial(folder: TrialFolder, *, tolerant: bool = False) -> Trial:
+    """Read what a trial left on disk.
+
+    Args:
+        folder: The trial's folder.
+        tolerant: Return a trial that says what is wrong with its files instead of raising.
+
+    Raises:
+        RecordError: A file is cut or of a newer version.
+    """
+    try:
+        return _read(folder)
+    except RecordError as error:
+        if not tolerant:
+            raise
+        return Trial(folder.id, Status.UNREADABLE, str(error))
+
+
+def _read(folder: TrialFolder) -> Trial:
+    epochs = folder.epochs()
+    last = epochs[-1] if epochs else {}
+    record = folder.record()
+    if record is None:
+        started = folder.config() or {}
+        return Trial(
+            folder.id,
+            Status.RUNNING,
+            config=started.get("config", {}),
+            data_fingerprint=started.get("data_fingerprint"),
+            images_seen=int(last.get("images_seen", 0)),
+            seconds=folder.seconds(),
+            epochs=len(epochs),
+            last_epoch=last,
+        )
+    if (record.key, record.seed) != folder.id:
+        raise RecordError(f"{folder.path}: holds the record of {record.key}-s{record.seed}; was a folder renamed?")
+    return Trial(
+        folder.id,
+        Status(record.status),
+        reason=record.reason,
+        config=record.config,
+        data_fingerprint=record.data_fingerprint,
+        images_seen=record.images_seen,
+        seconds=record.context.seconds,
+        epochs=len(epochs),
+        last_epoch=last,
+        record=record,
+    )

@@ -1,0 +1,155 @@
+"""One replay: events that come twice, in any order between writers, or from a run that was replaced."""
+
+import itertools
+import random
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reid_search.records import (
+    ArmAsked,
+    ClaimMade,
+    ContrastDrawn,
+    Event,
+    History,
+    LogWriter,
+    PlannedPhase,
+    Proposal,
+    RunDone,
+    RunStarted,
+    StudyLog,
+)
+from reid_search.records.events import Logged
+from reid_search.records.files import append_lines
+from reid_search.records.replay import replay
+
+
+def proposal(number: int, key: str, space: str = "f") -> Proposal:
+    return Proposal(phase="s", key=key, seed=10_000, evaluate="val", number=number, space=space)
+
+
+def arm(name: str, seed: int, phase: str = "a") -> ArmAsked:
+    return ArmAsked(phase=phase, key=name, seed=seed, evaluate="test", arm=name)
+
+
+def logged(writer: str, *events: Event) -> list[Logged]:
+    return [Logged(event, event.name, writer, number, f"{writer}, {number}") for number, event in enumerate(events)]
+
+
+def started(generation: int, **seen: int) -> RunStarted:
+    return RunStarted(generation=generation, seen=seen)
+
+
+ARM = arm("baseline", 1)
+FIRST = logged("one", started(1), proposal(0, "a"), proposal(1, "b"), ARM)
+SECOND = logged(
+    "two", started(2, one=2), proposal(1, "c"), proposal(2, "d"), arm("baseline", 1), arm("x", 1), RunDone()
+)
+
+
+def seen(history: History) -> object:
+    proposals = [item.key for item in history.proposals("s", "f")]
+    arms = {phase: [ask.label for ask in asks] for phase, asks in history.ablations.items()}
+    return proposals, arms, history.is_done, history.generation, len(history.asks)
+
+
+def test_a_replaced_run_that_goes_on_writing_is_passed_over() -> None:
+    history = replay([*FIRST, *SECOND])
+    assert [item.key for item in history.proposals("s", "f")] == ["a", "b", "d"]  # `b` was read before the second began
+    assert [ask.label for ask in history.ablations["a"]] == ["baseline", "x"]
+    assert history.warnings == ["one, 3: 1 events of a run that another had replaced are passed over"]
+
+
+@given(st.randoms(use_true_random=False), st.integers(0, 9))
+def test_order_between_writers_and_repetition_do_not_matter(draw: random.Random, twice: int) -> None:
+    events = [*FIRST, *SECOND]
+    events.append(events[twice])
+    draw.shuffle(events)
+    assert seen(replay(events)) == seen(replay([*FIRST, *SECOND]))
+
+
+def test_two_runs_that_did_not_see_each_other_give_one_state_in_any_order() -> None:
+    left = logged("left", started(1), proposal(0, "a"))
+    right = logged("right", started(1), proposal(0, "b"))
+    states = {str(seen(replay(order))) for order in itertools.permutations([*left, *right])}
+    assert len(states) == 1
+
+
+def test_events_without_their_run_are_passed_over_and_said() -> None:
+    history = replay([item for item in FIRST if item.number])
+    assert history.asks == []
+    assert history.warnings == ["one, 1: its run never said that it began; passed over"]
+
+
+def test_a_search_is_what_the_last_run_planned() -> None:
+    plan = PlannedPhase(phase="s", trials=2, images=0, objective="val/rank1", space="f")
+    asks = [proposal(number, str(number)) for number in range(3)]
+    other = [proposal(0, "z", space="g")]
+    first = logged("one", started(1), *asks, *other)
+    again = logged("two", RunStarted(generation=2, seen={"one": 4}, planned=(plan,)))
+    assert [item.key for item in replay(first).proposals("s")] == ["z"]
+    assert [item.key for item in replay([*first, *again]).proposals("s")] == ["0", "1"]  # the space of `g` is over
+    assert [item.key for item in replay([*first, *again]).askers()[asks[2].trial]] == ["2"]
+
+
+def test_a_gap_ends_a_search() -> None:
+    assert [item.number for item in replay(logged("", proposal(0, "a"), proposal(2, "c"))).proposals("s")] == [0]
+
+
+def test_looks_are_counted_where_the_seeds_were_raised() -> None:
+    def run(*seeds: int) -> list[Event]:
+        return [RunStarted(), *(arm("baseline", seed) for seed in seeds)]
+
+    assert replay(logged("", *run(1, 2, 3))).looks("a") == 1
+    assert replay(logged("", *run(1, 2, 3), *run(1, 2, 3), *run(1, 2))).looks("a") == 1
+    assert (
+        replay(logged("", *run(1, 2, 3), *run(), *run(1, 2, 3, 4, 5), *run(1, 2), *run(*range(1, 9)))).looks("a") == 3
+    )
+    assert replay(logged("", *run(1))).looks("other") == 1
+
+
+def test_claims_are_those_of_the_last_run_and_know_when_they_were_first_made() -> None:
+    def claim(name: str, time: str, smallest: float = 0.01) -> ClaimMade:
+        return ClaimMade(claim=name, content={"smallest_effect": smallest}, time=time)
+
+    history = replay(
+        logged(
+            "",
+            RunStarted(),
+            *(claim("kept", "1"), claim("dropped", "1"), claim("changed", "1")),
+            ContrastDrawn(claim="kept", phase="a", effect={"x": 1.0, "y": -1.0}),
+            RunStarted(),
+            *(claim("changed", "2", 0.02), claim("kept", "2")),
+        )
+    )
+    assert [(item.name, item.since, item.phase) for item in history.claims] == [
+        ("changed", "2", None), ("kept", "1", None)
+    ]  # fmt: skip
+
+
+def test_a_writer_stamps_what_it_writes_and_says_what_it_had_read(tmp_path: Path) -> None:
+    log = StudyLog(tmp_path / "asked.jsonl")
+    append_lines(log.path, [{"event": "run", "time": "t"}, {"event": "done", "time": "t"}])
+    first = LogWriter(log, RunStarted(command="first"), [proposal(0, "a")])
+    first.append(proposal(1, "b"))
+    second = LogWriter(log, RunStarted(command="second"))
+    first.append(proposal(2, "late"))
+    second.append(proposal(2, "c"), RunDone())
+    history = log.history()
+    assert [run.command for run in history.runs] == ["", "first", "second"]
+    assert [run.generation for run in history.runs] == [0, 2, 3]
+    assert [item.key for item in history.proposals("s", "f")] == ["a", "b", "c"]
+    assert history.is_done
+    assert len(history.warnings) == 1
+
+
+def test_an_unknown_event_is_kept_and_said(tmp_path: Path) -> None:
+    log = StudyLog(tmp_path / "asked.jsonl")
+    LogWriter(log, RunStarted(), [proposal(0, "a")])
+    append_lines(log.path, [{"event": "moved", "version": 2, "id": f"{log.read()[0].writer}-2", "time": "t"}])
+    text = log.path.read_text()
+    history = log.history()
+    assert [item.key for item in history.proposals("s", "f")] == ["a"]
+    assert history.warnings == [f"{log.path}, line 3: this release knows no event 'moved'; 1 kept and passed over"]
+    assert log.path.read_text() == text
