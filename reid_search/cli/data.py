@@ -97,13 +97,15 @@ def _synthetic(preset: str, seed: int, sets: Sequence[str]) -> "SyntheticConfig"
 
 
 def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
+    from reid_search.common.labels import DISTRACTOR, JUNK
+
     table = dataset.tables[name]
     return {
         "images": len(table),
-        "identities": int(table["identity"][table["identity"] > 0].nunique()),
+        "identities": int(table["identity"][table["identity"] > DISTRACTOR].nunique()),
         "cameras": int(table["camera"].nunique()),
-        "distractors": int((table["identity"] == 0).sum()),
-        "junk": int((table["identity"] == -1).sum()),
+        "distractors": int((table["identity"] == DISTRACTOR).sum()),
+        "junk": int((table["identity"] == JUNK).sum()),
     }
 
 

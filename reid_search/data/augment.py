@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.data.samples import Integers, Keypoints, Pixels, Samples
+from reid_search.common.arrays import Integers
+from reid_search.data.samples import Keypoints, Pixels, Samples
 from reid_search.study.side_cars import MIRRORED_KEYPOINTS
 from reid_search.study.training import AugmentConfig
 

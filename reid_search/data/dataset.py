@@ -1,6 +1,5 @@
 """A data set as tables of images."""
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from reid_search.common.labels import DISTRACTOR
 from reid_search.data.caching import cache_folder
-from reid_search.data.market_layout import DISTRACTOR, ListedImage, find_side_cars, fingerprint, list_images
-from reid_search.study import DataConfig, SideCar
+from reid_search.data.market_layout import ListedImage, find_side_cars, fingerprint, list_images
+from reid_search.study import DATASETS, DataConfig, SideCar
 
 TABLES = ("train", "query", "gallery")
 
@@ -61,8 +61,7 @@ def load_dataset(config: DataConfig, cache: Path | None = None) -> ReidDataset:
     Raises:
         DataError: The data set is missing or of another layout.
     """
-    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".data")
-    return cast("ReidDataset", module.load(config, cache or cache_folder()))
+    return cast("ReidDataset", DATASETS.work_module(config).load(config, cache or cache_folder()))
 
 
 def read_market_layout(

@@ -1,7 +1,7 @@
 """The image cache: every image and side-car read and resized once per data set and size, then shared as arrays."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from reid_search.common.arrays import chunks
 from reid_search.data.caching import built_once, cache_folder
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.market_layout import SIDE_CAR_PLACES
@@ -116,15 +117,11 @@ def _write(
 ) -> None:
     values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(paths), *shape))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for rows in _chunks(len(paths)):
-            found = pool.map(lambda row: read(paths[row]), rows)
-            for row, value in zip(rows, found, strict=True):
+        for rows in chunks(len(paths), _DECODED_AT_ONCE):
+            found = pool.map(read, paths[rows])
+            for row, value in enumerate(found, start=rows.start):
                 values[row] = value
     values.flush()
-
-
-def _chunks(count: int) -> Iterator[range]:
-    return (range(start, min(start + _DECODED_AT_ONCE, count)) for start in range(0, count, _DECODED_AT_ONCE))
 
 
 def _decode(path: str, image_size: tuple[int, int]) -> Pixels:

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reid_search.common.labels import DISTRACTOR
 from reid_search.errors import DataError
 from reid_search.study import SideCar
 
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
-JUNK = -1
-DISTRACTOR = 0
 
 _NAME = re.compile(r"(-1|\d{4,5})_c(\d+)s(\d+)_(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
 _EXAMPLE = "0002_c1s1_000451_03.jpg"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from reid_search.common.arrays import Integers
+
 Pixels = npt.NDArray[np.uint8]
 Maps = npt.NDArray[np.uint8]
 Keypoints = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
 from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS, PARTS, SideCar
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Maps = npt.NDArray[np.uint8]
 Keypoints = npt.NDArray[np.float32]
-Integers = npt.NDArray[np.int64]
 Size = tuple[int, int]
 
 _LABELS = ", ".join(f"{number} {name}" for number, name in enumerate(("background", *PARTS)))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from reid_search.common.arrays import Integers
 from reid_search.data.dataset import ReidDataset, load_dataset
 from reid_search.data.images import open_images
-from reid_search.data.samples import Integers, Samples
+from reid_search.data.samples import Samples
 from reid_search.data.sampling import IdentitySampler
 from reid_search.data.split import HoldoutSplit, split_holdout
 from reid_search.study import DataConfig, SideCar, TrialConfig

@@ -3,7 +3,6 @@
 from reid_search.evaluation.chance import chance_mean_ap
 from reid_search.evaluation.features import evaluate_ranking
 from reid_search.evaluation.ranking import EvaluationError, RankingResult, evaluate_distances
-from reid_search.evaluation.scored import evaluate_scored
 
 __all__ = [
     "EvaluationError",
@@ -11,5 +10,4 @@ __all__ = [
     "chance_mean_ap",
     "evaluate_distances",
     "evaluate_ranking",
-    "evaluate_scored",
 ]

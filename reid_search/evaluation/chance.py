@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.evaluation.ranking import JUNK, EvaluationError, Labels
+from reid_search.common.labels import JUNK
+from reid_search.evaluation.ranking import EvaluationError, Labels
 
 
 def chance_mean_ap(

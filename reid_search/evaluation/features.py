@@ -7,12 +7,15 @@ resolution of a cosine in float32: what differs by less is a tie, and ties are p
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.evaluation.ranking import Chunk, EvaluationError, Floats, Labels, RankingResult, measure
+from reid_search.common.arrays import Chunk, Floats, chunks
+from reid_search.evaluation.ranking import EvaluationError, Labels, RankingResult, measure
+from reid_search.evaluation.scored import MakesDistances, checked_chunks
 
 _GRID = 2.0**-23
 _CHUNK_VALUES = 8_000_000
@@ -31,8 +34,9 @@ def evaluate_ranking(
     metric: Metric = "cosine",
     max_rank: int = 50,
     chunk_size: int | None = None,
+    scorer: MakesDistances | None = None,
 ) -> RankingResult:
-    """Measure how well features find each query's identity in the gallery.
+    """Measure how well features find each query's identity in the gallery; equal distances are ties.
 
     Args:
         query: `(Q, D)` features.
@@ -45,13 +49,20 @@ def evaluate_ranking(
             direction: its cosine with everything is 0.
         max_rank: Length of the CMC curve.
         chunk_size: Queries at once; chosen by memory where omitted. It does not change the result.
+        scorer: What makes other distances from the features and from those of `metric`, such as re-ranking.
 
     Raises:
-        EvaluationError: Features are not finite, shapes do not fit, or no query has a match.
+        EvaluationError: Features or the scorer's distances are not finite, shapes do not fit, the scorer leaves out a
+            query or gives it twice, or no query has a match.
     """
     queries, candidates = checked_features(query, gallery)
-    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (len(queries), len(candidates)))
-    return measure(distance_chunks(queries, candidates, metric=metric, chunk_size=chunk_size), labels, max_rank)
+    shape = (len(queries), len(candidates))
+    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, shape)
+    distances = partial(distance_chunks, metric=metric, chunk_size=chunk_size)
+    if scorer is None:
+        return measure(distances(queries, candidates), labels, max_rank)
+    scored = scorer.chunks(queries, candidates, labels.gallery_ids, distances)
+    return measure(checked_chunks(scored, shape, type(scorer).__name__), labels, max_rank)
 
 
 def checked_features(query: npt.ArrayLike, gallery: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -94,7 +105,7 @@ def distance_chunks(
 def _cosine(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk]:
     """Yield 1 - cosine on the grid."""
     queries, candidates = _unit(queries), _unit(candidates)
-    for rows in _chunks(len(queries), size):
+    for rows in chunks(len(queries), size):
         distances = _on_grid(queries[rows] @ candidates.T, -_GRID)
         distances += 1.0 / _GRID
         yield rows, distances
@@ -108,16 +119,12 @@ def _euclidean(queries: Floats, candidates: Floats, size: int) -> Iterator[Chunk
     gallery_squares, query_squares = (np.einsum("ij,ij->i", items, items) for items in (candidates, queries))
     scale = float(np.median(gallery_squares)) or float(max(gallery_squares.max(), query_squares.max()))
     step = _GRID * 2.0 ** np.ceil(np.log2(scale)) if scale > 0 else 1.0
-    for rows in _chunks(len(queries), size):
+    for rows in chunks(len(queries), size):
         squares = queries[rows] @ candidates.T
         squares *= -2.0
         squares += gallery_squares
         squares += query_squares[rows, None]
         yield rows, _on_grid(squares, step)
-
-
-def _chunks(count: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, count, size))
 
 
 def _on_grid(values: Floats, step: float) -> Floats:

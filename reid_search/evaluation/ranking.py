@@ -11,14 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from reid_search.common.arrays import Chunk, Floats, Integers
+from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.errors import ReidSearchError
-
-JUNK = -1
-DISTRACTOR = 0
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Chunk = tuple[slice, npt.NDArray[np.floating]]
 
 
 class EvaluationError(ReidSearchError):
@@ -97,7 +92,7 @@ class Labels:
             "gallery_cameras": (gallery_cameras, shape[1]),
         }
         labels = cls(**{name: _integers(name, values, length) for name, (values, length) in given.items()})
-        wrong = np.flatnonzero(labels.query_ids <= 0)
+        wrong = np.flatnonzero(labels.query_ids <= DISTRACTOR)
         if wrong.size:
             identity = labels.query_ids[wrong[0]]
             raise EvaluationError(

@@ -1,16 +1,12 @@
-"""From features to a ranking by distances that somebody else makes of them: a pair head, a graph, re-ranking."""
+"""Distances that somebody else makes from features (a pair head, a graph, re-ranking), and whether they are whole."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from reid_search.evaluation.features import Metric, checked_features, distance_chunks
-from reid_search.evaluation.ranking import Chunk, EvaluationError, Floats, Integers, Labels, RankingResult, measure
-
-Distances = Callable[[Floats, Floats], Iterator[Chunk]]
+from reid_search.common.arrays import Chunk, Distances, Floats, Integers
+from reid_search.evaluation.ranking import EvaluationError
 
 
 class MakesDistances(Protocol):
@@ -27,46 +23,17 @@ class MakesDistances(Protocol):
         """
 
 
-def evaluate_scored(
-    scorer: MakesDistances,
-    query: npt.ArrayLike,
-    gallery: npt.ArrayLike,
-    *,
-    query_ids: npt.ArrayLike,
-    gallery_ids: npt.ArrayLike,
-    query_cameras: npt.ArrayLike,
-    gallery_cameras: npt.ArrayLike,
-    metric: Metric = "cosine",
-    max_rank: int = 50,
-    chunk_size: int | None = None,
-) -> RankingResult:
-    """Measure how well a scorer finds each query's identity in the gallery; equal distances are ties.
+def checked_chunks(chunks: Iterable[Chunk], shape: tuple[int, int], name: str) -> Iterator[Chunk]:
+    """Pass on a scorer's distances.
 
     Args:
-        scorer: What makes the distances.
-        query: `(Q, D)` features.
-        gallery: `(G, D)` features.
-        query_ids: `(Q,)`, at least 1.
-        gallery_ids: `(G,)`; -1 is junk and left out, 0 a distractor and never a match.
-        query_cameras: `(Q,)`; gallery images of the query's identity and camera are left out.
-        gallery_cameras: `(G,)`.
-        metric: Distance of the first stage, as in `evaluate_ranking`.
-        max_rank: Length of the CMC curve.
-        chunk_size: Queries at once; chosen by memory where omitted.
+        chunks: What the scorer yields.
+        shape: Numbers of queries and of gallery images.
+        name: The scorer.
 
     Raises:
-        EvaluationError: Features or the scorer's distances are not finite, shapes do not fit, the scorer leaves out a
-            query or gives it twice, or no query has a match.
+        EvaluationError: Distances are not finite or of another shape, or a query does not come exactly once.
     """
-    queries, candidates = checked_features(query, gallery)
-    shape = (len(queries), len(candidates))
-    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, shape)
-    distances = partial(distance_chunks, metric=metric, chunk_size=chunk_size)
-    scored = scorer.chunks(queries, candidates, labels.gallery_ids, distances)
-    return measure(_checked(scored, shape, type(scorer).__name__), labels, max_rank)
-
-
-def _checked(chunks: Iterable[Chunk], shape: tuple[int, int], name: str) -> Iterator[Chunk]:
     given = np.zeros(shape[0], dtype=np.int64)
     for rows, distances in chunks:
         expected = (len(range(*rows.indices(shape[0]))), shape[1])

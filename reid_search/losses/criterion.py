@@ -1,6 +1,5 @@
 """The losses of a trial together: each weight times its mean over taps."""
 
-import importlib
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
@@ -9,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from reid_search.losses.targets import Targets
-from reid_search.study import LossConfig, TapSpec
+from reid_search.study import LOSSES, LossConfig, TapSpec
 
 
 def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
@@ -23,8 +22,7 @@ def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.
     Returns:
         A module whose forward takes taps by key and the batch's `Targets`, and returns the mean over its taps.
     """
-    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".loss")
-    return cast("nn.Module", module.build(config, taps, classes))
+    return cast("nn.Module", LOSSES.work_module(config).build(config, taps, classes))
 
 
 class Criterion(nn.Module):

@@ -1,13 +1,12 @@
 """Building a model from its config, and measuring its size."""
 
-import importlib
 from typing import cast
 
 import torch
 from torch import nn
 
 from reid_search.models.model import Batch, ReidModel
-from reid_search.study import ModelConfig
+from reid_search.study import ARCHITECTURES, ModelConfig
 
 
 def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidModel:
@@ -19,8 +18,7 @@ def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidMode
         config: The config of any architecture.
         image_size: Height and width of the images.
     """
-    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".model")
-    return cast("ReidModel", module.build(config, image_size))
+    return cast("ReidModel", ARCHITECTURES.work_module(config).build(config, image_size))
 
 
 def count_parameters(module: nn.Module) -> int:

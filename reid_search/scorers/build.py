@@ -1,6 +1,5 @@
 """From a scorer's config and what was trained to the scorer."""
 
-import importlib
 from collections.abc import Mapping
 from typing import cast
 
@@ -8,7 +7,7 @@ from torch import nn
 
 from reid_search.errors import nearest
 from reid_search.scorers.scorer import Scorer, ScorerError
-from reid_search.study import ScorerConfig
+from reid_search.study import SCORERS, ScorerConfig
 
 
 def build_scorer(config: ScorerConfig, losses: Mapping[str, nn.Module]) -> Scorer:
@@ -24,5 +23,4 @@ def build_scorer(config: ScorerConfig, losses: Mapping[str, nn.Module]) -> Score
     name = config.loss
     if name is not None and name not in losses:
         raise ScorerError(f"scorer '{config.kind}': no trained loss '{name}'; {nearest(name, losses)}")
-    module = importlib.import_module(type(config).__module__.rpartition(".")[0] + ".scorer")
-    return cast("Scorer", module.build(config, None if name is None else losses[name]))
+    return cast("Scorer", SCORERS.work_module(config).build(config, None if name is None else losses[name]))

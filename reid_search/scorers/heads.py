@@ -5,8 +5,9 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from reid_search.common.arrays import Floats
 from reid_search.errors import nearest
-from reid_search.scorers.scorer import Floats, ScorerError
+from reid_search.scorers.scorer import ScorerError
 
 
 def testing_copy(head: nn.Module | None, kind: str, method: str) -> nn.Module:

@@ -1,17 +1,12 @@
 """What a scorer is: from the features of queries and gallery to distances, in chunks of queries."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from reid_search.common.arrays import Chunk, Distances, Floats, Integers
 from reid_search.errors import ReidSearchError
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Chunk = tuple[slice, npt.NDArray[np.floating]]
-Distances = Callable[[Floats, Floats], Iterator[Chunk]]
 
 _TIE_BITS = 24
 

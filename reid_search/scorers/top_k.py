@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid_search.scorers.scorer import Chunk, Distances, Floats, Integers, Scorer, on_grid
+from reid_search.common.arrays import Chunk, Distances, Floats, Integers
+from reid_search.scorers.scorer import Scorer, on_grid
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
-from types import NoneType
+from types import ModuleType, NoneType
 from typing import Any, ClassVar, Self, cast, get_args
 
 from pydantic import (
@@ -74,14 +74,16 @@ class ComponentFamily:
         package: The package whose sub-packages are the components, `reid_search.models`.
         discriminator: The key that names the component in a config: `architecture`, `kind` or `name`.
         noun: What an error message calls one: `architecture`.
+        work: The module beside a component's `config.py` that does the work: `model`.
     """
 
     _added: ClassVar[dict[tuple[str, str], type[Config]]] = {}
 
-    def __init__(self, package: str, discriminator: str, noun: str) -> None:
+    def __init__(self, package: str, discriminator: str, noun: str, work: str) -> None:
         self.package = package
         self.discriminator = discriminator
         self.noun = noun
+        self._work = work
 
     def names(self) -> list[str]:
         """Return every known name, sorted."""
@@ -103,6 +105,10 @@ class ComponentFamily:
         if name in self._others():
             return cast("type[Config]", self._others()[name].load())
         raise StudyError(f"unknown {self.noun} '{name}'; {nearest(name, self.names())}")
+
+    def work_module(self, config: Config) -> ModuleType:
+        """Import the module that does the work of a component, which may load torch."""
+        return importlib.import_module(f"{type(config).__module__.rpartition('.')[0]}.{self._work}")
 
     def add(self, name: str, config: type[Config]) -> None:
         """Make a component of another package known in this process (other processes need an entry point)."""
@@ -139,7 +145,7 @@ class ComponentFamily:
         return {point.name: point for point in entry_points(group=self.package)}
 
 
-ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture")
-LOSSES = ComponentFamily("reid_search.losses", "kind", "loss")
-DATASETS = ComponentFamily("reid_search.data", "name", "data set")
-SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer")
+ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture", work="model")
+LOSSES = ComponentFamily("reid_search.losses", "kind", "loss", work="loss")
+DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data")
+SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer", work="scorer")

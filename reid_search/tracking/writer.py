@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from reid_search.common.arrays import chunks
 from reid_search.tracking.content import Epoch, RunContent, tag_texts
 
 if TYPE_CHECKING:
@@ -166,4 +167,4 @@ def _mark_last(epoch: Epoch) -> list[tuple[str, float]]:
 
 
 def _chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
+    return [items[rows] for rows in chunks(len(items), size)]

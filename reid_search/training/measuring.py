@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_search.data import LabelledImages, RankingSet
-from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking, evaluate_scored
+from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
 from reid_search.models import ReidModel
 from reid_search.records import ReadoutResult
 from reid_search.scorers import build_scorer
@@ -91,11 +91,8 @@ def rank(
     results = {}
     for name, plan in plans.items():
         features, metric = (query[name], gallery[name]), plan.config.metric
-        if plan.config.scorer is None:
-            results[name] = evaluate_ranking(*features, metric=metric, **labels)
-        else:
-            scorer = build_scorer(plan.config.scorer, heads or {})
-            results[name] = evaluate_scored(scorer, *features, metric=metric, **labels)
+        scorer = build_scorer(plan.config.scorer, heads or {}) if plan.config.scorer else None
+        results[name] = evaluate_ranking(*features, metric=metric, scorer=scorer, **labels)
     return results
 
 

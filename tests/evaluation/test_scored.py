@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from reid_search.evaluation import EvaluationError, evaluate_distances, evaluate_ranking, evaluate_scored
+from reid_search.evaluation import EvaluationError, evaluate_distances, evaluate_ranking
 from reid_search.evaluation.features import distance_chunks
 
 LABELS = {
@@ -41,7 +41,7 @@ def _features():
 def test_first_stage_alone_scores_as_the_features(metric, chunk_size):
     query, gallery = _features()
     scorer = _FirstStage()
-    result = evaluate_scored(scorer, query, gallery, **LABELS, metric=metric, chunk_size=chunk_size, max_rank=7)
+    result = evaluate_ranking(query, gallery, scorer=scorer, **LABELS, metric=metric, chunk_size=chunk_size, max_rank=7)
     expected = evaluate_ranking(query, gallery, **LABELS, metric=metric, max_rank=7)
     for name, value in vars(expected).items():
         assert_array_equal(getattr(result, name), value, err_msg=name)
@@ -52,7 +52,7 @@ def test_given_distances_are_those_that_are_measured():
     query, gallery = _features()
     distances = np.random.default_rng(1).standard_normal((3, 6))
     scorer = _Given((slice(2, 3), distances[2:]), (slice(0, 2), distances[:2]))
-    result = evaluate_scored(scorer, query, gallery, **LABELS)
+    result = evaluate_ranking(query, gallery, scorer=scorer, **LABELS)
     assert result.mean_ap == evaluate_distances(distances, **LABELS).mean_ap
 
 
@@ -82,11 +82,11 @@ def test_distance_chunks_are_proportional_to_the_distances(metric):
 def test_scorers_that_break_their_promise_are_refused(scorer, message):
     query, gallery = _features()
     with pytest.raises(EvaluationError, match=message):
-        evaluate_scored(scorer, query, gallery, **LABELS)
+        evaluate_ranking(query, gallery, scorer=scorer, **LABELS)
 
 
 def test_features_that_are_not_finite_are_refused():
     query, gallery = _features()
     gallery[1, 0] = np.nan
     with pytest.raises(EvaluationError, match="gallery: 1 of 6 features hold NaN"):
-        evaluate_scored(_FirstStage(), query, gallery, **LABELS)
+        evaluate_ranking(query, gallery, scorer=_FirstStage(), **LABELS)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from reid_search.evaluation import RankingResult, evaluate_scored
+from reid_search.evaluation import RankingResult, evaluate_ranking
 from reid_search.losses import Targets, build_loss
 from reid_search.scorers import Scorer, build_scorer
 from reid_search.study import LOSSES, SCORERS, Scope, Stage, TapSpec
@@ -27,7 +27,7 @@ class People:
     gallery_ids: np.ndarray
 
     def evaluate(self, scorer: Scorer, **options: Any) -> RankingResult:
-        return evaluate_scored(scorer, self.query, self.gallery, **self.labels, **options)
+        return evaluate_ranking(self.query, self.gallery, scorer=scorer, **self.labels, **options)
 
     @property
     def labels(self) -> dict[str, np.ndarray]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from reid_search.common.arrays import Integers
+from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.data.synthetic.config import Nuisances, People
 from reid_search.data.synthetic.people.families import Twin, twins_among
 from reid_search.data.synthetic.presets import Preset
@@ -14,9 +15,7 @@ from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.views.scenes import Framing
 
 Folder = Literal["bounding_box_train", "query", "bounding_box_test"]
-Integers = npt.NDArray[np.int64]
 
-_JUNK, _DISTRACTOR = -1, 0
 _FEWEST_CAMERAS = 2
 _SEQUENCES = 6
 _FRAMES_APART = 20
@@ -57,7 +56,7 @@ class PlannedImage:
     @property
     def name(self) -> str:
         """File name, such as `0002_c1s1_000451_01.jpg`."""
-        label = str(self.identity) if self.identity == _JUNK else f"{self.identity:04d}"
+        label = str(self.identity) if self.identity == JUNK else f"{self.identity:04d}"
         return f"{label}_c{self.camera}s{self.sequence}_{self.frame:06d}_01.jpg"
 
     @property
@@ -175,7 +174,7 @@ def _distractors(generator: np.random.Generator, people: int, total: int, camera
     """Yield boxes of strangers, of strangers cut off, and of nobody."""
     for number in range(total):
         camera, sequence, framing = _anywhere(generator, cameras)
-        yield "bounding_box_test", _DISTRACTOR, people + 1 + number, camera, sequence, framing
+        yield "bounding_box_test", DISTRACTOR, people + 1 + number, camera, sequence, framing
 
 
 def _anywhere(generator: np.random.Generator, cameras: int) -> tuple[int, int, Framing]:
@@ -190,7 +189,7 @@ def _junk(generator: np.random.Generator, sightings: list[_Sighting], total: int
     """Yield boxes that cut the people who are searched for."""
     for _ in range(total):
         sighting = sightings[int(generator.integers(len(sightings)))]
-        yield "bounding_box_test", _JUNK, sighting.identity, sighting.camera, sighting.sequence, "cut"
+        yield "bounding_box_test", JUNK, sighting.identity, sighting.camera, sighting.sequence, "cut"
 
 
 def spread(generator: np.random.Generator, total: int, bins: int, low: int, high: int) -> Integers:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from reid_search.common.labels import DISTRACTOR
 from reid_search.data.synthetic.config import GENERATOR_VERSION, SyntheticConfig
 from reid_search.data.synthetic.latents import latents_of
 from reid_search.data.synthetic.people.attributes import attributes_of, disturbed_attributes
@@ -89,7 +90,7 @@ def _keypoints_file(config: SyntheticConfig, planned: PlannedImage, rendering: R
 
 
 def _attributes_file(config: SyntheticConfig, studio: Studio, images: Iterable[PlannedImage]) -> bytes:
-    twins = {image.subject: image.twin for image in images if image.identity > 0}
+    twins = {image.subject: image.twin for image in images if image.identity > DISTRACTOR}
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["identity", *ATTRIBUTES])

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from reid_search.common.labels import DISTRACTOR
+
 _SHUFFLE_SEED = 0
 
 
@@ -24,7 +26,7 @@ def all_others(count: int, device: torch.device) -> Tensor:
 
 def same_identity(identities: Tensor) -> Tensor:
     """Return `(N, N)`: who shares an identity, with junk (-1) and distractors (0) sharing theirs with nobody."""
-    return (identities[:, None] == identities[None]) & (identities > 0)[:, None]
+    return (identities[:, None] == identities[None]) & (identities > DISTRACTOR)[:, None]
 
 
 def shuffled(scores: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from reid_search.common.gaussians import bells
 from reid_search.losses.heatmap.config import HeatmapConfig
 from reid_search.losses.tap_loss import TapLoss
 from reid_search.losses.targets import Targets
@@ -53,8 +54,7 @@ def gaussians(places: Tensor, image_size: Sequence[int], size: Sequence[int], si
 
 def _profile(coordinates: Tensor, pixels: int, cells: int, sigma: float) -> Tensor:
     centres = (coordinates + 0.5) * cells / pixels - 0.5
-    cell = torch.arange(cells, device=coordinates.device)
-    return torch.exp(-((cell - centres[..., None]) / sigma).square() / 2)
+    return bells(centres, torch.arange(cells, device=coordinates.device), sigma)
 
 
 def build(config: HeatmapConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:

@@ -7,6 +7,7 @@ mirror image has x at W - 1 - x.
 import torch
 from torch import Tensor
 
+from reid_search.common.gaussians import bells
 from reid_search.models.layers.resize import Size
 
 
@@ -71,7 +72,7 @@ def gaussian_weights(points: Tensor, present: Tensor, sigma: float, image_size: 
 def _bell(places: Tensor, sigma: float, cells: int, length: int) -> Tensor:
     """Return `(B, J, cells)`, the Gaussian along one side; a place that is not a number must not spread."""
     middles = (torch.arange(cells, device=places.device, dtype=places.dtype) + 0.5) * (length / cells) - 0.5
-    return torch.exp(-(((middles - places.nan_to_num()[:, :, None]) / sigma) ** 2) / 2)
+    return bells(places.nan_to_num(), middles, sigma)
 
 
 def _covered(low: Tensor, high: Tensor, cells: int, length: int) -> Tensor:

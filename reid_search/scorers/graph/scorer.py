@@ -7,9 +7,9 @@ import torch
 from scipy.special import expit
 from torch import Tensor, nn
 
+from reid_search.common.arrays import Floats
 from reid_search.scorers.graph.config import GraphScorerConfig
 from reid_search.scorers.heads import testing_copy, to_array, to_device
-from reid_search.scorers.scorer import Floats
 from reid_search.scorers.top_k import Candidates, TopKRescorer
 
 

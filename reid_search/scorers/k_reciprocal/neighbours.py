@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from reid_search.scorers.scorer import Chunk, Floats
+from reid_search.common.arrays import Chunk, Floats
 
 
 @dataclass(frozen=True)

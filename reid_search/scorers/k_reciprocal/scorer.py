@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from scipy.sparse import csc_array, csr_array, diags_array
 
+from reid_search.common.arrays import Chunk, Distances, Floats, Integers
 from reid_search.scorers.k_reciprocal.config import KReciprocalConfig
 from reid_search.scorers.k_reciprocal.neighbours import Neighbours, expanded_reciprocal
-from reid_search.scorers.scorer import Chunk, Distances, Floats, Integers, Scorer
+from reid_search.scorers.scorer import Scorer
 
 _GRID = 2.0**-24
 

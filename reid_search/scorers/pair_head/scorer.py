@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from reid_search.common.arrays import Floats, chunks
 from reid_search.scorers.heads import testing_copy, to_array, to_device
 from reid_search.scorers.pair_head.config import PairHeadConfig
-from reid_search.scorers.scorer import Floats
 from reid_search.scorers.top_k import Candidates, TopKRescorer
 
 _BLOCK_VALUES = 2_000_000
@@ -34,7 +34,7 @@ class PairHeadScorer(TopKRescorer):
         """Return the head's scores, `(K,)`."""
         one = to_device(query[None], self._head)
         size = max(1, _BLOCK_VALUES // candidates.features.shape[1])
-        blocks = [candidates.features[start : start + size] for start in range(0, len(candidates.features), size)]
+        blocks = [candidates.features[rows] for rows in chunks(len(candidates.features), size)]
         return np.concatenate([to_array(self._pair_scores(one, to_device(block, self._head))[0]) for block in blocks])
 
 
