@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ import typer
 
 from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage, StudyFile
+
+_MOST_SHOWN = 6
 
 if TYPE_CHECKING:
     from reid_search.study import Config, Plan, Resources
@@ -120,10 +123,14 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
             continue
         later = ", provisional until the search is over" if phase.provisional else ""
         title = f"{phase.name}: {len(phase.arms)} arms{later}"
-        arms = Table("arm", "key", title=title, title_justify="left")
+        arms = Table("arm", title=title, title_justify="left")
+        arms.add_column("key", no_wrap=True)
+        if phase.beside:
+            arms.add_column("beside what its name says")
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
-            arms.add_row(Text(arm.name), keys[arm.name])
+            beside = [_first_few(phase.beside.get(arm.name, ()))] if phase.beside else []
+            arms.add_row(Text(arm.name), keys[arm.name], *map(Text, beside))
         console.print(arms)
         for centre in [arm for arm in phase.arms if arm.name == BASELINE]:
             settings = ", ".join(f"{path}={level.label}" for path, level in centre.settings.items())
@@ -131,6 +138,11 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
         for equation in phase.aliases:
             console.print(f"not told apart: {equation}", soft_wrap=True, markup=False)
         console.print()
+
+
+def _first_few(entries: Sequence[str]) -> str:
+    more = len(entries) - _MOST_SHOWN
+    return ", ".join(entries[:_MOST_SHOWN]) + (f" and {more} more, which --json shows" if more > 0 else "")
 
 
 def _hours(hours: float | None) -> str:
@@ -152,6 +164,7 @@ def _as_data(planned: "Plan", hours: list[float | None]) -> dict[str, object]:
                 "provisional": phase.provisional,
                 "arms": [arm.name for arm in phase.arms],
                 "aliases": list(phase.aliases),
+                "beside": {arm: list(entries) for arm, entries in phase.beside.items()},
                 "planned": [{"arm": trial.arm.name, "seed": trial.seed, "key": trial.key} for trial in phase.trials],
             }
             for phase, time in zip(planned.phases, hours, strict=True)

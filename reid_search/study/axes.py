@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config
+from reid_search.study.places import Entries
+from reid_search.study.trial import TrialConfig
 
 Range = tuple[float, float]
 _Values = Mapping[str, Any] | list[Any] | None
@@ -52,7 +54,7 @@ class Axis(Config):
     """
 
     choice: dict[str, Any] | list[Any] | None = None
-    variants: dict[str, dict[str, Any]] | None = None
+    variants: dict[str, Annotated[dict[str, Any], Entries(TrialConfig)]] | None = None
     uniform: Range | None = None
     log_uniform: Range | None = None
     integer: tuple[int, int] | None = None

@@ -16,11 +16,13 @@ from typing import Any, ClassVar, Self, cast, get_args
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from reid_search.errors import StudyError, nearest
 
@@ -69,6 +71,8 @@ def _kinds(annotation: object) -> set[object]:
 
 class ComponentFamily:
     """Every component of one family, found by scanning its package and the entry points of other distributions.
+
+    A field holds one where its annotation says so: `Annotated[SerializeAsAny[LossConfig], LOSSES]`.
 
     Args:
         package: The package whose sub-packages are the components, `reid_search.models`.
@@ -130,6 +134,10 @@ class ComponentFamily:
         except StudyError as error:
             raise EntryError(str(error), self.discriminator) from None
         return cls.model_validate(fields)
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Make a field with this family in its annotation hold the config of the component that its value names."""
+        return core_schema.no_info_before_validator_function(self.validate, handler(source))
 
     @cache  # noqa: B019  (families live as long as the process)
     def _own(self) -> frozenset[str]:

@@ -172,7 +172,8 @@ class ScorerConfig(Config):
 
 AnyScorer = Annotated[
     SerializeAsAny[ScorerConfig],
-    BeforeValidator(lambda value: SCORERS.validate({"kind": value} if isinstance(value, str) else value)),
+    SCORERS,
+    BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value),
 ]
 
 

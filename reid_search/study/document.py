@@ -3,7 +3,7 @@
 `on` is a word and `1e-4` a number, as YAML 1.2 has it; a duplicate key is an error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ruamel.yaml.resolver import VersionedResolver
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.merge import merged
+from reid_search.study.places import ANYWHERE, Place
 
 EntryPath = tuple[str | int, ...]
 
@@ -30,11 +31,13 @@ class Document:
         data: The content.
         places: `file:line`, or the `--set` that gave it, by entry path.
         source: The file that was asked for.
+        left_behind: What a layer or an override took away by naming another component, in sentences.
     """
 
     data: dict[str, Any]
     places: Mapping[EntryPath, str] = field(default_factory=dict)
     source: str = "<config>"
+    left_behind: tuple[str, ...] = ()
 
     def place(self, path: Sequence[str | int]) -> str:
         """Return where an entry, or the closest entry that holds it, was written."""
@@ -43,28 +46,37 @@ class Document:
                 return self.places[tuple(path[:length])]
         return self.source
 
-    def overridden(self, settings: Sequence[str]) -> "Document":
+    def overridden(self, settings: Sequence[str], place: Place = ANYWHERE) -> "Document":
         """Return the document with `path=value` overrides laid over it; values are YAML.
 
         A segment may be a list index or, in a list of maps, the `name` or `kind` of its item; a key with dots in it
-        may stand in quotes. `null` deletes.
+        may stand in quotes. `null` deletes. An override that names another component leaves the entries behind that
+        the new one does not have.
+
+        Args:
+            settings: The overrides.
+            place: What the document is.
 
         Raises:
             StudyError: An override has no `=`, or its path leads through something that has no entries.
         """
         document = self
         for setting in settings:
-            document = _with_override(document, setting)
+            document = _with_override(document, setting, place)
         return document
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, place: Place = ANYWHERE) -> Document:
     """Read a YAML file and everything that it extends.
+
+    Args:
+        path: The file.
+        place: What it holds, which tells its components apart.
 
     Raises:
         StudyError: The file is missing, not YAML, not a map, repeats a key, or extends itself.
     """
-    return _read(path, ())
+    return _read(path, (), place)
 
 
 def parse_value(text: str) -> Any:
@@ -77,7 +89,7 @@ def parse_value(text: str) -> Any:
     return _plain(content)
 
 
-def _read(path: Path, chain: tuple[Path, ...]) -> Document:
+def _read(path: Path, chain: tuple[Path, ...], root: Place) -> Document:
     resolved = path.resolve()
     if resolved in chain:
         raise StudyError(f"{path}: extends itself through {' → '.join(item.name for item in (*chain, resolved))}")
@@ -93,8 +105,27 @@ def _read(path: Path, chain: tuple[Path, ...]) -> Document:
         raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
     if not (path.parent / parent).exists():
         raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
-    below = _read(path.parent / parent, (*chain, resolved))
-    return Document(merged(below.data, data), {**_still_true(below.places, data, places), **places}, str(path))
+    below = _read(path.parent / parent, (*chain, resolved), root)
+    both = merged(below.data, data, root)
+    left = (*below.left_behind, *_left_behind(merged(below.data, data), both, str(path)))
+    return Document(both, {**_still_true(below.places, data, places), **places}, str(path), left)
+
+
+def _left_behind(
+    before: dict[str, Any], after: dict[str, Any], by: str, replaced: EntryPath | None = None
+) -> Iterator[str]:
+    """Yield which entries another component did not take over, in sentences; none of what was itself replaced."""
+    for entry in _entries(before):
+        gone = _at(after, entry) is None and _at(before, entry) is not None and isinstance(_at(after, entry[:-1]), dict)
+        if gone and (replaced is None or entry[: len(replaced)] != replaced):
+            yield f"{by}: {'.'.join(map(str, entry))} is left behind, which the new component does not have"
+
+
+def _entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
+    pairs = content.items() if isinstance(content, Mapping) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in pairs:
+        yield (*path, key)
+        yield from _entries(value, (*path, key))
 
 
 def _still_true(
@@ -111,7 +142,8 @@ def _still_true(
 
 def _at(data: Any, path: EntryPath) -> Any:
     for step in path:
-        data = data[step] if not isinstance(data, dict) else data.get(step)
+        is_item = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        data = data[step] if is_item else data.get(step) if isinstance(data, dict) else None
     return data
 
 
@@ -190,7 +222,7 @@ def _collect_places(value: object, path: EntryPath, file: str, places: dict[Entr
             _collect_places(item, entry, file, places)
 
 
-def _with_override(document: Document, setting: str) -> Document:
+def _with_override(document: Document, setting: str, root: Place) -> Document:
     name, separator, text = setting.partition("=")
     if not separator or not name.strip():
         raise StudyError(f"--set {setting}: expected PATH=VALUE, for example --set base.training.images=5000")
@@ -201,12 +233,15 @@ def _with_override(document: Document, setting: str) -> Document:
         value = parse_value(text)
     except StudyError as error:
         raise StudyError(f"--set {setting}: {error}") from None
-    data, path = _replaced(document.data, steps, value, setting)
+    data, path = _replaced(document.data, steps, value, setting, root)
+    left = document.left_behind
+    if value is not None:
+        left = (*left, *_left_behind(document.data, data, f"--set {setting}", replaced=path))
     places = {entry: place for entry, place in document.places.items() if entry[: len(path)] != path}
     if value is None and isinstance(_at(data, path[:-1]), list):
-        return Document(data, _closed_up(places, path), document.source)
+        return Document(data, _closed_up(places, path), document.source, left)
     given = {path[:length]: f"--set {setting}" for length in range(1, len(path) + 1)}
-    return Document(data, {**given, **places, path: f"--set {setting}"}, document.source)
+    return Document(data, {**given, **places, path: f"--set {setting}"}, document.source, left)
 
 
 def _closed_up(places: Mapping[EntryPath, str], path: EntryPath) -> dict[EntryPath, str]:
@@ -233,7 +268,7 @@ def split_path(text: str) -> list[str]:
     return steps
 
 
-def _replaced(container: Any, steps: list[str], value: object, setting: str) -> tuple[Any, EntryPath]:
+def _replaced(container: Any, steps: list[str], value: object, setting: str, place: Place) -> tuple[Any, EntryPath]:
     steps = _with_known_key(container, steps)
     key = _key_in(container, steps[0], setting)
     copy = list(container) if isinstance(container, list) else dict(container)
@@ -243,12 +278,13 @@ def _replaced(container: Any, steps: list[str], value: object, setting: str) -> 
         elif value is None:
             del copy[key]
         else:
+            copy = copy if isinstance(copy, list) else place.kept(copy, {key: value})
             copy[key] = value
         return copy, (key,)
     below = copy[key] if isinstance(copy, list) else copy.get(key, {})
-    if below is None:
-        below = {}
-    copy[key], rest = _replaced(below, steps[1:], value, setting)
+    inside = place.below(copy, key)
+    below = inside.as_map(below) if below is None or inside.is_map(below) else below
+    copy[key], rest = _replaced(below, steps[1:], value, setting, inside)
     return copy, (key, *rest)
 
 

@@ -9,12 +9,15 @@ from pydantic import ValidationError
 
 from reid_search.study.checks import check_study
 from reid_search.study.document import Document, read_document
+from reid_search.study.places import Place
 from reid_search.study.problems import study_error
 from reid_search.study.study import Study
 from reid_search.study.study_config import StudyConfig
 from reid_search.study.trial import TrialConfig
 
 _TRIAL_KEYS = frozenset(TrialConfig.model_fields)
+STUDY_FILE = Place(StudyConfig)
+TRIAL_FILE = Place(StudyConfig, TrialConfig, dict[str, TrialConfig])  # by itself, or under `base` or `config`
 
 
 def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | None = None) -> Study:
@@ -29,7 +32,9 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     Raises:
         StudyError: Anything that is wrong with the file, each mistake with its place.
     """
-    document = read_document(Path(path)).overridden([_into_base(setting) for setting in overrides])
+    document = read_document(Path(path), STUDY_FILE).overridden(
+        [_into_base(setting) for setting in overrides], STUDY_FILE
+    )
     try:
         config = StudyConfig.model_validate(document.data)
     except ValidationError as error:
@@ -66,9 +71,9 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     Raises:
         StudyError: Anything that is wrong with the file.
     """
-    document = read_document(Path(path))
+    document = read_document(Path(path), TRIAL_FILE)
     prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
-    document = document.overridden([_inside(prefix, setting) for setting in overrides])
+    document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
     content: Mapping[str, Any] = document.data[prefix[0]] if prefix else document.data
     try:
         config = TrialConfig.model_validate(content)

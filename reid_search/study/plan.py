@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reid_search.errors import DataNotGiven
+from reid_search.study.axes import Axis
+from reid_search.study.beside import beside_name
 from reid_search.study.config import DataConfig
-from reid_search.study.designs import Arm, FractionalDesign, alias_structure, effect_name
+from reid_search.study.designs import BASELINE, Arm, FractionalDesign, alias_structure, effect_name
 from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import PATH_DESIGN, AblatePhase, SearchPhase
 from reid_search.study.taps import STAGE_ORDER, TapSpec
@@ -57,6 +59,7 @@ class PhasePlan:
             each with its own, or found on the way to it.
         aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
             `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
+        beside: What arms have beside what their names say (see `beside_name`), by name.
     """
 
     name: str
@@ -68,6 +71,7 @@ class PhasePlan:
     images: int
     provisional: bool
     aliases: tuple[str, ...] = ()
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprin
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    return Plan(study.name, tuple(phases), (*provisional.not_given, *_warnings(arms)))
+    return Plan(study.name, tuple(phases), (*study.document.left_behind, *provisional.not_given, *_warnings(arms)))
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
@@ -192,7 +196,14 @@ def _ablation(
         images=sum(unique.values()),
         provisional=(phase.around == "best" and best is None) or study.is_tuned(phase),
         aliases=_aliases(fraction, arms[0]),
+        beside=_beside(arms, study.config.axes),
     )
+
+
+def _beside(arms: Sequence[Arm], axes: Mapping[str, Axis]) -> dict[str, tuple[str, ...]]:
+    centre = next((arm for arm in arms if arm.name == BASELINE), None)
+    found = {arm.name: beside_name(arm, centre, axes) for arm in arms} if centre else {}
+    return {name: entries for name, entries in found.items() if entries}
 
 
 def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:

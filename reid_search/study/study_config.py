@@ -1,6 +1,6 @@
 """The study file: what may stand in it, and what of it must fit together."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,8 @@ from reid_search.study.claims import ClaimConfig, check_claim
 from reid_search.study.component import Config, EntryError
 from reid_search.study.designs import check_named_arms
 from reid_search.study.phases import PATH_DESIGN, AblatePhase, Name, Phase, Resources, SearchPhase
+from reid_search.study.places import Entries
+from reid_search.study.trial import TrialConfig
 
 
 class StudyConfig(Config):
@@ -28,7 +30,7 @@ class StudyConfig(Config):
     """
 
     name: Name
-    base: dict[str, Any]
+    base: Annotated[dict[str, Any], Entries(TrialConfig)]
     axes: dict[str, Axis] = Field(default_factory=dict)
     arms: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     phases: tuple[Phase, ...]

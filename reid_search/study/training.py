@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from reid_search.study.component import Config, EntryError
+from reid_search.study.component import DATASETS, Config, EntryError
+from reid_search.study.places import Entries
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -101,7 +102,7 @@ class StageConfig(Config):
     train_losses: bool = True
     lr: float = Field(default=1.0, gt=0.0)
     mode: str | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: Annotated[dict[str, Any], Entries(DATASETS)] = Field(default_factory=dict)
 
 
 class TrainingConfig(Config):

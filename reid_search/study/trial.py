@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, model_validator
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
 from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
 from reid_search.study.merge import merged
+from reid_search.study.places import Place
 from reid_search.study.problems import first_problem
 from reid_search.study.side_cars import SideCar, in_words, missing
 from reid_search.study.taps import TapSpec, select_taps
@@ -24,9 +25,9 @@ def _entry_name(name: str) -> str:
 
 
 EntryName = Annotated[str, AfterValidator(_entry_name)]
-AnyData = Annotated[SerializeAsAny[DataConfig], BeforeValidator(lambda value: DATASETS.validate(value))]
-AnyModel = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda value: ARCHITECTURES.validate(value))]
-AnyLoss = Annotated[SerializeAsAny[LossConfig], BeforeValidator(lambda value: LOSSES.validate(value))]
+AnyData = Annotated[SerializeAsAny[DataConfig], DATASETS]
+AnyModel = Annotated[SerializeAsAny[ModelConfig], ARCHITECTURES]
+AnyLoss = Annotated[SerializeAsAny[LossConfig], LOSSES]
 
 
 class TrialConfig(Config):
@@ -103,10 +104,10 @@ class TrialConfig(Config):
         return self
 
     def stage_data(self, stage: StageConfig) -> DataConfig:
-        """Return the data that a stage learns from."""
+        """Return the data that a stage learns from; of another data set, with what both have of the trial's entries."""
         if not stage.data:
             return self.data
-        content = merged(self.data.model_dump(mode="json"), stage.data)
+        content = merged(self.data.model_dump(mode="json"), stage.data, Place(DATASETS))
         return DATASETS.validate(content)  # type: ignore[return-value]
 
     @property

@@ -50,6 +50,17 @@ def test_plan_lists_arms_trials_and_images(command: Command, study_file: Callabl
     assert "336" in answer.out
 
 
+def test_plan_shows_what_an_arm_has_beside_its_name(command: Command, study_file: Callable[..., Path]) -> None:
+    scorer = {"choice": {"none": None, "ranked": {"kind": "k_reciprocal", "k1": 5}}}
+    study = study_file(axes={"readouts.default.scorer": scorer})
+    entries = ["readouts.default.scorer.k2=6", "readouts.default.scorer.lambda_value=0.3"]
+    shown = command("plan", study).out
+    assert all(entry in shown for entry in entries)
+    planned = json.loads(command("plan", study, "--json").out)
+    [beside] = [phase["beside"] for phase in planned["phases"] if phase["arms"]]
+    assert beside == {"readouts.default.scorer=ranked": entries}
+
+
 @pytest.mark.parametrize(
     ("over", "message"),
     [
