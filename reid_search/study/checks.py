@@ -1,6 +1,7 @@
 """What is wrong with a study, found before anything runs: axes, phases, arms and claims that make no valid trial."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
@@ -9,6 +10,7 @@ from reid_search.study.document import Document, split_path
 from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN, AblatePhase, SearchPhase
 from reid_search.study.space import Space
 from reid_search.study.study import Study
+from reid_search.study.trained import check_base_is_trained, check_phase_is_trained
 from reid_search.study.trial import TrialConfig
 
 
@@ -20,12 +22,16 @@ def check_study(study: Study) -> None:
     """
     _check_arms(study)
     _check_spaces(study)
+    check_base_is_trained(TrialConfig.model_validate(study.config.base), study.document)
+    for index, phase in enumerate(study.config.phases):
+        with _at(study.document, index):
+            check_phase_is_trained(study, phase)
     _check_claims(study)
 
 
 def _check_spaces(study: Study) -> None:
     for index, phase in enumerate(study.config.phases):
-        try:
+        with _at(study.document, index):
             space = study.space(phase)
             space.order()
             _check_set(study, space, phase, index)
@@ -41,8 +47,6 @@ def _check_spaces(study: Study) -> None:
             validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.design == PATH_DESIGN
             if validates and study.space(phase, "val").config({}).data.holdout == 0:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
-        except StudyError as error:
-            raise StudyError(f"{_place(study.document, str(error), index)}: {error}") from None
 
 
 def _check_search(study: Study, phase: SearchPhase) -> None:
@@ -104,6 +108,15 @@ def _check_set(study: Study, space: Space, phase: SearchPhase | AblatePhase, ind
         space.config({})
     except StudyError as error:
         raise StudyError(f"phases.{index}.set: {error}") from None
+
+
+@contextmanager
+def _at(document: Document, phase: int) -> Iterator[None]:
+    """Put the place of the axis or phase before a mistake."""
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(f"{_place(document, str(error), phase)}: {error}") from None
 
 
 def _place(document: Document, message: str, phase: int) -> str:

@@ -3,9 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from reid_search.errors import StudyError
 from reid_search.study.component import SCORERS, Config
@@ -186,6 +193,7 @@ class ReadoutConfig(Config):
         flip: Average the features of the image and of the mirrored image.
         metric: Distance between features.
         scorer: What makes other distances of them, such as re-ranking; none where omitted.
+        control: Whether it may read taps that no loss trains. It changes no measurement, and no name of one.
     """
 
     taps: tuple[str, ...] = ()
@@ -193,8 +201,21 @@ class ReadoutConfig(Config):
     flip: bool = True
     metric: Literal["cosine", "euclidean"] = "cosine"
     scorer: AnyScorer | None = None
+    control: bool = False
 
     @field_validator("taps", mode="before")
     @classmethod
     def _one_pattern_is_a_list(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @model_serializer(mode="wrap")
+    def _mention_only_a_mark(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = handler(self)
+        if not self.control:
+            content.pop("control", None)
+        return content
+
+    @property
+    def unmarked(self) -> Self:
+        """What is measured, whether it is a control or not."""
+        return self.model_copy(update={"control": False})

@@ -13,7 +13,6 @@ from reid_search.study.config import DataConfig
 from reid_search.study.designs import BASELINE, Arm, FractionalDesign, alias_structure, effect_name
 from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import PATH_DESIGN, AblatePhase, SearchPhase
-from reid_search.study.taps import STAGE_ORDER, TapSpec
 from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:
@@ -272,18 +271,6 @@ def _proposals(phase: SearchPhase, space: "Space") -> int:
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:
     for arm in arms:
-        reached = [tap for name in arm.config.losses for tap in arm.config.loss_taps(name)]
         for readout in arm.config.readouts:
-            unreached = [tap.key for tap in arm.config.readout_taps(readout) if not _trained(tap, reached)]
-            if unreached:
-                yield f"{arm.name}: readout '{readout}' uses {', '.join(unreached)}, which no loss trains"
-
-
-def _trained(tap: TapSpec, reached: list[TapSpec]) -> bool:
-    branch, _, part = tap.name.partition(".")
-    for loss_tap in reached:
-        same = loss_tap.name == tap.name or (loss_tap.name == f"{branch}.concat" and part.startswith("part"))
-        same = same or (part == "concat" and loss_tap.name.startswith(f"{branch}.part"))
-        if same and STAGE_ORDER.index(loss_tap.stage) >= STAGE_ORDER.index(tap.stage):
-            return True
-    return False
+            if unreached := [tap.key for tap in arm.config.untrained_taps(readout)]:
+                yield f"{arm.name}: readout '{readout}', a control, uses {', '.join(unreached)}, which no loss trains"

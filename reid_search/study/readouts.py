@@ -62,6 +62,6 @@ def _variants(base: Readouts, axes: Mapping[str, Axis]) -> Iterator[Readouts]:
 
 
 def _stored_name(name: str, readout: ReadoutConfig, base: Readouts) -> str:
-    if base.get(name) == readout:
+    if name in base and base[name].unmarked == readout.unmarked:
         return name
-    return f"{name}-{digest(readout.model_dump(mode='json'))[:_HASH_DIGITS]}"
+    return f"{name}-{digest(readout.unmarked.model_dump(mode='json'))[:_HASH_DIGITS]}"

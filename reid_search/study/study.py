@@ -100,6 +100,9 @@ class Study:
         axes = {path: axis.model_dump(mode="json", exclude={"off"}) for path, axis in space.axes.items()}
         config = space.config({})
         content = config.model_dump(mode="json")
+        content["readouts"] = {
+            name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
+        }
         content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
         drawn: dict[str, Any] = {"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed}
         if self.config.ablation_tuned_by(phase):  # a proposal's number says whose turn it is

@@ -38,9 +38,6 @@ class Stage(StrEnum):
     NECK = "neck"
 
 
-STAGE_ORDER = (Stage.COARSE, Stage.REDUCED, Stage.NECK)
-
-
 @dataclass(frozen=True, slots=True)
 class TapSpec:
     """One tap that an architecture offers, known from its config alone.
@@ -50,12 +47,15 @@ class TapSpec:
         scope: What it describes.
         stage: How far the feature has come.
         shape: Shape without the batch dimension; `(D,)` for a feature vector.
+        through: Names of the modules with parameters that a gradient on this tap reaches (`branches.2.blocks`). An
+            architecture that names none is taken to train all of its taps.
     """
 
     name: str
     scope: Scope
     stage: Stage
     shape: tuple[int, ...]
+    through: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -85,6 +85,21 @@ def select_taps(patterns: Iterable[str], offered: Sequence[TapSpec]) -> list[Tap
     for pattern in patterns:
         chosen.update(tap.key for tap in _match(pattern, offered))
     return [tap for tap in offered if tap.key in chosen]
+
+
+def untrained(read: Iterable[TapSpec], trained: Iterable[TapSpec]) -> dict[TapSpec, frozenset[str]]:
+    """Return those of some taps that are not trained throughout, with the modules that no loss trains.
+
+    A tap is trained where gradients reach everything on the way to it, even if they come from other taps: a coarse
+    vector has nothing of its own, so that a loss on any tap of its map trains it, whereas a reduction that no loss
+    stands behind stays as it was drawn.
+
+    Args:
+        read: The taps in question.
+        trained: Every tap that a loss sits on.
+    """
+    reached = frozenset[str]().union(*(tap.through for tap in trained))
+    return {tap: tap.through - reached for tap in read if not tap.through <= reached}
 
 
 def _match(pattern: str, offered: Sequence[TapSpec]) -> list[TapSpec]:

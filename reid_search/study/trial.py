@@ -13,7 +13,7 @@ from reid_search.study.merge import merged
 from reid_search.study.places import Place
 from reid_search.study.problems import first_problem
 from reid_search.study.side_cars import SideCar, in_words, missing
-from reid_search.study.taps import TapSpec, select_taps
+from reid_search.study.taps import TapSpec, select_taps, untrained
 from reid_search.study.training import StageConfig, TrainingConfig
 
 
@@ -121,6 +121,24 @@ class TrialConfig(Config):
         if loss.weight == 0:
             return []
         return select_taps(loss.on, self.model.taps(self.data.image_size))
+
+    @property
+    def loss_sites(self) -> list[TapSpec]:
+        """The taps that a loss sits on in some stage of training, whatever of the model trains in it."""
+        stages = self.training.resolved_stages
+        at_work = (name for name in self.losses if any(name in (stage.losses or self.losses) for stage in stages))
+        return [tap for name in at_work for tap in self.loss_taps(name)]
+
+    def untrained_taps(self, readout: str) -> dict[TapSpec, frozenset[str]]:
+        """Return the taps of a readout that are not trained throughout, with the modules that no loss trains."""
+        return untrained(self.readout_taps(readout), self.loss_sites)
+
+    @property
+    def trained_taps(self) -> list[TapSpec]:
+        """Every tap that is trained throughout."""
+        offered = self.model.taps(self.data.image_size)
+        bare = untrained(offered, self.loss_sites)
+        return [tap for tap in offered if tap not in bare]
 
     def epoch_metric(self, readout: str, metric: str) -> str:
         """Return the name under which an epoch's row holds a readout's metric: plain for the first, else prefixed."""

@@ -11,6 +11,7 @@ from torch.testing import assert_close
 from reid_search.errors import ReidSearchError
 from reid_search.models import Batch, count_macs, count_parameters
 from reid_search.study import ARCHITECTURES, LOSSES, select_taps
+from reid_search.study.taps import untrained
 
 SETTINGS = {
     "baseline": [
@@ -179,6 +180,39 @@ def test_every_trainable_parameter_learns(settings, make_model, batches):
         if parameter.requires_grad and (parameter.grad is None or not parameter.grad.abs().sum() > 0)
     ]
     assert idle == []
+
+
+def _reached(model, batch):
+    """Return the parameters that train, and which of them a gradient on each tap reaches."""
+    parameters = {name: item for name, item in model.named_parameters() if item.requires_grad}
+    weights = torch.Generator().manual_seed(3)
+    reached = {}
+    for key, value in model(batch).items():
+        target = (value * torch.randn(value.shape, generator=weights)).sum()
+        gradients = torch.autograd.grad(target, parameters.values(), retain_graph=True, allow_unused=True)
+        reached[key] = {name for name, item in zip(parameters, gradients, strict=True) if item is not None}
+    return parameters, reached
+
+
+@every_architecture
+def test_a_gradient_on_a_tap_reaches_the_modules_that_its_config_names(settings, make_config, make_model, batches):
+    parameters, reached = _reached(make_model(settings), batches(4))
+    for tap in make_config(settings).taps((64, 32)):
+        named = {name for name in parameters if any(name.startswith(f"{module}.") for module in tap.through)}
+        assert named == reached[tap.key], tap.key
+
+
+@every_architecture
+def test_a_tap_is_trained_where_gradients_reach_everything_before_it(settings, make_config, make_model, batches):
+    """For a loss on each tap alone, and for losses on a stage of every vector but one."""
+    _, reached = _reached(make_model(settings), batches(4))
+    taps = make_config(settings).taps((64, 32))
+    placements = [[tap] for tap in taps]
+    placements += [[tap for tap in taps if tap.stage == left.stage and tap.name != left.name] for left in taps]
+    for sites in placements:
+        trained = set().union(*(reached[tap.key] for tap in sites))
+        wanted = [tap for tap in taps if not reached[tap.key] <= trained]
+        assert list(untrained(taps, sites)) == wanted, [tap.key for tap in sites]
 
 
 @every_architecture

@@ -141,6 +141,7 @@ def study_content(trial_content: Callable[..., Content]) -> Callable[..., Conten
             "base": {
                 **trial_content(),
                 "training": {"images": 36, "report_every": 12, "batch": {"ids": 4, "per_id": 3}},
+                "readouts": {"default": {"control": True}},  # some placements of losses leave a reduction untrained
             },
             "axes": {
                 "losses.triplet.margin": {"uniform": [0.1, 2.0], "levels": [0.3, 1.2]},

@@ -128,6 +128,12 @@ STUDIES = {
     "same stripes twice": _instead("embedding_dim: 64", "parts: [2, 2]"),
     "unknown stage of taps": _base("readouts: {default: {taps: [global@recuded]}}"),
     "unknown taps": _base("losses: {triplet: {on: [p9.*@coarse]}}"),
+    "readout of what no loss trains": _base("readouts: {default: {taps: [p2.*@neck]}}").replace(
+        "_dim: 64", "_dim: 64, neck: bnneck"
+    ),
+    "readout of what no loss of an arm trains": _axes(
+        "losses.triplet.on: {choice: {none: [], globals: [global@reduced]}}"
+    ),
     "readout of nothing": _base("readouts: {default: {taps: [attribute@reduced]}}"),
     "no readout": _base("readouts: {}"),
     "readout that is no folder": _base("readouts: {../up: {}}"),

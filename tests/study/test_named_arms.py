@@ -13,6 +13,7 @@ base:
   data: {name: synthetic, preset: tiny}
   model: {architecture: baseline, backbone: resnet10_thin}
   losses: {identity: {on: [global@coarse]}, triplet: {on: []}}
+  readouts: {default: {taps: [coarse]}}
 axes:
   model.architecture: {choice: [baseline, mgn]}
   model.parts: {choice: {two: [1, 2], three: [1, 2, 3]}, when: {model.architecture: mgn}}

@@ -187,17 +187,19 @@ def test_a_path_counts_the_most_that_there_can_be(load: Load, axes: str | None, 
     assert f"at most {most} steps over {candidates} candidates" in phase.about
 
 
-def test_a_readout_of_what_no_loss_trains_is_warned_of(load: Load) -> None:
+def test_a_control_that_reads_what_no_loss_trains_is_noted(load: Load) -> None:
     text = """\
 name: warn
 base:
   data: {name: synthetic, preset: tiny}
   model: {architecture: mgn, backbone: resnet10_thin, parts: [1, 2]}
   losses: {identity: {on: [p1.global@coarse, part@reduced]}, triplet: {on: [p2.global@reduced]}}
-  readouts: {fine: {taps: [p2.*@coarse, p2.concat@reduced]}, poor: {taps: [reduced, p1.global@coarse]}}
+  readouts: {fine: {taps: [p2.*@coarse, p2.concat@reduced]}, poor: {taps: [reduced, p1.global@coarse], control: true}}
 phases: [{kind: ablate}]
 """
-    assert load(text).plan().warnings == ("baseline: readout 'poor' uses p1.global@reduced, which no loss trains",)
+    assert load(text).plan().warnings == (
+        "baseline: readout 'poor', a control, uses p1.global@reduced, which no loss trains",
+    )
 
 
 def test_a_fingerprint_is_taken_once_for_every_image_size_and_split(

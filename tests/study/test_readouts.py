@@ -61,6 +61,15 @@ def test_a_phase_s_own_readout_is_measured_beside_the_variants(config: Callable[
     assert result.config.readouts[result.stored["default"]] == arm.readouts["default"]
 
 
+def test_a_marked_control_is_kept_under_the_same_name(config: Callable[..., TrialConfig]) -> None:
+    base = config({"default": {"taps": ["reduced"]}})
+    for settings in ({"taps": ["reduced"]}, {"taps": ["coarse"]}):
+        plain, marked = (config({"default": {**settings, **more}}) for more in ({}, {"control": True}))
+        kept = [measured(trial, base.readouts, {"readouts.default.taps": TAPS}) for trial in (plain, marked)]
+        assert kept[0].stored == kept[1].stored
+        assert list(kept[0].config.readouts) == list(kept[1].config.readouts)
+
+
 def test_the_first_readout_s_metrics_are_plain_in_an_epoch_s_row(config: Callable[..., TrialConfig]) -> None:
     both = config({"default": {"taps": ["reduced"]}, "globals": {"taps": ["global@coarse"]}})
     assert both.epoch_metric("default", "val/mAP") == "val/mAP"

@@ -30,6 +30,7 @@ base:
   data: {name: synthetic, preset: tiny}
   model: {architecture: baseline, backbone: resnet10_thin}
   losses: {identity: {on: []}}
+  readouts: {default: {taps: [coarse]}}
 axes:
   model.embedding_dim: {choice: {none: null, small: 64, 128: 128}}
   losses.triplet.margin: {uniform: [0.1, 2], levels: [0.3, soft]}

@@ -20,6 +20,7 @@ base:
   data: {name: synthetic, preset: tiny, holdout: 0.2}
   model: {architecture: mgn, backbone: resnet10_thin, embedding_dim: 64, parts: [1, 2]}
   training: {images: 320}
+  readouts: {default: {control: true}}
 axes:
   training.optimizer.lr: {log_uniform: [1e-4, 1e-2], levels: [1e-3, 1e-2]}
   recipe:

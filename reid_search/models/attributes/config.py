@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from reid_search.models.layers.settings import BranchSettings, PoolingName
-from reid_search.models.layers.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.side_cars import ATTRIBUTES
 
@@ -49,8 +49,11 @@ class AttributesConfig(BranchSettings):
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the global vector and of the attributes."""
         del image_size
-        taps = vector_taps("p1.global", Scope.GLOBAL, self.vector_size, self)
-        return (*taps, TapSpec("attributes.logits", Scope.ATTRIBUTE, Stage.COARSE, (LOGITS,)))
+        pooled = {"backbone", *pooling_parameters(self)}
+        known = pooled | {"classifiers"}
+        below = known | {"gate"} if self.reweighting else pooled
+        taps = vector_taps("p1.global", Scope.GLOBAL, head_stages(self, self.vector_size), below, ["head"])
+        return (*taps, TapSpec("attributes.logits", Scope.ATTRIBUTE, Stage.COARSE, (LOGITS,), frozenset(known)))
 
 
 CONFIG = AttributesConfig

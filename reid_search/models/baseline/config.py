@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from reid_search.models.layers.settings import HeadName, RegionSettings
-from reid_search.models.layers.taps import branch_taps
+from reid_search.models.layers.taps import branch_taps, head_stages
 from reid_search.study import TapSpec
 
 
@@ -35,7 +35,7 @@ class BaselineConfig(RegionSettings):
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the one branch."""
         del image_size
-        return tuple(branch_taps("p1", 1, self.coarse_dim, self.embedding_dim, self.neck == "bnneck"))
+        return tuple(branch_taps(0, "p1", {}, head_stages(self)))
 
 
 CONFIG = BaselineConfig

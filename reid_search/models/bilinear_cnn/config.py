@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.shapes import BACKBONES, BackboneName
-from reid_search.models.layers.vector_taps import vector_taps
+from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
 
 
@@ -64,7 +64,8 @@ class BilinearCNNConfig(BilinearSettings):
         """Return the taps of the product."""
         del image_size
         size = self.product_dim(self.sizes, self.fusion == "compact")
-        return tuple(vector_taps("bilinear.global", Scope.GLOBAL, size, self))
+        below = ("first", "second") if self.streams == "two" else ("first",)
+        return tuple(vector_taps("bilinear.global", Scope.GLOBAL, head_stages(self, size), below, ["head"]))
 
 
 CONFIG = BilinearCNNConfig

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from reid_search.models.landmarks.skeleton import Kind, regions_of
 from reid_search.models.layers.settings import BranchSettings, PoolingName
-from reid_search.models.layers.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import Scope, SideCar, TapSpec
 
 
@@ -54,11 +54,13 @@ class LandmarksConfig(BranchSettings):
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the global vector, of every region, and of all regions in a row."""
         del image_size
-        channels, regions = self.channels, regions_of(self.regions)
-        taps = vector_taps("body.global", Scope.GLOBAL, channels, self)
-        for region in regions:
-            taps += vector_taps(f"body.{region.name}", Scope.PART, channels, self)
-        return (*taps, *vector_taps("body.concat", Scope.CONCAT, channels, self, times=len(regions)))
+        stages, below = head_stages(self, self.channels), ["backbone"]
+        heads = {region.name: f"regions.{region.name}" for region in regions_of(self.regions)}
+        pooled = (*below, *pooling_parameters(self))
+        taps = list(vector_taps("body.global", Scope.GLOBAL, stages, pooled, ["whole"]))
+        for name, head in heads.items():
+            taps += vector_taps(f"body.{name}", Scope.PART, stages, below, [head])
+        return (*taps, *vector_taps("body.concat", Scope.CONCAT, stages, below, list(heads.values())))
 
 
 CONFIG = LandmarksConfig

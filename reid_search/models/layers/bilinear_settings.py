@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reid_search.models.layers.settings import BranchSettings
-from reid_search.models.layers.vector_taps import last_stage
+from reid_search.models.layers.taps import last_stage
 
 Width = Annotated[int, Field(ge=8, le=2048)]
 

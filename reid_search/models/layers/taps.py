@@ -1,53 +1,110 @@
-"""The taps of a branch, known without torch."""
+"""The taps of heads and branches, and the parameters that lie below each, known without torch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from reid_search.models.layers.settings import BranchSettings, RegionSettings, StripeSettings
 from reid_search.study import Scope, Stage, TapSpec
 
-StageSizes = Sequence[tuple[Stage, int]]
+
+@dataclass(frozen=True)
+class HeadStage:
+    """One stage of a head.
+
+    Attributes:
+        stage: The stage.
+        size: Size of its feature.
+        module: The module with parameters that makes it of the stage before; none where there is no such module.
+        shared: Whether the model has this module once, for all heads.
+    """
+
+    stage: Stage
+    size: int
+    module: str | None
+    shared: bool = False
 
 
-def branch_taps(
-    name: str, parts: int | Mapping[str, int], channels: int, dim: int | None, neck: bool
-) -> Iterator[TapSpec]:
-    """Yield the taps of one branch, in the order in which `Branch` returns them.
+HeadStages = Sequence[HeadStage]
+
+
+def pooling_parameters(config: BranchSettings, name: str = "pooling") -> frozenset[str]:
+    """Return the name of a pooling module that learns something; nothing where it does not."""
+    return frozenset({name} if config.pooling == "gem" else ())
+
+
+def head_stages(config: BranchSettings | RegionSettings, size: int | None = None) -> HeadStages:
+    """Return the stages that a head offers.
 
     Args:
-        name: Name of the branch, `p3`.
-        parts: Number of stripes, or several numbers by name; 1 is the whole map alone.
-        channels: Size of a coarse feature: channels of the last map, unless the heads are fully connected.
-        dim: Size of the reduced feature; None where there is none.
-        neck: Whether a BNNeck follows.
+        config: How the head pools, whether and how it reduces, and whether a BNNeck follows.
+        size: Values of the vector that it is given; omitted where the head itself makes a vector of the map.
     """
-    sizes = stage_sizes(channels, dim, neck)
-    yield from whole_taps(name, sizes)
-    for cut, count in ({name: parts} if isinstance(parts, int) else parts).items():
-        if count > 1:
-            yield from stripe_taps(cut, count, sizes)
-
-
-def stage_sizes(channels: int, dim: int | None, neck: bool) -> StageSizes:
-    """Return the stages that a head offers and the size of its feature at each; arguments as of `branch_taps`."""
-    sizes = [(Stage.COARSE, channels)]
+    coarse, dim = size or config.channels, config.embedding_dim
+    makes = size is None and config.pooling in ("gem", "fc")
+    if isinstance(config, RegionSettings):
+        coarse = config.coarse_dim
+    stages = [HeadStage(Stage.COARSE, coarse, "pooling" if makes else None)]
     if dim is not None:
-        sizes.append((Stage.REDUCED, dim))
-    if neck:
-        sizes.append((Stage.NECK, dim or channels))
-    return sizes
+        learnt = config.pooling != "fc" or config.reduction != "linear"  # the linear layer of `fc` is in its pooling
+        shared = isinstance(config, StripeSettings) and config.reduction_shared
+        stages.append(HeadStage(Stage.REDUCED, dim, "reduction" if learnt else None, shared))
+    if config.neck == "bnneck":
+        stages.append(HeadStage(Stage.NECK, dim or coarse, "neck"))
+    return stages
 
 
-def whole_taps(name: str, sizes: StageSizes) -> Iterator[TapSpec]:
-    """Yield the taps of the head on the whole map, `p3.global`."""
-    yield from _vector(f"{name}.global", Scope.GLOBAL, sizes, 1)
+def last_stage(config: BranchSettings | RegionSettings) -> Stage:
+    """Return the last stage that a vector has."""
+    return head_stages(config)[-1].stage
 
 
-def stripe_taps(name: str, parts: int, sizes: StageSizes) -> Iterator[TapSpec]:
-    """Yield the taps of the heads on the stripes, `p3.part1` …, and their concatenation `p3.concat`."""
-    for number in range(1, parts + 1):
-        yield from _vector(f"{name}.part{number}", Scope.PART, sizes, 1)
-    yield from _vector(f"{name}.concat", Scope.CONCAT, sizes, parts)
+def vector_taps(
+    name: str, scope: Scope, stages: HeadStages, below: Iterable[str], heads: Sequence[str]
+) -> Iterator[TapSpec]:
+    """Yield the taps of one vector in the order in which a head returns them.
+
+    Args:
+        name: What the taps are called.
+        scope: What the vector describes.
+        stages: The stages of each head.
+        below: Names of the modules with parameters below the heads.
+        heads: Name of the head; of all heads whose vectors it concatenates.
+    """
+    through = frozenset(below)
+    for step in stages:
+        if step.module:
+            through |= {step.module} if step.shared else {f"{head}.{step.module}" for head in heads}
+        yield TapSpec(name, scope, step.stage, (step.size * len(heads),), through)
 
 
-def _vector(name: str, scope: Scope, sizes: StageSizes, times: int) -> Iterator[TapSpec]:
-    for stage, size in sizes:
-        yield TapSpec(name, scope, stage, (size * times,))
+def branch_taps(index: int, name: str, cuts: Mapping[str, int], stages: HeadStages) -> Iterator[TapSpec]:
+    """Yield the taps of one branch of a `BranchedModel`, in the order in which `Branch` returns them.
+
+    Args:
+        index: Which branch of the model it is.
+        name: Name of the branch, `p3`.
+        cuts: Numbers of stripes by name; 1 is the whole map alone.
+        stages: The stages of each head.
+    """
+    branch = f"branches.{index}"
+    below = ("shared", f"{branch}.blocks")
+    yield from vector_taps(f"{name}.global", Scope.GLOBAL, stages, below, [f"{branch}.whole"])
+    for cut, count in cuts.items():
+        if count > 1:
+            yield from stripe_taps(cut, count, stages, below, f"{branch}.stripes.{cut}")
+
+
+def stripe_taps(name: str, parts: int, stages: HeadStages, below: Iterable[str], heads: str) -> Iterator[TapSpec]:
+    """Yield the taps of the heads on the stripes, `p3.part1` …, and their concatenation `p3.concat`.
+
+    Args:
+        name: What the taps begin with, `p3`.
+        parts: Number of stripes.
+        stages: The stages of each head.
+        below: Names of the modules with parameters below the heads.
+        heads: Name of the list of heads.
+    """
+    names = [f"{heads}.{number}" for number in range(parts)]
+    for number, head in enumerate(names, start=1):
+        yield from vector_taps(f"{name}.part{number}", Scope.PART, stages, below, [head])
+    yield from vector_taps(f"{name}.concat", Scope.CONCAT, stages, below, names)

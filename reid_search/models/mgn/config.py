@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reid_search.models.layers.settings import StripeSettings
 from reid_search.models.layers.shapes import Region, SplitName
-from reid_search.models.layers.taps import branch_taps
+from reid_search.models.layers.taps import branch_taps, head_stages
 from reid_search.study import EntryError, TapSpec
 
 Stride = Literal[1, 2]
@@ -109,9 +109,9 @@ class MGNConfig(StripeSettings):
             StudyError: A branch has more stripes than its map has rows.
         """
         taps: list[TapSpec] = []
-        for plan in self.plans:
+        for index, plan in enumerate(self.plans):
             self.region(plan, image_size).stripes(max(plan.cuts.values()))
-            taps.extend(branch_taps(plan.name, plan.cuts, self.coarse_dim, self.embedding_dim, self.neck == "bnneck"))
+            taps.extend(branch_taps(index, plan.name, plan.cuts, head_stages(self)))
         return tuple(taps)
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.shapes import BackboneName, map_size
-from reid_search.models.layers.vector_taps import vector_taps
+from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.side_cars import KEYPOINTS
 
@@ -54,10 +54,13 @@ class PartBilinearConfig(BilinearSettings):
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the fused vector and of the keypoints' heat maps."""
-        taps = vector_taps("bilinear.global", Scope.GLOBAL, self.vector_size, self)
-        if self.fusion != "appearance":
+        pose = frozenset({"parts.blocks", "parts.pose"})
+        parts = () if self.fusion == "appearance" else (*pose, "parts.projection")
+        stages = head_stages(self, self.vector_size)
+        taps = list(vector_taps("bilinear.global", Scope.GLOBAL, stages, ("appearance", *parts), ["head"]))
+        if parts:
             grid = map_size(self.backbone, image_size, self.last_stride)
-            taps.append(TapSpec("pose", Scope.MAP, Stage.COARSE, (len(KEYPOINTS), *grid)))
+            taps.append(TapSpec("pose", Scope.MAP, Stage.COARSE, (len(KEYPOINTS), *grid), pose))
         return tuple(taps)
 
 

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from reid_search.models.layers.settings import HeadName, StripeSettings
 from reid_search.models.layers.shapes import Region
-from reid_search.models.layers.taps import stage_sizes, stripe_taps, whole_taps
+from reid_search.models.layers.taps import head_stages, stripe_taps, vector_taps
 from reid_search.study import EntryError, Scope, Stage, TapSpec
 
 
@@ -73,10 +73,16 @@ class PCBConfig(StripeSettings):
             StudyError: There are more stripes than the map has rows.
         """
         self.region(image_size).stripes(self.parts)
-        sizes = stage_sizes(self.coarse_dim, self.embedding_dim, self.neck == "bnneck")
-        whole = whole_taps(self.name, sizes) if self.global_head else ()
-        mean = (TapSpec(f"{self.name}.mean", Scope.GLOBAL, Stage.REDUCED, (self.embedding_dim,)),)
-        return (*whole, *stripe_taps(self.name, self.parts, sizes), *(mean if self.part_mean else ()))
+        stages, name = head_stages(self), self.name
+        below = ("backbone", "part_classifier") if self.partition == "refined" else ("backbone",)
+        taps = list(stripe_taps(name, self.parts, stages, below, "parts"))
+        if self.part_mean:
+            joined = next(tap for tap in taps if tap.key == f"{name}.concat@{Stage.REDUCED}")
+            shape = (self.embedding_dim,)
+            taps.append(TapSpec(f"{name}.mean", Scope.GLOBAL, Stage.REDUCED, shape, joined.through))
+        if not self.global_head:
+            return tuple(taps)
+        return (*vector_taps(f"{name}.global", Scope.GLOBAL, stages, ["backbone"], ["whole"]), *taps)
 
 
 CONFIG = PCBConfig

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from reid_search.models.layers.settings import BranchSettings, PoolingName
 from reid_search.models.layers.shapes import BackboneName, map_size
-from reid_search.models.layers.vector_taps import last_stage, vector_taps
+from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
 from reid_search.study.side_cars import PARTS
 
@@ -90,13 +90,32 @@ class SPReIDConfig(BranchSettings):
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the whole vector, of the five maps' vectors, and of the parser."""
-        taps = vector_taps("spreid.global", Scope.GLOBAL, self.vectors * self.channels, self)
-        for name in (FOREGROUND, *PARTS):
-            taps.append(TapSpec(f"spreid.{name}", Scope.PART, Stage.COARSE, (self.channels,)))
+        maps, below = self._below_maps, self._below_vector
+        stages = head_stages(self, self.vectors * self.channels)
+        taps = list(vector_taps("spreid.global", Scope.GLOBAL, stages, below, ["head"]))
+        taps += [
+            TapSpec(f"spreid.{name}", Scope.PART, Stage.COARSE, (self.channels,), maps) for name in (FOREGROUND, *PARTS)
+        ]
         if self.maps == "learnt":
             grid = self.grid(map_size(self.backbone, image_size, self.last_stride))
-            taps.append(TapSpec("parsing", Scope.MAP, Stage.COARSE, (1 + len(PARTS), *grid)))
+            parser = frozenset({"parser"} if self.parser == "own" else {"parser", "backbone"})
+            taps.append(TapSpec("parsing", Scope.MAP, Stage.COARSE, (1 + len(PARTS), *grid), parser))
         return tuple(taps)
+
+    @property
+    def _below_maps(self) -> frozenset[str]:
+        """What a gradient on a vector under a map reaches."""
+        parsed = self.maps == "learnt" and not self.parser_detached
+        return frozenset({"backbone", "parser"} if parsed else {"backbone"})
+
+    @property
+    def _below_vector(self) -> frozenset[str]:
+        """What a gradient on the whole vector reaches below the head."""
+        below = self._below_maps if self.foreground or self.combine != "none" else frozenset()
+        if self.include_global:
+            trunk = "backbone" if self.backbone_shared else "global_backbone"
+            below |= {trunk} | pooling_parameters(self)
+        return below
 
 
 CONFIG = SPReIDConfig

@@ -1,0 +1,106 @@
+"""Readouts of what no loss trains are refused when a study is planned, unless they are marked as controls."""
+
+from collections.abc import Callable
+
+import pytest
+
+from reid_search.errors import StudyError
+from reid_search.study import Study, TrialConfig
+
+Load = Callable[..., Study]
+Trial = Callable[..., TrialConfig]
+
+STUDY = """\
+name: trained
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin, parts: [1, 2], embedding_dim: 64}
+  losses: {identity: {on: [global@coarse, part@reduced]}, triplet: {on: [global@reduced]}}
+  training: {images: 320}
+axes:
+  losses.triplet.on: {choice: {none: [], globals: [global@reduced]}}
+  losses.triplet.margin: {uniform: [0.1, 2.0], levels: [0.3]}
+phases: [PHASE]
+"""
+ABLATE, SEARCH = "{kind: ablate}", "{kind: search, trials: 4}"
+PATH = "{kind: search, trials: 4, axes: [losses.triplet.margin]}, {kind: ablate, design: path}"
+
+
+def _untrained(config: TrialConfig, readout: str = "default") -> list[str]:
+    return [tap.key for tap in config.untrained_taps(readout)]
+
+
+@pytest.mark.parametrize("phase", [ABLATE, SEARCH, PATH])
+def test_arms_and_proposals_are_refused(load: Load, phase: str) -> None:
+    with pytest.raises(StudyError, match=r"(?s)study.yaml:10: .*none.*'p1\.global@reduced' passes through branches"):
+        load(STUDY.replace("PHASE", phase))
+
+
+@pytest.mark.parametrize("phase", [ABLATE, SEARCH, PATH])
+def test_a_marked_control_may_read_them(load: Load, phase: str) -> None:
+    load(STUDY.replace("PHASE", phase), ["base.readouts.default.control=true"])
+
+
+def test_the_base_is_refused_at_its_own_place(load: Load) -> None:
+    text = STUDY.replace("PHASE", ABLATE).replace("triplet: {on: [global@reduced]}", "triplet: {on: []}")
+    text = text.replace("axes:", "  readouts: {default: {taps: [reduced]}}\naxes:")
+    with pytest.raises(StudyError, match=r"^study.yaml:7: base\.readouts\.default\.taps: 'p1\.global@reduced'"):
+        load(text)
+
+
+def test_a_control_can_be_the_matter_of_one_arm(load: Load) -> None:
+    axes = "arm: {variants: {full: {}, none: {losses: {triplet: {on: []}}, readouts: {default: {control: true}}}}}"
+    text = STUDY.replace("PHASE", ABLATE)
+    start, end = text.index("  losses.triplet.on"), text.index("phases:")
+    load(f"{text[:start]}  {axes}\n{text[end:]}")
+    with pytest.raises(StudyError, match=r"arm 'arm=none': readouts\.default\.taps"):
+        load(f"{text[:start]}  {axes.replace(', readouts: {default: {control: true}}', '')}\n{text[end:]}")
+
+
+def test_every_readout_is_checked_and_a_concatenation_needs_all_of_its_parts(load: Load) -> None:
+    readouts = "readouts: {first: {taps: [coarse]}, second: {taps: [p2.concat@reduced]}}"
+    text = STUDY.replace("PHASE", ABLATE).replace("axes:", f"  {readouts}\naxes:")
+    text = text.replace("part@reduced]}, triplet", "p2.part1@reduced]}, triplet")
+    with pytest.raises(
+        StudyError,
+        match=r"base\.readouts\.second\.taps: 'p2\.concat@reduced' .*stripes\.p2\.1\.reduction,",
+    ):
+        load(text)
+
+
+def test_a_loss_that_no_stage_has_at_work_trains_nothing(trial: Trial) -> None:
+    stages = [
+        {"name": "one", "images": 160, "losses": ["identity"]},
+        {"name": "two", "images": 160, "losses": ["identity"]},
+    ]
+    both = {"losses.identity.on": ["global@coarse", "part@reduced"], "losses.triplet.on": ["global@reduced"]}
+    assert _untrained(trial(both)) == []
+    bare = _untrained(trial({**both, "training.stages": stages}))
+    assert bare == ["p1.global@reduced", "p2.global@reduced", "p3.global@reduced"]
+    stages[1]["losses"] = ["identity", "triplet"]
+    assert _untrained(trial({**both, "training.stages": stages})) == []
+
+
+def test_a_weight_of_zero_trains_nothing(trial: Trial) -> None:
+    settings = {"losses.identity.on": ["coarse"], "losses.triplet.on": ["reduced"]}
+    assert _untrained(trial(settings)) == []
+    assert len(_untrained(trial({**settings, "losses.triplet.weight": 0}))) == 8
+
+
+def test_the_mark_changes_no_name_and_no_dump(trial: Trial) -> None:
+    readouts = {"taps": ["reduced"], "flip": False}
+    plain, marked = (
+        trial({"readouts.default": {**readouts, **more}}).readouts["default"] for more in ({}, {"control": True})
+    )
+    assert "control" not in plain.model_dump(mode="json")
+    assert marked.model_dump(mode="json") == {**plain.model_dump(mode="json"), "control": True}
+    assert marked.unmarked == plain != marked
+
+
+def test_a_weight_that_a_search_never_sets_to_zero_is_no_reason(load: Load) -> None:
+    axis = "losses.triplet.weight: {uniform: [0, 1], levels: [0, 1]}"
+    text = STUDY.replace("losses.triplet.on: {choice: {none: [], globals: [global@reduced]}}", axis)
+    load(text.replace("PHASE", SEARCH))
+    for phase in (ABLATE, "{kind: search, sampler: grid, trials: 4}"):
+        with pytest.raises(StudyError, match=r"p1\.global@reduced"):
+            load(text.replace("PHASE", phase))
