@@ -59,6 +59,7 @@ def check(
     """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
     from reid_search.data.dataset import read_market_layout
     from reid_search.data.images import unreadable_images
+    from reid_search.data.market_layout import unused_files
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
@@ -69,6 +70,7 @@ def check(
         **{name: _counts(dataset, name) for name in dataset.tables},
         "image_sizes": _sizes(dataset),
         "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
+        "not_used": unused_files(folder),
         "unreadable": unreadable,
         "side_car_problems": side_car_problems(dataset, dataset.side_cars),
     }
@@ -134,6 +136,8 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
     answer("sizes    " + ", ".join([*shown, *([f"{more:,} other sizes"] if more else [])]))
     for kind in ("maps", "keypoints", "attributes"):
         answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
+    for reason, files in content["not_used"].items():
+        answer(f"not used {len(files):,} {reason}: {files[0]}{', …' if len(files) > 1 else ''}")
 
 
 def _problems(what: str, problems: list[str]) -> str:

@@ -1,7 +1,7 @@
 """The folder layout of Market-1501 (Zheng et al., ICCV 2015): what is listed there, and what its file names say.
 
 A name such as `0002_c1s1_000451_03.jpg` holds the identity (-1: junk, 0: distractor), the camera, the sequence, the
-frame and the number of the box. No image is opened here.
+frame and the number of the box. Some names of the true data set end in `.jpg.jpg`. No image is opened here.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from reid_search.study import SideCar
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
 
-_NAME = re.compile(r"(-1|\d{4,5})_c(\d+)s(\d+)_(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
+_NAME = re.compile(r"(-1|\d{4,5})_c(\d+)s(\d+)_(\d+)_(\d+)(\.jpe?g){1,2}", re.IGNORECASE)
 _EXAMPLE = "0002_c1s1_000451_03.jpg"
 
 
@@ -52,6 +52,32 @@ def list_images(root: Path) -> dict[str, list[ListedImage]]:
     return {table: _list_part(root / name, table) for table, name in FOLDERS.items()}
 
 
+def unused_files(root: Path) -> dict[str, list[str]]:
+    """Return what lies in the three folders and is an image of no table, by the reason why it is not used.
+
+    Raises:
+        DataError: As `list_images` does.
+    """
+    used = {image.path for listed in list_images(root).values() for image in listed}
+    unused: dict[str, list[str]] = {}
+    for folder in FOLDERS.values():
+        for path in sorted((root / folder).iterdir()):
+            if path not in used:
+                unused.setdefault(_why_unused(path), []).append(f"{folder}/{path.name}")
+    return unused
+
+
+def _why_unused(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden files"
+    return "junk and distractors in training" if _is_image(path) else "other files"
+
+
+def _is_image(path: Path) -> bool:
+    """Say whether a file is to be read; a Mac leaves files such as `._0002_c1s1_000451_03.jpg`, which hold no image."""
+    return path.suffix.lower() in (".jpg", ".jpeg") and not path.name.startswith(".")
+
+
 def find_side_cars(root: Path) -> dict[SideCar, Path]:
     """Return the side-cars that lie in their usual places in a data set's folder."""
     return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}
@@ -76,7 +102,7 @@ def _side_car_files(kind: SideCar, place: Path) -> list[Path]:
 
 
 def _list_part(folder: Path, table: str) -> list[ListedImage]:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+    files = sorted(path for path in folder.iterdir() if _is_image(path))
     if not files:
         raise DataError(f"{folder}: holds no JPEG files; expected names such as {_EXAMPLE}")
     images = [_parse(path) for path in files]

@@ -79,6 +79,14 @@ def test_a_check_describes_images_and_side_cars(command: Command, unit: Path) ->
         assert said in text
 
 
+def test_a_check_counts_what_is_not_used(command: Command, unit: Path) -> None:
+    for name in ("query/Thumbs.db", "bounding_box_test/.DS_Store"):
+        (unit / name).write_bytes(b"no image")
+    told = command("data", "check", unit).stdout
+    assert "not used 1 other files: query/Thumbs.db" in told
+    assert "not used 1 hidden files: bounding_box_test/.DS_Store" in told
+
+
 def test_a_data_set_without_side_cars_is_no_mistake(command: Command, unit: Path) -> None:
     for name in ("masks", "keypoints"):
         shutil.rmtree(unit / name)

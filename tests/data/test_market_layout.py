@@ -1,14 +1,32 @@
 """The Market-1501 layout: what is read, and every way in which a folder can be wrong."""
 
+import lzma
+import os
 import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from reid_search.data import load_dataset
 from reid_search.data.market1501.config import MarketConfig
-from reid_search.data.market_layout import fingerprint, list_images
+from reid_search.data.market_layout import FOLDERS, fingerprint, list_images, unused_files
 from reid_search.errors import DataError
+
+NAMES = Path(__file__).with_name("names")
+
+
+@pytest.fixture(scope="module")
+def true_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The true file names of Market-1501, each a link to one small image."""
+    root = tmp_path_factory.mktemp("Market-1501-v15.09.15")
+    image = root / "image.jpg"
+    Image.new("RGB", (1, 2)).save(image)
+    for table, folder in FOLDERS.items():
+        (root / folder).mkdir()
+        for name in lzma.decompress((NAMES / f"market1501_{table}.txt.xz").read_bytes()).decode().split():
+            os.link(image, root / folder / name)
+    return root
 
 
 def _config(root: Path | None) -> MarketConfig:
@@ -22,6 +40,49 @@ def test_tables_hold_identities_and_cameras_of_the_names(market: Path, tmp_path:
     assert dataset.query[["identity", "camera"]].values.tolist() == [[1, 1], [5, 1]]
     assert sorted(dataset.gallery["identity"]) == [-1, 0, 1, 1, 5, 5]
     assert dataset.fingerprint == _config(market).fingerprint()
+
+
+def test_the_true_data_set_has_its_published_counts(true_names: Path, tmp_path: Path) -> None:
+    """Zheng et al. 2015; 2,798 images of the background and 3,819 of junk are in the gallery's number."""
+    dataset = load_dataset(_config(true_names), tmp_path)
+    people = {name: table["identity"][table["identity"] > 0] for name, table in dataset.tables.items()}
+    assert {name: len(table) for name, table in dataset.tables.items()} == {
+        "train": 12936,
+        "query": 3368,
+        "gallery": 19732,
+    }
+    assert {name: found.nunique() for name, found in people.items()} == {"train": 751, "query": 750, "gallery": 750}
+    assert (dataset.gallery["identity"] == 0).sum() == 2798
+    assert (dataset.gallery["identity"] == -1).sum() == 3819
+    assert all(sorted(set(table["camera"])) == [1, 2, 3, 4, 5, 6] for table in dataset.tables.values())
+    assert not set(people["train"]) & set(people["query"])
+    assert set(people["query"]) == set(people["gallery"])
+    doubled = {
+        name: sum(str(path).endswith(".jpg.jpg") for path in table["path"]) for name, table in dataset.tables.items()
+    }
+    assert doubled == {"train": 0, "query": 6, "gallery": 18}
+    assert unused_files(true_names) == {}
+
+
+@pytest.mark.parametrize("suffix", [".JPG", ".jpeg", ".JPEG", ".jpg.jpg"])
+def test_images_have_one_of_several_suffixes(market: Path, suffix: str) -> None:
+    before = len(list_images(market)["query"])
+    shutil.copy(market / "query/0001_c1s1_000000_00.jpg", market / f"query/0001_c2s1_000009_00{suffix}")
+    assert len(list_images(market)["query"]) == before + 1
+
+
+def test_what_is_not_used_is_said_by_reason(market: Path) -> None:
+    assert unused_files(market) == {}
+    before = fingerprint(list_images(market), {})
+    for name in ("query/.DS_Store", "query/._0001_c1s1_000000_00.jpg", "bounding_box_test/Thumbs.db"):
+        (market / name).write_bytes(b"no image")
+    assert fingerprint(list_images(market), {}) == before
+    shutil.copy(market / "bounding_box_test/-1_c2s1_000003_01.jpg", market / "bounding_box_train")
+    assert unused_files(market) == {
+        "hidden files": ["query/.DS_Store", "query/._0001_c1s1_000000_00.jpg"],
+        "other files": ["bounding_box_test/Thumbs.db"],
+        "junk and distractors in training": ["bounding_box_train/-1_c2s1_000003_01.jpg"],
+    }
 
 
 def test_the_name_of_the_data_set_s_readme_is_parsed(market: Path) -> None:
@@ -55,7 +116,7 @@ def test_fingerprint_depends_on_names_and_sizes_and_not_on_the_place(market: Pat
         (lambda root: shutil.rmtree(root), "no such folder"),
         (lambda root: shutil.rmtree(root / "query"), "query missing; found bounding_box_test, bounding_box_train"),
         (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "is empty; expected bounding_box_train"),
-        (lambda root: [path.unlink() for path in (root / "query").iterdir()], "holds no JPEG files"),
+        (lambda root: [path.unlink() for path in (root / "query").iterdir()], "holds other files"),
         (lambda root: (root / "query/face.jpg").write_bytes(b""), "not of the Market-1501 layout"),
         (lambda root: (root / "query/0000_c1s1_000001_01.jpg").write_bytes(b""), "identity 0 as a query"),
     ],
