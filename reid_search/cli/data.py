@@ -137,7 +137,7 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
     for kind in ("maps", "keypoints", "attributes"):
         answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
     for reason, files in content["not_used"].items():
-        answer(f"not used {len(files):,} {reason}: {files[0]}{', …' if len(files) > 1 else ''}")
+        answer(f"not used {len(files):,} {reason}: {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
 
 
 def _problems(what: str, problems: list[str]) -> str:

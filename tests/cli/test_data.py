@@ -82,7 +82,7 @@ def test_a_check_describes_images_and_side_cars(command: Command, unit: Path) ->
 def test_a_check_counts_what_is_not_used(command: Command, unit: Path) -> None:
     for name in ("query/Thumbs.db", "bounding_box_test/.DS_Store"):
         (unit / name).write_bytes(b"no image")
-    told = command("data", "check", unit).stdout
+    told = command("data", "check", "unit").out
     assert "not used 1 other files: query/Thumbs.db" in told
     assert "not used 1 hidden files: bounding_box_test/.DS_Store" in told
 
