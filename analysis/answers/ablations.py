@@ -13,12 +13,12 @@ import pandas as pd
 
 from reid_search.errors import RequestError
 from reid_search.study import BASELINE
-from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN
+from reid_search.study.designs import Design, design_of_record
 
 from ..reading.arms import axis_and_level, last_ablations
 from ..reading.gather import Event, StudyResults
 from ..reading.measures import COST_COLUMNS, METRICS
-from .effects import DESIGNS, EffectsSummary, summarise_effects
+from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
 from .paired_contrasts import contrasts, no_contrasts
@@ -73,9 +73,14 @@ class AblationSummary:
     redrawn: bool = False
 
     @property
+    def description(self) -> Design:
+        """What its design says of itself; of one that is not known to this release only its name."""
+        return design_of_record(self.design)
+
+    @property
     def is_for_claims(self) -> bool:
         """Whether its arms are those that claims need, which compare them: there is no centre to compare with."""
-        return self.design == CLAIMS_DESIGN
+        return self.description.of_claims
 
     @property
     def metric(self) -> str:
@@ -138,14 +143,14 @@ def _summaries(
     """Yield a summary for each protocol under which a phase's arms were measured with one readout."""
     settings = {str(ask["arm"]): ask.get("settings", {}) for ask in asks}
     split = str(asks[0]["evaluate"])
-    design, groups = str(asks[0].get("by", "")), protocol_groups(rows, settings)
-    effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design in DESIGNS else None
+    design, groups = design_of_record(str(asks[0].get("by", ""))), protocol_groups(rows, settings)
+    effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design.has_effects else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
-        if design in (PATH_DESIGN, CLAIMS_DESIGN):  # such arms have names, no axis and level
+        if not design.has_levels:
             members = members.assign(axis="", level=members["arm"])
         compared, refusal = _none_compared(), None
-        if design != CLAIMS_DESIGN:
+        if not design.of_claims:
             compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
         compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")
@@ -153,7 +158,7 @@ def _summaries(
         yield AblationSummary(
             phase=str(asks[0]["phase"]),
             readout=str(rows["readout"].iloc[0]),
-            design=design,
+            design=design.name,
             evaluate=split,
             smallest_effect=smallest_effect,
             seeds=tuple(sorted({int(seed) for seed in members["seed"]})),

@@ -19,8 +19,6 @@ from ..statistics.family import holm
 from ..statistics.verdict import of_contrast
 from .groups import Settings
 
-DESIGNS = ("factorial", "fractional_factorial")
-
 _BETWEEN = " × "
 _COLUMNS = [
     "effect", "level", "reference", "n", "delta", "low", "high", "p", "p_holm", "verdict", "sd", "detectable",

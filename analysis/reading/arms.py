@@ -8,7 +8,7 @@ import pandas as pd
 
 from reid_search.records import ReadoutResult
 from reid_search.study import BASELINE
-from reid_search.study.phases import PATH_DESIGN
+from reid_search.study.designs import design_of_record
 
 from .gather import Event, StudyResults, Trial, gather
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
@@ -117,11 +117,11 @@ def _rows_of_phase(asks: list[Event], results: StudyResults) -> Iterator[dict[st
 
 
 def _compared_with(asks: Iterable[Event]) -> dict[str, Mapping[str, str]]:
-    """Return the settings that each arm of a phase changes: the centre's, or on a path those of the step before."""
+    """Return the settings that each arm of a phase changes: the centre's, or of a design in steps those before it."""
     own: dict[str, Mapping[str, str]] = {}
     before: dict[str, Mapping[str, str]] = {}
     for ask in asks:
-        if ask.get("by") == PATH_DESIGN and ask["arm"] not in own:
+        if design_of_record(str(ask.get("by", ""))).in_steps and ask["arm"] not in own:
             before[ask["arm"]] = next(reversed(own.values()), {})
         own.setdefault(ask["arm"], ask.get("settings", {}))
     return {arm: before.get(arm, own.get(BASELINE, {})) if arm != BASELINE else own[arm] for arm in own}

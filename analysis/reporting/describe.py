@@ -20,13 +20,6 @@ _STATUS_WORDS = {
     "running": "running or interrupted",
     "waiting": "not started",
 }
-_DESIGN_WORDS = {
-    "one_factor": "one factor at a time",
-    "leave_one_out": "one component left out at a time",
-    "add_one_in": "one component added at a time",
-    "factorial": "every combination",
-    "fractional_factorial": "a fraction of every combination",
-}
 _SEEDS_FOR_A_VERDICT = 5
 _REDRAWN = ", every seed on data of its own"
 
@@ -105,11 +98,6 @@ def describe_counts(search: SearchSummary) -> str:
 def status_words(status: str) -> str:
     """Return how a report writes a status."""
     return _STATUS_WORDS.get(status, status)
-
-
-def design_words(design: str) -> str:
-    """Return how a report writes a design."""
-    return _DESIGN_WORDS.get(design, design)
 
 
 def describe_arm(row: Any) -> str:

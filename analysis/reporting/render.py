@@ -23,7 +23,6 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "duration": formats.duration,
     "settings": formats.settings,
     "several": formats.several,
-    "design_words": describe.design_words,
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_arm,

@@ -15,7 +15,6 @@ from reid_search.scheduling.path_work import PathWork
 from reid_search.scheduling.progress import Best, Observer, RunSummary
 from reid_search.scheduling.search_work import SearchWork
 from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
-from reid_search.study.phases import PATH_DESIGN
 
 PhaseWork = SearchWork | AblationWork | PathWork
 
@@ -179,7 +178,7 @@ class PhaseRun:
         work: PhaseWork
         if isinstance(phase, SearchPhase):
             work = SearchWork(self._study, phase, self._store, self._fingerprints)
-        elif phase.design == PATH_DESIGN and self.best is not None:
+        elif phase.description.leads_to_best and self.best is not None:
             work = PathWork(self._study, phase, self._store, self._fingerprints, self.best)
         else:
             best = self._best_of_arms.get(phase.name, self.best)

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
-from reid_search.study.designs import check_compares, check_design, check_levels, check_named_trials
+from reid_search.study.designs import check_levels, check_named_trials
 from reid_search.study.document import Document, split_path
-from reid_search.study.phases import CLAIMS_DESIGN, PATH_DESIGN, AblatePhase, SearchPhase
+from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.space import Space
 from reid_search.study.study import Study
 from reid_search.study.trained import check_base_is_trained, check_phase_is_trained
@@ -37,16 +37,19 @@ def _check_spaces(study: Study) -> None:
             _check_set(study, space, phase, index)
             space.check()
             if isinstance(phase, AblatePhase):
-                check_design(phase.design, space)
+                phase.description.check(space)
                 _check_has_claims(study, phase)
                 _check_redraws(space, phase)
-                if phase.around != "best" and phase.design != "factorial":  # not known yet; already checked
-                    check_compares(phase.design, study.arms(phase), phase.around)
+                if phase.description.nothing and phase.around != "best":  # which is not known yet
+                    phase.description.check_compares(study.arms(phase), phase.around)
             else:
                 _check_search(study, phase)
-            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.design == PATH_DESIGN
-            if validates and study.space(phase, "val").config({}).data.holdout == 0:
+            if _validates(phase) and study.space(phase, "val").config({}).data.holdout == 0:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
+
+
+def _validates(phase: SearchPhase | AblatePhase) -> bool:
+    return isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
 
 
 def _check_search(study: Study, phase: SearchPhase) -> None:
@@ -64,8 +67,9 @@ def _check_arms(study: Study) -> None:
 
 
 def _check_has_claims(study: Study, phase: AblatePhase) -> None:
-    if phase.design == CLAIMS_DESIGN and not study.claims_of(phase):
-        raise StudyError("design: claims: the study makes no claim that this phase could decide; write `claims:`")
+    if phase.description.of_claims and not study.claims_of(phase):
+        message = "the study makes no claim that this phase could decide; write `claims:`"
+        raise StudyError(f"design: {phase.design}: {message}")
 
 
 def _check_redraws(space: Space, phase: AblatePhase) -> None:

@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, ValidationInfo, field_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError
+from reid_search.study.designs import Design, design_named, designs
 
-DEFAULT_RESOLUTION = 4
-CLAIMS_DESIGN = "claims"
-PATH_DESIGN = "path"
-Design = Literal["one_factor", "leave_one_out", "add_one_in", "factorial", "fractional_factorial", "claims", "path"]
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
@@ -28,6 +25,10 @@ class Pruner(Config):
     kind: Literal["successive_halving", "none"] = "successive_halving"
     min_epochs: int = Field(default=1, ge=1)
     reduction: int = Field(default=3, ge=2)
+
+
+def _with_designs(schema: dict[str, JsonValue]) -> None:
+    schema["enum"] = list(designs())
 
 
 class _Phase(Config):
@@ -93,12 +94,19 @@ class AblatePhase(_Phase):
 
     kind: Literal["ablate"]
     name: Name = "ablate"
-    design: Design = "one_factor"
+    design: Annotated[str, Field(json_schema_extra=_with_designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
     seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
+
+    @field_validator("design", mode="before")
+    @classmethod
+    def _a_known_design(cls, value: object) -> object:
+        if value not in list(designs()):
+            raise ValueError(f"{value!r} is not a choice; {nearest(str(value), designs())}")
+        return value
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -110,17 +118,23 @@ class AblatePhase(_Phase):
     @field_validator("resolution")
     @classmethod
     def _of_a_fraction(cls, value: int | None, info: ValidationInfo) -> int | None:
-        design = info.data.get("design")
-        if design == "fractional_factorial":
-            return value or DEFAULT_RESOLUTION
-        if value is not None and design is not None:
-            raise ValueError(f"{value}: only `design: fractional_factorial` has a resolution, and this is {design}")
+        design = designs().get(info.data.get("design", ""))
+        if value is None or design is None:
+            return value or (design.resolution if design else None)
+        if design.resolution is None:
+            those = " and ".join(name for name, other in designs().items() if other.resolution is not None)
+            raise ValueError(f"{value}: only `design: {those}` has a resolution, and this is {design.name}")
         return value
+
+    @property
+    def description(self) -> Design:
+        """What the design says of itself."""
+        return design_named(self.design)
 
     @property
     def needs_best(self) -> bool:
         """Whether its arms are known only after a search."""
-        return self.around == "best" or self.design == PATH_DESIGN
+        return self.around == "best" or self.description.leads_to_best
 
 
 _PHASES: dict[object, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}

@@ -10,9 +10,9 @@ from reid_search.errors import DataNotGiven
 from reid_search.study.axes import Axis
 from reid_search.study.beside import beside_name
 from reid_search.study.config import DataConfig
-from reid_search.study.designs import BASELINE, Arm, FractionalDesign, alias_structure, effect_name
+from reid_search.study.designs import BASELINE, Arm
 from reid_search.study.key import joint_fingerprint, trial_key
-from reid_search.study.phases import PATH_DESIGN, AblatePhase, SearchPhase
+from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.trial import TrialConfig
 
 if TYPE_CHECKING:
@@ -145,10 +145,9 @@ def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprin
     known: set[tuple[str, int]] = set()
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
-            planned = _ablation(study, phase, fingerprints, best, known)
+            phases.append(_ablation(study, phase, fingerprints, best, known))
             if not study.is_tuned(phase):  # else other trainings, once the search is over
-                known |= {(trial.key, trial.seed) for trial in planned.trials}
-            phases.append(_path(study, phase, planned) if phase.design == PATH_DESIGN else planned)
+                known |= {(trial.key, trial.seed) for trial in phases[-1].trials}
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
@@ -181,20 +180,24 @@ def _ablation(
     known: Collection[tuple[str, int]],
 ) -> PhasePlan:
     arms = study.arms(phase, best)
-    fraction = study.fraction(phase, best)
+    outline = phase.description.outline(study.asked(phase, best))
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
+    count, total = len(unique), sum(unique.values())
+    if outline.most_arms is not None:
+        count = outline.candidates + outline.most_arms * phase.seeds
+        total = count * arms[0].config.training.images
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{phase.design}{_size(fraction)} around {phase.around}, {_replicates(phase)}",
+        about=f"{outline.about}, {_replicates(phase)}",
         arms=tuple(arms),
         trials=tuple(trials),
-        count=len(unique),
-        images=sum(unique.values()),
-        provisional=(phase.around == "best" and best is None) or study.is_tuned(phase),
-        aliases=_aliases(fraction, arms[0]),
+        count=count,
+        images=total,
+        provisional=(phase.needs_best and best is None) or outline.most_arms is not None or study.is_tuned(phase),
+        aliases=outline.aliases,
         beside=_beside(arms, study.config.axes),
     )
 
@@ -205,41 +208,8 @@ def _beside(arms: Sequence[Arm], axes: Mapping[str, Axis]) -> dict[str, tuple[st
     return {name: entries for name, entries in found.items() if entries}
 
 
-def _path(study: "Study", phase: AblatePhase, start: PhasePlan) -> PhasePlan:
-    """Return the most that a path can take, from the plan of its start, which is all that is known of it."""
-    axes = len(study.space(phase).axes)
-    candidates = axes * (axes + 1) // 2
-    count = candidates + (axes + 1) * phase.seeds
-    images = study.arms(phase)[0].config.training.images
-    about = f"path from {phase.around} to the search's best, at most {axes} steps over {candidates} candidates, "
-    return replace(
-        start,
-        about=f"{about}{_replicates(phase)}",
-        count=count,
-        images=count * images,
-        provisional=True,
-    )
-
-
 def _replicates(phase: AblatePhase) -> str:
     return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}, tested on {phase.evaluate}"
-
-
-def _size(fraction: FractionalDesign | None) -> str:
-    if fraction is None:
-        return ""
-    attained = "the full factorial" if fraction.resolution is None else f"resolution {fraction.resolution}"
-    return f" ({len(fraction.runs)} runs, {attained})"
-
-
-def _aliases(fraction: FractionalDesign | None, centre: Arm) -> tuple[str, ...]:
-    axes = list(centre.settings)  # the factors, in order
-    groups = alias_structure(fraction).groups if fraction else []
-    return tuple(_equation(group, axes) for group in groups)
-
-
-def _equation(group: Mapping[int, int], axes: Sequence[str]) -> str:
-    return " = ".join(f"{'-' if sign < 0 else ''}{effect_name(effect, axes)}" for effect, sign in group.items())
 
 
 def _search(study: "Study", phase: SearchPhase) -> PhasePlan:

@@ -12,25 +12,15 @@ from reid_search.study.claims import ClaimConfig, Contrast, contrast_of, needed_
 from reid_search.study.designs import (
     BASELINE,
     Arm,
-    FractionalDesign,
-    arms_of,
+    Asked,
     around_best,
-    design_arms,
-    fraction,
     inside,
     named_settings,
     with_settings,
 )
 from reid_search.study.document import Document
 from reid_search.study.key import digest
-from reid_search.study.phases import (
-    CLAIMS_DESIGN,
-    DEFAULT_RESOLUTION,
-    PATH_DESIGN,
-    SEARCH_SEEDS_START,
-    AblatePhase,
-    SearchPhase,
-)
+from reid_search.study.phases import SEARCH_SEEDS_START, AblatePhase, SearchPhase
 from reid_search.study.shares import Share, share
 from reid_search.study.space import Settings, Space, Tuned
 from reid_search.study.study_config import StudyConfig
@@ -116,7 +106,7 @@ class Study:
         return SEARCH_SEEDS_START + self.config.seed
 
     def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
-        """Return the arms of an ablation; of a path only the first, since a run finds the others.
+        """Return the arms of an ablation; of a design that leads to a search's best those known before it runs.
 
         Args:
             phase: The ablation.
@@ -125,13 +115,19 @@ class Study:
                 each arm of a phase that a search tunes for itself. Every arm has the best settings of its own; the axis
                 keeps the base's level in the centre.
         """
+        return phase.description.arms(self.asked(phase, best, tuned))
+
+    def asked(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> Asked:
+        """Return what the design of an ablation is drawn for.
+
+        Args:
+            phase: The ablation.
+            best: As in `arms`.
+            tuned: As in `arms`.
+        """
         space, centre = self.centred(phase, best, tuned)
-        if phase.design == PATH_DESIGN:
-            return arms_of(space, centre, [centre])
-        if phase.design == CLAIMS_DESIGN:
-            needed = (needed_settings(claim, space, centre) for claim in self.claims_of(phase).values())
-            return arms_of(space, centre, itertools.chain.from_iterable(needed))
-        return design_arms(phase.design, space, centre, phase.resolution or DEFAULT_RESOLUTION)
+        needed = (needed_settings(claim, space, centre) for claim in self.claims_of(phase).values())
+        return Asked(space, centre, phase.around, phase.resolution, itertools.chain.from_iterable(needed))
 
     def contrast(
         self,
@@ -159,18 +155,6 @@ class Study:
         if phase not in self.config.deciding_phases:
             return {}
         return {name: claim for name, claim in self.config.claims.items() if claim.phase in (None, phase.name)}
-
-    def fraction(self, phase: AblatePhase, best: Settings | None = None) -> FractionalDesign | None:
-        """Return the design behind the arms of a fractional factorial, whose factors are the axes; None for another.
-
-        Args:
-            phase: The ablation.
-            best: As in `arms`.
-        """
-        if phase.resolution is None:
-            return None
-        space, centre = self.centred(phase, best, None)
-        return fraction(space, space.active(centre), phase.resolution)
 
     def centred(
         self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None

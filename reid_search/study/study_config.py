@@ -9,7 +9,7 @@ from reid_search.study.axes import Axis
 from reid_search.study.claims import ClaimConfig, check_claim
 from reid_search.study.component import Config, EntryError
 from reid_search.study.designs import check_named_arms
-from reid_search.study.phases import PATH_DESIGN, AblatePhase, Name, Phase, Resources, SearchPhase
+from reid_search.study.phases import AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.places import Entries
 from reid_search.study.trial import TrialConfig
 
@@ -63,8 +63,8 @@ class StudyConfig(Config):
 
     @property
     def deciding_phases(self) -> list[AblatePhase]:
-        """The ablations that can decide a claim: those whose arms do not hang on how they go."""
-        return [phase for phase in self.phases if isinstance(phase, AblatePhase) and phase.design != PATH_DESIGN]
+        """The ablations that can decide a claim: those whose arms are fixed in advance."""
+        return [item for item in self.phases if isinstance(item, AblatePhase) and item.description.decides_claims]
 
     def _check_claims(self) -> None:
         ablations = [phase.name for phase in self.deciding_phases]
@@ -81,12 +81,13 @@ class StudyConfig(Config):
             unknown = f"'{phase.around}' is neither base, best nor a named arm; {nearest(phase.around, allowed)}"
             early = f"'best' needs a search before it; allowed: {', '.join(allowed)}"
             raise EntryError(early if phase.around == "best" else unknown, "phases", index, "around")
-        if phase.design == PATH_DESIGN:
-            centres = ", ".join(name for name in allowed if name != "best")
+        if phase.description.leads_to_best:
+            leads = f"a {phase.design} leads to the best"
             if not searched:
-                raise EntryError("a path leads to the best of a search; put one before it", "phases", index, "design")
+                raise EntryError(f"{leads} of a search; put one before it", "phases", index, "design")
             if phase.around == "best":
-                message = f"a path leads to the best from where it begins; allowed: {centres}"
+                centres = ", ".join(name for name in allowed if name != "best")
+                message = f"{leads} from where it begins; allowed: {centres}"
                 raise EntryError(message, "phases", index, "around")
 
     def _check_search(self, phase: SearchPhase, index: int) -> None:

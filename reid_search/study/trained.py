@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level
 from reid_search.study.document import Document, split_path
-from reid_search.study.phases import PATH_DESIGN, AblatePhase, SearchPhase
+from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.shares import Share
 from reid_search.study.space import Space
 from reid_search.study.study import Study
@@ -55,7 +55,7 @@ def _problems(config: TrialConfig) -> Iterator[tuple[str, str]]:
 
 
 def _trials(study: Study, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:
-    if isinstance(phase, AblatePhase) and phase.design != PATH_DESIGN:
+    if isinstance(phase, AblatePhase) and not phase.description.leads_to_best:
         yield from ((f"arm '{arm.name}'", arm.config) for arm in study.arms(phase))
         return
     grid = isinstance(phase, SearchPhase) and phase.sampler == "grid"

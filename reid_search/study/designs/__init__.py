@@ -1,16 +1,8 @@
 """Designs: which arms an ablation compares."""
 
-from reid_search.study.designs.arms import (
-    BASELINE,
-    Arm,
-    arm_identity,
-    arms_of,
-    check_compares,
-    check_design,
-    check_levels,
-    design_arms,
-)
+from reid_search.study.designs.arms import BASELINE, Arm, arm_identity, arms_of
 from reid_search.study.designs.centre import around_best, inside, with_settings
+from reid_search.study.designs.design import Asked, Design, Outline, around_centre, check_levels
 from reid_search.study.designs.fractional import (
     AliasStructure,
     FractionalDesign,
@@ -19,26 +11,30 @@ from reid_search.study.designs.fractional import (
     fractional_design,
 )
 from reid_search.study.designs.named import NAMES_TAKEN, check_named_arms, check_named_trials, named_settings
-from reid_search.study.designs.two_level import fraction
+from reid_search.study.designs.registry import add_design, design_named, design_of_record, designs
 
 __all__ = [
     "BASELINE",
     "NAMES_TAKEN",
     "AliasStructure",
     "Arm",
+    "Asked",
+    "Design",
     "FractionalDesign",
+    "Outline",
+    "add_design",
     "alias_structure",
     "arm_identity",
     "arms_of",
     "around_best",
-    "check_compares",
-    "check_design",
+    "around_centre",
     "check_levels",
     "check_named_arms",
     "check_named_trials",
-    "design_arms",
+    "design_named",
+    "design_of_record",
+    "designs",
     "effect_name",
-    "fraction",
     "fractional_design",
     "inside",
     "named_settings",

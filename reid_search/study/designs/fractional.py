@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reid_search.study.designs.aberration import minimum_aberration, spanned
-from reid_search.study.phases import DEFAULT_RESOLUTION
+
+DEFAULT_RESOLUTION = 4
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reid_search.study.axes import Level
-from reid_search.study.designs.arms import BASELINE, Arm
+from reid_search.study.designs.arms import BASELINE, Arm, arms_of
+from reid_search.study.designs.design import Asked, Design, Outline
 from reid_search.study.space import Settings, Space
 
 
@@ -67,3 +68,32 @@ def path_arms(space: Space, start: Settings, steps: Sequence[Move]) -> list[Arm]
     """
     named = [(f"step {number}: {move.name}", move.settings) for number, move in enumerate(steps, start=1)]
     return [Arm(name, settings, space.config(settings)) for name, settings in ((BASELINE, start), *named)]
+
+
+def _start(asked: Asked) -> list[Arm]:
+    """Return the arm that the path begins with; a run finds the others."""
+    return arms_of(asked.space, asked.centre, [asked.centre])
+
+
+def _outline(asked: Asked) -> Outline:
+    axes = len(asked.space.axes)
+    candidates = axes * (axes + 1) // 2
+    about = f"path from {asked.around} to the search's best, at most {axes} steps over {candidates} candidates"
+    return Outline(about, candidates=candidates, most_arms=axes + 1)
+
+
+def _any_axis(space: Space) -> None:
+    """Accept every axis: a path goes to the levels that a search found."""
+
+
+DESIGN = Design(
+    "path",
+    "path",
+    _start,
+    check=_any_axis,
+    outlined=_outline,
+    leads_to_best=True,
+    decides_claims=False,
+    in_steps=True,
+    has_levels=False,
+)

@@ -1,25 +1,13 @@
-"""Designs that switch components on and off: leave one out of the full system, add one to the bare system.
-
-What "off" means for an axis says `Space.off_level`. An axis that has no such level, because the base does not have the
-axis at all, cannot be switched off alone: it goes with the one that its condition names.
-"""
+"""Add one in: from the bare system, in which all axes of the phase are off, each component added."""
 
 from collections.abc import Iterator
 
 from reid_search.study.axes import Level
+from reid_search.study.designs.design import Design, around_centre
 from reid_search.study.space import Settings, Space
 
 
-def leave_one_out(space: Space, around: Settings) -> Iterator[Settings]:
-    """Yield the full system, which the design stands around, then it without each component that is on there."""
-    yield around
-    for path, level in around.items():
-        off = space.off_level(path)
-        if off is not None and off != level:
-            yield space.active({**around, path: off})
-
-
-def add_one_in(space: Space, around: Settings) -> Iterator[Settings]:
+def _settings(space: Space, around: Settings) -> Iterator[Settings]:
     """Yield the bare system, in which every component is off, then it with each level of each component.
 
     An axis that comes to exist with another component is off there, too.
@@ -38,3 +26,11 @@ def add_one_in(space: Space, around: Settings) -> Iterator[Settings]:
 def _switched_off(space: Space, around: Settings) -> dict[str, Level]:
     off = {path: space.off_level(path) for path in space.axes}
     return {**around, **{path: level for path, level in off.items() if level is not None}}
+
+
+DESIGN = Design(
+    "add_one_in",
+    "one component added at a time",
+    around_centre(_settings),
+    nothing="no axis of the phase has a level beside off, so there is nothing to add; name the axes that have",
+)

@@ -1,15 +1,24 @@
 """The fractional factorial of a study's axes: each is a factor that is off or on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from reid_search.errors import StudyError
 from reid_search.study.axes import Axis, Level
 from reid_search.study.designs.aberration import MOST_FACTORS
-from reid_search.study.designs.fractional import FractionalDesign, fractional_design
+from reid_search.study.designs.arms import Arm
+from reid_search.study.designs.design import Asked, Design, Outline, around_centre, check_levels
+from reid_search.study.designs.fractional import (
+    DEFAULT_RESOLUTION,
+    FractionalDesign,
+    alias_structure,
+    effect_name,
+    fractional_design,
+)
 from reid_search.study.space import Settings, Space
 
 
-def fractional_factorial(space: Space, around: Settings, resolution: int) -> Iterator[Settings]:
+def _settings(space: Space, around: Settings, resolution: int) -> Iterator[Settings]:
     """Yield what the design stands around, then the runs of a regular fraction of every combination of off and on.
 
     Where the centre has a level that is neither off nor on (a number that a search found), it stands beside the
@@ -24,30 +33,31 @@ def fractional_factorial(space: Space, around: Settings, resolution: int) -> Ite
         StudyError: An axis has not two levels, or exists under a condition on another.
     """
     yield around
-    pairs = {path: off_and_on(space, path) for path in around}
-    for run in fraction(space, around, resolution).runs:
+    pairs = {path: _off_and_on(space, path) for path in around}
+    for run in _fraction(space, around, resolution).runs:
         yield {path: pair[run >> factor & 1] for factor, (path, pair) in enumerate(pairs.items())}
 
 
-def fraction(space: Space, around: Settings, resolution: int) -> FractionalDesign:
-    """Return the design behind `fractional_factorial`: of all fractions of the same aliases the one with its centre.
+def _fraction(space: Space, around: Settings, resolution: int) -> FractionalDesign:
+    """Return the design behind `_settings`: of all fractions of the same aliases the one with its centre.
 
     The axes that exist around the centre are its factors, in their order, and a factor is on where its bit is set.
 
     Raises:
-        StudyError: As `fractional_factorial`.
+        StudyError: As `_settings`.
     """
-    check_two_levels(space)
-    on = [factor for factor, path in enumerate(around) if around[path] == off_and_on(space, path)[1]]
+    _check_two_levels(space)
+    on = [factor for factor, path in enumerate(around) if around[path] == _off_and_on(space, path)[1]]
     return fractional_design(len(around), resolution, through=sum(1 << factor for factor in on))
 
 
-def check_two_levels(space: Space) -> None:
+def _check_two_levels(space: Space) -> None:
     """Make sure that every axis is off or on in every run, without which effects would not be orthogonal.
 
     Raises:
         StudyError: An axis has not two levels, exists under a condition on another, or there are too many.
     """
+    check_levels(space)
     for path, axis in space.axes.items():
         if len(axis.design_levels) != 2:
             raise StudyError(f"axes.{path}: {_not_two(axis)}")
@@ -64,7 +74,7 @@ def check_two_levels(space: Space) -> None:
         )
 
 
-def off_and_on(space: Space, path: str) -> tuple[Level, Level]:
+def _off_and_on(space: Space, path: str) -> tuple[Level, Level]:
     """Return the two levels of an axis, off first; the first level is off where neither is what `off` means here."""
     first, second = space.axes[path].design_levels
     return (second, first) if space.off_level(path) == second else (first, second)
@@ -76,3 +86,32 @@ def _not_two(axis: Axis) -> str:
     if len(labels) < 2:
         return f"{found}; add one, or leave the axis out of the phase's `axes`"
     return f"{found}; name two of them, for example levels: [{labels[0]}, {labels[-1]}]"
+
+
+def _arms(asked: Asked) -> list[Arm]:
+    return around_centre(partial(_settings, resolution=asked.resolution or DEFAULT_RESOLUTION))(asked)
+
+
+def _outline(asked: Asked) -> Outline:
+    factors = asked.space.active(asked.centre)
+    drawn = _fraction(asked.space, factors, asked.resolution or DEFAULT_RESOLUTION)
+    attained = "the full factorial" if drawn.resolution is None else f"resolution {drawn.resolution}"
+    return Outline(
+        f"{DESIGN.name} ({len(drawn.runs)} runs, {attained}) around {asked.around}",
+        aliases=tuple(_equation(group, list(factors)) for group in alias_structure(drawn).groups),
+    )
+
+
+def _equation(group: Mapping[int, int], axes: Sequence[str]) -> str:
+    return " = ".join(f"{'-' if sign < 0 else ''}{effect_name(effect, axes)}" for effect, sign in group.items())
+
+
+DESIGN = Design(
+    "fractional_factorial",
+    "a fraction of every combination",
+    _arms,
+    check=_check_two_levels,
+    outlined=_outline,
+    resolution=DEFAULT_RESOLUTION,
+    has_effects=True,
+)

@@ -1,11 +1,12 @@
-"""Designs that go through the levels of axes: one axis at a time, and every combination."""
+"""One factor at a time: each level of each axis, everything else as in the centre."""
 
 from collections.abc import Iterator
 
+from reid_search.study.designs.design import Design, around_centre
 from reid_search.study.space import Settings, Space
 
 
-def one_factor(space: Space, around: Settings) -> Iterator[Settings]:
+def _settings(space: Space, around: Settings) -> Iterator[Settings]:
     """Yield what the design stands around, then each level of each axis that exists there, all else the same."""
     yield around
     for path, axis in space.axes.items():
@@ -14,7 +15,4 @@ def one_factor(space: Space, around: Settings) -> Iterator[Settings]:
                 yield space.active({**around, path: level})
 
 
-def factorial(space: Space, around: Settings) -> Iterator[Settings]:
-    """Yield what the design stands around, then every combination of levels."""
-    yield around
-    yield from space.combinations()
+DESIGN = Design("one_factor", "one factor at a time", around_centre(_settings))
