@@ -35,3 +35,13 @@ def test_ci_runs_the_readme_s_test_command_and_the_readme_has_both_commands() ->
     readme = (ROOT / "README.md").read_text().splitlines()
     assert "pip install uv && uv run pytest" in readme
     assert "pip install uv && uv run reid-search run search_spaces/mgn.yaml" in readme
+
+
+def test_the_readme_s_study_is_fixed_before_it_runs() -> None:
+    study = load_study(ROOT / "search_spaces/mgn.yaml")
+    plan = study.plan()
+    search, ablation = study.config.phases
+    assert "training.optimizer.lr" in (search.axes or ())
+    assert not plan.phases[1].provisional
+    assert len({trial.key for trial in plan.trials}) <= 7
+    assert len(plan.trials) == ablation.seeds * len({trial.key for trial in plan.trials})
