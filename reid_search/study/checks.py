@@ -10,8 +10,8 @@ from reid_search.study.document import Document, split_path
 from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.space import Space
 from reid_search.study.study import Study
-from reid_search.study.trained import check_base_is_trained, check_phase_is_trained
 from reid_search.study.trial import TrialConfig
+from reid_search.study.trial_checks import check_base, check_phase
 
 
 def check_study(study: Study) -> None:
@@ -22,10 +22,10 @@ def check_study(study: Study) -> None:
     """
     _check_arms(study)
     _check_spaces(study)
-    check_base_is_trained(TrialConfig.model_validate(study.config.base), study.document)
+    check_base(TrialConfig.model_validate(study.config.base), study.document)
     for index, phase in enumerate(study.config.phases):
         with _at(study.document, index):
-            check_phase_is_trained(study, phase)
+            check_phase(study, phase)
     _check_claims(study)
 
 

@@ -6,14 +6,17 @@ A component is a package such as `reid_search/models/mgn/` whose torch-free `con
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Any, ClassVar, Self, cast, get_args
+from typing import Annotated, Any, ClassVar, Self, cast, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
@@ -38,6 +41,14 @@ class EntryError(ValueError):
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.path = path
+
+
+def absolute(path: Path) -> Path:
+    """Return a path from the root, so that it means the same in every process: a worker has another current folder."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (a link keeps its name)
+
+
+AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
 class Config(BaseModel):

@@ -232,11 +232,11 @@ class Space:
         if axis.variants is not None:
             return axis.searched_levels[0]
         own = axis.level_of(self.value(path))
-        if not isinstance(own.value, Mapping):
+        if own in extremes(axis) or not isinstance(own.value, Mapping | str):  # a path is written from the root
             return own
         return next((level for level in extremes(axis) if self._fills_in_as(path, level, own.value)), own)
 
-    def _fills_in_as(self, path: str, level: Level, filled: Mapping[str, Any]) -> bool:
+    def _fills_in_as(self, path: str, level: Level, filled: object) -> bool:
         """Say whether a level is this value of the base, in which defaults are filled in."""
         try:
             return bool(Space(apply_settings(self.base, {path: level.value}), {}).value(path) == filled)

@@ -1,11 +1,12 @@
 """The settings of training: budget in images seen, batches, optimiser, schedule, augmentation, stages."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from reid_search.study.component import DATASETS, Config, EntryError
+from reid_search.study.component import DATASETS, Config, EntryError, absolute
 from reid_search.study.places import Entries
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -103,6 +104,15 @@ class StageConfig(Config):
     lr: float = Field(default=1.0, gt=0.0)
     mode: str | None = None
     data: Annotated[dict[str, Any], Entries(DATASETS)] = Field(default_factory=dict)
+
+    @field_validator("data")
+    @classmethod
+    def _paths_from_the_root(cls, data: dict[str, Any]) -> dict[str, Any]:
+        places = {place for name in DATASETS.names() for place in getattr(DATASETS.config_class(name), "places", ())}
+        return {
+            key: str(absolute(Path(value))) if key in places and isinstance(value, str) else value
+            for key, value in data.items()
+        }
 
 
 class TrainingConfig(Config):

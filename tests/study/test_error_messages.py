@@ -292,6 +292,7 @@ def _known() -> dict[str, str]:
 def _compare(name: str, message: str) -> None:
     for family in (ARCHITECTURES, LOSSES, DATASETS, SCORERS):  # a new component changes no message
         message = message.replace(", ".join(family.names()), f"<every {family.noun}>")
+    message = message.replace(f"{Path.cwd()}/", "")
     known = _known()
     if os.environ.get("REID_SEARCH_UPDATE_SNAPSHOTS"):
         known[name] = message

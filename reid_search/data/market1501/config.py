@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from reid_search.data.market_layout import SIDE_CAR_PLACES, find_side_cars, fingerprint, list_images
 from reid_search.errors import DataNotGiven
 from reid_search.study import DataConfig, SideCar
+from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.config import ImageSize
 from reid_search.study.side_cars import SIDE_CARS
 
@@ -23,10 +24,10 @@ class MarketConfig(DataConfig):
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
     name: Literal["market1501"]
     image_size: ImageSize = (256, 128)
-    root: Path | None = None
-    maps: Path | None = None
-    keypoints: Path | None = None
-    attributes: Path | None = None
+    root: AbsolutePath | None = None
+    maps: AbsolutePath | None = None
+    keypoints: AbsolutePath | None = None
+    attributes: AbsolutePath | None = None
 
     @property
     def offers(self) -> frozenset[SideCar]:
@@ -62,7 +63,7 @@ class MarketConfig(DataConfig):
 
     def at(self, root: Path) -> "MarketConfig":
         """Return this config reading from `root`."""
-        return self.model_copy(update={"root": root})
+        return self.model_copy(update={"root": absolute(root)})
 
 
 CONFIG = MarketConfig

@@ -1,7 +1,6 @@
 """Settings of the bilinear CNN; no torch."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
@@ -10,6 +9,7 @@ from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.shapes import BACKBONES, BackboneName
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
+from reid_search.study.component import AbsolutePath
 
 
 class BilinearCNNConfig(BilinearSettings):
@@ -35,7 +35,7 @@ class BilinearCNNConfig(BilinearSettings):
     streams: Literal["one", "two"] = "one"
     stream_dim: Width | None = 128
     second_backbone: BackboneName | None = None
-    second_weights: Path | None = None
+    second_weights: AbsolutePath | None = None
     fusion: Literal["full", "compact"] = "full"
 
     @model_validator(mode="after")

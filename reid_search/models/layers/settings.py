@@ -1,12 +1,12 @@
 """Settings that several architectures share, so that an axis can switch between them."""
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from reid_search.models.layers.shapes import BACKBONES, BackboneName
 from reid_search.study import EntryError, ModelConfig
+from reid_search.study.component import AbsolutePath
 
 Dim = Annotated[int, Field(ge=8, le=2048)]
 PoolingName = Literal["max", "avg", "gem", "avg_max"]
@@ -27,7 +27,7 @@ class BackboneSettings(ModelConfig):
     """
 
     backbone: BackboneName = "resnet50"
-    weights: Path | None = None
+    weights: AbsolutePath | None = None
     reduction: ReductionName = "conv_bn_relu"
     embedding_dim: Dim | None = None
     neck: Literal["none", "bnneck"] = "none"

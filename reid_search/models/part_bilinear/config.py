@@ -1,13 +1,13 @@
 """Settings of the part-aligned bilinear model; no torch."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.shapes import BackboneName, map_size
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
+from reid_search.study.component import AbsolutePath
 from reid_search.study.side_cars import KEYPOINTS
 
 
@@ -42,7 +42,7 @@ class PartBilinearConfig(BilinearSettings):
     appearance_dim: Width = 512
     part_dim: Width = 128
     part_backbone: BackboneName = "resnet10_thin"
-    part_weights: Path | None = None
+    part_weights: AbsolutePath | None = None
     fusion: Literal["bilinear", "compact", "concat", "appearance"] = "compact"
 
     @property

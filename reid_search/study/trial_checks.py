@@ -1,9 +1,10 @@
-"""Refusing readouts of what no loss trains, in the base, in arms, and in what a search can propose."""
+"""What no arm and no proposal may have: weights files that are not there, readouts of what no loss trains."""
 
 import itertools
 import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level
@@ -12,46 +13,65 @@ from reid_search.study.phases import AblatePhase, SearchPhase
 from reid_search.study.shares import Share
 from reid_search.study.space import Space
 from reid_search.study.study import Study
+from reid_search.study.taps import TapSpec
 from reid_search.study.trial import TrialConfig
 
 _COMBINATIONS_CHECKED = 500
 
 
-def check_base_is_trained(base: TrialConfig, document: Document) -> None:
-    """Refuse a readout of the base that reads what no loss trains.
+def check_base(base: TrialConfig, document: Document) -> None:
+    """Refuse a base that could not be trained or should not be tested so.
 
     Raises:
-        StudyError: The first such readout that is no control, with its place.
+        StudyError: The first problem, with its place.
     """
-    for name, problem in _problems(base):
-        place = document.place(("base", "readouts", name, "taps"))
-        raise StudyError(f"{place}: base.readouts.{name}.taps: {problem}")
+    for entry, problem in _problems(base):
+        raise StudyError(f"{document.place(('base', *entry))}: base.{'.'.join(entry)}: {problem}")
 
 
-def check_phase_is_trained(study: Study, phase: SearchPhase | AblatePhase) -> None:
-    """Refuse a phase of which an arm or a proposal reads what no loss trains.
+def check_phase(study: Study, phase: SearchPhase | AblatePhase) -> None:
+    """Refuse a phase of which an arm or a proposal could not be trained or should not be tested so.
 
     Arms around a search's best are checked around the base, as they are planned. Of a search with very many
     combinations of levels, a sample is checked.
 
     Raises:
-        StudyError: The first readout of an arm or proposal that is no control.
+        StudyError: The first problem of an arm or proposal.
     """
     for label, config in _trials(study, phase):
-        for name, problem in _problems(config):
-            raise StudyError(f"{label}: readouts.{name}.taps: {problem}")
+        for entry, problem in _problems(config):
+            raise StudyError(f"{label}: {'.'.join(entry)}: {problem}")
 
 
-def _problems(config: TrialConfig) -> Iterator[tuple[str, str]]:
-    """Yield each readout that should not be read, with the first of its taps that is not trained."""
+def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with a trial, each with the entry that it stands in."""
+    for name, value in config.model:
+        if isinstance(value, Path) and not value.is_file():
+            yield ("model", name), f"{value}: {_no_file(value)}"
     for name, readout in config.readouts.items():
-        bare = {} if readout.control else config.untrained_taps(name)
-        for tap, modules in itertools.islice(bare.items(), 1):
-            trained = config.trained_taps
-            alike = [other.key for other in trained if other.scope == tap.scope] or [other.key for other in trained]
-            untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss at work trains"
-            remedies = "place a loss on it, mark the readout `control: true` if that is meant, or read a trained tap"
-            yield name, f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
+        untrained = {} if readout.control else config.untrained_taps(name)
+        for tap, modules in itertools.islice(untrained.items(), 1):
+            yield ("readouts", name, "taps"), _untrained(config, tap, modules)
+
+
+def _no_file(path: Path) -> str:
+    """Say what is wrong with a path that should lead to a file, and which files are near."""
+    if path.is_dir():
+        near = nearest(path.name, [item.name for item in path.iterdir() if item.is_file()])
+        return f"a folder; expected a file; {near}, or null for random weights"
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    if folder != path.parent:
+        return f"no such file, nor its folder; {folder} is there; allowed: a file, or null for random weights"
+    near = nearest(path.name, [item.name for item in folder.iterdir() if item.suffix == path.suffix])
+    return f"no such file; {near}, or null for random weights"
+
+
+def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str:
+    trained = config.trained_taps
+    alike = [other.key for other in trained if other.scope == tap.scope] or [other.key for other in trained]
+    untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss at work trains"
+    remedies = "place a loss on it, mark the readout `control: true` if that is meant, or read a trained tap"
+    return f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
 
 
 def _trials(study: Study, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:

@@ -1,6 +1,7 @@
-"""Readouts of what no loss trains are refused when a study is planned, unless they are marked as controls."""
+"""What is refused when a study is planned: readouts of what no loss trains, weights files that are not there."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,37 @@ def test_a_weight_that_a_search_never_sets_to_zero_is_no_reason(load: Load) -> N
     for phase in (ABLATE, "{kind: search, sampler: grid, trials: 4}"):
         with pytest.raises(StudyError, match=r"p1\.global@reduced"):
             load(text.replace("PHASE", phase))
+
+
+WEIGHTS = STUDY.replace("[PHASE]", "[{kind: ablate, axes: []}]").replace(
+    "parts: [1, 2]", "weights: near.pth, parts: [1, 2]"
+)
+
+
+def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "nears.pth").touch()
+    place = rf"^study.yaml:4: base\.model\.weights: {tmp_path}/near\.pth: no such file; did you mean 'nears\.pth'"
+    with pytest.raises(StudyError, match=place):
+        load(WEIGHTS)
+    with pytest.raises(
+        StudyError, match=rf"{tmp_path}/no/near\.pth: no such file, nor its folder; {tmp_path} is there"
+    ):
+        load(WEIGHTS, ["model.weights=no/near.pth"])
+    with pytest.raises(StudyError, match=rf"{tmp_path}: a folder; expected a file; allowed: .*nears.pth"):
+        load(WEIGHTS, [f"model.weights={tmp_path}"])
+    (tmp_path / "near.pth").touch()
+    load(WEIGHTS)
+
+
+@pytest.mark.parametrize("phase", [ABLATE, SEARCH])
+def test_a_level_that_is_no_weights_file_is_refused(load: Load, tmp_path: Path, phase: str) -> None:
+    (tmp_path / "near.pth").touch()
+    text = WEIGHTS.replace("[{kind: ablate, axes: []}]", f"[{phase}]")
+    text = text.replace(
+        "losses.triplet.on: {choice: {none: [], globals: [global@reduced]}}",
+        "model.weights: {choice: [near.pth, LEVEL]}",
+    )
+    arms = load(text.replace("LEVEL", "null")).plan().arms
+    assert [arm.name for arm in arms][:2] == (["baseline", "model.weights=none"] if phase == ABLATE else [])
+    with pytest.raises(StudyError, match=r"model\.weights=far\.pth.*: model\.weights: .*far\.pth: no such file"):
+        load(text.replace("LEVEL", "far.pth"))
