@@ -1,8 +1,9 @@
 """What every architecture is: a module that turns a batch into named taps."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -95,9 +96,14 @@ class ReidModel(nn.Module):
         taps = self(batch)
         return functional.normalize(torch.cat([taps[key].flatten(1) for key in self._readout], dim=1), dim=1)
 
-    def mark_pretrained(self, names: Sequence[str]) -> None:
-        """Remember which parameters came from a weights file."""
-        self._pretrained = frozenset(names)
+    def mark_pretrained(self, weights: Mapping[str, Path | None]) -> None:
+        """Remember which parameters came from a file.
+
+        Args:
+            weights: File of each submodule's weights by the submodule's name; None where they were drawn.
+        """
+        prefixes = tuple(f"{name}." for name, path in weights.items() if path is not None)
+        self._pretrained = frozenset(name for name, _ in self.named_parameters() if name.startswith(prefixes))
 
     def new_parameters(self) -> frozenset[str]:
         """Return the names of the parameters that start from random values."""

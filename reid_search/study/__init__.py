@@ -1,7 +1,16 @@
 """Study files: YAML to a validated study, to arms and trials; and the registry of components. No torch, no ray."""
 
 from reid_search.study.axes import Axis, Level
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, SCORERS, ComponentFamily, Config, EntryError
+from reid_search.study.component import (
+    ARCHITECTURES,
+    BACKBONES,
+    DATASETS,
+    LOSSES,
+    SCORERS,
+    ComponentFamily,
+    Config,
+    EntryError,
+)
 from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
 from reid_search.study.designs import (
     BASELINE,
@@ -26,6 +35,7 @@ from reid_search.study.trial import TrialConfig
 
 __all__ = [
     "ARCHITECTURES",
+    "BACKBONES",
     "BASELINE",
     "DATASETS",
     "LOSSES",

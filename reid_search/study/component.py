@@ -90,15 +90,18 @@ class ComponentFamily:
         discriminator: The key that names the component in a config: `architecture`, `kind` or `name`.
         noun: What an error message calls one: `architecture`.
         work: The module beside a component's `config.py` that does the work: `model`.
+        shared: Whether components may share a folder, whose config then lists their names in the type of its
+            discriminator.
     """
 
     _added: ClassVar[dict[tuple[str, str], type[Config]]] = {}
 
-    def __init__(self, package: str, discriminator: str, noun: str, work: str) -> None:
+    def __init__(self, package: str, discriminator: str, noun: str, work: str, shared: bool = False) -> None:
         self.package = package
         self.discriminator = discriminator
         self.noun = noun
         self._work = work
+        self._shared = shared
 
     def names(self) -> list[str]:
         """Return every known name, sorted."""
@@ -115,8 +118,7 @@ class ComponentFamily:
         if (self.package, name) in self._added:
             return self._added[self.package, name]
         if name in self._own():
-            module = importlib.import_module(f"{self.package}.{name}.config")
-            return cast("type[Config]", module.CONFIG)
+            return self._config_in(self._own()[name])
         if name in self._others():
             return cast("type[Config]", self._others()[name].load())
         raise StudyError(f"unknown {self.noun} '{name}'; {nearest(name, self.names())}")
@@ -150,20 +152,32 @@ class ComponentFamily:
         """Make a field with this family in its annotation hold the config of the component that its value names."""
         return core_schema.no_info_before_validator_function(self.validate, handler(source))
 
+    def _config_in(self, folder: str) -> type[Config]:
+        return cast("type[Config]", importlib.import_module(f"{self.package}.{folder}.config").CONFIG)
+
     @cache  # noqa: B019  (families live as long as the process)
-    def _own(self) -> frozenset[str]:
+    def _own(self) -> Mapping[str, str]:
+        """Return the folder of each component of this package."""
         package = importlib.import_module(self.package)
-        return frozenset(
+        folders = [
             module.name
             for module in pkgutil.iter_modules(package.__path__)
             if module.ispkg and importlib.util.find_spec(f"{self.package}.{module.name}.config") is not None
-        )
+        ]
+        if not self._shared:
+            return {folder: folder for folder in folders}
+        return {
+            name: folder
+            for folder in folders
+            for name in get_args(self._config_in(folder).model_fields[self.discriminator].annotation)
+        }
 
     @cache  # noqa: B019
     def _others(self) -> dict[str, Any]:
         return {point.name: point for point in entry_points(group=self.package)}
 
 
+BACKBONES = ComponentFamily("reid_search.backbones", "name", "backbone", work="model", shared=True)
 ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture", work="model")
 LOSSES = ComponentFamily("reid_search.losses", "kind", "loss", work="loss")
 DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data")

@@ -7,9 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 from torch.testing import assert_close
-from torchvision.models import resnet18
 
-from reid_search.models.layers.backbone import build_blocks, split_blocks
 from reid_search.models.layers.heads import Pooling, build_neck, build_reduction
 from reid_search.models.layers.shapes import stripe_bounds
 
@@ -139,33 +137,3 @@ def test_neck_has_no_shift_to_learn():
     assert neck.weight.grad is not None
     assert neck.bias.grad is None
     assert neck.bias.abs().max().item() == 0
-
-
-@pytest.mark.parametrize(
-    ("after", "shared"),
-    [
-        ("input", 0),
-        ("layer1", 1 + 3),
-        ("layer2", 1 + 3 + 4),
-        ("layer3.0", 1 + 3 + 4 + 1),
-        ("layer3", 1 + 3 + 4 + 6),
-        ("layer4.0", 1 + 3 + 4 + 6 + 1),
-    ],
-)
-def test_a_split_cuts_behind_the_named_block(after, shared):
-    with torch.device("meta"):
-        blocks = build_blocks("resnet50", None)
-    first, second = split_blocks(blocks, after)
-    assert len(first) == shared
-    assert [*first, *second] == [*blocks]
-
-
-def test_blocks_in_a_row_are_the_network_of_torchvision():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = resnet18(weights=None).eval()
-        torch.manual_seed(0)
-        blocks = build_blocks("resnet18", None).eval()
-    network.fc = nn.Identity()
-    picture = torch.randn(1, 3, 64, 32)
-    assert_close(blocks(picture).mean(dim=(2, 3)), network(picture))

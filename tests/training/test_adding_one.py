@@ -1,20 +1,22 @@
-"""An architecture of somebody else's, as CONTRIBUTING describes: two small files, and everything else finds it."""
+"""An architecture and a backbone of somebody else's, as CONTRIBUTING describes: two small files each, found by all."""
 
 import importlib
 import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import save_file
 
-from reid_search.models import count_parameters
+from reid_search.backbones import build_backbone
+from reid_search.models import build_model, count_parameters
 from reid_search.records import TrialFolder
-from reid_search.study import ARCHITECTURES, TrialConfig
+from reid_search.study import ARCHITECTURES, BACKBONES, ComponentFamily, TrialConfig
 from reid_search.training import TrialRequest, run_trial
 
 CONFIG = """
 from typing import Literal
+from reid_search.backbones import backbone_config
 from reid_search.models.layers.settings import BackboneSettings
-from reid_search.models.layers.shapes import map_size
 from reid_search.study import Scope, Stage, TapSpec
 
 class HalvesConfig(BackboneSettings):
@@ -30,16 +32,18 @@ class HalvesConfig(BackboneSettings):
     def taps(self, image_size):
         vectors = [TapSpec(f"halves.{name}", scope, Stage.COARSE, (self.channels,))
                    for name, scope in (("global", Scope.GLOBAL), ("left", Scope.PART), ("right", Scope.PART))]
-        return (*vectors, TapSpec("parsing", Scope.MAP, Stage.COARSE, (5, *map_size(self.backbone, image_size, 1))))
+        grid = backbone_config(self.backbone).map_size(image_size, 1)
+        return (*vectors, TapSpec("parsing", Scope.MAP, Stage.COARSE, (5, *grid)))
+
+CONFIG = HalvesConfig
 """
 MODEL = """
 from torch import nn
+from reid_search.backbones import build_backbone
 from reid_search.models import ReidModel
-from reid_search.models.layers.backbone import build_blocks, set_last_stride
 
 def build(config, image_size):
-    blocks = build_blocks(config.backbone, config.weights)
-    set_last_stride(blocks, 1)
+    blocks = build_backbone(config.backbone, config.weights, 1)
     return Halves(config.taps(image_size), config.default_readout, blocks, nn.Conv2d(config.channels, 5, 1))
 
 class Halves(ReidModel):
@@ -59,26 +63,88 @@ class Halves(ReidModel):
 """
 
 
-@pytest.fixture
-def halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type:
-    """The package of somebody else's, known in this process."""
-    package = tmp_path / "somebody" / "halves"
+BACKBONE_CONFIG = """
+from typing import Literal
+from reid_search.backbones import BackboneConfig, Block
+
+class PlainConfig(BackboneConfig):
+    weights_form = "tensors by the names of its blocks"
+    name: Literal["plain"]
+
+    def blocks(self, last_stride):
+        return Block("first", 16, 4), Block("second", 24, 2), Block("third", 40, last_stride)
+
+CONFIG = PlainConfig
+"""
+BACKBONE_MODEL = """
+from collections import OrderedDict
+from torch import nn
+from reid_search.backbones import Backbone, load_weights
+
+class Plain(Backbone):
+    def set_last_stride(self, stride):
+        if hasattr(self, "third"):
+            self.third[0].stride = (stride, stride)
+
+def _block(before, after, kernel, stride):
+    convolution = nn.Conv2d(before, after, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
+
+def build(config, weights):
+    backbone = Plain(OrderedDict(first=_block(3, 16, 5, 4), second=_block(16, 24, 3, 2), third=_block(24, 40, 3, 1)))
+    if weights is not None:
+        load_weights(backbone, config, weights)
+    return backbone
+"""
+
+
+def _add(family: ComponentFamily, name: str, texts: tuple[str, str], folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Make the package of somebody else's known in this process, for one test."""
+    package = folder / "somebody" / name
     package.mkdir(parents=True)
-    for name, text in (("__init__", ""), ("config", CONFIG), ("model", MODEL)):
-        (package / f"{name}.py").write_text(text)
-    monkeypatch.syspath_prepend(str(tmp_path / "somebody"))
-    config = importlib.import_module("halves.config").HalvesConfig
-    monkeypatch.setitem(ARCHITECTURES._added, (ARCHITECTURES.package, "halves"), config)
-    yield config
-    for name in [name for name in sys.modules if name.partition(".")[0] == "halves"]:
-        del sys.modules[name]
+    for module, text in zip(("__init__", "config", "model"), ("", *texts), strict=True):
+        (package / f"{module}.py").write_text(text)
+    patch.syspath_prepend(str(package.parent))
+    for module in ("", ".config", ".model"):
+        patch.delitem(sys.modules, name + module, raising=False)
+    config = importlib.import_module(f"{name}.config").CONFIG
+    patch.setitem(ComponentFamily._added, (family.package, name), config)
 
 
-def test_it_takes_less_than_forty_lines() -> None:
-    assert len([line for line in (CONFIG + MODEL).splitlines() if line.strip()]) < 40
+@pytest.mark.parametrize("texts", [(CONFIG, MODEL), (BACKBONE_CONFIG, BACKBONE_MODEL)])
+def test_it_takes_less_than_forty_lines(texts: tuple[str, str]) -> None:
+    assert len([line for line in "".join(texts).splitlines() if line.strip()]) < 40
 
 
-def test_it_trains_in_stages_with_a_map_loss_and_is_tested(halves: type, cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [{"architecture": "mgn", "split": "second"}, {"architecture": "pcb", "parts": 2}])
+def test_a_backbone_trains_in_architectures_that_cut_it_or_its_map(
+    model: dict[str, object], cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(BACKBONES, "plain", (BACKBONE_CONFIG, BACKBONE_MODEL), tmp_path, monkeypatch)
+    content = {
+        "data": {"name": "synthetic", "preset": "tiny", "image_size": [32, 16]},
+        "model": {"backbone": "plain", "embedding_dim": 16, **model},
+        "training": {"images": 12, "batch": {"ids": 4, "per_id": 3}, "report_every": 12},
+    }
+    with pytest.raises(ValueError, match="'layer2' is not a choice; allowed: first, input, second"):
+        TrialConfig.model_validate(
+            {**content, "model": {"architecture": "mgn", "backbone": "plain", "split": "layer2"}}
+        )
+    config = TrialConfig.model_validate(content)
+    record = run_trial(TrialRequest(config, 1, "0" * 16, ("test",), cache=cache), TrialFolder(tmp_path / "trial"))
+    assert record.status == "finished", record.reason
+    weights = tmp_path / "plain.safetensors"
+    save_file(build_backbone("plain", None, 1).state_dict(), weights)
+    pretrained = config.model.model_copy(update={"weights": weights})
+    new = build_model(pretrained, image_size=(32, 16)).new_parameters()
+    assert new
+    assert not [name for name in new if "third" in name or "first" in name]
+
+
+def test_it_trains_in_stages_with_a_map_loss_and_is_tested(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _add(ARCHITECTURES, "halves", (CONFIG, MODEL), tmp_path, monkeypatch)
     stages = [
         {
             "name": "parsing",
@@ -108,6 +174,4 @@ def test_it_trains_in_stages_with_a_map_loss_and_is_tested(halves: type, cache: 
     ]
     assert record.readouts["default"].dim == 3 * 128
     assert record.readouts["reranked"].transductive
-    from reid_search.models import build_model
-
     assert record.parameters["model"] == count_parameters(build_model(config.model, image_size=(32, 16)))

@@ -22,7 +22,7 @@ class AttributesConfig(BranchSettings):
     that the identity loss weighs as much as in other architectures.
 
     Attributes:
-        last_stride: Stride of `layer4`.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         pooling: How the map is pooled.
         reweighting: Whether the predictions are re-weighted and made part of the vector, or only learnt beside it.
     """

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from reid_search.backbones import build_backbone
 from reid_search.models.attributes.config import LOGITS, AttributesConfig
 from reid_search.models.layers.branch import named
 from reid_search.models.layers.heads import Pooling
-from reid_search.models.layers.trunk import build_trunk, mark_trunks
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.study.side_cars import ATTRIBUTES
@@ -22,12 +22,12 @@ class AttributeRecognition(ReidModel):
 
     def __init__(self, config: AttributesConfig, image_size: tuple[int, int]) -> None:
         super().__init__(config.taps(image_size), config.default_readout)
-        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.backbone = build_backbone(config.backbone, config.weights, config.last_stride)
         self.pooling = Pooling(config.pooling)
         self.classifiers = nn.Linear(config.channels, LOGITS)
         self.gate = nn.Linear(LOGITS, LOGITS) if config.reweighting else None
         self.head = build_vector_head(config.vector_size, config)
-        mark_trunks(self, {"backbone": config.weights})
+        self.mark_pretrained({"backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the global vector and of the attributes."""

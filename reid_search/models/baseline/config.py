@@ -15,7 +15,7 @@ class BaselineConfig(RegionSettings):
     loss behind the neck and triplet loss before it.
 
     Attributes:
-        last_stride: Stride of `layer4`.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {

@@ -2,8 +2,8 @@
 
 from torch import nn
 
+from reid_search.backbones import build_backbone
 from reid_search.models.baseline.config import BaselineConfig
-from reid_search.models.layers.backbone import build_blocks, set_last_stride
 from reid_search.models.layers.branch import Branch, HeadSettings
 from reid_search.models.layers.branched import BranchedModel
 from reid_search.models.layers.shapes import Region
@@ -13,13 +13,12 @@ from reid_search.models.model import ReidModel
 def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
     """Build the network."""
     settings = HeadSettings.of(config)
-    blocks = build_blocks(config.backbone, config.weights)
-    set_last_stride(blocks, config.last_stride)
+    blocks = build_backbone(config.backbone, config.weights, config.last_stride)
     branch = Branch("p1", blocks, 1, settings, region=Region.of(config.backbone, image_size, config.last_stride))
     return BranchedModel(
         config.taps(image_size),
         config.default_readout,
         nn.Sequential(),
         nn.ModuleList([branch]),
-        pretrained=config.weights is not None,
+        weights=config.weights,
     )

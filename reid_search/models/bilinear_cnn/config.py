@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
+from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
-from reid_search.models.layers.shapes import BACKBONES, BackboneName
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
 from reid_search.study.component import AbsolutePath
@@ -57,7 +57,7 @@ class BilinearCNNConfig(BilinearSettings):
     @property
     def sizes(self) -> tuple[int, int]:
         """Channels of the two maps that are multiplied."""
-        first, second = (self.stream_dim or BACKBONES[name].channels for name in self.backbones)
+        first, second = (self.stream_dim or backbone_config(name).channels for name in self.backbones)
         return first, second
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:

@@ -1,11 +1,10 @@
 """The bilinear CNN: one or two streams and their product."""
 
+from reid_search.backbones import backbone_config, build_backbone
 from reid_search.models.bilinear_cnn.config import BilinearCNNConfig
 from reid_search.models.layers.bilinear import Stream, build_product, finished
 from reid_search.models.layers.branch import named
 from reid_search.models.layers.resize import resize
-from reid_search.models.layers.shapes import BACKBONES
-from reid_search.models.layers.trunk import build_trunk, mark_trunks
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 
@@ -22,7 +21,7 @@ class BilinearCNN(ReidModel):
         super().__init__(config.taps(image_size), config.default_readout)
         self.config = config
         streams = [
-            Stream(build_trunk(name, weights, config.last_stride), BACKBONES[name].channels, config.stream_dim)
+            Stream(build_backbone(name, weights, config.last_stride), backbone_config(name).channels, config.stream_dim)
             for name, weights in zip(config.backbones, (config.weights, config.second_weights), strict=True)
         ]
         self.first = streams[0]
@@ -30,7 +29,7 @@ class BilinearCNN(ReidModel):
         self.product = build_product(config.sizes, config.fusion == "compact", config)
         size = config.product_dim(config.sizes, config.fusion == "compact")
         self.head = build_vector_head(size, config)
-        mark_trunks(self, {"first.blocks": config.weights, "second.blocks": config.second_weights})
+        self.mark_pretrained({"first.blocks": config.weights, "second.blocks": config.second_weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the product."""

@@ -25,7 +25,7 @@ class LandmarksConfig(BranchSettings):
         margin: How far a box reaches beyond its keypoints, as a share of the image's height; an eye is not the top of
             the head.
         sigma: Standard deviation of the Gaussians, as a share of the image's height; at least half a cell of the map.
-        last_stride: Stride of `layer4`.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         pooling: How the whole map is pooled.
     """
 

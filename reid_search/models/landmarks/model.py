@@ -5,13 +5,13 @@ from typing import cast
 import torch
 from torch import nn
 
+from reid_search.backbones import build_backbone
 from reid_search.models.landmarks.config import LandmarksConfig
 from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import regions_of
 from reid_search.models.layers.branch import Head, named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.side_cars import needed
-from reid_search.models.layers.trunk import build_trunk, mark_trunks
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
@@ -28,13 +28,13 @@ class Landmarks(ReidModel):
     def __init__(self, config: LandmarksConfig, image_size: tuple[int, int]) -> None:
         super().__init__(config.taps(image_size), config.default_readout)
         self.config = config
-        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.backbone = build_backbone(config.backbone, config.weights, config.last_stride)
         self.pooling = Pooling(config.pooling)
         self.whole = build_vector_head(config.channels, config)
         self.regions = nn.ModuleDict(
             {region.name: build_vector_head(config.channels, config) for region in regions_of(config.regions)}
         )
-        mark_trunks(self, {"backbone": config.weights})
+        self.mark_pretrained({"backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the global vector, of every region, and of all regions in a row."""

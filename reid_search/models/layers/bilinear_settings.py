@@ -14,7 +14,7 @@ class BilinearSettings(BranchSettings):
     """What becomes of the products of two maps.
 
     Attributes:
-        last_stride: Stride of `layer4`.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         sketch_dim: Size of a compact product.
         sketch_seed: Seed of the hashes and signs of a compact product; they are fixed, not learnt.
         signed_sqrt: Whether values are replaced by their signed square roots (Lin et al. 2015, section 3).

@@ -1,6 +1,7 @@
 """A model of branches on a shared part of a backbone."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from torch import nn
 
@@ -17,7 +18,7 @@ class BranchedModel(ReidModel):
         shared: Blocks that all branches share; may be empty.
         branches: The branches.
         reduction: A reduction that all heads share.
-        pretrained: Whether the backbone's weights came from a file.
+        weights: File of the backbone's weights; None where they were drawn.
     """
 
     def __init__(
@@ -28,15 +29,14 @@ class BranchedModel(ReidModel):
         branches: nn.ModuleList,
         *,
         reduction: nn.Module | None = None,
-        pretrained: bool = False,
+        weights: Path | None = None,
     ) -> None:
         super().__init__(taps, readout)
         self.shared = shared
         self.branches = branches
         self.reduction = reduction
-        if pretrained:
-            backbone = ("shared.", *(f"branches.{index}.blocks." for index in range(len(branches))))
-            self.mark_pretrained([name for name, _ in self.named_parameters() if name.startswith(backbone)])
+        blocks = [f"branches.{index}.blocks" for index in range(len(branches))]
+        self.mark_pretrained(dict.fromkeys(["shared", *blocks], weights))
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of all branches."""

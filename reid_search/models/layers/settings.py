@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reid_search.models.layers.shapes import BACKBONES, BackboneName
+from reid_search.backbones import BackboneName, backbone_config
 from reid_search.study import EntryError, ModelConfig
 from reid_search.study.component import AbsolutePath
 
@@ -15,10 +15,10 @@ ReductionName = Literal["conv_bn_relu", "conv_bn", "linear"]
 
 
 class BackboneSettings(ModelConfig):
-    """Settings of models made of ResNet branches, but for how their heads begin.
+    """Settings of models on a backbone, but for how their heads begin.
 
     Attributes:
-        backbone: A torchvision ResNet, or `resnet10_thin` (16 to 128 channels), which trains on a CPU.
+        backbone: Name of a backbone, such as `resnet50`; `resnet10_thin` (16 to 128 channels) trains on a CPU.
         weights: File with the backbone's pretrained weights (torchvision's names; `.safetensors`, or `.pth` without
             pickled code).
         reduction: 1×1 convolution and batch norm, with or without ReLU, or a `linear` layer alone (with a bias).
@@ -35,7 +35,7 @@ class BackboneSettings(ModelConfig):
     @property
     def channels(self) -> int:
         """Channels of the last map."""
-        return BACKBONES[self.backbone].channels
+        return backbone_config(self.backbone).channels
 
 
 class BranchSettings(BackboneSettings):

@@ -1,49 +1,9 @@
-"""Arithmetic of the backbones, without torch: channels, map sizes, where they may be split."""
+"""The last map of a backbone and its stripes, without torch."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
+from reid_search.backbones import backbone_config
 from reid_search.errors import StudyError
-
-BackboneName = Literal["resnet10_thin", "resnet18", "resnet34", "resnet50", "resnet101"]
-SplitName = Literal["input", "layer1", "layer2", "layer3.0", "layer3", "layer4.0"]
-
-
-@dataclass(frozen=True)
-class BackboneShape:
-    """What a backbone's maps look like.
-
-    Attributes:
-        channels: Channels of the last map.
-        stem_stride: Stride before `layer1`.
-    """
-
-    channels: int
-    stem_stride: int
-
-
-BACKBONES: dict[str, BackboneShape] = {
-    "resnet10_thin": BackboneShape(channels=128, stem_stride=2),
-    "resnet18": BackboneShape(channels=512, stem_stride=4),
-    "resnet34": BackboneShape(channels=512, stem_stride=4),
-    "resnet50": BackboneShape(channels=2048, stem_stride=4),
-    "resnet101": BackboneShape(channels=2048, stem_stride=4),
-}
-
-
-def map_size(backbone: str, image_size: tuple[int, int], last_stride: int) -> tuple[int, int]:
-    """Return height and width of the last map.
-
-    Args:
-        backbone: Name of the backbone.
-        image_size: Height and width of the image.
-        last_stride: Stride of `layer4`, 1 or 2.
-    """
-    strides = [2] * (BACKBONES[backbone].stem_stride.bit_length() - 1) + [2, 2, last_stride]
-    height, width = image_size
-    for stride in strides:
-        height, width = -(-height // stride), -(-width // stride)
-    return height, width
 
 
 def stripe_bounds(rows: int, parts: int) -> list[tuple[int, int]]:
@@ -70,7 +30,7 @@ class Region:
     @classmethod
     def of(cls, backbone: str, image_size: tuple[int, int], last_stride: int) -> "Region":
         """Return the whole last map of a backbone."""
-        return cls(*map_size(backbone, image_size, last_stride), backbone, image_size)
+        return cls(*backbone_config(backbone).map_size(image_size, last_stride), backbone, image_size)
 
     def stripes(self, parts: int) -> "list[Region]":
         """Return its stripes, from the top down.

@@ -6,8 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from reid_search.backbones import backbone_config
+from reid_search.errors import nearest
 from reid_search.models.layers.settings import StripeSettings
-from reid_search.models.layers.shapes import Region, SplitName
+from reid_search.models.layers.shapes import Region
 from reid_search.models.layers.taps import branch_taps, head_stages
 from reid_search.study import EntryError, TapSpec
 
@@ -25,7 +27,7 @@ class BranchPlan:
     Attributes:
         name: What its global tap is called after, `p3`.
         cuts: Numbers of stripes into which its map is cut, by what their taps are called after.
-        stride: Stride of `layer4`.
+        stride: Last stride of the backbone.
     """
 
     name: str
@@ -45,10 +47,10 @@ class MGNConfig(StripeSettings):
     Attributes:
         parts: Stripes of each branch, each number once.
         branches: A branch for each number of stripes, or `one` for all of them.
-        split: Last layer or block that the branches share; `layer3.0` is conv4_1, `input` shares nothing and makes an
-            ensemble of separate networks. It makes no difference to one branch.
-        strides: Stride of `layer4` by the branch's number of stripes; 1 where a branch is not named. With
-            `branches: one` that of the finest cut holds.
+        split: Last layer or block that the branches share, one of the backbone's `cuts`; `layer3.0` is conv4_1, `input`
+            shares nothing and makes an ensemble of separate networks. It makes no difference to one branch.
+        strides: Last stride of the backbone (of `layer4` in a ResNet) by the branch's number of stripes; 1 where a
+            branch is not named. With `branches: one` that of the finest cut holds.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -59,7 +61,7 @@ class MGNConfig(StripeSettings):
     architecture: Literal["mgn"]
     parts: tuple[int, ...] = (1, 2, 3)
     branches: Literal["separate", "one"] = "separate"
-    split: SplitName = "layer3.0"
+    split: str = "layer3.0"
     strides: dict[Annotated[int, Field(ge=1)], Stride] = Field(default_factory=_global_branch_strides)
 
     @field_validator("parts")
@@ -73,10 +75,15 @@ class MGNConfig(StripeSettings):
 
     @model_validator(mode="after")
     def _strides_fit_the_split(self) -> "MGNConfig":
+        backbone = backbone_config(self.backbone)
+        if self.split not in backbone.cuts:
+            raise EntryError(f"{self.split!r} is not a choice; {nearest(self.split, backbone.cuts)}", "split")
         strides = {count: self.stride(count) for count in self.parts}
-        if self.branches == "separate" and self.split == "layer4.0" and len(set(strides.values())) > 1:
+        shared = [backbone.blocks(stride)[: self.shared_blocks] for stride in (1, 2)]
+        if self.branches == "separate" and shared[0] != shared[1] and len(set(strides.values())) > 1:
             raise EntryError(
-                f"{strides}: with split layer4.0 the branches share the block that has the stride; give them the same",
+                f"{strides}: with split {self.split} the branches share the block that has the stride; give them the "
+                "same",
                 "strides",
             )
         return self
@@ -86,8 +93,13 @@ class MGNConfig(StripeSettings):
         """All reduced vectors, as the paper tests (section 3.2)."""
         return ("reduced",)
 
+    @property
+    def shared_blocks(self) -> int:
+        """How many of the backbone's blocks the branches share."""
+        return backbone_config(self.backbone).cuts[self.split]
+
     def stride(self, parts: int) -> Stride:
-        """Return the stride of `layer4` in the branch with so many stripes."""
+        """Return the last stride in the branch with so many stripes."""
         return self.strides.get(parts, 1)
 
     @property

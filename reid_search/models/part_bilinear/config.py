@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
-from reid_search.models.layers.shapes import BackboneName, map_size
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.component import AbsolutePath
@@ -59,7 +59,7 @@ class PartBilinearConfig(BilinearSettings):
         stages = head_stages(self, self.vector_size)
         taps = list(vector_taps("bilinear.global", Scope.GLOBAL, stages, ("appearance", *parts), ["head"]))
         if parts:
-            grid = map_size(self.backbone, image_size, self.last_stride)
+            grid = backbone_config(self.backbone).map_size(image_size, self.last_stride)
             taps.append(TapSpec("pose", Scope.MAP, Stage.COARSE, (len(KEYPOINTS), *grid), pose))
         return tuple(taps)
 

@@ -3,12 +3,11 @@
 import torch
 from torch import Tensor, nn
 
+from reid_search.backbones import backbone_config, build_backbone
 from reid_search.models.layers.bilinear import Stream, build_product, build_projection, finished
 from reid_search.models.layers.branch import named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.resize import Size, resize
-from reid_search.models.layers.shapes import BACKBONES
-from reid_search.models.layers.trunk import build_trunk, mark_trunks
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.part_bilinear.config import PartBilinearConfig
@@ -26,7 +25,7 @@ class PartBilinear(ReidModel):
     def __init__(self, config: PartBilinearConfig, image_size: tuple[int, int]) -> None:
         super().__init__(config.taps(image_size), config.default_readout)
         self.config = config
-        blocks = build_trunk(config.backbone, config.weights, config.last_stride)
+        blocks = build_backbone(config.backbone, config.weights, config.last_stride)
         self.appearance = Stream(blocks, config.channels, config.appearance_dim)
         self.parts = None if config.fusion == "appearance" else PartStream(config)
         if config.fusion in ("bilinear", "compact"):
@@ -35,7 +34,7 @@ class PartBilinear(ReidModel):
         else:
             self.fusion = Averages(config)
         self.head = build_vector_head(config.vector_size, config)
-        mark_trunks(self, {"appearance.blocks": config.weights, "parts.blocks": config.part_weights})
+        self.mark_pretrained({"appearance.blocks": config.weights, "parts.blocks": config.part_weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the fused vector and of the keypoints' heat maps."""
@@ -54,8 +53,8 @@ class PartStream(nn.Module):
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
-        channels = BACKBONES[config.part_backbone].channels
-        self.blocks = build_trunk(config.part_backbone, config.part_weights, _part_stride(config))
+        channels = backbone_config(config.part_backbone).channels
+        self.blocks = build_backbone(config.part_backbone, config.part_weights, _part_stride(config))
         self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1)
         self.projection = build_projection(channels + len(KEYPOINTS), config.part_dim, 3)
 
@@ -79,6 +78,6 @@ class Averages(nn.Module):
 
 
 def _part_stride(config: PartBilinearConfig) -> int:
-    """Return the stride of the part stream's `layer4` that comes nearest to the appearance's grid, rather finer."""
-    stem, part_stem = BACKBONES[config.backbone].stem_stride, BACKBONES[config.part_backbone].stem_stride
-    return 2 if 2 * part_stem <= config.last_stride * stem else 1
+    """Return the last stride of the part stream that comes nearest to the appearance's grid, rather finer."""
+    wanted = backbone_config(config.backbone).stride(config.last_stride)
+    return 2 if backbone_config(config.part_backbone).stride(2) <= wanted else 1

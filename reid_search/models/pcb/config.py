@@ -23,7 +23,7 @@ class PCBConfig(StripeSettings):
 
     Attributes:
         parts: Number of stripes.
-        last_stride: Stride of `layer4`.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         partition: `stripes` cuts the map into rows. `refined` weighs every place by how likely it belongs to the part,
             as a learnt classifier finds (section 3.3), and divides by the sum of the weights, so that a classifier that
             is certain of the stripes gives the stripes' averages (the authors' code divides by the number of places of

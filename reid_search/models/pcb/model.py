@@ -2,7 +2,7 @@
 
 import torch
 
-from reid_search.models.layers.backbone import build_blocks, set_last_stride
+from reid_search.backbones import build_backbone
 from reid_search.models.layers.branch import Head, HeadSettings, Stripes, named
 from reid_search.models.layers.heads import build_reduction
 from reid_search.models.layers.weighted import weighted_pooling
@@ -26,8 +26,7 @@ class PCB(ReidModel):
         super().__init__(config.taps(image_size), config.default_readout)
         settings, region = HeadSettings.of(config), config.region(image_size)
         self._name, self._has_mean = config.name, config.part_mean
-        self.backbone = build_blocks(config.backbone, config.weights)
-        set_last_stride(self.backbone, config.last_stride)
+        self.backbone = build_backbone(config.backbone, config.weights, config.last_stride)
         self.reduction = None
         if config.reduction_shared:
             self.reduction = build_reduction(settings.channels, config.embedding_dim, config.reduction)
@@ -37,8 +36,7 @@ class PCB(ReidModel):
         if config.partition == "refined":
             self.part_classifier = PartClassifier(settings.channels, config.parts)
         self._refines = self.part_classifier is not None
-        if config.weights is not None:
-            self.mark_pretrained([name for name, _ in self.named_parameters() if name.startswith("backbone.")])
+        self.mark_pretrained({"backbone": config.weights})
 
     def use_mode(self, mode: str | None) -> None:
         """Cut the map into rows (`stripes`), or find the parts as they are tested (None)."""

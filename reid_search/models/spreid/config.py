@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.settings import BranchSettings, PoolingName
-from reid_search.models.layers.shapes import BackboneName, map_size
 from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
 from reid_search.study.side_cars import PARTS
@@ -24,7 +24,7 @@ class SPReIDConfig(BranchSettings):
     times 2048 values on ResNet-50. `spreid.foreground`, `spreid.head` … are the five vectors by themselves.
 
     Attributes:
-        last_stride: Stride of `layer4`; 2 as in the paper.
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet); 2 as in the paper.
         maps: Where the maps come from: `side_car` (files beside the images), `learnt` (a parser that gives
             `parsing@coarse`), or as controls `stripes` (four of equal height, all foreground) and `uniform` (every map
             is 1 everywhere, so every vector is the average).
@@ -97,7 +97,7 @@ class SPReIDConfig(BranchSettings):
             TapSpec(f"spreid.{name}", Scope.PART, Stage.COARSE, (self.channels,), maps) for name in (FOREGROUND, *PARTS)
         ]
         if self.maps == "learnt":
-            grid = self.grid(map_size(self.backbone, image_size, self.last_stride))
+            grid = self.grid(backbone_config(self.backbone).map_size(image_size, self.last_stride))
             parser = frozenset({"parser"} if self.parser == "own" else {"parser", "backbone"})
             taps.append(TapSpec("parsing", Scope.MAP, Stage.COARSE, (1 + len(PARTS), *grid), parser))
         return tuple(taps)

@@ -5,12 +5,11 @@ import copy
 import torch
 from torch import Tensor
 
+from reid_search.backbones import backbone_config, build_backbone
 from reid_search.models.layers.branch import named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.resize import Size, resize_area, spread_bilinear
-from reid_search.models.layers.shapes import BACKBONES
 from reid_search.models.layers.side_cars import needed
-from reid_search.models.layers.trunk import build_trunk, mark_trunks
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.layers.weighted import share_out, weighted_pooling, weighted_sum
 from reid_search.models.model import Batch, ReidModel, Taps
@@ -30,13 +29,13 @@ class SPReID(ReidModel):
     def __init__(self, config: SPReIDConfig, image_size: tuple[int, int]) -> None:
         super().__init__(config.taps(image_size), config.default_readout)
         self.config = config
-        self.backbone = build_trunk(config.backbone, config.weights, config.last_stride)
+        self.backbone = build_backbone(config.backbone, config.weights, config.last_stride)
         separate = config.include_global and not config.backbone_shared
         self.global_backbone = copy.deepcopy(self.backbone) if separate else None
         self.pooling = Pooling(config.pooling) if config.include_global else None
         self.head = build_vector_head(config.vectors * config.channels, config)
         self.parser = _build_parser(config) if config.maps == "learnt" else None
-        mark_trunks(self, {"backbone": config.weights, "global_backbone": config.weights})
+        self.mark_pretrained({"backbone": config.weights, "global_backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the vector, of the five maps, and of the parser."""
@@ -77,7 +76,7 @@ class SPReID(ReidModel):
 def _build_parser(config: SPReIDConfig) -> Parser:
     if config.parser == "shared":
         return Parser(config.channels, None)
-    return Parser(BACKBONES[config.parser_backbone].channels, build_trunk(config.parser_backbone, None, 1))
+    return Parser(backbone_config(config.parser_backbone).channels, build_backbone(config.parser_backbone, None, 1))
 
 
 def _combined(parts: list[Tensor], how: str) -> list[Tensor]:

@@ -1,0 +1,72 @@
+"""What ResNets are made of; no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import ClassVar, Literal
+
+from reid_search.backbones.config import BackboneConfig, Block
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a ResNet.
+
+    Attributes:
+        depths: Blocks of `layer1` to `layer4`.
+        channels: Channels of their maps.
+        stem: Channels before them.
+        stem_stride: Stride before them.
+    """
+
+    depths: tuple[int, int, int, int]
+    channels: tuple[int, int, int, int]
+    stem: int = 64
+    stem_stride: int = 4
+
+
+_BASIC, _BOTTLENECK = (64, 128, 256, 512), (256, 512, 1024, 2048)
+STAGES = {
+    "resnet10_thin": Stages((1, 1, 1, 1), (16, 32, 64, 128), stem=16, stem_stride=2),
+    "resnet18": Stages((2, 2, 2, 2), _BASIC),
+    "resnet34": Stages((3, 4, 6, 3), _BASIC),
+    "resnet50": Stages((3, 4, 6, 3), _BOTTLENECK),
+    "resnet101": Stages((3, 4, 23, 3), _BOTTLENECK),
+}
+
+
+class ResNetConfig(BackboneConfig):
+    """A ResNet as torchvision builds it, or `resnet10_thin`, which trains on a CPU.
+
+    Attributes:
+        name: `resnet` and its number of layers.
+    """
+
+    weights_form: ClassVar[str] = "tensors by torchvision's names"
+    body: ClassVar[tuple[str, ...]] = ("layer",)
+    name: Literal["resnet10_thin", "resnet18", "resnet34", "resnet50", "resnet101"]
+
+    def blocks(self, last_stride: int) -> tuple[Block, ...]:
+        """Return `stem`, `layer1_0`, `layer1_1`, …, `layer4_2`; `layer4_0` has the last stride."""
+        stages = STAGES[self.name]
+        blocks = [Block("stem", stages.stem, stages.stem_stride)]
+        layers = zip(stages.depths, stages.channels, (1, 2, 2, last_stride), strict=True)
+        for number, (depth, channels, stride) in enumerate(layers, start=1):
+            blocks += [Block(f"layer{number}_{index}", channels, 1 if index else stride) for index in range(depth)]
+        return tuple(blocks)
+
+    @property
+    def cuts(self) -> Mapping[str, int]:
+        """Before the stem, after a layer, or after the first block of the last two."""
+        _, first, second, third, _ = accumulate(STAGES[self.name].depths, initial=1)
+        return {
+            "input": 0,
+            "layer1": first,
+            "layer2": second,
+            "layer3.0": second + 1,
+            "layer3": third,
+            "layer4.0": third + 1,
+        }
+
+
+CONFIG = ResNetConfig
