@@ -15,7 +15,7 @@ HEAVY = ("torch", "torchvision", "ray", "mlflow", "optuna")
         "import reid_search.errors",
         "import reid_search.study",
         "import reid_search.records",
-        "import reid_search.models, reid_search.losses, reid_search.data",
+        "import reid_search.models, reid_search.losses, reid_search.data, reid_search.backbones",
         "import analysis",
     ],
 )

@@ -105,8 +105,8 @@ def test_a_loss_can_be_placed_anywhere_it_can_sit_and_switched_off(name: str, ba
 def test_no_config_loads_torch() -> None:
     script = """
 import sys
-from reid_search.study import ARCHITECTURES, DATASETS, LOSSES
-for family in (ARCHITECTURES, LOSSES, DATASETS):
+from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES
+for family in (ARCHITECTURES, BACKBONES, LOSSES, DATASETS):
     for name in family.names():
         family.config_class(name)
 print([name for name in ("torch", "torchvision", "ray", "mlflow", "optuna") if name in sys.modules])
