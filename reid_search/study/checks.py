@@ -8,13 +8,13 @@ from reid_search.study.component import EntryError
 from reid_search.study.designs import check_levels, check_named_trials
 from reid_search.study.document import Document, split_path
 from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.question import Question
 from reid_search.study.space import Space
-from reid_search.study.study import Study
 from reid_search.study.trial import TrialConfig
 from reid_search.study.trial_checks import check_base, check_phase
 
 
-def check_study(study: Study) -> None:
+def check_study(study: Question) -> None:
     """Make sure that every arm and proposal of a study can be made, and every claim decided.
 
     Raises:
@@ -29,7 +29,7 @@ def check_study(study: Study) -> None:
     _check_claims(study)
 
 
-def _check_spaces(study: Study) -> None:
+def _check_spaces(study: Question) -> None:
     for index, phase in enumerate(study.config.phases):
         with _at(study.document, index):
             space = study.space(phase)
@@ -52,21 +52,21 @@ def _validates(phase: SearchPhase | AblatePhase) -> bool:
     return isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
 
 
-def _check_search(study: Study, phase: SearchPhase) -> None:
+def _check_search(study: Question, phase: SearchPhase) -> None:
     if phase.sampler == "grid":
         check_levels(study.space(phase))
     for share in study.shares(phase):
         share.space.config(share.held)  # an arm of an ablation that sets other entries
 
 
-def _check_arms(study: Study) -> None:
+def _check_arms(study: Question) -> None:
     try:
         check_named_trials(study.config.arms, Space(study.config.base, study.config.axes))
     except EntryError as error:
         raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
 
 
-def _check_has_claims(study: Study, phase: AblatePhase) -> None:
+def _check_has_claims(study: Question, phase: AblatePhase) -> None:
     if phase.description.of_claims and not study.claims_of(phase):
         message = "the study makes no claim that this phase could decide; write `claims:`"
         raise StudyError(f"design: {phase.design}: {message}")
@@ -77,7 +77,7 @@ def _check_redraws(space: Space, phase: AblatePhase) -> None:
         space.config({}).data.redrawn(0)
 
 
-def _check_claims(study: Study) -> None:
+def _check_claims(study: Question) -> None:
     """Make sure that some phase has the arms of each claim; around a search's best this is not known yet."""
     phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase) and study.claims_of(phase)]
     arms = {phase.name: study.arms(phase) for phase in phases}
@@ -99,7 +99,7 @@ def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _check_set(study: Study, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
+def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
     """Make sure that what a phase sets makes a valid trial, and adds no loss or readout by a slip of the pen."""
     base = TrialConfig.model_validate(study.config.base)
     for path in phase.set:

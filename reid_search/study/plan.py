@@ -4,7 +4,6 @@ import math
 import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from reid_search.errors import DataNotGiven
 from reid_search.study.axes import Axis
@@ -13,11 +12,9 @@ from reid_search.study.config import DataConfig
 from reid_search.study.designs import BASELINE, Arm
 from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.question import Question
+from reid_search.study.space import Settings, Space
 from reid_search.study.trial import TrialConfig
-
-if TYPE_CHECKING:
-    from reid_search.study.space import Settings, Space
-    from reid_search.study.study import Study
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ class _PlanFingerprints(Fingerprints):
             return "not given"
 
 
-def make_plan(study: "Study", best: "Settings | None" = None, given: "Fingerprints | None" = None) -> Plan:
+def make_plan(study: Question, best: Settings | None = None, given: Fingerprints | None = None) -> Plan:
     """Return the plan of a study; see `Study.plan`."""
     provisional = _PlanFingerprints()
     fingerprints = given or provisional
@@ -173,10 +170,10 @@ def _with_data_of_its_own(trial: PlannedTrial, fingerprints: Fingerprints) -> Pl
 
 
 def _ablation(
-    study: "Study",
+    study: Question,
     phase: AblatePhase,
     fingerprints: Fingerprints,
-    best: "Settings | None",
+    best: Settings | None,
     known: Collection[tuple[str, int]],
 ) -> PhasePlan:
     arms = study.arms(phase, best)
@@ -212,7 +209,7 @@ def _replicates(phase: AblatePhase) -> str:
     return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}, tested on {phase.evaluate}"
 
 
-def _search(study: "Study", phase: SearchPhase) -> PhasePlan:
+def _search(study: Question, phase: SearchPhase) -> PhasePlan:
     shares = study.shares(phase)
     counts = [_proposals(phase, share.space) for share in shares]
     images = [share.space.config(share.held).training.images for share in shares]
@@ -232,7 +229,7 @@ def _search(study: "Study", phase: SearchPhase) -> PhasePlan:
     )
 
 
-def _proposals(phase: SearchPhase, space: "Space") -> int:
+def _proposals(phase: SearchPhase, space: Space) -> int:
     if phase.sampler != "grid":
         return phase.trials
     cells = math.prod(len(axis.design_levels) for axis in space.axes.values())

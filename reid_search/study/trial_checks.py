@@ -10,9 +10,9 @@ from reid_search.errors import StudyError, nearest
 from reid_search.study.axes import Axis, Level
 from reid_search.study.document import Document, split_path
 from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.question import Question
 from reid_search.study.shares import Share
 from reid_search.study.space import Space
-from reid_search.study.study import Study
 from reid_search.study.taps import TapSpec
 from reid_search.study.trial import TrialConfig
 
@@ -29,7 +29,7 @@ def check_base(base: TrialConfig, document: Document) -> None:
         raise StudyError(f"{document.place(('base', *entry))}: base.{'.'.join(entry)}: {problem}")
 
 
-def check_phase(study: Study, phase: SearchPhase | AblatePhase) -> None:
+def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
     """Refuse a phase of which an arm or a proposal could not be trained or should not be tested so.
 
     Arms around a search's best are checked around the base, as they are planned. Of a search with very many
@@ -74,7 +74,7 @@ def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str
     return f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
 
 
-def _trials(study: Study, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:
+def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:
     if isinstance(phase, AblatePhase) and not phase.description.leads_to_best:
         yield from ((f"arm '{arm.name}'", arm.config) for arm in study.arms(phase))
         return
