@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..reading.claims import Claim, claims_of, looks_at
+from ..reading.comparability import differences, is_within_protocols, protocols_of
 from ..reading.gather import StudyResults
-from ..reading.protocol import differences, is_within_protocols, protocols_of
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import LEVEL, Effect, mean_effect

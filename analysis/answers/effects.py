@@ -13,7 +13,7 @@ import pandas as pd
 
 from reid_search.study import BASELINE
 
-from ..reading.protocol import is_within_protocols, protocols_of
+from ..reading.comparability import is_within_protocols, protocols_of
 from ..statistics.factorial import FactorialEffect, factorial_effects
 from ..statistics.family import holm
 from ..statistics.verdict import of_contrast

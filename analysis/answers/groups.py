@@ -8,7 +8,7 @@ import pandas as pd
 from reid_search.study import BASELINE
 
 from ..reading.arms import changes
-from ..reading.protocol import Difference, differences, protocols_of
+from ..reading.comparability import Difference, differences, protocols_of
 
 Settings = Mapping[str, Mapping[str, str]]  # by arm: the level of each axis
 

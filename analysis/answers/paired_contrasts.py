@@ -7,7 +7,7 @@ import pandas as pd
 
 from reid_search.errors import RequestError, nearest
 
-from ..reading.protocol import differences
+from ..reading.comparability import differences
 from ..statistics.effect import Effect, mean_effect
 from ..statistics.family import holm
 from ..statistics.verdict import of_contrast

@@ -10,9 +10,9 @@ from reid_search.records import ReadoutResult
 from reid_search.study import BASELINE
 from reid_search.study.designs import design_of_record
 
+from .comparability import fingerprint_of
 from .gather import Event, StudyResults, Trial, gather
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
-from .protocol import fingerprint_of
 
 _COLUMNS = [
     "phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason",

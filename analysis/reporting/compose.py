@@ -14,7 +14,7 @@ from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.gather import StudyResults
-from . import describe, draw, explain, protocol
+from . import describe, describe_tables, draw, protocol
 from .claims import family_notes, view_of
 from .draw import Drawing
 from .export import Table
@@ -135,7 +135,7 @@ def _effects(ablation: AblationSummary) -> dict[str, Any]:
     if ablation.effects is None:
         return {}
     rows, left_out = _rows(ablation.effects.table)
-    name, notes = file_name("effects", ablation), explain.describe_effects(ablation)
+    name, notes = file_name("effects", ablation), describe_tables.describe_effects(ablation)
     return {"name": name, "rows": rows, "left_out": left_out, "notes": notes}
 
 
@@ -145,7 +145,7 @@ def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict
     by_forest = {item.axis: item for item in found.fanova}
     rows = [(item, by_forest.get(item.axis)) for item in found.ped_anova]
     name = file_name("importances", search)
-    return {"name": name, "rows": rows, "fanova": bool(by_forest), "notes": explain.describe_importance(found)}
+    return {"name": name, "rows": rows, "fanova": bool(by_forest), "notes": describe_tables.describe_importance(found)}
 
 
 def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:

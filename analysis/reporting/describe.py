@@ -8,7 +8,7 @@ from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
 from ..reading.gather import StudyResults
 from ..statistics.family import smallest_sign_flip_p
-from .explain import describe_queries, describe_shared, describe_unlike
+from .describe_tables import describe_queries, describe_shared, describe_unlike
 from .formats import exact, interval, known, listed, percent, points, settings, several, spread
 from .naming import centre_word
 

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from . import describe, explain, formats, naming
+from . import describe, describe_tables, formats, naming
 from .export import SUFFIXES
 from .markup import escape_markdown
 
@@ -26,8 +26,8 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_arm,
-    "heading": explain.describe_heading,
-    "centre_sentences": explain.describe_centre,
+    "heading": describe_tables.describe_heading,
+    "centre_sentences": describe_tables.describe_centre,
     "centre_word": naming.centre_word,
 }
 

@@ -1,4 +1,4 @@
-"""Explain in sentences what a table of an ablation or a search can say: its protocol, its effects, its intervals."""
+"""Describe in sentences what a table of an ablation or a search can say: its protocol, its effects, its intervals."""
 
 from collections.abc import Iterator
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import analysis
-from analysis.reading.protocol import differences, fingerprint_of, is_within_protocols, protocols_of
+from analysis.reading.comparability import differences, fingerprint_of, is_within_protocols, protocols_of
 
 FIELDS = {"evaluate": "test", "data_fingerprint": "00ff", "transductive": False}
 

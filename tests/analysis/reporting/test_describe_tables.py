@@ -6,9 +6,9 @@ from analysis.answers.effects import EffectsSummary
 from analysis.answers.groups import Group
 from analysis.answers.importances import ImportanceSummary
 from analysis.reading.claims import Claim
-from analysis.reading.protocol import Difference
+from analysis.reading.comparability import Difference
 from analysis.reporting.claims import view_of
-from analysis.reporting.explain import (
+from analysis.reporting.describe_tables import (
     describe_centre,
     describe_effects,
     describe_heading,
