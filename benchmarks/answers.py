@@ -21,10 +21,10 @@ import pandas as pd
 
 from analysis import contrasts
 from analysis.answers.claims import answer_claims
-from analysis.reading.gather import StudyResults
 from analysis.statistics.bootstrap import bootstrap_queries
 from analysis.statistics.effect import LEVEL, mean_effect
 from analysis.statistics.factorial import factorial_effects
+from reid_search.records import ClaimMade, ContrastDrawn, History, RunStarted, StudyState, StudyStore
 
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -97,12 +97,13 @@ def study(
 def claimed(arms: pd.DataFrame, claims: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """Return the verdict on each claim, given as weights of the arms in its effect and its control."""
     content = {"metric": "mAP", "readout": "default", "smallest_effect": SMALLEST}
-    events: list[dict[str, object]] = [{"event": "run"}]
+    history = History()
+    history.apply(RunStarted())
     for name, weights in claims.items():
-        events.append({"event": "claim", "claim": name, "content": content, "time": "2026-01-01"})
-        events.append({"event": "contrast", "claim": name, "phase": "ablate", **weights})
-    results = StudyResults(Path(), {}, tuple(events), {})
-    return [answer.verdict for answer in answer_claims(results, arms)]
+        history.apply(ClaimMade(claim=name, content=content, time="2026-01-01"))
+        history.apply(ContrastDrawn.model_validate({"claim": name, "phase": "ablate", **weights}))
+    state = StudyState(StudyStore(Path(), "simulated"), {}, history, {})
+    return [answer.verdict for answer in answer_claims(state, arms)]
 
 
 def against(arm: str, other: str = "baseline") -> dict[str, float]:

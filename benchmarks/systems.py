@@ -25,12 +25,12 @@ HEADER = (
 def rows_of(study: Path) -> pd.DataFrame:
     """Return a row an arm and seed, with its name, its learning rate and its untrained mAP."""
     store = StudyStore.at(study)
-    asks = {ask["arm"]: ask for ask in store.asked if ask["event"] == "ask" and ask["kind"] == "ablate"}
+    asks = {ask.arm: ask for arms in store.log.history().ablations.values() for ask in arms}
     arms = load_arms(study)
     arms = arms[arms["status"] == "finished"]
     return arms.assign(
-        system=[asks[arm]["settings"]["system"] for arm in arms["arm"]],
-        rate=[", ".join(asks[arm].get("tuned", {}).values()) for arm in arms["arm"]],
+        system=[asks[arm].settings["system"] for arm in arms["arm"]],
+        rate=[", ".join(asks[arm].tuned.values()) for arm in arms["arm"]],
     ).join(_untrained(store, arms))
 
 

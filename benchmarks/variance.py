@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis import load_arms
-from analysis.reading.gather import gather
 from analysis.reading.queries import per_query, weighted
+from reid_search.records import StudyStore, read_state
 
 COLUMNS = ["arm", "sd of mAP", "sd of Δ", "identities", "queries", "seed × query"]
 
@@ -42,7 +42,7 @@ def main() -> None:
     arms = arms[(arms["phase"] == arms["phase"].iloc[0]) & (arms["readout"] == "default")]
     if arms["data_fingerprint"].astype(str).str.startswith("redrawn").any():
         raise SystemExit(f"{study}: every seed has queries of its own, so nothing tells seeds and queries apart")
-    table = per_query(gather(study), arms)
+    table = per_query(read_state(StudyStore.at(study)), arms)
     print(f"| {' | '.join(COLUMNS)} |\n|---|{'--:|' * (len(COLUMNS) - 1)}")
     found = []
     for arm in dict.fromkeys(arms["arm"]):

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RequestError
+from reid_search.records import ArmAsked, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
 from reid_search.study.designs import Design, design_of_record
 
-from ..reading.arms import axis_and_level, last_ablations
-from ..reading.gather import Event, StudyResults
+from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, METRICS
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
@@ -113,37 +113,35 @@ class AblationSummary:
         return bool(self.arms["queries_low"].notna().any())
 
 
-def summarise_ablations(results: StudyResults, arms: pd.DataFrame, smallest_effect: float) -> list[AblationSummary]:
+def summarise_ablations(state: StudyState, arms: pd.DataFrame, smallest_effect: float) -> list[AblationSummary]:
     """Summarise every ablation and readout.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
         smallest_effect: Smallest difference of interest, in [0, 1].
     """
-    asks = last_ablations(results.events)
     readouts = arms.groupby("phase", sort=False)["readout"].unique()
     return [
         summary
         for (phase, readout), rows in arms.groupby(["phase", "readout"], sort=False)
         for summary in _summaries(
-            results, asks[str(phase)], rows, smallest_effect, first=readout == first_readout(list(readouts[str(phase)]))
+            state,
+            state.ablations[str(phase)],
+            rows,
+            smallest_effect,
+            first=readout == standing_readout(list(readouts[str(phase)])),
         )
     ]
 
 
-def first_readout(readouts: Sequence[str]) -> str:
-    """Return the readout that stands for a phase: `default` where there is one, else the first."""
-    return "default" if "default" in readouts else readouts[0]
-
-
 def _summaries(
-    results: StudyResults, asks: Sequence[Event], rows: pd.DataFrame, smallest_effect: float, *, first: bool
+    state: StudyState, asks: Sequence[ArmAsked], rows: pd.DataFrame, smallest_effect: float, *, first: bool
 ) -> Iterator[AblationSummary]:
     """Yield a summary for each protocol under which a phase's arms were measured with one readout."""
-    settings = {str(ask["arm"]): ask.get("settings", {}) for ask in asks}
-    split = str(asks[0]["evaluate"])
-    design, groups = design_of_record(str(asks[0].get("by", ""))), protocol_groups(rows, settings)
+    settings = {ask.arm: ask.settings for ask in asks}
+    phase, split, design = asks[0].phase, asks[0].evaluate, design_of_record(asks[0].by)
+    groups = protocol_groups(rows, settings)
     effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design.has_effects else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
@@ -153,10 +151,10 @@ def _summaries(
         if not design.of_claims:
             compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
-        compared = compared.merge(contrasts_over_queries(results, members, read, group.centre), on="arm", how="left")
+        compared = compared.merge(contrasts_over_queries(state, members, read, group.centre), on="arm", how="left")
         compared = compared.assign(protocol=group.protocol)
         yield AblationSummary(
-            phase=str(asks[0]["phase"]),
+            phase=phase,
             readout=str(rows["readout"].iloc[0]),
             design=design.name,
             evaluate=split,
@@ -166,13 +164,13 @@ def _summaries(
             arms=_one_row_an_arm(members, split).merge(_beside_means(compared), on="arm", how="left"),
             contrasts=compared,
             refusal=refusal,
-            curves=_curves(results, members, split),
+            curves=_curves(state, members, split),
             group=group,
             number=number,
             groups=len(groups),
             effects=effects if number == 1 else None,
-            around=str(results.phase(str(asks[0]["phase"])).get("around", "")),
-            redrawn=any(ask.get("redrawn_from") for ask in asks),
+            around=str(state.phase(phase).get("around", "")),
+            redrawn=any(ask.redrawn_from for ask in asks),
         )
 
 
@@ -226,11 +224,11 @@ def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     return table.join(means).join(deviations).reset_index()
 
 
-def _curves(results: StudyResults, rows: pd.DataFrame, split: str) -> dict[str, Floats]:
+def _curves(state: StudyState, rows: pd.DataFrame, split: str) -> dict[str, Floats]:
     curves: dict[str, list[list[float]]] = {}
     finished = rows.loc[rows["status"] == "finished", ["arm", "key", "seed", "stored_as"]]
     for arm, key, seed, stored_as in finished.itertuples(index=False, name=None):
-        record = results.trials[str(key), int(str(seed))].record
+        record = state.trials[TrialId(str(key), int(str(seed)))].record
         curve = record.readouts[str(stored_as)].cmc.get(split) if record else None
         if curve:
             curves.setdefault(str(arm), []).append(curve)

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..reading.arms import last_ablations, path_candidates
-from ..reading.gather import Identity, StudyResults
-from ..reading.proposals import last_searches
+from reid_search.records import StudyState, TrialId
 
 
 @dataclass(frozen=True)
@@ -28,26 +26,23 @@ class PhaseBudget:
     seconds: float
 
 
-def budgets(results: StudyResults) -> list[PhaseBudget]:
+def budgets(state: StudyState) -> list[PhaseBudget]:
     """Return planned and spent of every phase that has asked for trials, in order."""
-    runs = [event for event in results.events if event["event"] == "run"]
-    planned = {str(row["phase"]): row for row in (runs[-1].get("planned", ()) if runs else ())}
-    asked: dict[str, list[Identity]] = {}
-    for asks in (last_searches(results.events), path_candidates(results.events), last_ablations(results.events)):
-        for phase, events in asks.items():
-            asked.setdefault(phase, []).extend((str(event["key"]), int(event["seed"])) for event in events)
-    counted: set[Identity] = set()
+    asked: dict[str, list[TrialId]] = {}
+    for ask in state.history.asks_now():
+        asked.setdefault(ask.phase, []).append(ask.trial)
+    counted: set[TrialId] = set()
     found = []
     for phase, identities in asked.items():
-        own = [results.trials[name] for name in dict.fromkeys(identities) if name in results.trials]
-        own = [trial for trial in own if (trial.key, trial.seed) not in counted]
-        counted |= {(trial.key, trial.seed) for trial in own}
-        row = planned.get(phase, {})
+        own = [state.trials[name] for name in dict.fromkeys(identities) if name in state.trials]
+        own = [trial for trial in own if trial.id not in counted]
+        counted |= {trial.id for trial in own}
+        planned = state.history.planned.get(phase)
         found.append(
             PhaseBudget(
                 phase,
-                row.get("trials"),
-                row.get("images"),
+                planned.trials if planned else None,
+                planned.images if planned else None,
                 len(own),
                 sum(trial.images_seen for trial in own),
                 sum(trial.seconds for trial in own),

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..reading.claims import Claim, claims_of, looks_at
+from reid_search.records import Claim, StudyState, TrialId
+
 from ..reading.comparability import differences, is_within_protocols, protocols_of
-from ..reading.gather import StudyResults
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import LEVEL, Effect, mean_effect
@@ -133,25 +133,25 @@ class _Measured:
         return guarded(p, self.looks)
 
 
-def answer_claims(results: StudyResults, arms: pd.DataFrame) -> list[ClaimAnswer]:
+def answer_claims(state: StudyState, arms: pd.DataFrame) -> list[ClaimAnswer]:
     """Answer every claim of a study.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
     """
-    measured = [_measured(claim, results, arms) for claim in claims_of(results.events)]
+    measured = [_measured(claim, state, arms) for claim in state.claims]
     adjusted = holm([item.p if item.is_decided else 1.0 for item in measured])
     return [_answer(item, p_holm, len(measured)) for item, p_holm in zip(measured, adjusted, strict=True)]
 
 
-def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measured:
-    metric = str(claim.content["metric"])
+def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> _Measured:
+    metric = claim.metric
     if claim.missing:
         return _Measured(claim, metric, not_decided=(NOT_MEASURED, f"no phase has {'; '.join(claim.missing)}"))
     if claim.phase is None:
         return _Measured(claim, metric, not_decided=(NOT_YET, "its phase has not begun"))
-    rows = arms[(arms["phase"] == claim.phase) & (arms["readout"] == claim.content["readout"])]
+    rows = arms[(arms["phase"] == claim.phase) & (arms["readout"] == claim.readout)]
     rows = rows[rows["arm"].isin(claim.arms)].drop_duplicates(["arm", "seed"], keep="last")
     if rows.empty:
         because = f"its arms have no readout '{claim.content['readout']}'"
@@ -168,22 +168,22 @@ def _measured(claim: Claim, results: StudyResults, arms: pd.DataFrame) -> _Measu
     return _Measured(
         claim,
         metric,
-        looks=looks_at(results.events, claim.phase),
-        beforehand=_is_beforehand(claim, results, rows),
+        looks=state.history.looks(claim.phase),
+        beforehand=_is_beforehand(claim, state, rows),
         arms=table,
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
         rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/rank1"), claim.effect)).delta,
-        queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, results, rows),
+        queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
         protocols=protocols,
         not_decided=not_decided,
     )
 
 
-def _over_queries(claim: Claim, results: StudyResults, rows: pd.DataFrame) -> QueryInterval:
+def _over_queries(claim: Claim, state: StudyState, rows: pd.DataFrame) -> QueryInterval:
     """Return the effect with its interval over identities, of arms that were asked the same queries."""
-    return over_queries(query_tables(results, rows, claim.effect, str(claim.content["metric"])), claim.effect)
+    return over_queries(query_tables(state, rows, claim.effect, claim.metric), claim.effect)
 
 
 def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:
@@ -217,9 +217,9 @@ def _table(claim: Claim, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFra
     })  # fmt: skip
 
 
-def _is_beforehand(claim: Claim, results: StudyResults, rows: pd.DataFrame) -> bool:
-    identities = set(zip(rows["key"], rows["seed"], strict=True))
-    records = [results.trials[identity].record for identity in identities if identity in results.trials]
+def _is_beforehand(claim: Claim, state: StudyState, rows: pd.DataFrame) -> bool:
+    identities = {TrialId(str(key), int(seed)) for key, seed in zip(rows["key"], rows["seed"], strict=True)}
+    records = [state.trials[identity].record for identity in identities if identity in state.trials]
     return all(claim.since[:19] <= record.context.ended[:19] for record in records if record)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..reading.gather import StudyResults
+from reid_search.records import StudyState
+
 from ..statistics.importance import AxisImportance, importance, problems
 from .searches import SearchSummary
 
@@ -44,13 +45,13 @@ class ImportanceSummary:
     warnings: Sequence[str]
 
 
-def summarise_importance(results: StudyResults, search: SearchSummary) -> ImportanceSummary | None:
+def summarise_importance(state: StudyState, search: SearchSummary) -> ImportanceSummary | None:
     """Return how much each axis of a search matters; None with fewer than ten finished trials or two axes.
 
     fANOVA is computed of trials that a random or a grid sampler chose, where there are few enough for its forests.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         search: The search.
     """
     rows = search.proposals[search.proposals["value"].notna()]
@@ -59,8 +60,7 @@ def summarise_importance(results: StudyResults, search: SearchSummary) -> Import
     generator = np.random.default_rng(_SEED)
     used = rows.iloc[np.sort(generator.permutation(len(rows))[:MOST_TRIALS])]
     values = used["value"].to_numpy(np.float64)
-    declared = results.study.get("axes", {})
-    columns = {path: _numbers(used[path], declared.get(path, {})) for path in search.axes}
+    columns = {path: _numbers(used[path], state.axes.get(path, {})) for path in search.axes}
     with_forests = search.sampler in _FANOVA_SAMPLERS and len(rows) <= MOST_TRIALS_FANOVA
     return ImportanceSummary(
         ped_anova=importance(values, columns, method="ped_anova", generator=generator),

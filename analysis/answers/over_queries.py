@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RecordError
+from reid_search.records import StudyState
 
-from ..reading.gather import StudyResults
 from ..reading.queries import per_query, weighted
 from ..statistics.bootstrap import QueryInterval, bootstrap_strata
 
@@ -26,19 +26,19 @@ _NOTHING = QueryInterval(0, 0, note="the results of the queries are not there")
 
 
 def contrasts_over_queries(
-    results: StudyResults, rows: pd.DataFrame, arms: Iterable[str], centre: str, metric: str = "mAP"
+    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], centre: str, metric: str = "mAP"
 ) -> pd.DataFrame:
     """Return the interval over identities of each arm's difference from a centre: `arm`, `queries_low`, `queries_high`.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         rows: Rows of `load_arms` of one phase, readout and protocol.
         arms: The arms to compare.
         centre: The arm to compare them with.
         metric: The measurement; see `per_query`.
     """
     others = [arm for arm in arms if arm != centre]
-    tables = query_tables(results, rows, [centre, *others] if others else [], metric)
+    tables = query_tables(state, rows, [centre, *others] if others else [], metric)
     found = [over_queries(tables, {arm: 1.0, centre: -1.0}) for arm in others]
     return pd.DataFrame({
         "arm": pd.Series(others, dtype="str"),
@@ -48,12 +48,12 @@ def contrasts_over_queries(
 
 
 def query_tables(
-    results: StudyResults, rows: pd.DataFrame, arms: Iterable[str], metric: str = "mAP"
+    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], metric: str = "mAP"
 ) -> dict[str, pd.DataFrame]:
     """Return the table of `per_query` of each arm; none of an arm of which a finished seed's cannot be read.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         rows: Rows of `load_arms` of one phase and readout.
         arms: The arms to read.
         metric: The measurement; see `per_query`.
@@ -62,7 +62,7 @@ def query_tables(
     for arm in dict.fromkeys(arms):
         finished = rows[(rows["arm"] == arm) & (rows["status"] == "finished")]
         try:
-            table = per_query(results, finished, metric)
+            table = per_query(state, finished, metric)
         except RecordError:
             continue  # a difference of means does not need it
         if 0 < len(finished) == len(table.columns):

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..reading.gather import StudyResults
-from ..reading.proposals import last_searches
+from reid_search.records import Status, StudyState
 
-STATUSES = ("finished", "stopped", "failed", "unreadable", "running", "waiting")
+STATUSES = (
+    Status.FINISHED, Status.STOPPED, Status.FAILED, Status.UNREADABLE, Status.RUNNING, Status.WAITING,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,48 +64,46 @@ class SearchSummary:
         return found
 
 
-def summarise_searches(results: StudyResults, search: pd.DataFrame) -> list[SearchSummary]:
+def summarise_searches(state: StudyState, search: pd.DataFrame) -> list[SearchSummary]:
     """Summarise every search.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         search: The table of `load_search`.
     """
-    asks = last_searches(results.events)
     return [
-        _summary(results, str(phase), rows, [path for ask in asks[str(phase)] for path in ask.get("settings", {})])
+        _summary(state, str(phase), rows, [path for ask in state.searches[str(phase)] for path in ask.settings])
         for phase, rows in search.groupby("phase", sort=False)
     ]
 
 
-def _summary(results: StudyResults, phase: str, rows: pd.DataFrame, paths: list[str]) -> SearchSummary:
-    described = results.phase(phase)
-    axes = results.study.get("axes", {})
-    known = rows["value"].dropna()
+def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]) -> SearchSummary:
+    described = state.phase(phase)
+    axes, best = state.axes, state.best(phase)
     return SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
         objective=str(rows["objective"].iloc[-1]),
-        wanted=described.get("trials"),
+        wanted=int(str(described["trials"])) if "trials" in described else None,
         axes={path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)},
         proposals=rows,
         counts={
             status: int((rows["status"] == status).sum()) for status in STATUSES if (rows["status"] == status).any()
         },
-        best=None if known.empty else dict(rows[rows["value"] == known.max()].iloc[0]),
-        **_each(results, described, rows),
+        best=None if best is None else dict(rows[rows["number"] == best.number].iloc[0]),
+        **_each(state, described, rows),
     )
 
 
-def _each(results: StudyResults, described: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+def _each(state: StudyState, described: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     """Return what a search tuned for itself, as entries of its summary."""
     each = described.get("each")
     if each is None:
         return {}
     if "arm" not in rows or rows["arm"].isna().all():
         return {"each": each, "tuned_by": each, "held": (each,)}
-    held = results.phase(each).get("axes", results.study.get("axes", {}))
-    return {"each": f"arm of {each}", "tuned_by": "arm", "held": tuple(held)}
+    held = state.phase(str(each)).get("axes")
+    return {"each": f"arm of {each}", "tuned_by": "arm", "held": tuple(held if isinstance(held, list) else state.axes)}
 
 
 def _searched(axis: Mapping[str, Any]) -> str:

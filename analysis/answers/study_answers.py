@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..reading.gather import StudyResults
+from reid_search.records import StudyState
+
 from .ablations import AblationSummary, summarise_ablations
 from .claims import ClaimAnswer, answer_claims
 from .importances import ImportanceSummary, summarise_importance
@@ -26,20 +27,18 @@ class StudyAnswers:
     ablations: tuple[AblationSummary, ...]
 
 
-def answer_study(
-    results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float
-) -> StudyAnswers:
+def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float) -> StudyAnswers:
     """Return everything that a study can answer.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
         search: The table of `load_search`.
         smallest_effect: Smallest difference of mAP that matters, in [0, 1]; a claim has its own.
     """
-    searches = summarise_searches(results, search)
+    searches = summarise_searches(state, search)
     return StudyAnswers(
-        claims=tuple(answer_claims(results, arms)),
-        searches=tuple((item, summarise_importance(results, item)) for item in searches),
-        ablations=tuple(summarise_ablations(results, arms, smallest_effect)),
+        claims=tuple(answer_claims(state, arms)),
+        searches=tuple((item, summarise_importance(state, item)) for item in searches),
+        ablations=tuple(summarise_ablations(state, arms, smallest_effect)),
     )

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..reading.arms import last_ablations, path_candidates
-from ..reading.gather import Identity, StudyResults
-from ..reading.proposals import last_searches
+from reid_search.records import Proposal, Status, StudyState, TrialId
 
-_MOST_TELLING_FIRST = ("unreadable", "failed", "unmeasured", "running", "stopped")
+_NOBODY = ("no longer asked for",)
+_MOST_TELLING_FIRST = (Status.UNREADABLE, Status.FAILED, Status.UNMEASURED, Status.RUNNING, Status.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class UnfinishedTrial:
 
     name: str
     asked_by: tuple[str, ...]
-    status: str
+    status: Status
     reason: str
     epochs: int
 
@@ -46,40 +45,33 @@ class TrialsSummary:
     unfinished: tuple[UnfinishedTrial, ...]
 
 
-def summarise_trials(results: StudyResults, arms: pd.DataFrame) -> TrialsSummary:
+def summarise_trials(state: StudyState, arms: pd.DataFrame) -> TrialsSummary:
     """Summarise the trials.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
     """
-    askers = _askers(results)
+    askers = _askers(state)
     counts: dict[str, int] = {}
-    for trial in results.trials.values():
+    for trial in state.trials.values():
         counts[trial.status] = counts.get(trial.status, 0) + 1
     unfinished = [
-        UnfinishedTrial(
-            trial.name, askers.get(identity, ("no longer asked for",)), trial.status, trial.reason or "", trial.epochs
-        )
-        for identity, trial in results.trials.items()
-        if trial.status != "finished"
+        UnfinishedTrial(str(name), askers.get(name, _NOBODY), trial.status, trial.reason or "", trial.epochs)
+        for name, trial in state.trials.items()
+        if trial.status != Status.FINISHED
     ]
     unfinished += [
-        UnfinishedTrial(f"{row.key}-s{row.seed}", (f"{row.phase}: {row.arm}",), "unmeasured", str(row.reason), 0)
+        UnfinishedTrial(f"{row.key}-s{row.seed}", (f"{row.phase}: {row.arm}",), Status.UNMEASURED, str(row.reason), 0)
         for row in arms[arms["status"] == "unmeasured"].itertuples()
     ]
     unfinished.sort(key=lambda trial: (_MOST_TELLING_FIRST.index(trial.status), trial.name))
-    return TrialsSummary(counts, len(set(askers) - set(results.trials)), tuple(unfinished))
+    return TrialsSummary(counts, len(set(askers) - set(state.trials)), tuple(unfinished))
 
 
-def _askers(results: StudyResults) -> dict[Identity, tuple[str, ...]]:
-    askers: dict[Identity, tuple[str, ...]] = {}
-    asked = [
-        *((ask, f"{phase} #{ask['number']}") for phase, asks in last_searches(results.events).items() for ask in asks),
-        *((ask, f"{phase}: {ask['arm']}") for phase, asks in path_candidates(results.events).items() for ask in asks),
-        *((ask, f"{phase}: {ask['arm']}") for phase, asks in last_ablations(results.events).items() for ask in asks),
-    ]
-    for ask, name in asked:
-        identity = (str(ask["key"]), int(ask["seed"]))
-        askers[identity] = (*askers.get(identity, ()), name)
+def _askers(state: StudyState) -> dict[TrialId, tuple[str, ...]]:
+    askers: dict[TrialId, tuple[str, ...]] = {}
+    for ask in state.history.asks_now():
+        name = f"{ask.phase}{' ' if isinstance(ask, Proposal) else ': '}{ask.label}"
+        askers[ask.trial] = (*askers.get(ask.trial, ()), name)
     return askers

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from .gather import Trial
+from reid_search.records import Trial
 
 SPLITS = ("val", "test")
 METRICS = ("mAP", "mAP_trapezoidal", "rank1", "rank5", "rank10", "mINP")

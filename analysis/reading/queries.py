@@ -6,9 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.errors import RecordError
-from reid_search.records import StudyStore
-
-from .gather import StudyResults
+from reid_search.records import StudyState, TrialId
 
 COLUMNS = {
     "mAP": "average_precision",
@@ -17,11 +15,11 @@ COLUMNS = {
 }
 
 
-def per_query(results: StudyResults, rows: pd.DataFrame, metric: str = "mAP") -> pd.DataFrame:
+def per_query(state: StudyState, rows: pd.DataFrame, metric: str = "mAP") -> pd.DataFrame:
     """Return a measurement of every query: one row an image and identity of a data set, one column an arm and seed.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         rows: Rows of `load_arms` of one phase and readout; those that are not finished are left out.
         metric: `mAP`, `mAP_trapezoidal`, `mINP`, or `rank1`, `rank5`, `rank10` (1 where a match comes so early).
 
@@ -34,12 +32,11 @@ def per_query(results: StudyResults, rows: pd.DataFrame, metric: str = "mAP") ->
     """
     found: dict[tuple[str, int], pd.Series] = {}
     for row in rows[rows["status"] == "finished"].to_dict("records"):
-        identity = str(row["key"]), int(row["seed"])
-        folder = StudyStore.at(results.path).trial(*identity).path
-        path = folder / "readouts" / row["stored_as"] / "per_query.parquet"
+        trial = TrialId(str(row["key"]), int(row["seed"]))
+        path = state.store.trial(*trial).per_query(str(row["stored_as"]))
         if path.exists():
             values = _values(path, str(row["evaluate"]), metric)
-            data = results.trials[identity].data_fingerprint
+            data = state.trials[trial].data_fingerprint
             found[str(row["arm"]), int(row["seed"])] = pd.concat({data: values}, names=["data"])
     table = pd.DataFrame(found)
     table.columns = pd.MultiIndex.from_tuples(list(found), names=["arm", "seed"])

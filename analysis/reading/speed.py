@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_search.errors import RecordError
-from reid_search.records import Record, StudyStore
+from reid_search.records import Record, Status, StudyStore
 from reid_search.study import Plan
 
 
@@ -80,7 +80,7 @@ def _finished(storage: Path) -> Iterator[Record]:
                 record = folder.record()
             except RecordError:
                 continue
-            if record is not None and record.status == "finished" and record.images_seen:
+            if record is not None and record.status == Status.FINISHED and record.images_seen:
                 yield record
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from reid_search.records import StudyState, StudyStore, Trial, read_state
 from reid_search.study.axes import label_of
 
-from .gather import StudyResults, Trial, gather
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
 
 
@@ -16,9 +16,11 @@ def load_trials(study_dir: Path | str) -> pd.DataFrame:
     """Return every trial of a study, sorted by key and seed.
 
     Columns: `key`, `seed`, `status` (`finished`, `stopped`, `failed`, or `running` where there is no record yet),
-    `reason`, then one per config path (`model.parts`, `losses.triplet.margin`; lists as their text `[1, 2, 3]`), the
-    measurements of the trial's first readout (`default` where there is one) in [0, 1], and `images_seen`, `seconds`,
-    `parameters`, `loss_parameters`, `macs`.
+    `reason`, `asked_by` (arms and proposals), `readout` (that of the first of them, as the trial keeps it), then one
+    per config path (`model.parts`, `losses.triplet.margin`; lists as their text `[1, 2, 3]`; readouts as the first
+    asker has them), the measurements of this readout in [0, 1], and `images_seen`, `seconds`, `parameters`,
+    `loss_parameters`, `macs`. Where arms share a training and differ in their readout, each further readout has
+    columns of its own: `default-3fa9c1/test/mAP`.
 
     Args:
         study_dir: `<storage>/<study>`.
@@ -27,28 +29,42 @@ def load_trials(study_dir: Path | str) -> pd.DataFrame:
         RequestError: There is no study in this folder.
         RecordError: A record is cut or of another version.
     """
-    return trials_table(gather(study_dir))
+    return trials_table(read_state(StudyStore.at(study_dir)))
 
 
-def trials_table(results: StudyResults) -> pd.DataFrame:
-    """Return the trials of what was gathered; see `load_trials`."""
-    flat = [dict(_flattened(trial.config)) for trial in results.trials.values()]
+def trials_table(state: StudyState) -> pd.DataFrame:
+    """Return the trials of a study; see `load_trials`."""
+    flat = [dict(_flattened(_config(trial, state))) for trial in state.trials.values()]
     paths = dict.fromkeys(path for config in flat for path in config)
-    rows = [_row(trial) | config for trial, config in zip(results.trials.values(), flat, strict=True)]
-    return table_of(rows, ["key", "seed", "status", "reason", *paths, *METRIC_COLUMNS, *COST_COLUMNS])
+    rows = [_row(trial, state) | config for trial, config in zip(state.trials.values(), flat, strict=True)]
+    columns = ["key", "seed", "status", "reason", "asked_by", "readout", *paths, *METRIC_COLUMNS, *COST_COLUMNS]
+    return table_of(rows, columns)
 
 
-def _row(trial: Trial) -> dict[str, Any]:
-    first = trial.first_readout
-    metrics = trial.record.readouts[first].metrics if trial.record and first else {}
+def _row(trial: Trial, state: StudyState) -> dict[str, Any]:
+    asked = state.askers_by_readout(trial)
+    first, *others = [*asked] or [trial.first_readout or ""]
     return {
         "key": trial.key,
         "seed": trial.seed,
         "status": trial.status,
         "reason": trial.reason,
-        **metrics,
+        "asked_by": ", ".join(dict.fromkeys(ask.label for asks in asked.values() for ask in asks)),
+        "readout": first or None,
+        **trial.measured(first),
+        **{f"{name}/{metric}": value for name in others for metric, value in trial.measured(name).items()},
         **costs(trial),
     }
+
+
+def _config(trial: Trial, state: StudyState) -> Mapping[str, Any]:
+    """Return a trial's config with the readouts of its first asker, under the names that the study gives them."""
+    readouts = trial.config.get("readouts")
+    first = next(iter(state.askers.get(trial.id, ())), None)
+    if first is None or not first.readouts or not isinstance(readouts, Mapping):
+        return trial.config
+    own = {name: readouts[stored] for name, stored in first.readouts.items() if stored in readouts}
+    return {**trial.config, "readouts": own}
 
 
 def _flattened(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

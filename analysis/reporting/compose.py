@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from reid_search.records import StudyState
+
 from ..answers.ablations import AblationSummary
 from ..answers.budget import budgets
 from ..answers.claims import ClaimAnswer
@@ -13,7 +15,6 @@ from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers
 from ..answers.trials_summary import TrialsSummary, summarise_trials
-from ..reading.gather import StudyResults
 from . import describe, describe_tables, draw, protocol
 from .claims import family_notes, view_of
 from .draw import Drawing
@@ -86,21 +87,21 @@ def compose_ablation(ablation: AblationSummary) -> Section:
 
 
 def compose_closing(
-    results: StudyResults, arms: pd.DataFrame, trials: TrialsSummary, tables: Sequence[Table]
+    state: StudyState, arms: pd.DataFrame, trials: TrialsSummary, tables: Sequence[Table]
 ) -> list[Section]:
     """Return the sections that every report ends with: what did not finish, how it was measured and can be repeated."""
-    budget = Section("budget", rows=budgets(results))
+    budget = Section("budget", rows=budgets(state))
     unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
-    measured = Section("measured", protocol.protocol_facts(results))
-    repeated = {"facts": protocol.version_facts(results), "tables": [table.name for table in tables]}
-    found = origins(results, arms)
+    measured = Section("measured", protocol.protocol_facts(state))
+    repeated = {"facts": protocol.version_facts(state), "tables": [table.name for table in tables]}
+    found = origins(state, arms)
     shown, left_out = found[:_ROWS_ON_THE_PAGE], max(0, len(found) - _ROWS_ON_THE_PAGE)
     reproduce = Section("reproduce", repeated, rows=shown, left_out=left_out)
     return [unfinished, *([budget] if budget.rows else []), measured, reproduce]
 
 
 def compose_report(
-    results: StudyResults,
+    state: StudyState,
     arms: pd.DataFrame,
     found: StudyAnswers,
     tables: Sequence[Table],
@@ -108,25 +109,25 @@ def compose_report(
     """Return what the templates are filled with.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
         found: What the study answers.
         tables: Every table of the report.
     """
-    trials = summarise_trials(results, arms)
+    trials = summarise_trials(state, arms)
     searches, ablations = [search for search, _ in found.searches], found.ablations
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
     sections = compose_claims(found.claims)
     sections += [compose_search(search, importance) for search, importance in found.searches]
     sections += [compose_ablation(ablation) for ablation in ablations]
-    sections += compose_closing(results, arms, trials, tables)
+    sections += compose_closing(state, arms, trials, tables)
     sections += [Section("reading")] if ablations else []
     return {
-        "name": results.name,
+        "name": state.name,
         "answers": [view_of(answer) for answer in found.claims],
-        "summary": describe.describe_study(results, searches, ablations),
-        "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(results)),
-        "warnings": describe.describe_problems(results, phases),
+        "summary": describe.describe_study(state, searches, ablations),
+        "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(state)),
+        "warnings": describe.describe_problems(state, phases),
         "sections": sections,
     }
 

@@ -3,33 +3,31 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..answers.ablations import AblationSummary, first_readout
+from reid_search.records import Status, StudyState, standing_readout
+
+from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
-from ..reading.gather import StudyResults
 from ..statistics.family import smallest_sign_flip_p
 from .describe_tables import describe_queries, describe_shared, describe_unlike
 from .formats import exact, interval, known, listed, percent, points, settings, several, spread
 from .naming import centre_word
 
 _STATUS_WORDS = {
-    "finished": "finished",
-    "stopped": "stopped early",
-    "failed": "failed",
-    "unreadable": "unreadable",
-    "running": "running or interrupted",
-    "waiting": "not started",
+    Status.STOPPED: "stopped early",
+    Status.RUNNING: "running or interrupted",
+    Status.WAITING: "not started",
 }
 _SEEDS_FOR_A_VERDICT = 5
 _REDRAWN = ", every seed on data of its own"
 
 
 def describe_study(
-    results: StudyResults, searches: Sequence[SearchSummary], ablations: Sequence[AblationSummary]
+    state: StudyState, searches: Sequence[SearchSummary], ablations: Sequence[AblationSummary]
 ) -> list[str]:
     """Return the summary of a report, sentence by sentence."""
     if not searches and not ablations:
-        trials = several(len(results.trials), "trial")
+        trials = several(len(state.trials), "trial")
         return [f"The study has asked for nothing yet; {trials} on disk. Run it, and write the report again."]
     sentences = [sentence for search in searches for sentence in _about_search(search)]
     for ablation in first_readouts(ablations):
@@ -78,13 +76,13 @@ def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary
     readouts: dict[str, list[str]] = {}
     for ablation in ablations:
         readouts.setdefault(ablation.phase, []).append(ablation.readout)
-    return [ablation for ablation in ablations if ablation.readout == first_readout(readouts[ablation.phase])]
+    return [ablation for ablation in ablations if ablation.readout == standing_readout(readouts[ablation.phase])]
 
 
-def describe_problems(results: StudyResults, phases: Sequence[str]) -> list[str]:
+def describe_problems(state: StudyState, phases: Sequence[str]) -> list[str]:
     """Return what a reader must know about the files: what cannot be read, which phases are of an earlier study."""
-    sentences = [f"Not readable: {problem}" for problem in results.problems]
-    dropped = [phase for phase in dict.fromkeys(phases) if results.study.get("phases") and not results.phase(phase)]
+    sentences = [f"Not readable: {problem}" for problem in state.problems]
+    dropped = [phase for phase in dict.fromkeys(phases) if state.study.get("phases") and not state.phase(phase)]
     return sentences + [
         f"study.yaml no longer has a phase ‘{phase}’; it is shown as an earlier run asked for it." for phase in dropped
     ]
@@ -92,12 +90,12 @@ def describe_problems(results: StudyResults, phases: Sequence[str]) -> list[str]
 
 def describe_counts(search: SearchSummary) -> str:
     """Return how the proposals of a search ended: `4 finished, 1 stopped early, 1 failed`."""
-    return ", ".join(f"{count} {_STATUS_WORDS[status]}" for status, count in search.counts.items())
+    return ", ".join(f"{count} {status_words(status)}" for status, count in search.counts.items())
 
 
 def status_words(status: str) -> str:
     """Return how a report writes a status."""
-    return _STATUS_WORDS.get(status, status)
+    return _STATUS_WORDS.get(Status(status), status)
 
 
 def describe_arm(row: Any) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reid_search.records import Record
+from reid_search.records import Record, RunStarted, Status, StudyState
 from reid_search.study.axes import label_of
 
-from ..reading.gather import StudyResults
 from .formats import amount, percent, several
 
 Facts = list[tuple[str, str]]
@@ -26,15 +25,14 @@ _RULES = (
 )
 
 
-def protocol_facts(results: StudyResults) -> Facts:
+def protocol_facts(state: StudyState) -> Facts:
     """Return how the numbers were measured, as pairs of a name and a text."""
-    records = _records(results)
-    configs = [trial.config for trial in results.trials.values() if trial.config]
-    data = [config.get("data", {}) for config in configs]
+    records = _records(state)
+    data = [trial.section("data") for trial in state.trials.values() if trial.config]
     facts = [
         ("Data", _joined(_data_name(item) for item in data)),
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
-        ("Image size", _joined(" × ".join(map(str, item.get("image_size", ()))) for item in data)),
+        ("Image size", _joined(_image_size(item) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
         *_RULES,
         ("Queries", "single query; a query without a match is left out of every mean"),
@@ -44,23 +42,22 @@ def protocol_facts(results: StudyResults) -> Facts:
             "Readouts",
             _joined(_readout(name, item.config) for record in records for name, item in record.readouts.items()),
         ),
-        ("Images seen", _range_of([record.images_seen for record in records if record.status == "finished"])),
+        ("Images seen", _range_of([record.images_seen for record in records if record.status == Status.FINISHED])),
         ("Use of the test split", _test_use(records)),
     ]
     return [fact for fact in facts if fact[1]]
 
 
-def version_facts(results: StudyResults) -> Facts:
+def version_facts(state: StudyState) -> Facts:
     """Return the command, the code and the machines, as pairs of a name and a text."""
-    records = _records(results)
-    runs = [event for event in results.events if event["event"] == "run"]
-    last: Mapping[str, Any] = runs[-1] if runs else {}
-    study = results.study
+    records = _records(state)
+    runs, study = state.history.runs, state.study
+    last = runs[-1] if runs else RunStarted()
     facts = [
-        ("Command", str(study.get("command") or last.get("command") or "")),
+        ("Command", str(study.get("command") or last.command)),
         ("Runs", several(len(runs), "run") if runs else ""),
-        ("Git commit", _joined([study.get("git_commit"), *(record.context.git_commit for record in records)])),
-        ("Versions", _versions([study.get("versions") or {}, *(record.context.versions for record in records)])),
+        ("Git commit", _joined([last.git_commit, *(record.context.git_commit for record in records)])),
+        ("Versions", _versions([last.versions, *(record.context.versions for record in records)])),
         ("Device", _joined(record.context.device or record.device_type for record in records)),
         ("Machines", _joined(record.context.host for record in records)),
         ("Last trial ended", max((record.context.ended for record in records), default="")),
@@ -68,13 +65,13 @@ def version_facts(results: StudyResults) -> Facts:
     return [fact for fact in facts if fact[1]]
 
 
-def test_evaluations(results: StudyResults) -> int:
+def test_evaluations(state: StudyState) -> int:
     """Return how often a readout was measured on the test split, counted from the records."""
-    return sum(_test_readouts(record) for record in _records(results))
+    return sum(_test_readouts(record) for record in _records(state))
 
 
-def _records(results: StudyResults) -> list[Record]:
-    return [trial.record for trial in results.trials.values() if trial.record]
+def _records(state: StudyState) -> list[Record]:
+    return [trial.record for trial in state.trials.values() if trial.record]
 
 
 def _test_readouts(record: Record) -> int:
@@ -91,15 +88,20 @@ def _test_use(records: Sequence[Record]) -> str:
     )
 
 
-def _data_name(data: Mapping[str, Any]) -> str:
+def _data_name(data: Mapping[str, object]) -> str:
     hidden = ("name", "image_size", "holdout", "split_seed", "root")
     details = ", ".join(f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden)
     return f"{data.get('name', '')} ({details})" if details else str(data.get("name", ""))
 
 
-def _validation(data: Mapping[str, Any]) -> str:
+def _image_size(data: Mapping[str, object]) -> str:
+    size = data.get("image_size")
+    return " × ".join(map(str, size)) if isinstance(size, list | tuple) else ""
+
+
+def _validation(data: Mapping[str, object]) -> str:
     share = data.get("holdout")
-    if not share:
+    if not isinstance(share, float) or not share:
         return "answers on the test split train on all training identities"
     return (
         f"{percent(share, 0)} % of the training identities are held out, none of them trained on "

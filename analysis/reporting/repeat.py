@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..reading.gather import StudyResults
+from reid_search.records import StudyState
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Origin:
     command: str
 
 
-def origins(results: StudyResults, arms: pd.DataFrame) -> list[Origin]:
+def origins(state: StudyState, arms: pd.DataFrame) -> list[Origin]:
     """Return the trials of every arm, in the order of the phases.
 
     Args:
-        results: What was gathered.
+        state: The study as it stands.
         arms: The table of `load_arms`.
     """
-    folder = f"{results.path.parent.name}/{results.path.name}/trials"
+    folder = f"{state.store.storage.name}/{state.store.name}/trials"
     by_arm = arms.drop_duplicates(["phase", "arm", "key", "seed"]).groupby(["phase", "arm"], sort=False)
     return [
         Origin(str(phase), str(arm), _in_short(rows), f"reid-search train {folder}/{_name(rows)}/config.json")

@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from reid_search.records import StudyStore
+from reid_search.records import StudyState, StudyStore, read_state
 from reid_search.records.files import write_atomically
 
 from ..answers.study_answers import StudyAnswers, answer_study
 from ..reading.arms import arms_table
-from ..reading.gather import StudyResults, gather
 from ..reading.proposals import search_table
 from ..reading.trials import trials_table
 from . import sheets
@@ -33,22 +32,22 @@ def write_report(study_dir: Path | str, smallest_effect: float = 0.01) -> Path:
     Raises:
         RequestError: There is no study in this folder.
     """
-    results = gather(study_dir, tolerant=True)
-    folder = StudyStore.at(results.path).report
-    arms, search = arms_table(results), search_table(results)
-    found = answer_study(results, arms, search, smallest_effect)
-    tables = _tables(results, arms, search, found)
-    written = dict(_files(compose_report(results, arms, found, tables), tables))
+    state = read_state(StudyStore.at(study_dir), tolerant=True)
+    folder = state.store.report
+    arms, search = arms_table(state), search_table(state)
+    found = answer_study(state, arms, search, smallest_effect)
+    tables = _tables(state, arms, search, found)
+    written = dict(_files(compose_report(state, arms, found, tables), tables))
     for name, content in written.items():
         write_atomically(folder / name, content)
     _remove_others(folder, written)
     return folder / "index.html"
 
 
-def _tables(results: StudyResults, arms: pd.DataFrame, search: pd.DataFrame, found: StudyAnswers) -> list[Table]:
+def _tables(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, found: StudyAnswers) -> list[Table]:
     return [
         *([sheets.claims_sheet(found.claims)] if found.claims else []),
-        sheets.trials_sheet(trials_table(results)),
+        sheets.trials_sheet(trials_table(state)),
         sheets.arms_sheet(arms),
         sheets.search_sheet(search),
         *(sheets.importances_sheet(item, importance) for item, importance in found.searches if importance),

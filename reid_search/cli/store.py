@@ -1,19 +1,23 @@
 """Commands on what a study left: `status`, `report`, `sync`, `ui`."""
 
 import json
+import statistics
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reid_search.cli.console import answer, answer_console, answer_json, say
-from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Storage
+from reid_search.cli.console import answer, answer_console, answer_json, percent, say
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson
+from reid_search.cli.options import Storage as StorageFolder
 from reid_search.errors import RequestError, nearest
 
 if TYPE_CHECKING:
-    from reid_search.records import StudyStore
+    from collections.abc import Mapping, Sequence
+
+    from reid_search.records import Ask, StudyState, StudyStore
 
 Which = Annotated[
     str | None,
@@ -21,22 +25,38 @@ Which = Annotated[
 ]
 
 
-def status(which: Which = None, storage: Storage = DEFAULT_STORAGE, as_json: AsJson = False) -> None:
-    """Say how far a study is: trials finished, stopped early, failed, not over."""
-    store = find_store(which, storage)
-    folders = list(store.trials())
-    records = {folder.path.name: folder.record() for folder in folders}
-    counts = Counter(record.status if record else "unfinished" for record in records.values())
-    failed = {name: record.reason for name, record in records.items() if record and record.status == "failed"}
+def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_json: AsJson = False) -> None:
+    """Say how far a study is: trials by how they stand, each search's best, each ablation's centre, what failed."""
+    from reid_search.records import Status, read_state
+
+    state = read_state(find_store(which, storage), tolerant=True)
+    at_work = state.store.is_at_work
+    stands = {
+        trial.id: Status.INTERRUPTED if trial.status == Status.RUNNING and not at_work else trial.status
+        for trial in state.trials.values()
+    }
+    counts = Counter(stands.values())
+    waiting = len(state.asked_now - set(state.trials))
+    counts.update({Status.WAITING: waiting} if waiting else {})
+    wrong = (Status.FAILED, Status.UNREADABLE)
+    failed = {str(trial.id): trial.reason or "" for trial in state.trials.values() if trial.status in wrong}
+    phases = [
+        *(_search_status(state, phase) for phase in state.searches),
+        *(_ablation_status(state, phase) for phase in state.ablations),
+    ]
     if as_json:
-        answer_json({"study": store.name, "trials": dict(counts), "failed": failed})
+        answer_json({"study": state.name, "at_work": at_work, "trials": counts, "phases": phases, "failed": failed})
         return
-    answer(f"{store.name}: " + (", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no trials"))
+    answer(f"{state.name}: " + (", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no trials"))
+    for phase in phases:
+        answer(f"  {phase['phase']}: {phase['done']} of {phase['asked']} done{_best_text(phase)}")
     for name, reason in failed.items():
         answer(f"  failed {name}: {reason}")
+    for problem in state.problems:
+        say(problem)
 
 
-def report(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
+def report(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
     """Write the report of a study anew from its records and print where it is."""
     from reid_search.analysis import write_report
 
@@ -45,7 +65,7 @@ def report(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
 
 def compare(
     which: Annotated[list[str], typer.Argument(help="Names or folders of studies; the first is compared with.")],
-    storage: Storage = DEFAULT_STORAGE,
+    storage: StorageFolder = DEFAULT_STORAGE,
     metric: Annotated[str, typer.Option(help="Measurement to compare.")] = "test/mAP",
     readout: Annotated[str, typer.Option(help="Readout to compare.")] = "default",
     as_json: AsJson = False,
@@ -68,7 +88,7 @@ def compare(
     answer_console().print(table)
 
 
-def sync(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
+def sync(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
     """Bring MLflow up to date with the records of a study; repeatable at any time."""
     from reid_search.tracking import sync_study
 
@@ -80,7 +100,7 @@ def sync(which: Which = None, storage: Storage = DEFAULT_STORAGE) -> None:
 
 
 def ui(
-    storage: Storage = DEFAULT_STORAGE,
+    storage: StorageFolder = DEFAULT_STORAGE,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
     """Serve MLflow on 127.0.0.1 until Ctrl-C, to browse every trial of every study in the storage."""
@@ -96,16 +116,16 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
     Raises:
         RequestError: There is none, or several where none was named.
     """
-    from reid_search.records import StudyStore
+    from reid_search.records import Storage, StudyStore
 
-    known = [path.parent.name for path in sorted(storage.glob("*/study.yaml"))]
+    known = [store.name for store in Storage(storage).studies()]
     if which is None:
         if len(known) != 1:
             found = f"found {', '.join(known)}; name one" if known else "no study was run there yet"
             raise RequestError(f"{storage}: {found}")
         return StudyStore(storage, known[0])
     path = Path(which)
-    if path.is_dir() and (path / "study.yaml").exists():
+    if path.is_dir() and StudyStore.at(path).exists():
         return StudyStore.at(path)
     name = which
     if path.is_file():
@@ -116,3 +136,38 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
         others = nearest(name, known) if known else "nor was any other; --storage names another place"
         raise RequestError(f"{storage}: no study '{name}' was run there; {others}")
     return StudyStore(storage, name)
+
+
+def _search_status(state: "StudyState", phase: str) -> dict[str, object]:
+    asks, best = state.searches[phase], state.best(phase)
+    found: dict[str, object] = {"phase": phase, "asked": len(asks), "done": _done(state, asks)}
+    if best is None:
+        return found
+    shown = {"objective": state.objective(phase), "value": state.value(best), "readout": state.readout(best)}
+    return found | {"best": {"number": best.number, "key": best.key, **shown}}
+
+
+def _ablation_status(state: "StudyState", phase: str) -> dict[str, object]:
+    asks = state.ablations[phase]
+    arms: dict[str, list[float]] = {}
+    for ask in asks:
+        value = state.value(ask)
+        arms.setdefault(ask.arm, []).extend([] if value is None else [value])
+    means = {arm: statistics.fmean(values) for arm, values in arms.items() if values}
+    metric = next((state.metric(ask) for ask in asks), "")
+    return {"phase": phase, "asked": len(asks), "done": _done(state, asks), "metric": metric, "arms": means}
+
+
+def _done(state: "StudyState", asks: "Sequence[Ask]") -> int:
+    from reid_search.records import Status
+
+    return sum(state.status(ask) in (Status.FINISHED, Status.STOPPED, Status.FAILED) for ask in asks)
+
+
+def _best_text(phase: "Mapping[str, Any]") -> str:
+    from reid_search.study import BASELINE
+
+    best, centre = phase.get("best"), phase.get("arms", {}).get(BASELINE)
+    if best:
+        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}"
+    return f", {BASELINE} {percent(centre)} % {phase['metric']} on average" if centre is not None else ""

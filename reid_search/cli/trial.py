@@ -48,7 +48,7 @@ def train(
 ) -> None:
     """Train and test one trial in this process, without Ray; killed, it goes on from its last epoch."""
     from reid_search.data import open_trial_data
-    from reid_search.records import StudyStore
+    from reid_search.records import Status, StudyStore
     from reid_search.study import load_trial_file, trial_key
     from reid_search.training import TrialRequest, run_trial
 
@@ -69,7 +69,7 @@ def train(
         answer_json(record.model_dump())
     else:
         _print(record)
-    if record.status == "failed":
+    if record.status == Status.FAILED:
         say(f"failed: {record.reason}")
         raise typer.Exit(1)
 

@@ -35,7 +35,16 @@ from reid_search.records.record import ReadoutResult, Record, RunContext
 from reid_search.records.replay import History
 from reid_search.records.state import StudyState, read_state
 from reid_search.records.store import Storage, StudyStore
-from reid_search.records.trial import Trial, best_of, epoch_column, own_readout, read_trial, standing_readout, value_of
+from reid_search.records.trial import (
+    Trial,
+    best_of,
+    epoch_column,
+    own_readout,
+    read_trial,
+    standing_readout,
+    status_of,
+    value_of,
+)
 
 __all__ = [
     "ArmAsked",
@@ -72,6 +81,7 @@ __all__ = [
     "read_state",
     "read_trial",
     "standing_readout",
+    "status_of",
     "trial_folder_name",
     "value_of",
 ]

@@ -4,8 +4,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reid_search.records.identity import Status
+
 RECORD_VERSION = 1
-RecordStatus = Literal["finished", "stopped", "failed"]
+RecordStatus = Literal[Status.FINISHED, Status.STOPPED, Status.FAILED]
 
 
 class _Part(BaseModel):

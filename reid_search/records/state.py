@@ -10,7 +10,7 @@ from reid_search.records.events import ArmAsked, Ask, CandidateAsked, Proposal
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.replay import History
 from reid_search.records.store import StudyStore
-from reid_search.records.trial import Trial, best_of, own_readout, read_trial, value_of
+from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
 
 USUAL_OBJECTIVE = "val/mAP"
 
@@ -43,11 +43,21 @@ class StudyState:
     def phases(self) -> list[Mapping[str, object]]:
         """The phases as the study file has them."""
         listed = self.study.get("phases")
-        return [phase for phase in listed if isinstance(phase, Mapping)] if isinstance(listed, Sequence) else []
+        return [phase for phase in listed if isinstance(phase, Mapping)] if isinstance(listed, list | tuple) else []
 
     def phase(self, name: str) -> Mapping[str, object]:
         """Return a phase as the study file has it; empty where it has none of that name."""
         return next((phase for phase in self.phases if phase.get("name") == name), {})
+
+    @property
+    def axes(self) -> Mapping[str, Mapping[str, object]]:
+        """The axes as the study file has them."""
+        return _maps(self.study.get("axes"))
+
+    @property
+    def readouts(self) -> Sequence[str]:
+        """Names of the readouts of the study's base."""
+        return list(_maps(_maps({"base": self.study.get("base")}).get("base", {}).get("readouts"))) or [USUAL_READOUT]
 
     @property
     def claims(self) -> Sequence[Claim]:
@@ -100,19 +110,22 @@ class StudyState:
         """Return the number of an asker: of its own readout, and where no metric is named, its own metric."""
         return value_of(ask, self.trials, metric or self.metric(ask))
 
+    def askers_by_readout(self, trial: Trial) -> Mapping[str, Sequence[Ask]]:
+        """Return who asks for a trial by the readout that stands for them, as the trial keeps it; first come first."""
+        found: dict[str, list[Ask]] = {}
+        for ask in self.askers.get(trial.id, ()):
+            readout = own_readout(ask, trial)
+            if readout is not None:
+                found.setdefault(readout, []).append(ask)
+        return found
+
     def best(self, phase: str) -> Proposal | None:
         """Return the best proposal of a search, the earliest of equals; None where none is finished."""
         return best_of(self.searches.get(phase, ()), self.trials, self.objective(phase))
 
     def status(self, ask: Ask) -> Status:
         """Return how an asker's measurement stands."""
-        trial = self.trial(ask)
-        if trial is None:
-            return Status.WAITING
-        readout = own_readout(ask, trial)
-        if trial.status == Status.FINISHED and not (readout and trial.has(readout, ask.evaluate)):
-            return Status.UNMEASURED
-        return trial.status
+        return status_of(self.trial(ask), self.readout(ask), ask.evaluate)
 
 
 def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
@@ -134,6 +147,13 @@ def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
     history = store.log.history(problems if tolerant else None)
     trials = {folder.id: read_trial(folder, tolerant=tolerant) for folder in store.trials()}
     return StudyState(store, study, history, trials, (*problems, *history.warnings))
+
+
+def _maps(content: object) -> Mapping[str, Mapping[str, object]]:
+    """Return the entries of a map that are maps; none of what is no map, since anybody may edit a study file."""
+    if not isinstance(content, Mapping):
+        return {}
+    return {str(name): entry for name, entry in content.items() if isinstance(entry, Mapping)}
 
 
 def _study(store: StudyStore, problems: list[str] | None) -> Mapping[str, object]:

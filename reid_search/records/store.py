@@ -77,9 +77,10 @@ class StudyStore:
     name: str
 
     @classmethod
-    def at(cls, path: Path) -> "StudyStore":
+    def at(cls, path: Path | str) -> "StudyStore":
         """Return the store whose study folder is `path`."""
-        return cls(storage=path.parent, name=path.name)
+        folder = Path(path).resolve()
+        return cls(storage=folder.parent, name=folder.name)
 
     @property
     def path(self) -> Path:

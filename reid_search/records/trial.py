@@ -50,13 +50,17 @@ class Trial:
         """The replicate."""
         return self.id.seed
 
+    def section(self, name: str) -> Mapping[str, object]:
+        """Return a section of its config, such as `data`; empty before it started."""
+        found = self.config.get(name)
+        return found if isinstance(found, Mapping) else {}
+
     @property
     def readouts(self) -> list[str]:
         """Names under which it keeps its readouts; the first gives the plain columns of its epochs."""
         if self.record and self.record.readouts:
             return list(self.record.readouts)
-        configured = self.config.get("readouts")
-        return list(configured) if isinstance(configured, Mapping) else []
+        return list(self.section("readouts"))
 
     @property
     def first_readout(self) -> str | None:
@@ -74,19 +78,19 @@ class Trial:
             return None
         return self.record.readouts[readout].metrics.get(metric)
 
+    def measured(self, readout: str | None) -> Mapping[str, float]:
+        """Return all measurements of a readout; none where it was not tested."""
+        found = self.record.readouts.get(readout or "") if self.record else None
+        return found.metrics if found else {}
+
     def last_value(self, readout: str | None, metric: str) -> float | None:
         """Return a readout's measurement after the last epoch; None where it was not measured then."""
-        return self.last_epoch.get(epoch_column(list(self._configured), readout, metric))
+        return self.last_epoch.get(epoch_column(self.section("readouts"), readout, metric))
 
     def has(self, readout: str, split: str) -> bool:
         """Say whether a readout was tested on a split."""
         measured = self.record.readouts.get(readout) if self.record else None
         return measured is not None and any(name.startswith(f"{split}/") for name in measured.metrics)
-
-    @property
-    def _configured(self) -> Collection[str]:
-        configured = self.config.get("readouts")
-        return list(configured) if isinstance(configured, Mapping) else []
 
 
 def standing_readout(names: Collection[str]) -> str | None:
@@ -103,6 +107,21 @@ def epoch_column(readouts: Collection[str], readout: str | None, metric: str) ->
         metric: The metric, with its split.
     """
     return metric if readout is None or readout == next(iter(readouts), readout) else f"{readout}/{metric}"
+
+
+def status_of(trial: Trial | None, readout: str | None, split: str) -> Status:
+    """Return how the measurement of a trial's readout on a split stands.
+
+    Args:
+        trial: The trial; None before it started.
+        readout: Name under which it keeps the readout.
+        split: `val` or `test`.
+    """
+    if trial is None:
+        return Status.WAITING
+    if trial.status == Status.FINISHED and not (readout and trial.has(readout, split)):
+        return Status.UNMEASURED
+    return trial.status
 
 
 def own_readout(ask: Ask, trial: Trial | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from reid_search.data import open_trial_data
-from reid_search.records import StudyStore
+from reid_search.records import Status, StudyStore
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.scheduling import cluster
@@ -148,5 +148,5 @@ def _remove_unkept(study: Study, store: StudyStore) -> None:
         return
     for folder in store.trials():
         record = folder.record()
-        if record is not None and record.status == "stopped":
+        if record is not None and record.status == Status.STOPPED:
             shutil.rmtree(folder.checkpoints, ignore_errors=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from reid_search.records import Record, StudyStore, TrialFolder
+from reid_search.records import Record, Status, StudyStore, TrialFolder
 from reid_search.scheduling.progress import TrialLabel
 from reid_search.study import TrialConfig
 
@@ -43,7 +43,7 @@ class Job:
 
     def is_measured(self, record: Record, metric: str) -> bool:
         """Say whether a finished record holds a metric of every readout that was asked for."""
-        return record.status == "finished" and all(
+        return record.status == Status.FINISHED and all(
             stored in record.readouts and metric in record.readouts[stored].metrics
             for stored in (*self.readouts.values(), *self.also)
         )
@@ -60,7 +60,7 @@ class Job:
 
     def value(self, record: Record, metric: str) -> float | None:
         """Return a metric of the record, None where it was not measured."""
-        if record.status != "finished" or self.readout not in record.readouts:
+        if record.status != Status.FINISHED or self.readout not in record.readouts:
             return None
         return record.readouts[self.readout].metrics.get(metric)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from reid_search.errors import ReidSearchError
-from reid_search.records import Record, RunContext, StudyStore
+from reid_search.records import Record, RunContext, Status, StudyStore
 from reid_search.scheduling.ablation_work import AblationWork
 from reid_search.scheduling.claim_log import OpenClaims, log_claims
 from reid_search.scheduling.jobs import Job, folder_of
@@ -126,11 +126,11 @@ class PhaseRun:
         statuses = [record.status for record in self._ended.values()]
         failed = {
             f"{key}-s{seed}": record.reason or "" for (key, seed), record in self._ended.items()
-            if record.status == "failed"
+            if record.status == Status.FAILED
         }  # fmt: skip
         return RunSummary(
-            finished=statuses.count("finished") + self._reused,
-            stopped=statuses.count("stopped"),
+            finished=statuses.count(Status.FINISHED) + self._reused,
+            stopped=statuses.count(Status.STOPPED),
             failed=failed,
             reused=self._reused,
             best=self.best,

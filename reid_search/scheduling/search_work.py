@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reid_search.errors import StudyError
-from reid_search.records import Record, StudyStore, TrialFolder
+from reid_search.records import Record, Status, StudyStore, TrialFolder
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
 from reid_search.scheduling.proposals import params_of, proposer_of
@@ -184,7 +184,7 @@ class SearchWork:
         return Job(label, measured.config, evaluate=("val",), keep=keep, readouts=measured.stored, number=number)
 
     def _is_known(self, job: Job, record: Record) -> bool:
-        return record.status == "stopped" or job.is_measured(record, self._phase.objective)
+        return record.status == Status.STOPPED or job.is_measured(record, self._phase.objective)
 
     def _report(self, job: Job, row: Mapping[str, Any]) -> bool:
         """Tell the pruner of an epoch; return whether it would stop the trial. The last epoch is past stopping."""
@@ -205,7 +205,7 @@ class SearchWork:
         if value is not None:
             self._proposer.tell_finished(number, value)
             self._values[number] = (value, job)
-        elif record.status == "stopped":
+        elif record.status == Status.STOPPED:
             self._proposer.tell_stopped(number)
         else:
             self._proposer.tell_failed(number)

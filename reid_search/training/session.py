@@ -12,7 +12,7 @@ import torch
 from reid_search.data import TrialData, open_trial_data
 from reid_search.errors import ReidSearchError
 from reid_search.models import count_macs, count_parameters
-from reid_search.records import ReadoutResult, Record, RunContext, TrialFolder
+from reid_search.records import ReadoutResult, Record, RunContext, Status, TrialFolder
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.records.provenance import git_commit, versions
@@ -198,7 +198,7 @@ def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
         folder: Where it is left.
     """
     known = folder.record()
-    if known is not None and known.status == "finished":
+    if known is not None and known.status == Status.FINISHED:
         return known
     folder.remove_record()
     session = TrialSession(request, folder)

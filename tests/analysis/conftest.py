@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
-from reid_search.records.files import write_atomically
+from reid_search.records.files import append_lines, write_atomically
 
 FINGERPRINT = "00ff00ff00ff00ff"
 SEARCH_SEED = 10_000
@@ -73,13 +74,22 @@ class StudyBuilder:
         write_atomically(self.store.study_file, text)
         self.run()
 
+    def log(self, event: str, **fields: Any) -> None:
+        """Append an event as version 1 of the log wrote it."""
+        self.log_many(event, [fields])
+
+    def log_many(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append several events of one kind."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        append_lines(self.store.log.path, [{"event": event, "time": time, **fields} for fields in rows])
+
     def run(self) -> None:
-        self.store.asked.append("run", command="reid-search run mgn.yaml", versions={}, git_commit=None)
+        self.log("run", command="reid-search run mgn.yaml", versions={}, git_commit=None)
 
     def ask_proposal(self, number: int, *, space: str = "5" * 16, phase: str = "search", margin: str = "0.6") -> str:
         """Log a proposal and return its key."""
         key = f"{space[0]}{number:015x}"
-        self.store.asked.append(
+        self.log(
             "ask", phase=phase, kind="search", number=number, key=key, seed=SEARCH_SEED, evaluate="val", by="tpe",
             settings={"model.parts": "[1, 2, 3]", "losses.triplet.margin": margin}, space=space, params={},
         )  # fmt: skip
@@ -105,7 +115,7 @@ class StudyBuilder:
                     "evaluate": "test", "settings": CENTRE | ({path: level} if level else {}), "by": "one_factor",
                     "readouts": {"default": VARIANT if arm == FLIP else "default"},
                 } | other)  # fmt: skip
-        self.store.asked.append_many("ask", rows)
+        self.log_many("ask", rows)
 
     def ablation(self, seeds: int = 3) -> None:
         """Write the asks and trials of the ablation."""
@@ -215,7 +225,7 @@ def study(empty: StudyBuilder) -> StudyBuilder:
     empty.begin()
     empty.search()
     empty.ablation()
-    empty.store.asked.append("done")
+    empty.log("done")
     return empty
 
 

@@ -120,4 +120,4 @@ def test_a_study_finds_its_trials_by_key_and_seed(tmp_path: Path) -> None:
     assert [folder.path.name for folder in store.trials()] == ["a-s10", "a-s2", "b-s1"]
     assert store.trial("a", 2).path == tmp_path / "study" / "trials" / trial_folder_name("a", 2)
     assert StudyStore.at(store.path) == store
-    assert {store.study_file.name, store.report.name, store.asked.path.name} == {"study.yaml", "report", "asked.jsonl"}
+    assert {store.study_file.name, store.report.name, store.log.path.name} == {"study.yaml", "report", "asked.jsonl"}

@@ -6,14 +6,14 @@ from scipy import stats
 from analysis.answers.ablations import summarise_ablations
 from analysis.answers.groups import protocol_groups
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from analysis.reporting.naming import file_name
+from reid_search.records import read_state
 
 STRONG, MAX, GEM = "data.nuisances.backgrounds=strong", "model.pooling=max", "model.pooling=gem"
 
 
 def summaries(study, smallest=0.01):
-    results = gather(study.path)
+    results = read_state(study.store)
     return summarise_ablations(results, arms_table(results), smallest)
 
 

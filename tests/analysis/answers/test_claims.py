@@ -7,10 +7,9 @@ from scipy import stats
 
 from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
-from analysis.reading.claims import claims_of, looks_at
-from analysis.reading.gather import gather
 from analysis.statistics.power import seeds_needed
 from reid_search.errors import RecordError
+from reid_search.records import read_state
 
 ARMS = {"a1": "a" * 16, "b1": "b" * 16, "a0": "c" * 16, "b0": "d" * 16}
 # mAP by seed; the difference a1 - b1 is 0.05 on average, that of a0 - b0 nearly 0.
@@ -25,16 +24,14 @@ EFFECT, CONTROL = {"a1": 1.0, "b1": -1.0}, {"a0": 1.0, "b0": -1.0}
 
 
 def claim(study, name="parts", *, content=CONTENT, effect=EFFECT, control=None, missing=(), phase="ablate"):
-    study.store.asked.append("claim", claim=name, content=content)
-    study.store.asked.append(
-        "contrast", claim=name, phase=phase, effect=effect, control=control or {}, missing=list(missing)
-    )
+    study.log("claim", claim=name, content=content)
+    study.log("contrast", claim=name, phase=phase, effect=effect, control=control or {}, missing=list(missing))
 
 
 def measure(study, result_of, values=VALUES, seeds=5, **trial):
     for seed in range(1, seeds + 1):
         for arm, by_seed in values.items():
-            study.store.asked.append(
+            study.log(
                 "ask", phase="ablate", kind="ablate", arm=arm, key=ARMS[arm], seed=seed, evaluate="test",
                 settings={}, by="claims", readouts={"default": "default"},
             )  # fmt: skip
@@ -43,7 +40,7 @@ def measure(study, result_of, values=VALUES, seeds=5, **trial):
 
 
 def answers(study):
-    results = gather(study.path)
+    results = read_state(study.store)
     return {answer.claim.name: answer for answer in answer_claims(results, arms_table(results))}
 
 
@@ -55,8 +52,8 @@ def begun(empty):
 
 def since_october(study):
     """Date the log back, before the trials' records end."""
-    lines = study.store.asked.path.read_text().splitlines()
-    study.store.asked.path.write_text("".join(f"{line.replace('2026-11', '2026-10')}\n" for line in lines))
+    lines = study.store.log.path.read_text().splitlines()
+    study.store.log.path.write_text("".join(f"{line.replace('2026-11', '2026-10')}\n" for line in lines))
 
 
 def test_a_claim_is_the_paired_difference_of_its_arms(begun, result_of):
@@ -131,7 +128,7 @@ def test_an_effect_that_is_not_surely_more_than_its_control_s_is_not_supported(b
 def test_every_claim_counts_in_the_family_also_one_that_cannot_be_tested(begun, result_of):
     claim(begun, "untestable", missing=["x=9"])
     claim(begun)
-    begun.store.asked.append("claim", claim="later", content=CONTENT)
+    begun.log("claim", claim="later", content=CONTENT)
     measure(begun, result_of)
     found = answers(begun)
     assert found["parts"].p_holm == pytest.approx(3 * found["parts"].p)
@@ -221,7 +218,7 @@ def test_a_record_that_cannot_be_read_is_an_error_and_in_a_report_a_missing_seed
     path.write_text(damage(path.read_text()))
     with pytest.raises(RecordError, match=words):
         answers(begun)
-    results = gather(begun.path, tolerant=True)
+    results = read_state(begun.store, tolerant=True)
     [answer] = answer_claims(results, arms_table(results))
     kept = [0, 2, 3, 4]
     expected = np.mean(np.subtract(VALUES["a1"], VALUES["b1"])[kept])
@@ -244,7 +241,7 @@ def test_transductive_arms_are_not_compared_with_others(begun, result_of):
     claim(begun)
     measure(begun, result_of, {"b1": VALUES["b1"]})
     for seed, value in enumerate(VALUES["a1"], start=1):
-        begun.store.asked.append(
+        begun.log(
             "ask", phase="ablate", kind="ablate", arm="a1", key=ARMS["a1"], seed=seed, evaluate="test", settings={},
             by="claims", readouts={"default": "default"},
         )  # fmt: skip
@@ -263,13 +260,13 @@ def test_a_claim_made_after_its_trials_says_so(begun, result_of):
 
 def test_a_claim_keeps_its_date_while_it_is_not_changed(begun):
     claim(begun)
-    [first] = claims_of(begun.store.asked)
+    [first] = begun.store.log.history().claims
     begun.run()
     claim(begun)
-    [same] = claims_of(begun.store.asked)
+    [same] = begun.store.log.history().claims
     begun.run()
     claim(begun, content={**CONTENT, "smallest_effect": 0.02})
-    [changed] = claims_of(begun.store.asked)
+    [changed] = begun.store.log.history().claims
     assert same.since == first.since
     assert changed.since > first.since
 
@@ -277,7 +274,7 @@ def test_a_claim_keeps_its_date_while_it_is_not_changed(begun):
 def test_claims_that_a_later_run_no_longer_makes_are_gone(begun):
     claim(begun)
     begun.run()
-    assert claims_of(begun.store.asked) == []
+    assert begun.store.log.history().claims == []
 
 
 @pytest.mark.parametrize(("runs", "looks"), [([3], 1), ([3, 3], 1), ([3, 5], 2), ([3, 5, 8], 3), ([5, 3], 1)])
@@ -287,7 +284,7 @@ def test_every_raise_of_the_seeds_is_a_look_that_is_paid_for(begun, result_of, r
             begun.run()
         claim(begun)
         measure(begun, result_of, {arm: (*VALUES[arm], *VALUES[arm]) for arm in ("a1", "b1")}, seeds=seeds)
-    assert looks_at(begun.store.asked, "ablate") == looks
+    assert begun.store.log.history().looks("ablate") == looks
     answer = answers(begun)["parts"]
     values = [np.array((*VALUES[arm], *VALUES[arm]))[: runs[-1]] for arm in ("a1", "b1")]
     assert answer.p == pytest.approx(min(1, looks * stats.ttest_rel(*values).pvalue))
@@ -295,6 +292,6 @@ def test_every_raise_of_the_seeds_is_a_look_that_is_paid_for(begun, result_of, r
 
 def test_answers_without_claims_are_none(begun, result_of):
     measure(begun, result_of)
-    results = gather(begun.path)
+    results = read_state(begun.store)
     assert answer_claims(results, arms_table(results)) == []
     assert isinstance(arms_table(results), pd.DataFrame)

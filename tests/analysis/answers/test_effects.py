@@ -7,13 +7,13 @@ from scipy import stats
 from analysis.answers.ablations import summarise_ablations
 from analysis.answers.effects import factors_of
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
+from reid_search.records import read_state
 
 BACKGROUNDS, POOLING = "data.nuisances.backgrounds", "model.pooling"
 
 
 def effects_of(study, smallest=0.01):
-    results = gather(study.path)
+    results = read_state(study.store)
     return summarise_ablations(results, arms_table(results), smallest)[0].effects
 
 
@@ -52,7 +52,7 @@ def test_effects_are_means_over_the_data_sets_and_never_between_them(factorial, 
 
 
 def test_the_effects_stand_with_the_first_group_of_factorial_designs_alone(factorial):
-    results = gather(factorial.path)
+    results = read_state(factorial.store)
     first, second = summarise_ablations(results, arms_table(results), 0.01)
     assert first.effects is not None
     assert second.effects is None

@@ -6,9 +6,9 @@ import pytest
 
 from analysis.answers.importances import summarise_importance
 from analysis.answers.searches import summarise_searches
-from analysis.reading.gather import gather
 from analysis.reading.proposals import search_table
 from analysis.statistics.importance import problems
+from reid_search.records import read_state
 
 RATE, PARTS = "training.learning_rate", "model.parts"
 AXES = (
@@ -28,7 +28,7 @@ def write(study, text, result_of, count, *, sampler="tpe", axes=(RATE, PARTS)):
     for number, (rate, part, value) in enumerate(zip(rates, parts, values, strict=True)):
         settings = {RATE: json.dumps(float(rate)), PARTS: str(part)}
         key = f"{number:016x}"
-        study.store.asked.append(
+        study.log(
             "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by=sampler,
             settings={axis: settings[axis] for axis in axes}, space="5" * 16, params={},
         )  # fmt: skip
@@ -37,7 +37,7 @@ def write(study, text, result_of, count, *, sampler="tpe", axes=(RATE, PARTS)):
 
 
 def importance_of(study):
-    results = gather(study.path)
+    results = read_state(study.store)
     [search] = summarise_searches(results, search_table(results))
     return summarise_importance(results, search)
 

@@ -5,7 +5,7 @@ import pytest
 from analysis.answers.ablations import summarise_ablations
 from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
+from reid_search.records import read_state
 
 STRONG, MAX, GEM = "data.nuisances.backgrounds=strong", "model.pooling=max", "model.pooling=gem"
 IDENTITIES = np.repeat(np.arange(40), 3)
@@ -37,7 +37,7 @@ def brute_force(arm):
 
 
 def summaries(study):
-    results = gather(study.path)
+    results = read_state(study.store)
     return summarise_ablations(results, arms_table(results), 0.01)
 
 
@@ -83,15 +83,15 @@ def test_further_readouts_have_no_interval(queried):
 
 
 def claim(study, name, effect):
-    study.store.asked.append("claim", claim=name, content=CONTENT)
-    study.store.asked.append("contrast", claim=name, phase="ablate", effect=effect, control={}, missing=[])
+    study.log("claim", claim=name, content=CONTENT)
+    study.log("contrast", claim=name, phase="ablate", effect=effect, control={}, missing=[])
 
 
 def test_a_claim_has_the_interval_of_its_effect_where_all_its_arms_share_the_protocol(queried):
     claim(queried, "pooling", {MAX: 1.0, "baseline": -1.0})
     across = {MAX: 1.0, "baseline": -1.0, f"{STRONG}, {MAX}": -1.0, STRONG: 1.0}
     claim(queried, "across", across)
-    results = gather(queried.path)
+    results = read_state(queried.store)
     found = {answer.claim.name: answer for answer in answer_claims(results, arms_table(results))}
     pooling, contrast = found["pooling"], summaries(queried)[0].contrasts.set_index("arm").loc[MAX]
     assert (pooling.queries_low, pooling.queries_high) == (contrast["queries_low"], contrast["queries_high"])
@@ -115,7 +115,7 @@ def redrawn(empty, write_queries, result_of):
 
 
 def test_arms_whose_seeds_drew_data_of_their_own_share_a_protocol_and_are_compared(redrawn):
-    arms = arms_table(gather(redrawn.path))
+    arms = arms_table(read_state(redrawn.store))
     assert arms["data_fingerprint"].unique().tolist() == ["redrawn from " + "1" * 16]
     assert arms["protocol"].nunique() == 1
     (summary,) = summaries(redrawn)

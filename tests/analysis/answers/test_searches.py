@@ -1,8 +1,8 @@
 """The best of each arm that a search tuned for itself."""
 
 from analysis.answers.searches import summarise_searches
-from analysis.reading.gather import gather
 from analysis.reading.proposals import search_table
+from reid_search.records import read_state
 
 MARGIN, PARTS = "losses.triplet.margin", "model.parts"
 
@@ -15,7 +15,7 @@ def test_the_best_of_each_arm(empty, study_text, result_of):
     for turn in range(3):
         for arm, level in zip(values, ("[1, 2, 3]", "[1]", "[1, 2]"), strict=True):
             key = f"{number:016x}"
-            empty.store.asked.append(
+            empty.log(
                 "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by="tpe",
                 settings={PARTS: level, MARGIN: f"0.{number + 1}"}, space="5" * 16, params={}, arm=arm,
             )  # fmt: skip
@@ -23,7 +23,7 @@ def test_the_best_of_each_arm(empty, study_text, result_of):
             if value is not None:
                 empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
             number += 1
-    results = gather(empty.path)
+    results = read_state(empty.store)
     table = search_table(results)
     assert table["arm"].tolist() == list(values) * 3
     [summary] = summarise_searches(results, table)
@@ -36,4 +36,4 @@ def test_the_best_of_each_arm(empty, study_text, result_of):
 
 
 def test_a_table_of_proposals_names_arms_only_where_there_are_some(study):
-    assert "arm" not in search_table(gather(study.path))
+    assert "arm" not in search_table(read_state(study.store))

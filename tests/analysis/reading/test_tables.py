@@ -89,8 +89,8 @@ def test_a_damaged_record_is_an_error_that_names_the_file(study, damage, message
 
 
 def test_a_line_of_the_log_from_another_release_is_an_error_with_its_line(study):
-    study.store.asked.append("ask", phase="ablate", kind="ablate", seed=1, evaluate="test", arm="x")
-    line = len(study.store.asked.path.read_text().splitlines())
+    study.log("ask", phase="ablate", kind="ablate", seed=1, evaluate="test", arm="x")
+    line = len(study.store.log.path.read_text().splitlines())
     with pytest.raises(RecordError, match=rf"asked\.jsonl, line {line}: an ask without 'key'"):
         analysis.load_arms(study.path)
 
@@ -189,7 +189,7 @@ def test_search_follows_the_proposals(study):
 
 def test_two_proposals_of_one_training_share_its_value(study):
     key = study.ask_proposal(3)
-    study.store.asked.append(
+    study.log(
         "ask", phase="search", kind="search", number=6, key=key, seed=10_000, evaluate="val", by="tpe", settings={},
         space="5" * 16,
     )  # fmt: skip
@@ -217,7 +217,7 @@ def test_the_objective_comes_from_the_study_file(study):
 @pytest.mark.parametrize("load", [analysis.load_trials, analysis.load_arms, analysis.load_search])
 def test_a_study_that_has_not_begun_gives_empty_tables_with_their_columns(empty, study, load):
     full = load(study.path)
-    study.store.asked.path.unlink()
+    study.store.log.path.unlink()
     for record in study.path.glob("trials/*/*"):
         record.unlink()
     for folder in study.path.glob("trials/*"):

@@ -7,9 +7,9 @@ import pytest
 import analysis
 from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from analysis.reporting.claims import describe_claim, family_notes, view_of
 from analysis.reporting.draw import draw_claims
+from reid_search.records import read_state
 
 CENTRE, PARTS, MARGIN = "baseline", "model.parts=[1]", "losses.triplet.margin=0.3"
 CONTENT = {"better": {"x": "1"}, "metric": "mAP", "readout": "default", "smallest_effect": 0.01}
@@ -17,10 +17,8 @@ HOSTILE = "<b>parts</b> | *help* & more"
 
 
 def claim(study, name, effect, control=None, missing=(), **content):
-    study.store.asked.append("claim", claim=name, content={**CONTENT, **content})
-    study.store.asked.append(
-        "contrast", claim=name, phase="ablate", effect=effect, control=control or {}, missing=list(missing)
-    )
+    study.log("claim", claim=name, content={**CONTENT, **content})
+    study.log("contrast", claim=name, phase="ablate", effect=effect, control=control or {}, missing=list(missing))
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def claimed(study):
 
 
 def answers_of(study):
-    results = gather(study.path)
+    results = read_state(study.store)
     return answer_claims(results, arms_table(results))
 
 

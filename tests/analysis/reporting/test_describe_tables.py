@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
+from analysis.reading.claims import Claim
 
 from analysis.answers.claims import ClaimAnswer
 from analysis.answers.effects import EffectsSummary
 from analysis.answers.groups import Group
 from analysis.answers.importances import ImportanceSummary
-from analysis.reading.claims import Claim
 from analysis.reading.comparability import Difference
 from analysis.reporting.claims import view_of
 from analysis.reporting.describe_tables import (

@@ -13,7 +13,6 @@ from matplotlib.text import Annotation
 
 from analysis.answers.ablations import summarise_ablations
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from analysis.reporting.draw import (
     draw_ablation_effects,
     draw_cmc,
@@ -28,6 +27,7 @@ from analysis.reporting.draw.cost import pareto_front
 from analysis.reporting.draw.effects import group_medians, half_interval, levels_of, offsets
 from analysis.reporting.draw.levels import ordered, scale_of
 from analysis.reporting.draw.thinning import thinned
+from reid_search.records import read_state
 
 NAN = math.nan
 LONG = "training.augmentation.random_erasing_of_a_part.probability"
@@ -340,7 +340,7 @@ def test_files_are_the_same_bytes_whatever_is_written_first(request, draw, of):
 
 
 def test_a_factorial_has_a_figure_of_its_effects_and_another_design_has_none(factorial, ablation_of):
-    results = gather(factorial.path)
+    results = read_state(factorial.store)
     [plain, strong] = summarise_ablations(results, arms_table(results), 0.01)
     drawing = draw_design(plain)
     table = plain.effects.table

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import analysis
 from analysis.answers.ablations import summarise_ablations
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from analysis.reporting.export import Column, as_latex, as_markdown, table_for
 from analysis.reporting.markup import escape_latex
 from analysis.reporting.sheets import ROWS_FOR_PEOPLE, contrasts_sheet, effects_sheet, search_sheet
+from reid_search.records import read_state
 
 ENGINES = ("pdflatex", "xelatex", "lualatex", "tectonic")
 SPECIALS = r"_ % & # { } ~ ^ \ $ [ ] < > | \" ' ` -- --- − ± † × α Δ ⇅ … ‘x’ é ü ç Å ł 中 ?` !`"
@@ -170,7 +170,7 @@ def test_contrasts_say_what_a_paper_needs(ablation_of):
 
 
 def test_effects_say_what_a_paper_needs(factorial):
-    results = gather(factorial.path)
+    results = read_state(factorial.store)
     first, second = summarise_ablations(results, arms_table(results), 0.01)
     table = effects_sheet(first)
     assert table.name == "effects-ablate"

@@ -11,8 +11,8 @@ import analysis
 from analysis import contrasts, load_arms
 from analysis.answers.ablations import summarise_ablations
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from reid_search.errors import RequestError
+from reid_search.records import read_state
 
 TABLE = {  # Rank-1, mAP in per cent
     "baseline": (87.7, 74.0),
@@ -62,7 +62,7 @@ def test_the_report_has_the_table_as_it_is(published):
 def test_the_re_ranked_row_is_refused_beside_the_others_and_stands_apart(published):
     with pytest.raises(RequestError, match="transductive"):
         contrasts(load_arms(published.path))
-    results = gather(published.path)
+    results = read_state(published.store)
     plain, reranked = summarise_ablations(results, arms_table(results), 0.01)
     assert list(plain.arms["arm"]) == list(TABLE)
     assert list(reranked.arms["arm"]) == list(RERANKED)

@@ -24,8 +24,8 @@ def reported(study):
     """Return a study with claims, five seeds, per-query tables and its report."""
     study.run()
     for name, parts in (("parts", {"effect": EFFECT, "control": {}}), ("more", {"effect": EFFECT, "control": CONTROL})):
-        study.store.asked.append("claim", claim=name, content=CLAIM)
-        study.store.asked.append("contrast", claim=name, phase="ablate", missing=[], **parts)
+        study.log("claim", claim=name, content=CLAIM)
+        study.log("contrast", claim=name, phase="ablate", missing=[], **parts)
     study.ablation(seeds=5)
     _write_queries(study)
     analysis.write_report(study.path)

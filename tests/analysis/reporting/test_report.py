@@ -13,12 +13,11 @@ import analysis
 from analysis.answers.ablations import summarise_ablations
 from analysis.answers.searches import summarise_searches
 from analysis.reading.arms import arms_table
-from analysis.reading.gather import gather
 from analysis.reading.proposals import search_table
 from analysis.reporting.draw import curves_shown
 from analysis.reporting.markup import escape_markdown
 from reid_search.errors import RequestError
-from reid_search.records import ReadoutResult
+from reid_search.records import ReadoutResult, read_state
 
 VOID = {"meta", "wbr", "br", "link", "img"}
 
@@ -441,12 +440,12 @@ def test_a_search_of_each_shows_the_best_of_each(empty, study_text, result_of):
     for number, (level, value) in enumerate(zip(levels, (0.2, 0.5, 0.4, 0.3), strict=True)):
         key = f"{number:016x}"
         settings = {"model.parts": level, "losses.triplet.margin": f"0.{number + 1}"}
-        empty.store.asked.append(
+        empty.log(
             "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by="tpe",
             settings=settings, space="5" * 16, params={},
         )  # fmt: skip
         empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
-    results = gather(empty.path)
+    results = read_state(empty.store)
     [summary] = summarise_searches(results, search_table(results))
     found = {level: (row["value"], settings) for level, row, settings in summary.best_of_each}
     assert found == {
@@ -468,7 +467,7 @@ def test_many_arms_show_the_curves_of_the_furthest(empty):
                 config={}, dim=8, metrics={"test/mAP": 0.4 + number / 100, "test/rank1": 0.5}, cmc={"test": [0.5, 0.6]}
             )
             empty.trial(f"{number:016x}", seed, readouts={"default": result})
-    results = gather(empty.path)
+    results = read_state(empty.store)
     [summary] = summarise_ablations(results, arms_table(results), 0.01)
     assert curves_shown(summary) == ["baseline", arms[9], arms[8], arms[2], arms[1]]
     assert "the baseline and the arms furthest from it" in report(empty).text
