@@ -102,7 +102,7 @@ def _compared_with(asks: Sequence[ArmAsked]) -> dict[str, Mapping[str, str]]:
 
 
 def _readouts(ask: ArmAsked, trial: Trial | None, usual: Sequence[str]) -> Mapping[str, str]:
-    names = trial.readouts if trial else []
+    names = trial.section("readouts") if trial else ()
     return ask.readouts or {name: name for name in names or usual}
 
 

@@ -334,11 +334,16 @@ def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
     if kind is None:
         return Logged(None, named, writer, number, place)
     try:
-        return Logged(kind.model_validate(line), named, writer, number, place)
+        return Logged(kind.model_validate(_given(line)), named, writer, number, place)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise RecordError(f"{place}: event '{named}': {field}: {first['msg']}") from error
+
+
+def _given(line: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that a line gives; version 1 wrote some that it did not give as null."""
+    return {name: value for name, value in line.items() if value is not None}
 
 
 def _identity(written: object, place: str) -> tuple[str, int]:
