@@ -16,8 +16,8 @@ from reid_search.records import StudyStore
 
 def cells(study: Path) -> pd.DataFrame:
     """Return a row an arm and seed with a column an axis, `seed`, and `mAP` in per cent."""
-    asks = [ask for ask in StudyStore.at(study).asked if ask["event"] == "ask" and ask["kind"] == "ablate"]
-    settings = {ask["arm"]: ask["settings"] for ask in asks}
+    ablations = StudyStore.at(study).log.history().ablations
+    settings = {ask.arm: ask.settings for asks in ablations.values() for ask in asks}
     arms = load_arms(study)
     arms = arms[arms["status"] == "finished"]
     axes = pd.DataFrame([settings[arm] for arm in arms["arm"]], index=arms.index)

@@ -7,8 +7,8 @@ import pytest
 
 import analysis
 from analysis.answers.ablations import summarise_ablations
-from analysis.reading.gather import gather
 from reid_search.errors import StudyError
+from reid_search.records import StudyStore, read_state
 from reid_search.study import StudyConfig, load_study
 from reid_search.study.designs import Asked, Design, add_design, arms_of, registry
 from reid_search.study.space import Settings
@@ -94,7 +94,7 @@ def test_its_arms_are_summarised_and_reported_as_it_says(ladder: Design, file: P
     folder = empty.path
     arms = analysis.load_arms(folder)
     assert list(arms.drop_duplicates("arm")["axis"]) == ["", A, B], "each step changes the one before"
-    [summary] = summarise_ablations(gather(folder), arms, 0.01)
+    [summary] = summarise_ablations(read_state(StudyStore.at(folder)), arms, 0.01)
     assert (summary.design, summary.description, summary.effects) == ("ladder", ladder, None)
     assert summary.compared["delta"].tolist() == pytest.approx([0.1, 0.2])
     page = analysis.write_report(folder)
@@ -107,6 +107,6 @@ def test_records_of_a_design_that_is_not_known_open(ladder: Design, file: Path, 
     folder = empty.path
     arms = analysis.load_arms(folder)
     assert list(arms.drop_duplicates("arm")["axis"]) == ["", A, f"{A} × {B}"], "each arm changes the centre"
-    [summary] = summarise_ablations(gather(folder), arms, 0.01)
+    [summary] = summarise_ablations(read_state(StudyStore.at(folder)), arms, 0.01)
     assert (summary.description.name, summary.description.title, summary.is_for_claims) == ("ladder", "ladder", False)
     assert summary.compared["delta"].tolist() == pytest.approx([0.1, 0.2])
