@@ -33,7 +33,8 @@ def plan(
 
     study = load_study(study_file, sets or (), data)
     planned, speed = study.plan(), measured_speed(storage)
-    hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed)]
+    device = "cuda" if study.config.resources.gpu else "cpu"
+    hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]
     if as_json:
         answer_json(_as_data(planned, hours))
     else:
@@ -93,7 +94,8 @@ def _component(wanted: str) -> "type[Config]":
 
 def _about_time(resources: "Resources", hours: list[float | None], measured: int, storage: Path) -> str:
     if None in hours:
-        return f"time: unknown, since {storage} holds no finished trial yet; run the study with a few images first"
+        lacking = f"finished trial on a {'GPU' if resources.gpu else 'CPU'} for each model and image size of the study"
+        return f"time: unknown, since {storage} holds no {lacking}; run it with a few images first"
     total = sum(time for time in hours if time is not None)
     device, share = ("GPU", resources.gpu) if resources.gpu else ("CPU", float(resources.cpu))
     return (

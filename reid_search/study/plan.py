@@ -12,6 +12,7 @@ from reid_search.study.config import DataConfig
 from reid_search.study.designs import BASELINE, Arm
 from reid_search.study.key import joint_fingerprint, trial_key
 from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.proposed import proposed_trials
 from reid_search.study.question import Question
 from reid_search.study.space import Settings, Space
 from reid_search.study.trial import TrialConfig
@@ -56,6 +57,8 @@ class PhasePlan:
         aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
             `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
         beside: What arms have beside what their names say (see `beside_name`), by name.
+        may_train: Where the trainings are not known yet, of a search and a path: trials with the models and image sizes
+            that they may have.
     """
 
     name: str
@@ -68,6 +71,7 @@ class PhasePlan:
     provisional: bool
     aliases: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    may_train: tuple[TrialConfig, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,7 @@ def _ablation(
         provisional=(phase.needs_best and best is None) or outline.most_arms is not None or study.is_tuned(phase),
         aliases=outline.aliases,
         beside=_beside(arms, study.config.axes),
+        may_train=_may_train(study, phase) if outline.most_arms is not None else (),
     )
 
 
@@ -226,7 +231,13 @@ def _search(study: Question, phase: SearchPhase) -> PhasePlan:
         count=sum(counts),
         images=sum(map(operator.mul, counts, images)),
         provisional=False,
+        may_train=_may_train(study, phase),
     )
+
+
+def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[TrialConfig, ...]:
+    trials = proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size")))
+    return tuple(config for _, config in trials)
 
 
 def _proposals(phase: SearchPhase, space: Space) -> int:

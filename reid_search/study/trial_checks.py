@@ -1,22 +1,16 @@
 """What no arm and no proposal may have: weights files that are not there, readouts of what no loss trains."""
 
 import itertools
-import math
-import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.axes import Axis, Level
 from reid_search.study.document import Document, split_path
 from reid_search.study.phases import AblatePhase, SearchPhase
+from reid_search.study.proposed import proposed_trials
 from reid_search.study.question import Question
-from reid_search.study.shares import Share
-from reid_search.study.space import Space
 from reid_search.study.taps import TapSpec
 from reid_search.study.trial import TrialConfig
-
-_COMBINATIONS_CHECKED = 500
 
 
 def check_base(base: TrialConfig, document: Document) -> None:
@@ -78,41 +72,13 @@ def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple
     if isinstance(phase, AblatePhase) and not phase.description.leads_to_best:
         yield from ((f"arm '{arm.name}'", arm.config) for arm in study.arms(phase))
         return
-    grid = isinstance(phase, SearchPhase) and phase.sampler == "grid"
-    parts = [Share("", {}, study.space(phase))] if isinstance(phase, AblatePhase) else study.shares(phase)
-    for part in parts:
-        space = part.space
-        for cell in _combinations(space, part.held, grid):
-            settings = space.active({**cell, **part.held})
-            shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
-            yield shown or "base", space.config(settings)
+    for settings, config in proposed_trials(study, phase, _matters):
+        shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
+        yield shown or "base", config
 
 
-def _combinations(space: Space, held: Iterable[str], grid: bool) -> Iterator[dict[str, Level]]:
-    """Yield combinations of what is proposed for the axes that decide what is trained and what is read."""
-    chosen = {path for path in space.axes if _matters(space, path)} - set(held)
-    chosen |= {name for path in chosen for name in space.axes[path].when if name in space.axes} - set(held)
-    levels = {path: _proposed(axis, grid) for path, axis in space.axes.items() if path in chosen}
-    cells: Iterable[Sequence[Level]] = itertools.product(*levels.values())
-    if math.prod(map(len, levels.values())) > _COMBINATIONS_CHECKED:
-        draw = random.Random(0)
-        cells = ([draw.choice(choices) for choices in levels.values()] for _ in range(_COMBINATIONS_CHECKED))
-    yield from (dict(zip(levels, cell, strict=True)) for cell in cells)
-
-
-def _proposed(axis: Axis, grid: bool) -> Sequence[Level]:
-    """Return what a search may propose; of a range its ends, or what lies between where an end is never met."""
-    if grid or axis.span is None:
-        return axis.design_levels if grid else axis.searched_levels
-    low, high = axis.span
-    ends = [low, high] if axis.integer else [(low + high) / 2]
-    return [Level(str(end), end) for end in ends]
-
-
-def _matters(space: Space, path: str) -> bool:
+def _matters(path: str) -> bool:
     """Say whether an axis may decide which taps there are, which are read, and which a loss sits on."""
-    if space.axes[path].variants is not None:
-        return True
     top, *rest = split_path(path)
     if top == "losses":
         return len(rest) == 1 or rest[-1] in ("kind", "on", "weight")
