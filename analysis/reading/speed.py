@@ -48,7 +48,7 @@ def planned_seconds(plan: Plan, speed: Speed, device: str) -> list[float | None]
         new = {(trial.key, trial.seed): trial.config for trial in phase.trials}
         new = {name: config for name, config in new.items() if name not in counted}
         counted |= set(new)
-        trainings = [(key, config, config.training.images) for (key, _), config in new.items()]
+        trainings = [(key, config, float(config.training.images)) for (key, _), config in new.items()]
         if phase.may_train:
             trainings = [("", config, phase.images / len(phase.may_train)) for config in phase.may_train]
         times = [_times(speed.rate(config, device, key), images) for key, config, images in trainings]

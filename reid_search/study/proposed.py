@@ -25,9 +25,11 @@ def proposed_trials(
         phase: A search, or a path to the best of one.
         matters: Says of the dotted path of an axis whether it is one of them; an axis with variants always is.
     """
-    search = isinstance(phase, SearchPhase)
-    for share in study.shares(phase) if isinstance(phase, SearchPhase) else [Share("", {}, study.space(phase))]:
-        for cell in _combinations(share, matters, search and phase.sampler == "grid"):
+    shares, grid = [Share("", {}, study.space(phase))], False
+    if isinstance(phase, SearchPhase):
+        shares, grid = study.shares(phase), phase.sampler == "grid"
+    for share in shares:
+        for cell in _combinations(share, matters, grid):
             settings = share.space.active({**cell, **share.held})
             yield settings, share.space.config(settings)
 
