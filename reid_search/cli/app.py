@@ -7,7 +7,7 @@ import typer
 
 from reid_search import __version__
 from reid_search.cli import data, inspect, run, store, trial
-from reid_search.cli.console import say
+from reid_search.cli.console import answer, say
 from reid_search.errors import ReidSearchError
 
 INTERRUPTED = 130
@@ -61,13 +61,19 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        answer(f"reid-search {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the release and leave.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the release and leave.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"reid-search {__version__}")
-        raise typer.Exit
+    """Take the options that stand before a command."""
 
 
 __all__ = ["app", "main"]

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,8 @@ from reid_search.cli.console import percent, say
 from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, Storage, StudyFile
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reid_search.records import StudyStore
     from reid_search.scheduling import RunSummary
     from reid_search.study import Study
@@ -38,9 +39,7 @@ def run(
 
     study = load_study(study_file, sets or (), data)
     store = StudyStore(storage, study.name)
-    if fresh:
-        _set_aside(store)
-    summary = _run(study, store, address)
+    summary = _run(study, store, address, fresh)
     command = _command(sys.argv)
     if summary.interrupted:
         say(f"\nStopped. Everything measured so far is kept; go on with:\n  {command}")
@@ -50,7 +49,7 @@ def run(
         raise typer.Exit(_FAILED)
 
 
-def _run(study: "Study", store: "StudyStore", address: str) -> "RunSummary":
+def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "RunSummary":
     from reid_search.cli.watching import watching
     from reid_search.records.provenance import git_commit, versions
     from reid_search.scheduling import RunOptions, run_study
@@ -58,7 +57,13 @@ def _run(study: "Study", store: "StudyStore", address: str) -> "RunSummary":
 
     say(f"{study.name}: reading data and starting Ray …")
     sink = BackgroundSink(store)
-    options = RunOptions(address=address, command=_command(sys.argv), versions=versions(), git_commit=git_commit())
+    options = RunOptions(
+        address=address,
+        command=_command(sys.argv),
+        versions=versions(),
+        git_commit=git_commit(),
+        fresh=_say_aside if fresh else None,
+    )
     try:
         with watching(study.plan()) as observer:
             return run_study(study, store, options, observer, sink)
@@ -90,11 +95,8 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
 
 
-def _set_aside(store: "StudyStore") -> None:
-    if store.path.exists():
-        aside = store.path.with_name(f".{store.path.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
-        store.path.rename(aside)
-        say(f"What was measured before is set aside in {aside}")
+def _say_aside(aside: "Path") -> None:
+    say(f"What was measured before is set aside in {aside}")
 
 
 def _command(arguments: list[str]) -> str:

@@ -1,6 +1,7 @@
 """Runs a study to its end: what is missing in the store, and nothing else."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -11,7 +12,6 @@ from ruamel.yaml import YAML
 from reid_search.data import open_trial_data
 from reid_search.records import Status, StudyStore
 from reid_search.records.files import write_atomically
-from reid_search.records.locks import locked
 from reid_search.scheduling import cluster
 from reid_search.scheduling.jobs import Job, folder_of
 from reid_search.scheduling.phase_run import PhaseRun, TrialSink
@@ -29,6 +29,7 @@ class RunOptions:
         command: The command line, for the store.
         versions: Releases of the packages, for the store.
         git_commit: Commit of the code, where it runs from a checkout.
+        fresh: Where given, what the study measured before is set aside first, and this is told where to.
     """
 
     address: str = "local"
@@ -36,6 +37,7 @@ class RunOptions:
     command: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     git_commit: str | None = None
+    fresh: Callable[[Path], None] | None = None
 
 
 def run_study(
@@ -61,8 +63,9 @@ def run_study(
     _open_data(study, options.cache)
     with cluster.connected(options.address):
         most = cluster.trials_at_once(study.config.resources)
-        busy = f"{store.path}: a run of this study is at work ({{holder}}); wait for it, or choose another --storage"
-        with locked(store.path / ".lock", busy):
+        with store.running():
+            if options.fresh is not None and (aside := store.set_aside()) is not None:
+                options.fresh(aside)
             return _run(study, store, options, observer, sink, fingerprints, most)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from reid_search import __version__
+
 Command = Callable[..., Any]
 _THIN = {"architecture": "baseline", "backbone": "resnet10_thin"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,3 +194,7 @@ def test_doctor_says_what_the_machine_offers(command: Command) -> None:
     assert answer.code == 0
     for name in ("torch", "CPU cores", "GPUs", "storage", "cache"):
         assert name in answer.out
+
+
+def test_the_release_is_told(command: Command) -> None:
+    assert command("--version") == (0, f"reid-search {__version__}\n", "")

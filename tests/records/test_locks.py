@@ -1,5 +1,7 @@
 """One writer at a time, between real processes."""
 
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -49,6 +51,13 @@ def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
         other.wait()
         with locked(lock, "busy"):
             assert lock.read_text().startswith("process ")
+
+
+def test_a_lock_names_its_present_holder_alone(tmp_path: Path) -> None:
+    lock = tmp_path / ".lock"
+    lock.write_text("process 1234567 on a-host-with-a-name-longer-than-any-other.example\n" * 3)
+    with locked(lock, "busy"):
+        assert lock.read_text() == f"process {os.getpid()} on {socket.gethostname()}\n"
 
 
 def test_waiting_for_a_holder(tmp_path: Path) -> None:
