@@ -14,7 +14,7 @@ import pandas as pd
 from reid_search.errors import RequestError
 from reid_search.records import ArmAsked, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
-from reid_search.study.designs import Design, design_of_record
+from reid_search.study.question.designs import Design, design_of_record
 
 from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, METRICS

@@ -17,7 +17,7 @@ from reid_search.records import (
     status_of,
 )
 from reid_search.study import BASELINE
-from reid_search.study.designs import design_of_record
+from reid_search.study.question.designs import design_of_record
 
 from .comparability import fingerprint_of
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reid_search.records import StudyState, StudyStore, Trial, read_state
-from reid_search.study.axes import label_of
+from reid_search.study.question.axes import label_of
 
 from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
 

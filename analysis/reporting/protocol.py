@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reid_search.records import Record, RunStarted, Status, StudyState
-from reid_search.study.axes import label_of
+from reid_search.study.question.axes import label_of
 
 from .formats import amount, percent, several
 

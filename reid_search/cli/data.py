@@ -88,8 +88,8 @@ def _synthetic(preset: str, seed: int, sets: Sequence[str]) -> "SyntheticConfig"
 
     from reid_search.data.synthetic.config import SyntheticConfig
     from reid_search.errors import RequestError
-    from reid_search.study.document import Document
-    from reid_search.study.problems import first_problem
+    from reid_search.study.language.document import Document
+    from reid_search.study.language.validation_errors import first_problem
 
     content = {"name": "synthetic", "preset": preset, "seed": seed, "people": {}, "nuisances": {}}
     try:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from reid_search.common.arrays import Integers
 from reid_search.data.samples import Keypoints, Pixels, Samples
-from reid_search.study.side_cars import MIRRORED_KEYPOINTS
-from reid_search.study.training import AugmentConfig
+from reid_search.study.trial.side_cars import MIRRORED_KEYPOINTS
+from reid_search.study.trial.training import AugmentConfig
 
 MEAN_PIXEL = (124, 116, 104)
 """The mean of ImageNet in 8-bit RGB, which erased rectangles are filled with."""

@@ -18,7 +18,7 @@ from reid_search.data.samples import Pixels, Samples
 from reid_search.data.side_cars import attributes_of, read_keypoints, read_maps
 from reid_search.errors import DataError
 from reid_search.study import SideCar
-from reid_search.study.side_cars import KEYPOINTS, PARTS
+from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
 _Reader = Callable[[Path, Path, tuple[int, int]], npt.NDArray[Any]]
 

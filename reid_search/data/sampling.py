@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_search.errors import DataError
-from reid_search.study.training import BatchConfig
+from reid_search.study.trial.training import BatchConfig
 
 _ORDER, _IMAGES = 1, 2
 

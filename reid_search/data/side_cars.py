@@ -19,7 +19,7 @@ from PIL import Image
 
 from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
-from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS, PARTS, SideCar
+from reid_search.study.trial.side_cars import ATTRIBUTES, KEYPOINTS, PARTS, SideCar
 
 if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset

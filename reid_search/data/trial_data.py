@@ -14,7 +14,7 @@ from reid_search.data.samples import Samples
 from reid_search.data.sampling import IdentitySampler
 from reid_search.data.split import HoldoutSplit, split_holdout
 from reid_search.study import DataConfig, SideCar, TrialConfig
-from reid_search.study.key import joint_fingerprint
+from reid_search.study.trial.key import joint_fingerprint
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from reid_search.errors import StudyError
-from reid_search.study.side_cars import SideCar, in_words
+from reid_search.study.trial.side_cars import SideCar, in_words
 
 
 @dataclass

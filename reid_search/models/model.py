@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from reid_search.study import TapSpec, select_taps
-from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS
+from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS
 
 Taps = dict[str, Tensor]
 

@@ -14,7 +14,7 @@ from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import is_held, locked
 from reid_search.records.log import StudyLog
-from reid_search.study.document import read_document
+from reid_search.study.language.document import read_document
 
 _MLFLOW_PATIENCE = 120.0
 

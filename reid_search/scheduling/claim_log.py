@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reid_search.records import StudyStore
 from reid_search.scheduling.progress import Best
 from reid_search.study import AblatePhase, Arm, Study
-from reid_search.study.claims import Contrast
+from reid_search.study.question.claims import Contrast
 
 
 def log_claims(study: Study, store: StudyStore) -> None:

@@ -10,7 +10,7 @@ from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
 from reid_search.scheduling.trainings import Trainings
 from reid_search.study import AblatePhase, Fingerprints, Study, trial_key
-from reid_search.study.designs.path import Move, end_of_path, moves, path_arms
+from reid_search.study.question.designs.path import Move, end_of_path, moves, path_arms
 
 
 class PathWork:

@@ -10,7 +10,7 @@ from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.progress import Best, TrialLabel
 from reid_search.scheduling.proposals import params_of, proposer_of
 from reid_search.study import Fingerprints, SearchPhase, Settings, Study, Tuned, trial_key
-from reid_search.study.space import Labels, labels_of
+from reid_search.study.question.space import Labels, labels_of
 
 
 class SearchWork:

@@ -1,6 +1,5 @@
 """Study files: YAML to a validated study, to arms and trials; and the registry of components. No torch, no ray."""
 
-from reid_search.study.axes import Axis, Level
 from reid_search.study.component import (
     ARCHITECTURES,
     BACKBONES,
@@ -11,8 +10,9 @@ from reid_search.study.component import (
     Config,
     EntryError,
 )
-from reid_search.study.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
-from reid_search.study.designs import (
+from reid_search.study.loading import TrialFile, load_study, load_trial_config, load_trial_file
+from reid_search.study.question.axes import Axis, Level
+from reid_search.study.question.designs import (
     BASELINE,
     AliasStructure,
     Arm,
@@ -21,17 +21,17 @@ from reid_search.study.designs import (
     effect_name,
     fractional_design,
 )
-from reid_search.study.key import SCHEMA_VERSION, trial_key
-from reid_search.study.loading import TrialFile, load_study, load_trial_config, load_trial_file
-from reid_search.study.phases import AblatePhase, Resources, SearchPhase
-from reid_search.study.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
-from reid_search.study.side_cars import SideCar
-from reid_search.study.space import Settings, Space, Tuned
-from reid_search.study.study import Study
-from reid_search.study.study_config import StudyConfig
-from reid_search.study.taps import Scope, Stage, TapSpec, select_taps
-from reid_search.study.training import StageConfig, TrainingConfig
-from reid_search.study.trial import TrialConfig
+from reid_search.study.question.phases import AblatePhase, Resources, SearchPhase
+from reid_search.study.question.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
+from reid_search.study.question.space import Settings, Space, Tuned
+from reid_search.study.question.study import Study
+from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.trial.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
+from reid_search.study.trial.key import SCHEMA_VERSION, trial_key
+from reid_search.study.trial.side_cars import SideCar
+from reid_search.study.trial.taps import Scope, Stage, TapSpec, select_taps
+from reid_search.study.trial.training import StageConfig, TrainingConfig
+from reid_search.study.trial.trial import TrialConfig
 
 __all__ = [
     "ARCHITECTURES",

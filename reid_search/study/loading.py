@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reid_search.study.checks import check_study
-from reid_search.study.document import Document, read_document
-from reid_search.study.places import Place
-from reid_search.study.problems import study_error
-from reid_search.study.study import Study
-from reid_search.study.study_config import StudyConfig
-from reid_search.study.trial import TrialConfig
+from reid_search.study.language.document import Document, read_document
+from reid_search.study.language.places import Place
+from reid_search.study.language.validation_errors import study_error
+from reid_search.study.question.study import Study
+from reid_search.study.question.study_checks import check_study
+from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.trial.trial import TrialConfig
 
 _TRIAL_KEYS = frozenset(TrialConfig.model_fields)
 STUDY_FILE = Place(StudyConfig)

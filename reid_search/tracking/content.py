@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reid_search.study.axes import label_of
-from reid_search.study.key import digest
+from reid_search.study.question.axes import label_of
+from reid_search.study.trial.key import digest
 
 RunState = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 

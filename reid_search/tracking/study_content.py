@@ -8,7 +8,7 @@ from typing import Any
 
 from reid_search.errors import StudyError
 from reid_search.records import Record, StudyStore
-from reid_search.study.document import read_document
+from reid_search.study.language.document import read_document
 from reid_search.tracking.asks import Identity
 from reid_search.tracking.content import RunContent, RunState, flattened, numbers, param_texts, tag_texts
 

@@ -11,7 +11,7 @@ from reid_search.errors import TrialFailure
 from reid_search.losses import Criterion
 from reid_search.models import ReidModel
 from reid_search.study import StageConfig
-from reid_search.study.training import OptimizerConfig
+from reid_search.study.trial.training import OptimizerConfig
 
 
 def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 
-from reid_search.study.training import ScheduleConfig
+from reid_search.study.trial.training import ScheduleConfig
 
 _WARMUP_START = 0.01
 

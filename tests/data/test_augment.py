@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from reid_search.data.augment import MEAN_PIXEL, Transforms, auto_augmented, draw_transforms, transform
 from reid_search.data.samples import Samples
-from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
-from reid_search.study.training import AugmentConfig
+from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
+from reid_search.study.trial.training import AugmentConfig
 
 SIZE = (24, 12)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reid_search.data import IdentitySampler
 from reid_search.errors import DataError
-from reid_search.study.training import BatchConfig
+from reid_search.study.trial.training import BatchConfig
 
 
 @given(

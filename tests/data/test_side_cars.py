@@ -13,7 +13,7 @@ from reid_search.data import load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.data.side_cars import attributes_of, read_attributes, read_keypoints, read_maps, side_car_problems
 from reid_search.errors import DataError
-from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS
+from reid_search.study.trial.side_cars import ATTRIBUTES, KEYPOINTS
 
 SIZE = (32, 16)
 NAMES = ("background", "head", "upper", "lower", "shoes")

@@ -13,7 +13,7 @@ from reid_search.data.synthetic.people.person import Person
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import PRESETS
 from reid_search.data.synthetic.studio import Studio
-from reid_search.study.side_cars import ATTRIBUTES, LOWER_COLOURS, UPPER_COLOURS
+from reid_search.study.trial.side_cars import ATTRIBUTES, LOWER_COLOURS, UPPER_COLOURS
 
 OFF = Nuisances.model_validate(dict.fromkeys(Nuisances.model_fields, 0.0))
 CI = PRESETS["ci"]

@@ -21,7 +21,7 @@ from reid_search.data.synthetic.puppet.masks import disturbed_mask
 from reid_search.data.synthetic.studio import Studio
 from reid_search.data.synthetic.views.keypoints import ABSENT, COVERED, VISIBLE, disturbed_keypoints
 from reid_search.data.synthetic.write import files_of, write_dataset
-from reid_search.study.side_cars import ATTRIBUTES, KEYPOINTS
+from reid_search.study.trial.side_cars import ATTRIBUTES, KEYPOINTS
 
 HEAD, UPPER, LOWER, SHOES = 1, 2, 3, 4
 OFF = Nuisances.model_validate(dict.fromkeys(Nuisances.model_fields, 0.0))

@@ -9,7 +9,7 @@ from torch import nn
 
 from reid_search.losses import Targets, build_loss
 from reid_search.study import LOSSES, LossConfig, Scope, Stage, TapSpec
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 IMAGE_SIZE = (16, 8)
 

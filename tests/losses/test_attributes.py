@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from reid_search.errors import StudyError
 from reid_search.study import Scope, Stage, TapSpec
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 LABELS = torch.arange(6) // 2
 

@@ -14,8 +14,8 @@ from torch.testing import assert_close
 from reid_search.errors import StudyError
 from reid_search.losses import Targets
 from reid_search.study import LOSSES
-from reid_search.study.side_cars import SIDE_CARS
-from reid_search.study.taps import VECTORS
+from reid_search.study.trial.side_cars import SIDE_CARS
+from reid_search.study.trial.taps import VECTORS
 
 SETTINGS = {
     "centre": [{}, {"rate": 1.0}],

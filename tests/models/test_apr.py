@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from reid_search.models import count_parameters
 from reid_search.models.attributes.model import predict
 from reid_search.study import LOSSES, select_taps
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 RESNET50 = 23_508_032
 

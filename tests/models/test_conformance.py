@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from reid_search.errors import ReidSearchError
 from reid_search.models import Batch, count_macs, count_parameters
 from reid_search.study import ARCHITECTURES, LOSSES, select_taps
-from reid_search.study.taps import untrained
+from reid_search.study.trial.taps import untrained
 
 SETTINGS = {
     "baseline": [

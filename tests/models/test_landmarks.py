@@ -14,7 +14,7 @@ from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import BODY, JOINTS, regions_of
 from reid_search.models.layers.regions import stripe_weights
 from reid_search.study import ARCHITECTURES, select_taps
-from reid_search.study.side_cars import KEYPOINTS
+from reid_search.study.trial.side_cars import KEYPOINTS
 
 SIZE, GRID = (64, 32), (8, 4)
 RESNET50 = 23_508_032

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from reid_search.study import Study, TrialConfig, load_study
-from reid_search.study.axes import Axis
-from reid_search.study.changes import apply_settings
-from reid_search.study.space import Space
+from reid_search.study.question.axes import Axis
+from reid_search.study.question.edits import apply_settings
+from reid_search.study.question.space import Space
 
 BASE: dict[str, Any] = {
     "data": {"name": "synthetic", "preset": "tiny"},

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reid_search.study.training import ScheduleConfig
+from reid_search.study.trial.training import ScheduleConfig
 from reid_search.training.schedule import learning_rate_factor
 
 

@@ -7,8 +7,8 @@ from reid_search.data.market_layout import SIDE_CAR_PLACES, find_side_cars, fing
 from reid_search.errors import DataNotGiven
 from reid_search.study import DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute
-from reid_search.study.config import ImageSize
-from reid_search.study.side_cars import SIDE_CARS
+from reid_search.study.trial.config import ImageSize
+from reid_search.study.trial.side_cars import SIDE_CARS
 
 
 class MarketConfig(DataConfig):

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from reid_search.data.synthetic.presets import PRESETS, PresetName
 from reid_search.study import Config, DataConfig
-from reid_search.study.key import digest
-from reid_search.study.side_cars import SideCar
+from reid_search.study.trial.key import digest
+from reid_search.study.trial.side_cars import SideCar
 
 GENERATOR_VERSION = 2
 

@@ -30,7 +30,7 @@ from reid_search.data.synthetic.studio import Rendering, Studio
 from reid_search.data.synthetic.views.keypoints import disturbed_keypoints
 from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.records.files import write_json
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 QUALITY = 90
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test", "masks", "keypoints", "latents")

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 from reid_search.losses.checks import check_shape
 from reid_search.study import LossConfig, TapSpec
-from reid_search.study.side_cars import ATTRIBUTES, SideCar
-from reid_search.study.taps import VECTORS, Scope
+from reid_search.study.trial.side_cars import ATTRIBUTES, SideCar
+from reid_search.study.trial.taps import VECTORS, Scope
 
 LOGITS = sum(ATTRIBUTES.values())
 """Values of a tap of scope `attribute`: one logit for each value of each attribute, in the order of `ATTRIBUTES`."""

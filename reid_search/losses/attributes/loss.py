@@ -10,8 +10,8 @@ from reid_search.losses.attributes.config import LOGITS, AttributesConfig
 from reid_search.losses.tap_loss import TapLoss
 from reid_search.losses.targets import Targets
 from reid_search.study import TapSpec
-from reid_search.study.side_cars import ATTRIBUTES
-from reid_search.study.taps import Scope
+from reid_search.study.trial.side_cars import ATTRIBUTES
+from reid_search.study.trial.taps import Scope
 
 _STD = 0.001
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from reid_search.losses.checks import check_shape
 from reid_search.study import LossConfig, TapSpec
-from reid_search.study.side_cars import KEYPOINTS, SideCar
-from reid_search.study.taps import Scope
+from reid_search.study.trial.side_cars import KEYPOINTS, SideCar
+from reid_search.study.trial.taps import Scope
 
 
 class HeatmapConfig(LossConfig):

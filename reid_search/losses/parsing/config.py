@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 
 from reid_search.losses.checks import check_shape
 from reid_search.study import LossConfig, TapSpec
-from reid_search.study.side_cars import PARTS, SideCar
-from reid_search.study.taps import Scope
+from reid_search.study.trial.side_cars import PARTS, SideCar
+from reid_search.study.trial.taps import Scope
 
 
 class ParsingConfig(LossConfig):

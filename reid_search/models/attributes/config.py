@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 from reid_search.models.layers.settings import BranchSettings, PoolingName
 from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 LOGITS = sum(ATTRIBUTES.values())
 

@@ -9,7 +9,7 @@ from reid_search.models.layers.branch import named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.study.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 
 def build(config: AttributesConfig, image_size: tuple[int, int]) -> ReidModel:

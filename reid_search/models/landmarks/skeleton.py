@@ -7,7 +7,7 @@ Net counts them: Zhao et al. 2017).
 from dataclasses import dataclass
 from typing import Literal
 
-from reid_search.study.side_cars import KEYPOINTS
+from reid_search.study.trial.side_cars import KEYPOINTS
 
 Kind = Literal["boxes", "heatmaps", "joints"]
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from reid_search.errors import StudyError
-from reid_search.study.side_cars import SideCar, in_words
+from reid_search.study.trial.side_cars import SideCar, in_words
 
 
 def needed(value: Tensor | None, kind: SideCar, architecture: str) -> Tensor:

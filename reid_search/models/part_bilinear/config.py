@@ -8,7 +8,7 @@ from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.component import AbsolutePath
-from reid_search.study.side_cars import KEYPOINTS
+from reid_search.study.trial.side_cars import KEYPOINTS
 
 
 class PartBilinearConfig(BilinearSettings):

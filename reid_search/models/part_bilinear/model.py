@@ -11,7 +11,7 @@ from reid_search.models.layers.resize import Size, resize
 from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.part_bilinear.config import PartBilinearConfig
-from reid_search.study.side_cars import KEYPOINTS
+from reid_search.study.trial.side_cars import KEYPOINTS
 
 
 def build(config: PartBilinearConfig, image_size: tuple[int, int]) -> ReidModel:

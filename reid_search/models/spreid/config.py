@@ -9,7 +9,7 @@ from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.settings import BranchSettings, PoolingName
 from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
-from reid_search.study.side_cars import PARTS
+from reid_search.study.trial.side_cars import PARTS
 
 FOREGROUND = "foreground"
 _GRID_PER_FEATURE = 2

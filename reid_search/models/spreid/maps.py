@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from reid_search.models.layers.resize import Size, resize_area, resize_bilinear
 from reid_search.models.layers.shapes import stripe_bounds
-from reid_search.study.side_cars import PARTS
+from reid_search.study.trial.side_cars import PARTS
 
 _PARSER_WIDTH = 64
 

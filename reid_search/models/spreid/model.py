@@ -15,7 +15,7 @@ from reid_search.models.layers.weighted import share_out, weighted_pooling, weig
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.spreid.config import FOREGROUND, SPReIDConfig
 from reid_search.models.spreid.maps import Parser, parsed_maps, side_car_maps, stripe_maps, uniform_maps
-from reid_search.study.side_cars import PARTS
+from reid_search.study.trial.side_cars import PARTS
 
 
 def build(config: SPReIDConfig, image_size: tuple[int, int]) -> ReidModel:

@@ -10,8 +10,8 @@ from analysis.answers.ablations import summarise_ablations
 from reid_search.errors import StudyError
 from reid_search.records import StudyStore, read_state
 from reid_search.study import StudyConfig, load_study
-from reid_search.study.designs import Asked, Design, add_design, arms_of, registry
-from reid_search.study.space import Settings
+from reid_search.study.question.designs import Asked, Design, add_design, arms_of, registry
+from reid_search.study.question.space import Settings
 
 A, B = "losses.triplet.margin", "model.pooling"
 STUDY = f"""\

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from reid_search.data.synthetic.people.person import HAIRS, Colour, Person
-from reid_search.study.side_cars import ATTRIBUTES, LOWER_COLOURS, UPPER_COLOURS
+from reid_search.study.trial.side_cars import ATTRIBUTES, LOWER_COLOURS, UPPER_COLOURS
 
 _GREY_HAIR = HAIRS[-1]
 _CHILD, _TEENAGER = 0.93, 0.97

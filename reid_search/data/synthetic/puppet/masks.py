@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from reid_search.data.synthetic.puppet.drawing import Part
-from reid_search.study.side_cars import PARTS
+from reid_search.study.trial.side_cars import PARTS
 
 Mask = npt.NDArray[np.uint8]
 

@@ -12,7 +12,7 @@ from reid_search.data.synthetic.puppet.drawing import Owner
 from reid_search.data.synthetic.puppet.heads import FACE_SEEN
 from reid_search.data.synthetic.views.boxes import Box
 from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
-from reid_search.study.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
+from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
 
 Keypoints = npt.NDArray[np.float64]
 

@@ -1,0 +1,312 @@
+"""Reading YAML 1.2 with the place of every entry: `extends`, overrides and duplicate keys included.
+
+`on` is a word and `1e-4` a number, as YAML 1.2 has it; a duplicate key is an error.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.language.merge import merged
+from reid_search.study.language.places import ANYWHERE, Place
+
+EntryPath = tuple[str | int, ...]
+
+_CORE_SCALARS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML map as plain data, with where each entry was written.
+
+    Attributes:
+        data: The content.
+        places: `file:line`, or the `--set` that gave it, by entry path.
+        source: The file that was asked for.
+        left_behind: What a layer or an override took away by naming another component, in sentences.
+    """
+
+    data: dict[str, Any]
+    places: Mapping[EntryPath, str] = field(default_factory=dict)
+    source: str = "<config>"
+    left_behind: tuple[str, ...] = ()
+
+    def place(self, path: Sequence[str | int]) -> str:
+        """Return where an entry, or the closest entry that holds it, was written."""
+        for length in range(len(path), 0, -1):
+            if tuple(path[:length]) in self.places:
+                return self.places[tuple(path[:length])]
+        return self.source
+
+    def overridden(self, settings: Sequence[str], place: Place = ANYWHERE) -> "Document":
+        """Return the document with `path=value` overrides laid over it; values are YAML.
+
+        A segment may be a list index or, in a list of maps, the `name` or `kind` of its item; a key with dots in it
+        may stand in quotes. `null` deletes. An override that names another component leaves the entries behind that
+        the new one does not have.
+
+        Args:
+            settings: The overrides.
+            place: What the document is.
+
+        Raises:
+            StudyError: An override has no `=`, or its path leads through something that has no entries.
+        """
+        document = self
+        for setting in settings:
+            document = _with_override(document, setting, place)
+        return document
+
+
+def read_document(path: Path, place: Place = ANYWHERE) -> Document:
+    """Read a YAML file and everything that it extends.
+
+    Args:
+        path: The file.
+        place: What it holds, which tells its components apart.
+
+    Raises:
+        StudyError: The file is missing, not YAML, not a map, repeats a key, or extends itself.
+    """
+    return _read(path, (), place)
+
+
+def parse_value(text: str) -> Any:
+    """Parse one YAML value of a command line: `1e-4`, `[1, 2]`, `soft`."""
+    try:
+        content = _yaml().load(text) if text.strip() else text
+    except YAMLError as error:
+        raise StudyError(f"'{text}' is not a YAML value: {_reason(error)}") from None
+    _collect_places(content, (), f"'{text}'", {})
+    return _plain(content)
+
+
+def _read(path: Path, chain: tuple[Path, ...], root: Place) -> Document:
+    resolved = path.resolve()
+    if resolved in chain:
+        raise StudyError(f"{path}: extends itself through {' → '.join(item.name for item in (*chain, resolved))}")
+    content = _load(path)
+    places: dict[EntryPath, str] = {}
+    _collect_places(content, (), str(path), places)
+    data: dict[str, Any] = _plain(content)
+    if "extends" not in data:
+        return Document(data, places, str(path))
+    parent = data.pop("extends")
+    place = places[("extends",)]
+    if not isinstance(parent, str):
+        raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
+    if not (path.parent / parent).exists():
+        raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
+    below = _read(path.parent / parent, (*chain, resolved), root)
+    both = merged(below.data, data, root)
+    left = (*below.left_behind, *_left_behind(merged(below.data, data), both, str(path)))
+    return Document(both, {**_still_true(below.places, data, places), **places}, str(path), left)
+
+
+def _left_behind(
+    before: dict[str, Any], after: dict[str, Any], by: str, replaced: EntryPath | None = None
+) -> Iterator[str]:
+    """Yield which entries another component did not take over, in sentences; none of what was itself replaced."""
+    for entry in _entries(before):
+        gone = _at(after, entry) is None and _at(before, entry) is not None and isinstance(_at(after, entry[:-1]), dict)
+        if gone and (replaced is None or entry[: len(replaced)] != replaced):
+            yield f"{by}: {'.'.join(map(str, entry))} is left behind, which the new component does not have"
+
+
+def _entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
+    pairs = content.items() if isinstance(content, Mapping) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in pairs:
+        yield (*path, key)
+        yield from _entries(value, (*path, key))
+
+
+def _still_true(
+    below: Mapping[EntryPath, str], data: dict[str, Any], places: Mapping[EntryPath, str]
+) -> Mapping[EntryPath, str]:
+    """Return the places of the lower layer without those of entries that the upper one replaces or deletes."""
+    replaced = {entry for entry in places if not isinstance(_at(data, entry), dict)}
+    return {
+        entry: place
+        for entry, place in below.items()
+        if not any(entry[:length] in replaced for length in range(1, len(entry) + 1))
+    }
+
+
+def _at(data: Any, path: EntryPath) -> Any:
+    for step in path:
+        is_item = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        data = data[step] if is_item else data.get(step) if isinstance(data, dict) else None
+    return data
+
+
+def _load(path: Path) -> CommentedMap:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StudyError(f"{path}: {_no_such_file(path)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read as a UTF-8 text file ({error})") from None
+    try:
+        content = _yaml().load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise StudyError(f"{path}:{line}: {_reason(error)}") from None
+    except YAMLError as error:
+        raise StudyError(f"{path}: not YAML: {_reason(error)}") from None
+    if not isinstance(content, CommentedMap):
+        found = "nothing" if content is None else "a list" if isinstance(content, list) else repr(content)
+        raise StudyError(f"{path}: expected a map of keys and values, found {found}")
+    return content
+
+
+def _no_such_file(path: Path, besides: Path | None = None) -> str:
+    names = sorted(item.name for item in path.parent.glob("*.y*ml") if item != besides)
+    return f"no such file; {nearest(path.name, names)}" if names else "no such file"
+
+
+class _CoreResolver(VersionedResolver):
+    """The scalars of YAML 1.2's core schema; ruamel adds dates, merge keys, `0b11` and `1_000`, which are text here."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        tag = super().resolve(kind, value, implicit)
+        if kind is not ScalarNode or not implicit[0]:
+            return tag
+        is_core = str(tag) in _CORE_SCALARS and "_" not in value and not value.lower().startswith("0b")
+        return tag if is_core else self.DEFAULT_SCALAR_TAG
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Resolver = _CoreResolver
+    return yaml
+
+
+def _reason(error: YAMLError) -> str:
+    problem = getattr(error, "problem", None) or str(error)
+    first = str(problem).strip().splitlines()[0]
+    first = first.replace("but found another document", "a study file holds one document; this `---` begins another")
+    return first.replace("found duplicate key", "duplicate key; each key may stand once:")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return getattr(value, "value", value)  # a scalar with a tag, which means nothing here
+
+
+def _collect_places(value: object, path: EntryPath, file: str, places: dict[EntryPath, str]) -> None:
+    if isinstance(value, CommentedMap):
+        for key, item in value.items():
+            entry = (*path, key)
+            places[entry] = f"{file}:{value.lc.key(key)[0] + 1}"
+            if isinstance(key, list | tuple | Mapping):
+                raise StudyError(f"{places[entry]}: {_plain(key)} is no key; a key is a word or a number")
+            _collect_places(item, entry, file, places)
+    elif isinstance(value, CommentedSeq):
+        for index, item in enumerate(value):
+            entry = (*path, index)
+            places[entry] = f"{file}:{value.lc.item(index)[0] + 1}"
+            _collect_places(item, entry, file, places)
+
+
+def _with_override(document: Document, setting: str, root: Place) -> Document:
+    name, separator, text = setting.partition("=")
+    if not separator or not name.strip():
+        raise StudyError(f"--set {setting}: expected PATH=VALUE, for example --set base.training.images=5000")
+    steps = split_path(name.strip())
+    if not all(steps) or name.strip().endswith("."):
+        raise StudyError(f"--set {setting}: a part of the path '{name.strip()}' is empty")
+    try:
+        value = parse_value(text)
+    except StudyError as error:
+        raise StudyError(f"--set {setting}: {error}") from None
+    data, path = _replaced(document.data, steps, value, setting, root)
+    left = document.left_behind
+    if value is not None:
+        left = (*left, *_left_behind(document.data, data, f"--set {setting}", replaced=path))
+    places = {entry: place for entry, place in document.places.items() if entry[: len(path)] != path}
+    if value is None and isinstance(_at(data, path[:-1]), list):
+        return Document(data, _closed_up(places, path), document.source, left)
+    given = {path[:length]: f"--set {setting}" for length in range(1, len(path) + 1)}
+    return Document(data, {**given, **places, path: f"--set {setting}"}, document.source, left)
+
+
+def _closed_up(places: Mapping[EntryPath, str], path: EntryPath) -> dict[EntryPath, str]:
+    """Return the places after the item at `path` left its list: those behind it move up."""
+    *holder, index = path
+    moved: dict[EntryPath, str] = {}
+    for entry, place in places.items():
+        behind = entry[: len(holder)] == tuple(holder) and len(entry) >= len(path) and entry[len(holder)] > index  # type: ignore[operator]
+        moved[(*holder, int(entry[len(holder)]) - 1, *entry[len(path) :]) if behind else entry] = place
+    return moved
+
+
+def split_path(text: str) -> list[str]:
+    """Split a dotted path; an axis is one segment when it stands in quotes: `axes."model.parts".choice`."""
+    steps: list[str] = []
+    rest = text
+    while rest:
+        if rest.startswith('"') and '"' in rest[1:]:
+            step, _, rest = rest[1:].partition('"')
+            rest = rest.removeprefix(".")
+        else:
+            step, _, rest = rest.partition(".")
+        steps.append(step)
+    return steps
+
+
+def _replaced(container: Any, steps: list[str], value: object, setting: str, place: Place) -> tuple[Any, EntryPath]:
+    steps = _with_known_key(container, steps)
+    key = _key_in(container, steps[0], setting)
+    copy = list(container) if isinstance(container, list) else dict(container)
+    if len(steps) == 1:
+        if value is None and isinstance(copy, dict):
+            copy.pop(key, None)
+        elif value is None:
+            del copy[key]
+        else:
+            copy = copy if isinstance(copy, list) else place.kept(copy, {key: value})
+            copy[key] = value
+        return copy, (key,)
+    below = copy[key] if isinstance(copy, list) else copy.get(key, {})
+    inside = place.below(copy, key)
+    below = inside.as_map(below) if below is None or inside.is_map(below) else below
+    copy[key], rest = _replaced(below, steps[1:], value, setting, inside)
+    return copy, (key, *rest)
+
+
+def _with_known_key(container: Any, steps: list[str]) -> list[str]:
+    """Join the first steps where they are a key with dots of this map: an axis needs no quotes once it is there."""
+    for length in range(len(steps), 1, -1):
+        joined = ".".join(steps[:length])
+        if isinstance(container, dict) and joined in container:
+            return [joined, *steps[length:]]
+    return steps
+
+
+def _key_in(container: Any, step: str, setting: str) -> Any:
+    if isinstance(container, dict):
+        return int(step) if step not in container and step.isdigit() and int(step) in container else step
+    if not isinstance(container, list):
+        raise StudyError(f"--set {setting}: '{step}' cannot be set inside the value {container!r}")
+    names = {str(item.get(word)): index for index, item in enumerate(container) if isinstance(item, dict)
+             for word in ("kind", "name") if word in item}  # fmt: skip
+    if step in names:
+        return names[step]
+    if step.isdigit() and int(step) < len(container):
+        return int(step)
+    allowed = [*map(str, range(len(container))), *names]
+    raise StudyError(f"--set {setting}: there is no item '{step}'; {nearest(step, allowed)}")

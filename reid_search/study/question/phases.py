@@ -1,0 +1,168 @@
+"""The phases of a study: a search for good settings, an ablation that measures what each setting is worth."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue, ValidationInfo, field_validator
+
+from reid_search.errors import nearest
+from reid_search.study.component import Config, EntryError
+from reid_search.study.question.designs import Design, design_named, designs
+
+SEARCH_SEEDS_START = 10_000
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+
+
+class Pruner(Config):
+    """When a search trial is stopped early.
+
+    Attributes:
+        kind: `successive_halving` (Jamieson & Talwalkar 2016, asynchronous) or `none`.
+        min_epochs: Epochs that every trial runs.
+        reduction: Of so many trials at a rung one goes on.
+    """
+
+    kind: Literal["successive_halving", "none"] = "successive_halving"
+    min_epochs: int = Field(default=1, ge=1)
+    reduction: int = Field(default=3, ge=2)
+
+
+def _with_designs(schema: dict[str, JsonValue]) -> None:
+    schema["enum"] = list(designs())
+
+
+class _Phase(Config):
+    name: Name = ""
+    axes: tuple[str, ...] | None = None
+    set: dict[str, Any] = Field(default_factory=dict)
+
+
+class SearchPhase(_Phase):
+    """Propose settings, train them on the training set less its validation part, and keep the best.
+
+    Attributes:
+        kind: `search`.
+        name: What tables call it.
+        axes: The axes that vary; all where omitted.
+        set: Entries of `base` that differ in this phase (`training.images: 5000`).
+        sampler: `tpe`, `random` or `grid` (every combination of levels, as far as `trials` goes).
+        trials: Number of proposals.
+        pruner: `successive_halving` or `none`, or a map with settings.
+        objective: The measurement to maximise, of the validation split.
+        each: What gets `trials` proposals of its own, so that all are tuned alike: an axis of the search, for every
+            choice or variant of it, or a later ablation around `base` or a named arm, for every arm of it, over axes
+            that the ablation does not vary. After an axis, an ablation around the best compares its levels, each with
+            its own best settings; an ablation that is named here trains every arm with the arm's own best settings.
+    """
+
+    kind: Literal["search"]
+    name: Name = "search"
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    trials: int = Field(default=20, ge=1)
+    pruner: Annotated[Pruner, BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)] = (
+        Field(default_factory=Pruner)
+    )
+    objective: Literal["val/mAP", "val/rank1", "val/mINP"] = "val/mAP"
+    each: str | None = None
+
+
+class AblatePhase(_Phase):
+    """Train a fixed set of arms with several seeds each.
+
+    Attributes:
+        kind: `ablate`.
+        name: What tables call it.
+        axes: The axes that vary; all where omitted.
+        set: Entries of `base` that differ in this phase.
+        design: `one_factor` (each level of each axis, everything else as in the centre), `leave_one_out` (from the full
+            system, each component switched off), `add_one_in` (from the bare system, where all axes of the phase are
+            off, each component added), `factorial` (all combinations of levels), `fractional_factorial` (as few of all
+            combinations of off and on as the resolution allows), `claims` (the arms that the study's claims need) or
+            `path` (from the centre to the best of the search before, in every step the one axis set to the best's level
+            that helps most on the validation split, as the search's seed trains it; Fawcett & Hoos 2016. Axes that are
+            not of the phase stay as the centre has them).
+        around: The centre: `base`, the `best` of the search before, or a named arm of the study. A path begins here, so
+            it stands around base or a named arm.
+        resolution: Of a fractional factorial, 4 where omitted: 3 keeps main effects apart from each other, 4 also from
+            two-factor interactions, 5 keeps also two-factor interactions apart from each other.
+        seeds: Replicates of every arm, on seeds 1, 2, ...
+        redraw_data: Every replicate has data of its own, which its seed draws, so that an answer holds for such people
+            and cameras and not for the ones that happened to be drawn. All arms have the same draw of a seed. Only for
+            data that are drawn.
+        evaluate: `test` trains without holdout and answers on the test split; `val` stays on the validation split.
+    """
+
+    kind: Literal["ablate"]
+    name: Name = "ablate"
+    design: Annotated[str, Field(json_schema_extra=_with_designs)] = "one_factor"
+    around: str = "base"
+    resolution: Literal[3, 4, 5] | None = None
+    seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
+    redraw_data: bool = False
+    evaluate: Literal["test", "val"] = "test"
+
+    @field_validator("design", mode="before")
+    @classmethod
+    def _a_known_design(cls, value: object) -> object:
+        if value not in list(designs()):
+            raise ValueError(f"{value!r} is not a choice; {nearest(str(value), designs())}")
+        return value
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _a_count(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError(f"{value}: expected how many seeds, for example {len(value)}")
+        return value
+
+    @field_validator("resolution")
+    @classmethod
+    def _of_a_fraction(cls, value: int | None, info: ValidationInfo) -> int | None:
+        design = designs().get(info.data.get("design", ""))
+        if value is None or design is None:
+            return value or (design.resolution if design else None)
+        if design.resolution is None:
+            those = " and ".join(name for name, other in designs().items() if other.resolution is not None)
+            raise ValueError(f"{value}: only `design: {those}` has a resolution, and this is {design.name}")
+        return value
+
+    @property
+    def description(self) -> Design:
+        """What the design says of itself."""
+        return design_named(self.design)
+
+    @property
+    def needs_best(self) -> bool:
+        """Whether its arms are known only after a search."""
+        return self.around == "best" or self.description.leads_to_best
+
+
+_PHASES: dict[object, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}
+
+
+def _phase(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    if "kind" not in value:
+        raise EntryError(f"this key is missing; {nearest('', map(str, _PHASES))}", "kind")
+    kind = value["kind"]
+    if not isinstance(kind, str) or kind not in _PHASES:
+        raise EntryError(f"{kind!r} is not a choice; {nearest(str(kind), map(str, _PHASES))}", "kind")
+    return _PHASES[kind].model_validate(value)
+
+
+Phase = Annotated[SearchPhase | AblatePhase, BeforeValidator(_phase)]
+
+
+class Resources(Config):
+    """What one trial takes, and how many run at once.
+
+    Attributes:
+        cpu: CPUs of a trial, as Ray counts them; `training.threads` decides the threads.
+        gpu: Share of a GPU; 0 trains on the CPU.
+        concurrent: Trials at once; as many as fit where omitted.
+    """
+
+    cpu: float = Field(default=1.0, gt=0.0)
+    gpu: float = Field(default=0.0, ge=0.0)
+    concurrent: int | None = Field(default=None, ge=1)

@@ -1,0 +1,254 @@
+"""What a study will run, said before anything runs."""
+
+import math
+import operator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from reid_search.errors import DataNotGiven
+from reid_search.study.question.axes import Axis
+from reid_search.study.question.beside import beside_name
+from reid_search.study.question.designs import BASELINE, Arm
+from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.proposed import proposed_trials
+from reid_search.study.question.question import Question
+from reid_search.study.question.space import Settings, Space
+from reid_search.study.trial.config import DataConfig
+from reid_search.study.trial.key import joint_fingerprint, trial_key
+from reid_search.study.trial.trial import TrialConfig
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One training that an arm asks for.
+
+    Attributes:
+        phase: Name of the phase.
+        arm: The arm.
+        seed: The replicate.
+        key: Key of the training; with the seed it names the trial.
+        config: The trial.
+        evaluate: The split that it is tested on: `val` or `test`.
+    """
+
+    phase: str
+    arm: Arm
+    seed: int
+    key: str
+    config: TrialConfig = field(repr=False)
+    evaluate: str
+
+
+@dataclass(frozen=True)
+class PhasePlan:
+    """What one phase asks for.
+
+    Attributes:
+        name: The phase.
+        kind: `search` or `ablate`.
+        about: What it does, in a few words.
+        arms: Arms of an ablation; empty for a search.
+        trials: Trainings of an ablation, one per arm and seed; empty for a search.
+        count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again. Of
+            a path the most that there can be.
+        images: Training images of them, without early stopping.
+        provisional: Whether the arms will have other settings once a search is over: drawn again around its best, or
+            each with its own, or found on the way to it.
+        aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
+            `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
+        beside: What arms have beside what their names say (see `beside_name`), by name.
+        may_train: Where the trainings are not known yet, of a search and a path: trials with the models and image sizes
+            that they may have.
+    """
+
+    name: str
+    kind: str
+    about: str
+    arms: tuple[Arm, ...]
+    trials: tuple[PlannedTrial, ...]
+    count: int
+    images: int
+    provisional: bool
+    aliases: tuple[str, ...] = ()
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    may_train: tuple[TrialConfig, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a study asks for.
+
+    Attributes:
+        study: Name of the study.
+        phases: Its phases in order.
+        warnings: What a reader should know before spending hours.
+    """
+
+    study: str
+    phases: tuple[PhasePlan, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def arms(self) -> list[Arm]:
+        """The arms of all ablations."""
+        return [arm for phase in self.phases for arm in phase.arms]
+
+    @property
+    def trials(self) -> list[PlannedTrial]:
+        """The trainings of all ablations."""
+        return [trial for phase in self.phases for trial in phase.trials]
+
+    @property
+    def images(self) -> int:
+        """Training images of all phases."""
+        return sum(phase.images for phase in self.phases)
+
+
+class Fingerprints:
+    """Fingerprints of data sets, each computed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of_trial(self, config: TrialConfig) -> str:
+        """Return what identifies the data sets of a trial together."""
+        others = [config.stage_data(stage) for stage in config.training.stages if stage.data]
+        return joint_fingerprint([self.of(data) for data in (config.data, *others)])
+
+    def of(self, data: DataConfig) -> str:
+        """Return the fingerprint of a data set, whatever its image size and holdout."""
+        name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
+        if name not in self._known:
+            self._known[name] = data.fingerprint()
+        return self._known[name]
+
+
+class _PlanFingerprints(Fingerprints):
+    """Fingerprints as far as the data are given; keys of trials on others are not those of their run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.not_given: dict[str, None] = {}
+
+    def of(self, data: DataConfig) -> str:
+        try:
+            return super().of(data)
+        except DataNotGiven as error:
+            self.not_given[f"{error}; until then the keys of the trials are provisional"] = None
+            return "not given"
+
+
+def make_plan(study: Question, best: Settings | None = None, given: Fingerprints | None = None) -> Plan:
+    """Return the plan of a study; see `Study.plan`."""
+    provisional = _PlanFingerprints()
+    fingerprints = given or provisional
+    phases: list[PhasePlan] = []
+    known: set[tuple[str, int]] = set()
+    for phase in study.config.phases:
+        if isinstance(phase, AblatePhase):
+            phases.append(_ablation(study, phase, fingerprints, best, known))
+            if not study.is_tuned(phase):  # else other trainings, once the search is over
+                known |= {(trial.key, trial.seed) for trial in phases[-1].trials}
+        else:
+            phases.append(_search(study, phase))
+    arms = [arm for phase in phases for arm in phase.arms]
+    return Plan(study.name, tuple(phases), (*study.document.left_behind, *provisional.not_given, *_warnings(arms)))
+
+
+def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
+    """Return the trainings of an ablation: seed after seed, so that an interrupted one is balanced."""
+    keys = {arm.name: trial_key(arm.config, fingerprints.of_trial(arm.config)) for arm in arms}
+    trials = [
+        PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate)
+        for seed in range(1, phase.seeds + 1)
+        for arm in arms
+    ]
+    return [_with_data_of_its_own(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
+
+
+def _with_data_of_its_own(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
+    """Return a replicate on the data that its seed draws; the first has those that the study names."""
+    config = trial.config.model_copy(update={"data": trial.config.data.redrawn(trial.seed - 1)})
+    fingerprint = fingerprints.of_trial(config)
+    return replace(trial, config=config, key=trial_key(config, fingerprint))
+
+
+def _ablation(
+    study: Question,
+    phase: AblatePhase,
+    fingerprints: Fingerprints,
+    best: Settings | None,
+    known: Collection[tuple[str, int]],
+) -> PhasePlan:
+    arms = study.arms(phase, best)
+    outline = phase.description.outline(study.asked(phase, best))
+    trials = planned_trials(phase, arms, fingerprints)
+    images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
+    unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
+    count, total = len(unique), sum(unique.values())
+    if outline.most_arms is not None:
+        count = outline.candidates + outline.most_arms * phase.seeds
+        total = count * arms[0].config.training.images
+    return PhasePlan(
+        name=phase.name,
+        kind="ablate",
+        about=f"{outline.about}, {_replicates(phase)}",
+        arms=tuple(arms),
+        trials=tuple(trials),
+        count=count,
+        images=total,
+        provisional=(phase.needs_best and best is None) or outline.most_arms is not None or study.is_tuned(phase),
+        aliases=outline.aliases,
+        beside=_beside(arms, study.config.axes),
+        may_train=_may_train(study, phase) if outline.most_arms is not None else (),
+    )
+
+
+def _beside(arms: Sequence[Arm], axes: Mapping[str, Axis]) -> dict[str, tuple[str, ...]]:
+    centre = next((arm for arm in arms if arm.name == BASELINE), None)
+    found = {arm.name: beside_name(arm, centre, axes) for arm in arms} if centre else {}
+    return {name: entries for name, entries in found.items() if entries}
+
+
+def _replicates(phase: AblatePhase) -> str:
+    return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}, tested on {phase.evaluate}"
+
+
+def _search(study: Question, phase: SearchPhase) -> PhasePlan:
+    shares = study.shares(phase)
+    counts = [_proposals(phase, share.space) for share in shares]
+    images = [share.space.config(share.held).training.images for share in shares]
+    pruned = "" if phase.pruner.kind == "none" else f", {phase.pruner.kind}"
+    each = "" if phase.each is None else f" for each {phase.each}"
+    if study.config.ablation_tuned_by(phase):
+        each = f" for each of {len(shares)} arms of {phase.each}"
+    return PhasePlan(
+        name=phase.name,
+        kind="search",
+        about=f"{phase.sampler}{each}{pruned}, maximises {phase.objective}",
+        arms=(),
+        trials=(),
+        count=sum(counts),
+        images=sum(map(operator.mul, counts, images)),
+        provisional=False,
+        may_train=_may_train(study, phase),
+    )
+
+
+def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[TrialConfig, ...]:
+    trials = proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size")))
+    return tuple(config for _, config in trials)
+
+
+def _proposals(phase: SearchPhase, space: Space) -> int:
+    if phase.sampler != "grid":
+        return phase.trials
+    cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
+    return min(phase.trials, sum(1 for _ in space.combinations()) if cells <= 10_000 else cells)
+
+
+def _warnings(arms: list[Arm]) -> Iterator[str]:
+    for arm in arms:
+        for readout in arm.config.readouts:
+            if unreached := [tap.key for tap in arm.config.untrained_taps(readout)]:
+                yield f"{arm.name}: readout '{readout}', a control, uses {', '.join(unreached)}, which no loss trains"

@@ -1,0 +1,204 @@
+"""What a study asks: the space of each phase, its arms, what its claims compare."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from reid_search.study.language.document import Document
+from reid_search.study.question.axes import Level
+from reid_search.study.question.claims import ClaimConfig, Contrast, contrast_of, needed_settings
+from reid_search.study.question.designs import (
+    BASELINE,
+    Arm,
+    Asked,
+    around_best,
+    inside,
+    named_settings,
+    with_settings,
+)
+from reid_search.study.question.edits import apply_settings
+from reid_search.study.question.phases import SEARCH_SEEDS_START, AblatePhase, SearchPhase
+from reid_search.study.question.readouts import Measured, measured
+from reid_search.study.question.shares import Share, share
+from reid_search.study.question.space import Settings, Space, Tuned
+from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.trial.key import digest
+from reid_search.study.trial.trial import TrialConfig
+
+
+@dataclass(frozen=True)
+class Question:
+    """A validated study file, able to say which arms and proposals each phase has.
+
+    Attributes:
+        config: The study file.
+        document: The file's content as it was resolved, with places.
+    """
+
+    config: StudyConfig
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.config.name
+
+    def space(self, phase: SearchPhase | AblatePhase, evaluate: Literal["test", "val"] | None = None) -> Space:
+        """Return the base and the axes of a phase.
+
+        A search needs a validation split; an answer on the test split trains without holdout. What a named arm that
+        the phase stands around sets of other axes is in the base. A search that tunes each arm of an ablation has the
+        axes of both, and stands where the ablation does.
+
+        Args:
+            phase: The phase.
+            evaluate: The split that its trials are tested on; the phase's own where omitted.
+        """
+        base = apply_settings(self.config.base, phase.set)
+        if (evaluate or (phase.evaluate if isinstance(phase, AblatePhase) else "val")) == "test":
+            base = apply_settings(base, {"data.holdout": 0.0})
+        arms = self.config.ablation_tuned_by(phase) or phase
+        centred = with_settings(Space(base, self.config.axes_of(arms)), self.config.axes, self._named(arms))
+        return replace(centred, axes=self.config.axes_of(phase, arms))
+
+    def shares(self, phase: SearchPhase) -> list[Share]:
+        """Return what of a search has `trials` proposals of its own: each level, each arm, or the search as it is."""
+        space = self.space(phase)
+        if phase.each is None:
+            return [Share("", {}, space)]
+        arms = self.config.ablation_tuned_by(phase)
+        if arms is not None:
+            return [share(arm.name, arm.settings, space) for arm in self.arms(arms)]
+        levels = space.axes[phase.each].searched_levels
+        return [share(level.label, {phase.each: level}, space) for level in levels]
+
+    def held_axes(self, phase: SearchPhase) -> tuple[str, ...]:
+        """Return the axes whose levels tell the shares of a search apart; none where it has but one."""
+        if phase.each is None:
+            return ()
+        arms = self.config.ablation_tuned_by(phase)
+        return (phase.each,) if arms is None else tuple(self.config.axes_of(arms))
+
+    def space_hash(self, phase: SearchPhase) -> str:
+        """Return what tells proposals of this search from those of an earlier version of the study."""
+        space = self.space(phase)
+        axes = {path: axis.model_dump(mode="json", exclude={"off"}) for path, axis in space.axes.items()}
+        config = space.config({})
+        content = config.model_dump(mode="json")
+        content["readouts"] = {
+            name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
+        }
+        content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
+        drawn: dict[str, Any] = {"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed}
+        if self.config.ablation_tuned_by(phase):  # a proposal's number says whose turn it is
+            shares = self.shares(phase)
+            drawn["arms"] = [{path: level.label for path, level in share.held.items()} for share in shares]
+        return digest(drawn)
+
+    @property
+    def search_seed(self) -> int:
+        """The training seed of every search trial; no replicate ever uses it."""
+        return SEARCH_SEEDS_START + self.config.seed
+
+    def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
+        """Return the arms of an ablation; of a design that leads to a search's best those known before it runs.
+
+        Args:
+            phase: The ablation.
+            best: The search's best settings, for a phase around them; the base's where not known yet.
+            tuned: What the search found for each level of an axis of this phase, for a phase around the best, or for
+                each arm of a phase that a search tunes for itself. Every arm has the best settings of its own; the axis
+                keeps the base's level in the centre.
+        """
+        return phase.description.arms(self.asked(phase, best, tuned))
+
+    def asked(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> Asked:
+        """Return what the design of an ablation is drawn for.
+
+        Args:
+            phase: The ablation.
+            best: As in `arms`.
+            tuned: As in `arms`.
+        """
+        space, centre = self.centred(phase, best, tuned)
+        needed = (needed_settings(claim, space, centre) for claim in self.claims_of(phase).values())
+        return Asked(space, centre, phase.around, phase.resolution, itertools.chain.from_iterable(needed))
+
+    def contrast(
+        self,
+        claim: str,
+        phase: AblatePhase,
+        arms: Sequence[Arm],
+        best: Settings | None = None,
+        tuned: Tuned | None = None,
+    ) -> Contrast:
+        """Return a claim as a contrast between the arms of an ablation.
+
+        Args:
+            claim: Name of the claim.
+            phase: The ablation.
+            arms: Its arms.
+            best: As in `arms`.
+            tuned: As in `arms`.
+        """
+        space, centre = self.centred(phase, best, tuned)
+        centre = next((arm.settings for arm in arms if arm.name == BASELINE), centre)
+        return contrast_of(self.config.claims[claim], space, centre, arms, self.config.axes)
+
+    def claims_of(self, phase: AblatePhase) -> dict[str, ClaimConfig]:
+        """Return the claims that an ablation may decide, by name."""
+        if phase not in self.config.deciding_phases:
+            return {}
+        return {name: claim for name, claim in self.config.claims.items() if claim.phase in (None, phase.name)}
+
+    def centred(
+        self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None
+    ) -> tuple[Space, Settings]:
+        """Return the space of an ablation and the settings that its design stands around.
+
+        The first arm has these settings, but for `add_one_in`, which switches them off.
+
+        Args:
+            phase: The ablation.
+            best: As in `arms`.
+            tuned: As in `arms`.
+        """
+        space = self.space(phase)
+        if phase.around == "best" and best is not None:
+            return around_best(space, self.config.axes, best, tuned)
+        named = inside(self._named(phase), space)
+        centre = space.completed(named) if phase.around in self.config.arms else space.centre()
+        return (replace(space, tuned=tuned) if self.is_tuned(phase) else space), centre
+
+    def is_tuned(self, phase: AblatePhase) -> bool:
+        """Say whether a search tunes each arm of an ablation for itself."""
+        return any(self.config.ablation_tuned_by(item) == phase for item in self.config.phases)
+
+    def _named(self, phase: SearchPhase | AblatePhase) -> Settings:
+        """Return the settings of the named arm that a phase stands around; none where it stands around another."""
+        around = phase.around if isinstance(phase, AblatePhase) else "base"
+        return named_settings(self.config.arms.get(around, {}), self.config.axes)
+
+    def measured(self, config: TrialConfig) -> Measured:
+        """Return a trial of this study with every readout that its axes can make."""
+        return measured(config, TrialConfig.model_validate(self.config.base).readouts, self.config.axes)
+
+    def with_data(self, root: Path) -> Self:
+        """Return the study reading its data from `root`."""
+        data = TrialConfig.model_validate(self.config.base).data.at(root)
+        base = {**self.config.base, "data": data.model_dump(mode="json")}
+        config = self.config.model_copy(update={"base": base})
+        return replace(self, config=config)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the study as plain data with every default filled in."""
+        content = self.config.model_dump(mode="json", exclude_none=True)
+        content["base"] = TrialConfig.model_validate(self.config.base).model_dump(mode="json")
+        return content
+
+    def level(self, path: str, value: object) -> Level:
+        """Return the level of a logged label or number."""
+        axis = self.config.axes[path]
+        return (axis.level(value) if isinstance(value, str) else None) or axis.level_of(value)

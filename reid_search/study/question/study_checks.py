@@ -1,0 +1,130 @@
+"""What is wrong with a study, found before anything runs: axes, phases, arms and claims that make no valid trial."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.component import EntryError
+from reid_search.study.language.document import Document, split_path
+from reid_search.study.question.designs import check_levels, check_named_trials
+from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.question import Question
+from reid_search.study.question.space import Space
+from reid_search.study.question.trial_checks import check_base, check_phase
+from reid_search.study.trial.trial import TrialConfig
+
+
+def check_study(study: Question) -> None:
+    """Make sure that every arm and proposal of a study can be made, and every claim decided.
+
+    Raises:
+        StudyError: The first mistake, with its place.
+    """
+    _check_arms(study)
+    _check_spaces(study)
+    check_base(TrialConfig.model_validate(study.config.base), study.document)
+    for index, phase in enumerate(study.config.phases):
+        with _at(study.document, index):
+            check_phase(study, phase)
+    _check_claims(study)
+
+
+def _check_spaces(study: Question) -> None:
+    for index, phase in enumerate(study.config.phases):
+        with _at(study.document, index):
+            space = study.space(phase)
+            space.order()
+            _check_set(study, space, phase, index)
+            space.check()
+            if isinstance(phase, AblatePhase):
+                phase.description.check(space)
+                _check_has_claims(study, phase)
+                _check_redraws(space, phase)
+                if phase.description.nothing and phase.around != "best":  # which is not known yet
+                    phase.description.check_compares(study.arms(phase), phase.around)
+            else:
+                _check_search(study, phase)
+            if _validates(phase) and study.space(phase, "val").config({}).data.holdout == 0:
+                raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
+
+
+def _validates(phase: SearchPhase | AblatePhase) -> bool:
+    return isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
+
+
+def _check_search(study: Question, phase: SearchPhase) -> None:
+    if phase.sampler == "grid":
+        check_levels(study.space(phase))
+    for share in study.shares(phase):
+        share.space.config(share.held)  # an arm of an ablation that sets other entries
+
+
+def _check_arms(study: Question) -> None:
+    try:
+        check_named_trials(study.config.arms, Space(study.config.base, study.config.axes))
+    except EntryError as error:
+        raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
+
+
+def _check_has_claims(study: Question, phase: AblatePhase) -> None:
+    if phase.description.of_claims and not study.claims_of(phase):
+        message = "the study makes no claim that this phase could decide; write `claims:`"
+        raise StudyError(f"design: {phase.design}: {message}")
+
+
+def _check_redraws(space: Space, phase: AblatePhase) -> None:
+    if phase.redraw_data:
+        space.config({}).data.redrawn(0)
+
+
+def _check_claims(study: Question) -> None:
+    """Make sure that some phase has the arms of each claim; around a search's best this is not known yet."""
+    phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase) and study.claims_of(phase)]
+    arms = {phase.name: study.arms(phase) for phase in phases}
+    for name in study.config.claims:
+        deciding = [phase for phase in phases if name in study.claims_of(phase)]
+        missing = {phase.name: study.contrast(name, phase, arms[phase.name]).missing for phase in deciding}
+        if all(missing.values()) and not any(phase.around == "best" for phase in deciding):
+            place = study.document.place(("claims", name))
+            raise StudyError(f"{place}: claims.{name}: {_no_phase(missing)}")
+
+
+def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:
+    if not missing:
+        return "no ablation could decide it; allowed: a phase such as {kind: ablate, design: claims}"
+    phase, arms = min(missing.items(), key=lambda item: len(item[1]))
+    return (
+        f"needs the arm {'; '.join(arms)}, which the phase '{phase}' does not have; allowed: settings of its arms, or "
+        "a phase with `design: claims`, which has the arms of all claims"
+    )
+
+
+def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
+    """Make sure that what a phase sets makes a valid trial, and adds no loss or readout by a slip of the pen."""
+    base = TrialConfig.model_validate(study.config.base)
+    for path in phase.set:
+        top, *rest = split_path(path)
+        known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])
+        if known and len(rest) > 1 and rest[0] not in known:
+            message = f"'{rest[0]}' is not in base.{top}; {nearest(rest[0], known)}"
+            raise StudyError(f"phases.{index}.set.{path}: {message}")
+    try:
+        space.config({})
+    except StudyError as error:
+        raise StudyError(f"phases.{index}.set: {error}") from None
+
+
+@contextmanager
+def _at(document: Document, phase: int) -> Iterator[None]:
+    """Put the place of the axis or phase before a mistake."""
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(f"{_place(document, str(error), phase)}: {error}") from None
+
+
+def _place(document: Document, message: str, phase: int) -> str:
+    for axis in document.data.get("axes") or {}:
+        if message.startswith((f"axes.{axis}:", f"axes.{axis}.when:")):
+            return document.place(("axes", axis))
+    return document.place(("phases", phase))

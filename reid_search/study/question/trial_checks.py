@@ -1,0 +1,85 @@
+"""What no arm and no proposal may have: weights files that are not there, readouts of what no loss trains."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from reid_search.errors import StudyError, nearest
+from reid_search.study.language.document import Document, split_path
+from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.proposed import proposed_trials
+from reid_search.study.question.question import Question
+from reid_search.study.trial.taps import TapSpec
+from reid_search.study.trial.trial import TrialConfig
+
+
+def check_base(base: TrialConfig, document: Document) -> None:
+    """Refuse a base that could not be trained or should not be tested so.
+
+    Raises:
+        StudyError: The first problem, with its place.
+    """
+    for entry, problem in _problems(base):
+        raise StudyError(f"{document.place(('base', *entry))}: base.{'.'.join(entry)}: {problem}")
+
+
+def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
+    """Refuse a phase of which an arm or a proposal could not be trained or should not be tested so.
+
+    Arms around a search's best are checked around the base, as they are planned. Of a search with very many
+    combinations of levels, a sample is checked.
+
+    Raises:
+        StudyError: The first problem of an arm or proposal.
+    """
+    for label, config in _trials(study, phase):
+        for entry, problem in _problems(config):
+            raise StudyError(f"{label}: {'.'.join(entry)}: {problem}")
+
+
+def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield what is wrong with a trial, each with the entry that it stands in."""
+    for name, value in config.model:
+        if isinstance(value, Path) and not value.is_file():
+            yield ("model", name), f"{value}: {_no_file(value)}"
+    for name, readout in config.readouts.items():
+        untrained = {} if readout.control else config.untrained_taps(name)
+        for tap, modules in itertools.islice(untrained.items(), 1):
+            yield ("readouts", name, "taps"), _untrained(config, tap, modules)
+
+
+def _no_file(path: Path) -> str:
+    """Say what is wrong with a path that should lead to a file, and which files are near."""
+    if path.is_dir():
+        near = nearest(path.name, [item.name for item in path.iterdir() if item.is_file()])
+        return f"a folder; expected a file; {near}, or null for random weights"
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    if folder != path.parent:
+        return f"no such file, nor its folder; {folder} is there; allowed: a file, or null for random weights"
+    near = nearest(path.name, [item.name for item in folder.iterdir() if item.suffix == path.suffix])
+    return f"no such file; {near}, or null for random weights"
+
+
+def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str:
+    trained = config.trained_taps
+    alike = [other.key for other in trained if other.scope == tap.scope] or [other.key for other in trained]
+    untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss at work trains"
+    remedies = "place a loss on it, mark the readout `control: true` if that is meant, or read a trained tap"
+    return f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
+
+
+def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:
+    if isinstance(phase, AblatePhase) and not phase.description.leads_to_best:
+        yield from ((f"arm '{arm.name}'", arm.config) for arm in study.arms(phase))
+        return
+    for settings, config in proposed_trials(study, phase, _matters):
+        shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
+        yield shown or "base", config
+
+
+def _matters(path: str) -> bool:
+    """Say whether an axis may decide which taps there are, which are read, and which a loss sits on."""
+    top, *rest = split_path(path)
+    if top == "losses":
+        return len(rest) == 1 or rest[-1] in ("kind", "on", "weight")
+    return top in ("model", "readouts") or rest[:1] == ["stages"]
