@@ -56,7 +56,25 @@ print([name for name in ("torch", "ray", "mlflow", "optuna") if name in sys.modu
     assert run(code, tmp_path) == "[]"
 
 
+def test_both_names_are_the_same_modules():
+    assert import_module("reid_search.analysis") is import_module("analysis")
+    code = """
+import importlib, pkgutil, warnings
+warnings.simplefilter("error", ImportWarning)
+import reid_search.analysis.reading.comparability as second
+import analysis.reading.comparability as first
+import reid_search.analysis, analysis
+assert second is first and second.Difference is first.Difference
+assert reid_search.analysis is analysis and reid_search.analysis.reading is analysis.reading
+assert analysis.reading.__spec__.name == analysis.reading.__package__ == "analysis.reading"
+for found in pkgutil.walk_packages(analysis.__path__, "analysis."):
+    assert importlib.import_module(f"reid_search.{found.name}") is importlib.import_module(found.name), found.name
+print("same")
+"""
+    assert run(code) == "same"
+
+
 @BOTH
 def test_an_unknown_name_is_an_attribute_error(package):
-    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'load_trails'"):
+    with pytest.raises(AttributeError, match="module 'analysis' has no attribute 'load_trails'"):
         getattr(import_module(package), "load_trails")  # noqa: B009
