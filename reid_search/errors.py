@@ -28,6 +28,10 @@ class DataError(RequestError):
     """A data set is missing, of another layout, or holds unreadable files."""
 
 
+class DataAbsent(DataError):
+    """A data set is not where it should be: a wrong path, or a share that is not there at the moment."""
+
+
 class DataNotGiven(DataError):
     """The study leaves open where its data set is; a plan can do without, a run cannot."""
 
@@ -42,6 +46,25 @@ class RecordError(ReidSearchError):
 
 class TrialFailure(ReidSearchError):
     """A trial cannot go on (NaN loss, empty gradient); its record says `failed` with this reason, never a score."""
+
+
+class EnvironmentFailure(ReidSearchError):
+    """What surrounds a trial fails it (full disk, absent share, no memory, lost GPU), so that it is tried again.
+
+    It never ends in a record, and the checkpoint stays.
+    """
+
+
+def is_of_environment(error: BaseException | None) -> bool:
+    """Say whether an error, or what caused it, is no trial's own: files, memory, or what is to be read from disk.
+
+    Args:
+        error: The error.
+    """
+    if isinstance(error, OSError):
+        return error.errno is not None or is_of_environment(error.__cause__)
+    known = (EnvironmentFailure, MemoryError, DataAbsent, ResourceError, RecordError)
+    return error is not None and (isinstance(error, known) or is_of_environment(error.__cause__))
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:

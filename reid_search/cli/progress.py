@@ -1,10 +1,10 @@
 """How far a run is, kept up from what the driver reports; no terminal in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from reid_search.scheduling.progress import TrialLabel
+from reid_search.records import Status
+from reid_search.scheduling.observer import Row, TrialLabel
 from reid_search.study import Plan
 
 
@@ -39,7 +39,7 @@ class RunningTrial:
     """
 
     label: TrialLabel
-    row: Mapping[str, Any] = field(default_factory=dict)
+    row: Row = field(default_factory=dict)
 
 
 class RunProgress:
@@ -71,7 +71,7 @@ class RunProgress:
             self._training_begun = self._clock()
         self.running[_identity(trial)] = RunningTrial(trial)
 
-    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+    def trial_progress(self, trial: TrialLabel, row: Row) -> None:
         """Take an epoch; only images that were seen in this run count for the speed."""
         identity = _identity(trial)
         self.running[identity] = RunningTrial(trial, row)
@@ -80,7 +80,7 @@ class RunProgress:
         self._seen += max(images - before, 0)
         self._here[identity] = images
 
-    def trial_ended(self, trial: TrialLabel, status: str, value: float | None) -> None:
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None) -> None:
         """Close a trial."""
         self.running.pop(_identity(trial), None)
         phase = self.phases[trial.phase]

@@ -10,8 +10,6 @@ from reid_search.cli.console import percent, say
 from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, Storage, StudyFile
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reid_search.records import StudyStore
     from reid_search.scheduling import RunSummary
     from reid_search.study import Study
@@ -24,7 +22,11 @@ def run(
     data: Data = None,
     storage: Storage = DEFAULT_STORAGE,
     address: Annotated[
-        str, typer.Option(help="local: Ray on this machine; auto: the cluster that runs here; HOST:PORT: that cluster.")
+        str,
+        typer.Option(
+            help="none: one trial after another in this process, without Ray; local: Ray on this machine; auto: the "
+            "cluster that runs here; HOST:PORT: that cluster."
+        ),
     ] = "local",
     sets: Sets = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Set aside what the study measured before.")] = False,
@@ -32,7 +34,8 @@ def run(
     """Run a study: search, ablate, report. What was measured before is not measured again.
 
     Ctrl-C stops cleanly; the same command goes on. Raising `trials` or `seeds` and running again extends a study.
-    Exit codes: 0 done, 1 finished with failed trials, 2 the request is wrong, 130 interrupted.
+    What fails around a trial (a full disk, an absent share, no memory) is no failed trial: it is tried again.
+    Exit codes: 0 done; 1 finished with failed trials, or cannot go on for now; 2 the request is wrong; 130 interrupted.
     """
     from reid_search.records import StudyStore
     from reid_search.study import load_study
@@ -55,14 +58,10 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
     from reid_search.scheduling import RunOptions, run_study
     from reid_search.tracking import BackgroundSink
 
-    say(f"{study.name}: reading data and starting Ray …")
+    say(f"{study.name}: reading data{'' if address == 'none' else ' and starting Ray'} …")
     sink = BackgroundSink(store)
     options = RunOptions(
-        address=address,
-        command=_command(sys.argv),
-        versions=versions(),
-        git_commit=git_commit(),
-        fresh=_say_aside if fresh else None,
+        address=address, fresh=fresh, command=_command(sys.argv), versions=versions(), git_commit=git_commit()
     )
     try:
         with watching(study.plan()) as observer:
@@ -79,8 +78,10 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
     page = write_report(store.path)
     for warning in sync_study(store).warnings:
         say(f"MLflow: {warning}")
-    for name, reason in summary.failed.items():
-        say(f"failed: {store.path / 'trials' / name}: {reason}")
+    for warning in summary.warnings:
+        say(warning)
+    for trial, reason in summary.failed.items():
+        say(f"failed: {store.trial(*trial).path}: {reason}")
     counts = f"{summary.finished} trials finished"
     counts += f", {summary.stopped} stopped early" if summary.stopped else ""
     counts += f", {len(summary.failed)} failed" if summary.failed else ""
@@ -93,10 +94,6 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         say(f"{name}: {verdict}. {sentence[0].upper()}{sentence[1:]}")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
-
-
-def _say_aside(aside: "Path") -> None:
-    say(f"What was measured before is set aside in {aside}")
 
 
 def _command(arguments: list[str]) -> str:

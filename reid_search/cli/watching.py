@@ -2,8 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,7 +11,8 @@ from rich.text import Text
 
 from reid_search.cli.console import message_console, percent
 from reid_search.cli.progress import RunProgress, duration
-from reid_search.scheduling.progress import Observer, TrialLabel
+from reid_search.records import Status
+from reid_search.scheduling.observer import Observer, Row, TrialLabel
 from reid_search.study import Plan
 
 
@@ -26,13 +26,14 @@ def watching(plan: Plan) -> Iterator[Observer]:
         return
     view = _View(progress)
     with Live(view, console=console, refresh_per_second=2, redirect_stdout=False, redirect_stderr=False):
-        yield LiveTable(progress)
+        yield LiveTable(console, progress)
 
 
 class LiveTable:
-    """Keeps the state that the live table shows."""
+    """Keeps the state that the live table shows, and prints notes above it."""
 
-    def __init__(self, progress: RunProgress) -> None:
+    def __init__(self, console: Console, progress: RunProgress) -> None:
+        self._console = console
         self._progress = progress
 
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
@@ -44,11 +45,11 @@ class LiveTable:
         """Begin a trial."""
         self._progress.trial_started(trial)
 
-    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+    def trial_progress(self, trial: TrialLabel, row: Row) -> None:
         """Take an epoch."""
         self._progress.trial_progress(trial, row)
 
-    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
         """Close a trial."""
         del reason
         self._progress.trial_ended(trial, status, value)
@@ -57,31 +58,28 @@ class LiveTable:
         """Close a phase."""
         self._progress.phase_ended(name)
 
+    def note(self, message: str) -> None:
+        """Print what did not go as planned."""
+        self._console.print(Text(message), soft_wrap=True)
+
 
 class PlainLines(LiveTable):
     """Prints a line when a phase begins and when a trial ends, for logs and pipes."""
-
-    def __init__(self, console: Console, progress: RunProgress) -> None:
-        super().__init__(progress)
-        self._console = console
 
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
         """Say what begins."""
         super().phase_started(name, kind, total, done)
         before = f", {done} measured before" if done else ""
-        self._line(f"{name}: {total} trials{before}")
+        self.note(f"{name}: {total} trials{before}")
 
-    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
         """Say how a trial ended, and how far the run is."""
         super().trial_ended(trial, status, value, reason)
         phase = self._progress.phases[trial.phase]
         over = phase.finished + phase.stopped + phase.failed
-        shown = f"mAP {percent(value)}" if value is not None else (reason or "")
+        shown = f"{trial.metric} {percent(value)}" if value is not None else (reason or "")
         left = duration(self._progress.seconds_left())
-        self._line(f"{trial.phase} {over}/{phase.total}  {_name(trial)}  {status}  {shown}  (left {left})")
-
-    def _line(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self.note(f"{trial.phase} {over}/{phase.total}  {_name(trial)}  {status}  {shown}  (left {left})")
 
 
 class _View:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reid_search.common.labels import DISTRACTOR
-from reid_search.errors import DataError
+from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 
 FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
@@ -45,10 +45,10 @@ def list_images(root: Path) -> dict[str, list[ListedImage]]:
         DataError: The folder is missing, of another layout, or a part of it is empty or holds another name.
     """
     if not root.is_dir():
-        raise DataError(f"{root}: no such folder; expected one that holds {', '.join(FOLDERS.values())}")
+        raise DataAbsent(f"{root}: no such folder; expected one that holds {', '.join(FOLDERS.values())}")
     missing = [name for name in FOLDERS.values() if not (root / name).is_dir()]
     if missing:
-        raise DataError(f"{root}: {_what_is_missing(root, missing)}")
+        raise DataAbsent(f"{root}: {_what_is_missing(root, missing)}")
     return {table: _list_part(root / name, table) for table, name in FOLDERS.items()}
 
 
@@ -97,14 +97,14 @@ def fingerprint(images: Mapping[str, Sequence[ListedImage]], side_cars: Mapping[
 
 def _side_car_files(kind: SideCar, place: Path) -> list[Path]:
     if not place.exists():
-        raise DataError(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
+        raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
     return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
 
 
 def _list_part(folder: Path, table: str) -> list[ListedImage]:
     files = sorted(path for path in folder.iterdir() if _is_image(path))
     if not files:
-        raise DataError(f"{folder}: holds no JPEG files; expected names such as {_EXAMPLE}")
+        raise DataAbsent(f"{folder}: holds no JPEG files; expected names such as {_EXAMPLE}")
     images = [_parse(path) for path in files]
     for image in images:
         if table == "query" and image.identity <= DISTRACTOR:

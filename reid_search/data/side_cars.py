@@ -18,7 +18,7 @@ import pandas as pd
 from PIL import Image
 
 from reid_search.common.arrays import Integers
-from reid_search.errors import DataError
+from reid_search.errors import DataAbsent, DataError
 from reid_search.study.trial.side_cars import ATTRIBUTES, KEYPOINTS, PARTS, SideCar
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _file_of(image: Path, folder: Path, suffixes: tuple[str, ...], what: str) ->
     places += [folder / image.parent.name / f"{image.stem}{suffix}" for suffix in suffixes]
     found = next((path for path in places if path.exists()), None)
     if found is None:
-        raise DataError(f"{places[0]}: no such file; expected the {what} of {image.parent.name}/{image.name}")
+        raise DataAbsent(f"{places[0]}: no such file; expected the {what} of {image.parent.name}/{image.name}")
     return found
 
 

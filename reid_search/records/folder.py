@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from reid_search.errors import RecordError
 from reid_search.records.files import append_lines, read_json, read_lines, write_atomically, write_json
 from reid_search.records.identity import TrialId
+from reid_search.records.locks import locked
 from reid_search.records.record import RECORD_VERSION, Record
 
 if TYPE_CHECKING:
@@ -43,6 +45,21 @@ class TrialFolder:
     def checkpoints(self) -> Path:
         """Folder of the trial's checkpoints."""
         return self.path / "checkpoint"
+
+    def at_work(self, patience: float) -> AbstractContextManager[None]:
+        """Hold the trial's lock while the block runs.
+
+        Args:
+            patience: Seconds to wait for another process that works on it.
+
+        Raises:
+            RequestError: Another process works on it and does not come to an end.
+        """
+        return locked(self.path / ".lock", "this trial is being trained by {holder}", patience=patience)
+
+    def write_traceback(self, text: str) -> None:
+        """Write `error.txt`: where in the code a trial failed."""
+        write_atomically(self.path / "error.txt", text)
 
     def write_config(self, content: Mapping[str, Any]) -> None:
         """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""

@@ -1,9 +1,9 @@
-"""Running a study: proposals, placement on Ray, pruning, resuming. The only room that imports ray and optuna."""
+"""Running a study: proposals, pruning, resuming, on a backend. The only room that imports ray and optuna."""
 
 from typing import TYPE_CHECKING
 
 from reid_search.lazy import lazy_names
-from reid_search.scheduling.progress import Best, Observer, RunSummary, TrialLabel
+from reid_search.scheduling.observer import Best, Observer, RunSummary, TrialLabel
 
 if TYPE_CHECKING:
     from reid_search.scheduling.driver import RunOptions, run_study

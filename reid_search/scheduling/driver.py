@@ -1,21 +1,16 @@
 """Runs a study to its end: what is missing in the store, and nothing else."""
 
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from reid_search.data import open_trial_data
-from reid_search.records import Status, StudyStore
-from reid_search.records.files import write_atomically
-from reid_search.scheduling import cluster
-from reid_search.scheduling.jobs import Job, folder_of
-from reid_search.scheduling.phase_run import PhaseRun, TrialSink
-from reid_search.scheduling.progress import Observer, RunSummary
+from reid_search.errors import EnvironmentFailure
+from reid_search.records import RunDone, RunStarted, Status, StudyStore, read_trial
+from reid_search.scheduling import backends
+from reid_search.scheduling.backends import Backend
+from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
+from reid_search.scheduling.run_log import begin_log
+from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import AblatePhase, Fingerprints, Study, TrialConfig
 
 
@@ -24,20 +19,20 @@ class RunOptions:
     """How a study is run, as opposed to what it asks.
 
     Attributes:
-        address: `local`, `auto` or `HOST:PORT` of a Ray cluster.
+        address: `none` for this process; `local`, `auto` or `HOST:PORT` of a Ray cluster.
         cache: Folder of data sets and image caches on each node; the default one where omitted.
+        fresh: Whether what was measured before is set aside first.
         command: The command line, for the store.
         versions: Releases of the packages, for the store.
         git_commit: Commit of the code, where it runs from a checkout.
-        fresh: Where given, what the study measured before is set aside first, and this is told where to.
     """
 
     address: str = "local"
     cache: Path | None = None
+    fresh: bool = False
     command: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     git_commit: str | None = None
-    fresh: Callable[[Path], None] | None = None
 
 
 def run_study(
@@ -58,48 +53,40 @@ def run_study(
     Raises:
         RequestError: What was asked for cannot be run here, or another run of the study is at work; nothing was
             written.
+        EnvironmentFailure: The study cannot go on for now; what is measured so far is kept.
     """
     fingerprints = Fingerprints()
     _open_data(study, options.cache)
-    with cluster.connected(options.address):
-        most = cluster.trials_at_once(study.config.resources)
-        with store.running():
-            if options.fresh is not None and (aside := store.set_aside()) is not None:
-                options.fresh(aside)
-            return _run(study, store, options, observer, sink, fingerprints, most)
+    with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():
+        try:
+            aside = store.set_aside() if options.fresh else None
+            if aside is not None:
+                observer.note(f"What was measured before is set aside in {aside}")
+            return _run(study, store, options, backend, fingerprints, observer, sink)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"{store.path}: {error}; what is measured so far is kept, and running the study again goes on"
+            ) from error
 
 
 def _run(
     study: Study,
     store: StudyStore,
     options: RunOptions,
+    backend: Backend,
+    fingerprints: Fingerprints,
     observer: Observer,
     sink: TrialSink | None,
-    fingerprints: Fingerprints,
-    most: int,
 ) -> RunSummary:
-    from reid_search.scheduling.runner import run_phases
-
-    _write_study(study, store, options)
-    planned = [
-        {"phase": phase.name, "trials": phase.count, "images": phase.images}
-        for phase in study.plan(fingerprints=fingerprints).phases
-    ]
-    store.asked.append(
-        "run", command=options.command, versions=options.versions, git_commit=options.git_commit, planned=planned
-    )
-    phases = PhaseRun(study, store, fingerprints, observer, sink)
-    if not phases.done:
-        run_phases(
-            phases,
-            lambda job: _job_config(job, study, store, options),
-            study.config.resources,
-            most,
-            (store.path / ".ray").resolve(),
-        )
-    summary = phases.summary()
+    how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
+    store.write_study(study.resolved() | how)
+    log = begin_log(study, store, fingerprints, RunStarted.model_validate(how))
+    run = StudyRun(study, store, log, fingerprints, observer, sink)
+    if not run.done:
+        backend.run(run)
+    summary = run.summary()
     if not summary.interrupted:
-        store.asked.append("done")
+        log.append(RunDone())
         _remove_unkept(study, store)
     return summary
 
@@ -118,38 +105,10 @@ def _what_is_opened(config: TrialConfig) -> tuple[object, ...]:
     return config.data, others, config.training.batch, config.model.needs, config.training_needs
 
 
-def _job_config(job: Job, study: Study, store: StudyStore, options: RunOptions) -> dict[str, Any]:
-    return {
-        "config": job.config.model_dump(mode="json"),
-        "key": job.label.key,
-        "seed": job.label.seed,
-        "evaluate": list(job.evaluate),
-        "keep": job.keep,
-        "folder": str(folder_of(store, job).path.resolve()),
-        "cache": str(options.cache.resolve()) if options.cache else None,
-        "device": "cuda" if study.config.resources.gpu else "cpu",
-    }
-
-
-def _write_study(study: Study, store: StudyStore, options: RunOptions) -> None:
-    content = study.resolved() | {
-        "versions": options.versions,
-        "git_commit": options.git_commit,
-        "command": options.command,
-    }
-    text = StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.dump(content, text)
-    write_atomically(store.study_file, text.getvalue())
-
-
 def _remove_unkept(study: Study, store: StudyStore) -> None:
     """Drop what a stopped trial could have gone on from, now that the study is over."""
     if study.config.keep == "all":
         return
     for folder in store.trials():
-        record = folder.record()
-        if record is not None and record.status == Status.STOPPED:
-            shutil.rmtree(folder.checkpoints, ignore_errors=True)
+        if read_trial(folder, tolerant=True).status == Status.STOPPED:
+            folder.remove_weights()

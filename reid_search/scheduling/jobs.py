@@ -1,12 +1,13 @@
 """A job: one training to place somewhere, and the jobs of a phase in the order in which they are handed out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
-from reid_search.records import Record, Status, StudyStore, TrialFolder
-from reid_search.scheduling.progress import TrialLabel
+from reid_search.records import Ask, Trial, TrialId, own_readout
+from reid_search.scheduling.observer import Row, TrialLabel
 from reid_search.study import TrialConfig
+from reid_search.training import Device, TrialRequest
 
 
 @dataclass(frozen=True)
@@ -14,39 +15,51 @@ class Job:
     """One training to run.
 
     Attributes:
-        label: What a person calls it.
-        config: The trial.
-        evaluate: Splits that it is tested on.
+        ask: What the log says about it.
+        config: The trial, with every readout that is to be measured.
+        metric: What a record must hold to be measured, and what choices look at.
         keep: Whether its final weights stay.
-        readouts: Name of each readout that was asked for → name under which the record keeps it.
         also: The record's names of readouts that other arms of the same training asked for.
-        number: The proposal that it answers, in a search.
+        pause: Seconds to wait before it begins, where it is tried again.
     """
 
-    label: TrialLabel
+    ask: Ask
     config: TrialConfig = field(repr=False)
-    evaluate: tuple[str, ...]
+    metric: str
     keep: bool
-    readouts: Mapping[str, str]
     also: tuple[str, ...] = ()
-    number: int | None = None
+    pause: float = 0.0
 
     @property
-    def identity(self) -> tuple[str, int]:
-        """Key and seed: what is measured once."""
-        return self.label.key, self.label.seed
+    def trial(self) -> TrialId:
+        """What is measured once."""
+        return self.ask.trial
+
+    @property
+    def label(self) -> TrialLabel:
+        """What a person calls it."""
+        ask, epochs = self.ask, self.config.training.epochs
+        return TrialLabel(ask.phase, ask.label, ask.seed, ask.key, epochs, ask.settings, self.metric)
 
     @property
     def readout(self) -> str:
-        """The record's name of the readout that choices look at: `default` where there is one, else the first."""
-        return self.readouts.get("default") or next(iter(self.readouts.values()))
+        """The record's name of the readout that choices look at."""
+        return own_readout(self.ask, None) or next(iter(self.config.readouts))
 
-    def is_measured(self, record: Record, metric: str) -> bool:
-        """Say whether a finished record holds a metric of every readout that was asked for."""
-        return record.status == Status.FINISHED and all(
-            stored in record.readouts and metric in record.readouts[stored].metrics
-            for stored in (*self.readouts.values(), *self.also)
-        )
+    def request(self, device: Device, cache: Path | None) -> TrialRequest:
+        """Return what is asked of the trial.
+
+        Args:
+            device: Where it trains.
+            cache: Folder of data sets and image caches; the user's cache folder where omitted.
+        """
+        ask = self.ask
+        return TrialRequest(self.config, ask.seed, ask.key, (ask.evaluate,), cache, device, self.keep)
+
+    def is_measured(self, trial: Trial) -> bool:
+        """Say whether a trial finished with the metric of every readout that was asked for."""
+        wanted = (*self.ask.readouts.values(), *self.also)
+        return all(trial.number(readout, self.metric) is not None for readout in wanted)
 
     def together_with(self, other: "Job") -> "Job":
         """Return this job with what another arm of the same training wants of it: its readouts, its weights."""
@@ -55,33 +68,30 @@ class Job:
             self,
             config=self.config.model_copy(update={"readouts": readouts}),
             keep=self.keep or other.keep,
-            also=tuple(dict.fromkeys((*self.also, *other.readouts.values(), *other.also))),
+            also=tuple(dict.fromkeys((*self.also, *other.ask.readouts.values(), *other.also))),
         )
-
-    def value(self, record: Record, metric: str) -> float | None:
-        """Return a metric of the record, None where it was not measured."""
-        if record.status != Status.FINISHED or self.readout not in record.readouts:
-            return None
-        return record.readouts[self.readout].metrics.get(metric)
 
 
 class Work(Protocol):
     """The jobs of one phase. A job is handed out once; what was measured before is not handed out at all."""
 
-    def next_job(self) -> Job | None:
-        """Return the next job, or None: nothing can start now, or nothing is left (`done` tells which)."""
+    @property
+    def total(self) -> int:
+        """Number of trials; where it is not known yet, the most that there can be."""
+
+    @property
+    def reused(self) -> int:
+        """Number of trials that were measured before."""
 
     @property
     def done(self) -> bool:
         """Whether every job is over."""
 
-    def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
+    def next_job(self) -> Job | None:
+        """Return the next job, or None: nothing can start now, or nothing is left (`done` tells which)."""
+
+    def report(self, job: Job, row: Row) -> str | None:
         """Take one epoch of a job; return the reason where the job should stop early."""
 
-    def ended(self, job: Job, record: Record) -> None:
-        """Take the record of a job that is over."""
-
-
-def folder_of(store: StudyStore, job: Job) -> TrialFolder:
-    """Return the folder of a job's trial."""
-    return store.trial(*job.identity)
+    def ended(self, job: Job, trial: Trial) -> None:
+        """Take the trial of a job that is over."""

@@ -1,14 +1,13 @@
 """The jobs of a path: candidates of one round after another on the validation split, then the arms of the path."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from reid_search.errors import ReidSearchError
-from reid_search.records import Record, StudyStore
+from reid_search.records import CandidateAsked, LogWriter, StepChosen, StudyStore, Trial, read_trial, value_of
 from reid_search.scheduling.ablation_work import AblationWork
 from reid_search.scheduling.jobs import Job
-from reid_search.scheduling.progress import Best, TrialLabel
-from reid_search.scheduling.trainings import Trainings
+from reid_search.scheduling.observer import Best, Row
+from reid_search.scheduling.training_queue import TrainingQueue
 from reid_search.study import AblatePhase, Fingerprints, Study, trial_key
 from reid_search.study.question.designs.path import Move, end_of_path, moves, path_arms
 
@@ -23,23 +22,32 @@ class PathWork:
         study: The study.
         phase: The ablation, `design: path`.
         store: Where the study keeps everything.
+        log: What this run writes down.
         fingerprints: Fingerprints of the data sets.
         best: The search's best.
     """
 
     def __init__(
-        self, study: Study, phase: AblatePhase, store: StudyStore, fingerprints: Fingerprints, best: Best
+        self,
+        study: Study,
+        phase: AblatePhase,
+        store: StudyStore,
+        log: LogWriter,
+        fingerprints: Fingerprints,
+        best: Best,
     ) -> None:
         self._study = study
         self._phase = phase
         self._store = store
+        self._log = log
+        self._before = store.log.history()
         self._fingerprints = fingerprints
         self._objective = best.objective
         self._space = study.space(phase, evaluate="val")
         self._start = study.centred(phase)[1]
         self._end = end_of_path(self._space, self._start, best.settings)
         self._steps: list[Move] = []
-        self._past: list[Trainings] = []
+        self._past: list[TrainingQueue] = []
         self._answer: AblationWork | None = None
         self._enter_round()
         self._go_on()
@@ -47,7 +55,7 @@ class PathWork:
     @property
     def total(self) -> int:
         """Number of trainings; before the path is known, the most that there can be."""
-        chosen = sum(trainings.total for trainings in self._past)
+        chosen = sum(queue.total for queue in self._past)
         if self._answer is not None:
             return chosen + self._answer.total
         left = len(self._candidates)
@@ -57,8 +65,8 @@ class PathWork:
     @property
     def reused(self) -> int:
         """Number of trainings so far that were measured before."""
-        answered = self._answer.reused if self._answer else self._trainings.reused
-        return answered + sum(trainings.reused for trainings in self._past)
+        answered = self._answer.reused if self._answer else self._queue.reused
+        return answered + sum(queue.reused for queue in self._past)
 
     @property
     def done(self) -> bool:
@@ -68,38 +76,38 @@ class PathWork:
     def next_job(self) -> Job | None:
         """Return the next training; None also while the rest of a round is out."""
         self._go_on()
-        return self._answer.next_job() if self._answer else self._trainings.next_job()
+        return self._answer.next_job() if self._answer else self._queue.next_job()
 
-    def report(self, job: Job, row: Mapping[str, Any]) -> str | None:
+    def report(self, job: Job, row: Row) -> str | None:
         """Let every candidate and arm run to its end."""
         del job, row
         return None
 
-    def ended(self, job: Job, record: Record) -> None:
+    def ended(self, job: Job, trial: Trial) -> None:
         """Note that a training is over."""
         if self._answer is not None:
-            self._answer.ended(job, record)
+            self._answer.ended(job, trial)
         else:
-            self._trainings.ended(job)
+            self._queue.ended(job)
 
     def _enter_round(self) -> None:
         here = self._steps[-1].settings if self._steps else self._start
         self._candidates = {move.axis: move for move in moves(self._space, here, self._end)}
         self._jobs = {axis: self._job(move) for axis, move in self._candidates.items()}
-        self._log_candidates(self._jobs.values())
+        self._log.append(*(job.ask for job in self._jobs.values()))
         over = self._chosen_before() is not None
         wanted = [job for job in self._jobs.values() if not over or self._value(job) is not None]
-        self._trainings = Trainings(self._store, wanted, self._objective)
+        self._queue = TrainingQueue(self._store, wanted)
 
     def _go_on(self) -> None:
         """Choose where a round is over, as often as the next one has nothing to train; after the last come the arms."""
-        while self._candidates and self._trainings.done:
+        while self._candidates and self._queue.done:
             self._steps.append(self._candidates[self._chosen_before() or self._choose()])
-            self._past.append(self._trainings)
+            self._past.append(self._queue)
             self._enter_round()
         if not self._candidates and self._answer is None:
             arms = path_arms(self._study.space(self._phase), self._start, self._steps)
-            self._answer = AblationWork(self._study, self._phase, self._store, self._fingerprints, arms)
+            self._answer = AblationWork(self._study, self._phase, self._store, self._log, self._fingerprints, arms)
 
     def _choose(self) -> str:
         """Return the axis whose move is best on the validation split, the first of equals, and write it down."""
@@ -112,56 +120,41 @@ class PathWork:
                 "their records say why"
             )
         axis = max(measured, key=lambda path: measured[path])
-        self._store.asked.append("step", **self._round(), axis=axis, values=values)
+        self._log.append(
+            StepChosen(
+                phase=self._phase.name,
+                round=len(self._steps) + 1,
+                objective=self._objective,
+                candidates=dict(self._identities()),
+                values=values,
+                axis=axis,
+            )
+        )
         return axis
 
     def _value(self, job: Job) -> float | None:
-        record = self._store.trial(*job.identity).record()
-        return job.value(record, self._objective) if record else None
+        trial = read_trial(self._store.trial(*job.trial))
+        return value_of(job.ask, {trial.id: trial}, self._objective)
 
     def _chosen_before(self) -> str | None:
-        """Return what was chosen among these candidates before, if it was."""
-        this = self._round().items()
-        made = (str(line["axis"]) for line in self._store.asked if line["event"] == "step" and this <= line.items())
-        return next(made, None)
+        """Return what an earlier run chose among these candidates, if it did."""
+        return self._before.chosen(self._phase.name, len(self._steps) + 1, self._objective, self._identities())
 
-    def _round(self) -> dict[str, Any]:
-        """Return what a choice is made among, which tells it from that of another round or an earlier study file."""
-        return {
-            "phase": self._phase.name,
-            "round": len(self._steps) + 1,
-            "objective": self._objective,
-            "candidates": {axis: [*job.identity, job.readout] for axis, job in self._jobs.items()},
-        }
+    def _identities(self) -> Mapping[str, tuple[str, int, str]]:
+        """Return what tells a choice among these candidates from that of another round or an earlier study file."""
+        return {axis: (*job.trial, job.readout) for axis, job in self._jobs.items()}
 
     def _job(self, move: Move) -> Job:
         config = self._space.config(move.settings)
-        label = TrialLabel(
-            phase=self._phase.name,
-            name=f"step {len(self._steps) + 1}? {move.name}",
-            seed=self._study.search_seed,
-            key=trial_key(config, self._fingerprints.of_trial(config)),
-            epochs=config.training.epochs,
-            settings={path: level.label for path, level in move.settings.items()},
-        )
         measured = self._study.measured(config)
-        keep = self._study.config.keep == "all"
-        return Job(label, measured.config, evaluate=("val",), keep=keep, readouts=measured.stored)
-
-    def _log_candidates(self, jobs: Iterable[Job]) -> None:
-        rows = [
-            {
-                "phase": job.label.phase,
-                "kind": "step",
-                "arm": job.label.name,
-                "settings": dict(job.label.settings),
-                "key": job.label.key,
-                "seed": job.label.seed,
-                "evaluate": "val",
-                "readouts": dict(job.readouts),
-                "by": self._phase.design,
-            }
-            for job in jobs
-        ]
-        if rows:
-            self._store.asked.append_many("ask", rows)
+        ask = CandidateAsked(
+            phase=self._phase.name,
+            arm=f"step {len(self._steps) + 1}? {move.name}",
+            settings={path: level.label for path, level in move.settings.items()},
+            key=trial_key(config, self._fingerprints.of_trial(config)),
+            seed=self._study.search_seed,
+            evaluate="val",
+            readouts=dict(measured.stored),
+            by=self._phase.design,
+        )
+        return Job(ask, measured.config, self._objective, self._study.config.keep == "all")

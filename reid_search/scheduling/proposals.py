@@ -7,9 +7,8 @@ driver died.
 import logging
 import random
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import optuna
@@ -176,8 +175,3 @@ def _pruner(phase: SearchPhase) -> optuna.pruners.BasePruner:
     return optuna.pruners.SuccessiveHalvingPruner(
         min_resource=phase.pruner.min_epochs, reduction_factor=phase.pruner.reduction
     )
-
-
-def params_of(logged: Mapping[str, Any]) -> Params:
-    """Return the parameters of a logged ask."""
-    return dict(logged.get("params", {}))

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from reid_search.lazy import lazy_names
-from reid_search.training.request import TrialRequest
+from reid_search.training.request import Device, TrialRequest
 
 if TYPE_CHECKING:
     from reid_search.training.session import TrialSession, run_trial
 
-__all__ = ["TrialRequest", "TrialSession", "run_trial"]
+__all__ = ["Device", "TrialRequest", "TrialSession", "run_trial"]
 
 __getattr__ = lazy_names(__name__, {"TrialSession": "session", "run_trial": "session"})

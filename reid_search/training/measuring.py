@@ -14,7 +14,7 @@ from torch.nn import functional
 from reid_search.data import LabelledImages, RankingSet
 from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
 from reid_search.models import ReidModel
-from reid_search.records import ReadoutResult
+from reid_search.records import ReadoutResult, epoch_column
 from reid_search.scorers import build_scorer
 from reid_search.study import ReadoutConfig, TrialConfig
 from reid_search.training.batches import to_batch
@@ -116,7 +116,7 @@ def extract(
 def epoch_metrics(config: TrialConfig, results: Mapping[str, RankingResult]) -> dict[str, float]:
     """Return what an epoch's row holds of the validation split."""
     return {
-        config.epoch_metric(readout, name): value
+        epoch_column(list(config.readouts), readout, name): value
         for readout, result in results.items()
         for name, value in _metrics("val", result, ranks=(1,)).items()
     }

@@ -6,6 +6,8 @@ from typing import Literal
 
 from reid_search.study import TrialConfig
 
+Device = Literal["cpu", "cuda"]
+
 
 @dataclass(frozen=True)
 class TrialRequest:
@@ -26,5 +28,5 @@ class TrialRequest:
     key: str
     evaluate: tuple[str, ...]
     cache: Path | None = None
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Device = "cpu"
     keep_checkpoint: bool = True

@@ -72,10 +72,10 @@ def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
     content = trial.config()
     if content is None:
         raise RequestError(f"{folder}: not a trial's folder (it holds no config.json)")
-    weights = checkpoint.final_weights(trial.checkpoints, torch.device("cpu"))
+    weights = checkpoint.final(trial.checkpoints)
     if weights is None:
         raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
-    return TrialConfig.model_validate(content["config"]), weights
+    return TrialConfig.model_validate(content["config"]), checkpoint.read_weights(weights, torch.device("cpu"))
 
 
 def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

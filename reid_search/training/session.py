@@ -10,21 +10,19 @@ from typing import Any
 import torch
 
 from reid_search.data import TrialData, open_trial_data
-from reid_search.errors import ReidSearchError
+from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.models import count_macs, count_parameters
 from reid_search.records import ReadoutResult, Record, RunContext, Status, TrialFolder
-from reid_search.records.files import write_atomically
-from reid_search.records.locks import locked
 from reid_search.records.provenance import git_commit, versions
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
 from reid_search.training.measuring import epoch_metrics, per_query_table, readout_plans, readout_result
 from reid_search.training.request import TrialRequest
+from reid_search.training.surroundings import in_one_line, is_around_trial
 from reid_search.training.trainer import Trainer
 
 Row = dict[str, Any]
 
-_BUSY = "this trial is being trained by {holder}"
 _PATIENCE_SECONDS = 300.0
 
 
@@ -49,19 +47,25 @@ class TrialSession:
         self.done = False
 
     def advance(self) -> Row:
-        """Train one epoch; behind the last, test the trial and write its record.
+        """Train one epoch; after the last, test the trial and write its record.
 
         Returns:
             The row of the last epoch; empty where the trial failed before its first, or was over before.
 
         Raises:
-            RequestError: Another process works on this trial and does not come to an end.
+            EnvironmentFailure: Something around the trial keeps it from going on; what it trained so far stays, and the
+                next call goes on from there.
         """
-        with locked(self._folder.path / ".lock", _BUSY, patience=_PATIENCE_SECONDS):
-            if self._folder.has_record():
-                self.done = True
-            else:
-                self._advance_or_fail()
+        try:
+            with self._folder.at_work(_PATIENCE_SECONDS):
+                if self._folder.has_record():
+                    self.done = True
+                else:
+                    self._advance_or_fail()
+        except Exception as error:  # a trial's own failure is in its record by now
+            self.close()
+            reason = str(error) if isinstance(error, ReidSearchError) else in_one_line(error)
+            raise EnvironmentFailure(f"{reason} (on {socket.gethostname()})") from error
         return self._row
 
     def close(self) -> None:
@@ -75,13 +79,14 @@ class TrialSession:
         try:
             with deterministic(self._request.config.training.threads):
                 self._advance(begun)
-        except ReidSearchError as error:
-            self._fail(str(error), begun)
-        except torch.OutOfMemoryError as error:
-            self._fail(f"out of GPU memory: {str(error).splitlines()[0]}", begun)
         except Exception as error:  # a trial's bug must not end the study
-            write_atomically(self._folder.path / "error.txt", traceback.format_exc())
-            self._fail(f"{type(error).__name__}: {error} (traceback in error.txt)", begun)
+            if is_around_trial(error):
+                raise
+            reason = str(error)
+            if not isinstance(error, ReidSearchError):
+                self._folder.write_traceback(traceback.format_exc())
+                reason = f"{type(error).__name__}: {error} (traceback in error.txt)"
+            self._fail(reason, begun)
 
     def _advance(self, begun: float) -> None:
         trainer = self._trainer
@@ -115,17 +120,20 @@ class TrialSession:
             }
         )
         trainer = self._trainer = Trainer(request.config, self._data, request.seed, self._device)
-        if (last := checkpoint.latest(self._folder.checkpoints)) is not None:
-            trainer.load_weights(last.weights(self._device))
-            trainer.load_progress(last.progress(self._device))
+        last, final = checkpoint.latest(self._folder.checkpoints), checkpoint.final(self._folder.checkpoints)
+        if last is not None:
+            with checkpoint.or_set_aside(last.path):
+                trainer.load_weights(last.weights(self._device))
+                trainer.load_progress(last.progress(self._device))
+                self._row = last.row()
             self._folder.keep_epochs(last.epoch)
-            self._row = last.row()
             if len(self._folder.epochs()) < last.epoch:
                 self._folder.append_epoch(self._row)
-        elif (final := checkpoint.final_weights(self._folder.checkpoints, self._device)) is not None:
-            trainer.load_weights(final)
+        elif final is not None:
+            with checkpoint.or_set_aside(final):
+                trainer.load_weights(checkpoint.read_weights(final, self._device))
+                self._row = self._folder.epochs()[-1]
             trainer.model.use_mode(request.config.training.resolved_stages[-1].mode)
-            self._row = self._folder.epochs()[-1]
         else:
             self._folder.keep_epochs(0)
             self._row = {}
@@ -158,13 +166,13 @@ class TrialSession:
         size = {"model": count_parameters(trainer.model), "losses": count_parameters(trainer.criterion)}
         macs = count_macs(trainer.model, self._request.config.data.image_size)
         self._folder.add_seconds(time.monotonic() - begun)
-        self._folder.write_record(self._record(status="finished", parameters=size, macs=macs, readouts=results))
+        self._folder.write_record(self._record(status=Status.FINISHED, parameters=size, macs=macs, readouts=results))
         checkpoint.close(self._folder.checkpoints, self._request.keep_checkpoint)
         self.done = True
 
     def _fail(self, reason: str, begun: float) -> None:
         self._folder.add_seconds(time.monotonic() - begun)
-        self._folder.write_record(self._record(status="failed", reason=reason))
+        self._folder.write_record(self._record(status=Status.FAILED, reason=reason))
         checkpoint.close(self._folder.checkpoints, keep=False)
         self.done = True
 
@@ -196,6 +204,9 @@ def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
     Args:
         request: What is asked.
         folder: Where it is left.
+
+    Raises:
+        EnvironmentFailure: Something around the trial keeps it from going on; what it trained so far stays.
     """
     known = folder.record()
     if known is not None and known.status == Status.FINISHED:

@@ -1,18 +1,19 @@
-"""A study that takes seconds, and a driver without Ray that may die between any two epochs."""
+"""A study that takes seconds, and drivers without Ray that may be interrupted at any epoch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
-from reid_search.scheduling.jobs import Job, folder_of
-from reid_search.scheduling.phase_run import PhaseRun
-from reid_search.scheduling.progress import TrialLabel
+from reid_search.records import ReadoutResult, Record, RunContext, RunStarted, Status, StudyStore
+from reid_search.scheduling.backends.inline import InThisProcess
+from reid_search.scheduling.jobs import Job
+from reid_search.scheduling.observer import Row, TrialLabel
+from reid_search.scheduling.run_log import begin_log
+from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import Fingerprints, Study, TrialConfig, load_study
-from reid_search.training import TrialRequest, TrialSession
 
 Content = dict[str, Any]
 
@@ -22,6 +23,8 @@ class Watcher:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, ...]] = []
+        self.notes: list[str] = []
+        self.die_after: int | None = None
 
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
         self.events.append(("phase", name, str(total), str(done)))
@@ -29,56 +32,45 @@ class Watcher:
     def trial_started(self, trial: TrialLabel) -> None:
         self.events.append(("start", trial.phase, trial.name, str(trial.seed)))
 
-    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+    def trial_progress(self, trial: TrialLabel, row: Row) -> None:
+        if self.count("epoch") + 1 == self.die_after:
+            raise KeyboardInterrupt
         self.events.append(("epoch", trial.phase, trial.name, str(trial.seed), str(row["epoch"])))
 
-    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
         self.events.append(("end", trial.phase, trial.name, str(trial.seed), status))
 
     def phase_ended(self, name: str) -> None:
         self.events.append(("over", name))
 
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
     def count(self, *begin: str) -> int:
         return sum(event[: len(begin)] == begin for event in self.events)
 
 
+def started(study: Study, store: StudyStore, watcher: Watcher) -> StudyRun:
+    """Begin a run of a study as the driver does."""
+    fingerprints = Fingerprints()
+    log = begin_log(study, store, fingerprints, RunStarted(command="a test"))
+    return StudyRun(study, store, log, fingerprints, watcher)
+
+
 class InlineDriver:
-    """Runs a study in this process, `at_once` trials in turn, an epoch each; it may die after some epochs."""
+    """Runs a study in this process, `at_once` trials in turn; it may be interrupted after some epochs."""
 
     def __init__(self, study: Study, store: StudyStore, cache: Path, at_once: int = 2) -> None:
         self.watcher = Watcher()
-        self._store = store
-        self._cache = cache
-        self._at_once = at_once
-        self.phases = PhaseRun(study, store, Fingerprints(), self.watcher, None)
+        self._backend = InThisProcess("cpu", cache, at_once)
+        self.phases = started(study, store, self.watcher)
 
-    def run(self, die_after: int | None = None) -> PhaseRun:
-        """Run to the end, or until the driver dies with a KeyboardInterrupt."""
-        out: dict[str, TrialSession] = {}
-        epochs = 0
-        while not self.phases.done:
-            while len(out) < self._at_once and (job := self.phases.next_job(name := f"t{epochs}-{len(out)}")):
-                out[name] = self._session(job)
-                self.phases.started(name)
-            for name, session in list(out.items()):
-                row = session.advance()
-                epochs += 1
-                if epochs == die_after:
-                    raise KeyboardInterrupt
-                if session.done:
-                    if row:
-                        self.phases.report(name, row, last=True)
-                    self.phases.ended(name)
-                if session.done or self.phases.report(name, row):
-                    session.close()
-                    del out[name]
+    def run(self, die_after: int | None = None) -> StudyRun:
+        """Run to the end, or until Ctrl-C in the middle of reporting an epoch, counted from 1."""
+        self.watcher.die_after = die_after
+        self._backend.run(self.phases)
+        assert self.phases.summary().interrupted == (die_after is not None)
         return self.phases
-
-    def _session(self, job: Job) -> TrialSession:
-        request = TrialRequest(
-            job.config, job.label.seed, job.label.key, job.evaluate, cache=self._cache, keep_checkpoint=job.keep
-        )
-        return TrialSession(request, folder_of(self._store, job))
 
 
 class TableDriver:
@@ -95,9 +87,9 @@ class TableDriver:
         self.watcher = Watcher()
         self._store = store
         self._value = value
-        self.phases = PhaseRun(study, store, Fingerprints(), self.watcher, None)
+        self.phases = started(study, store, self.watcher)
 
-    def run(self, die_at: int | None = None) -> PhaseRun:
+    def run(self, die_at: int | None = None) -> StudyRun:
         """Run to the end, or until the driver dies with a KeyboardInterrupt in a trial, counted from 0."""
         while not self.phases.done:
             job = self.phases.next_job("trial")
@@ -106,20 +98,20 @@ class TableDriver:
             if len(self.started) == die_at:
                 raise KeyboardInterrupt
             self.started.append(job)
-            folder_of(self._store, job).write_record(self._record(job))
+            self._store.trial(*job.trial).write_record(self._record(job))
             self.phases.ended("trial")
         return self.phases
 
     def _record(self, job: Job) -> Record:
         value = self._value(job.config)
-        metrics = {f"{split}/mAP": value for split in job.evaluate if value is not None}
+        metrics = {} if value is None else {f"{job.ask.evaluate}/mAP": value}
         readouts = {
             name: ReadoutResult(config=readout.model_dump(mode="json"), dim=1, metrics=metrics)
             for name, readout in job.config.readouts.items()
         }
         return Record(
-            key=job.label.key,
-            seed=job.label.seed,
+            key=job.ask.key,
+            seed=job.ask.seed,
             status="failed" if value is None else "finished",
             reason="the table says so" if value is None else None,
             config=job.config.model_dump(mode="json"),
@@ -168,6 +160,12 @@ def write_study(tmp_path: Path, study_content: Callable[..., Content]) -> Callab
         return path
 
     return write
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    """Who watches a run."""
+    return Watcher()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`run --fresh` sets aside what was measured before, under the study's lock."""
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,46 +8,39 @@ import pytest
 
 from reid_search.errors import RequestError
 from reid_search.records import StudyStore
-from reid_search.scheduling import RunOptions, cluster, driver
+from reid_search.scheduling import RunOptions, run_study
 from reid_search.study import load_study
+
+Begin = Callable[[], Any]
 
 
 @pytest.fixture
-def begin(
-    monkeypatch: pytest.MonkeyPatch, write_study: Callable[..., Path], cache: Path, tmp_path: Path
-) -> Callable[[], tuple[list[Path], list[str]]]:
-    """Begin a fresh run as far as the lock, without Ray; return what it set aside and what the store then held."""
+def begin(write_study: Callable[..., Path], watcher: Any, cache: Path, tmp_path: Path) -> Begin:
+    """Begin a fresh run in this process, which Ctrl-C interrupts at its first epoch; return who watched."""
 
-    def fresh() -> tuple[list[Path], list[str]]:
-        study, aside, held = load_study(write_study()), [], []
-        store = StudyStore(tmp_path / "runs", study.name)
-
-        @contextmanager
-        def connected(address: str) -> Any:
-            yield
-
-        def run(*_: object) -> None:
-            assert store.is_at_work, "the new run holds the lock of the new folder"
-            held.extend(path.name for path in store.path.iterdir())
-
-        monkeypatch.setattr(cluster, "connected", connected)
-        monkeypatch.setattr(cluster, "trials_at_once", lambda resources: 1)
-        monkeypatch.setattr(driver, "_run", run)
-        driver.run_study(study, store, RunOptions(cache=cache, fresh=aside.append), None)
-        return aside, held
+    def fresh() -> Any:
+        study = load_study(write_study())
+        watcher.die_after = 1
+        options = RunOptions(address="none", cache=cache, fresh=True)
+        assert run_study(study, StudyStore(tmp_path / "runs", study.name), options, watcher).interrupted
+        return watcher
 
     return fresh
 
 
-def test_what_was_measured_is_set_aside_under_the_lock(begin: Any, tmp_path: Path) -> None:
-    (tmp_path / "runs/small/trials").mkdir(parents=True)
-    (tmp_path / "runs/small/asked.jsonl").write_text("{}\n")
-    (aside,), held = begin()
+def test_what_was_measured_is_set_aside_under_the_lock(begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "runs/small/trials/0123-s1").mkdir(parents=True)
+    (tmp_path / "runs/small/asked.jsonl").write_text("what an earlier run asked\n")
+    (note,) = begin().notes
+    aside = Path(note.removeprefix("What was measured before is set aside in "))
     assert sorted(path.name for path in aside.iterdir()) == ["asked.jsonl", "trials"]
-    assert held == [".lock"]
+    store = StudyStore(tmp_path / "runs", "small")
+    assert len(store.log.history().runs) == 1
+    assert [folder.path.name for folder in store.trials()] != ["0123-s1"]
+    assert not store.is_at_work
 
 
-def test_nothing_is_moved_while_another_run_is_at_work(begin: Any, tmp_path: Path) -> None:
+def test_nothing_is_moved_while_another_run_is_at_work(begin: Begin, tmp_path: Path) -> None:
     store = StudyStore(tmp_path / "runs", "small")
     with store.running():
         (store.path / "asked.jsonl").write_text("{}\n")

@@ -3,17 +3,18 @@
 import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from analysis import load_arms
 from reid_search.errors import ReidSearchError
-from reid_search.records import StudyStore
+from reid_search.records import ArmAsked, Ask, CandidateAsked, StepChosen, StudyStore
 from reid_search.study import TrialConfig
 
 MakeDriver = Callable[..., Any]
 State = dict[str, Any]
+Kind = TypeVar("Kind", bound=Ask)
 
 NECK, POOLING, IDS, MARGIN = "model.neck", "model.pooling", "training.batch.ids", "losses.triplet.margin"
 LEVELS: dict[str, list[Any]] = {NECK: ["none", "bnneck"], POOLING: ["max", "avg"], IDS: [4, 3], MARGIN: [0.3, 0.9]}
@@ -86,9 +87,13 @@ def greedy(table: Table, start: State) -> list[tuple[str, State]]:
     return steps
 
 
-def asks(storage: Path, kind: str) -> list[dict[str, Any]]:
-    lines = [line for line in StudyStore(storage, "small").asked if line["event"] == "ask" and line["kind"] == kind]
-    return [{name: value for name, value in line.items() if name != "time"} for line in lines]
+def asks(storage: Path, kind: type[Kind]) -> list[Kind]:
+    return [ask for ask in StudyStore(storage, "small").log.history().asks if isinstance(ask, kind)]
+
+
+def chosen_rounds(storage: Path) -> list[int]:
+    logged = StudyStore(storage, "small").log.read()
+    return [item.event.round for item in logged if isinstance(item.event, StepChosen)]
 
 
 def labels(state: State) -> dict[str, str]:
@@ -96,7 +101,7 @@ def labels(state: State) -> dict[str, str]:
 
 
 def arms_of(storage: Path) -> list[tuple[str, dict[str, str]]]:
-    return [(line["arm"], line["settings"]) for line in asks(storage, "ablate") if line["seed"] == 1]
+    return [(ask.arm, ask.settings) for ask in asks(storage, ArmAsked) if ask.seed == 1]
 
 
 def named(start: State, steps: list[tuple[str, State]]) -> list[tuple[str, dict[str, str]]]:
@@ -112,14 +117,14 @@ def test_the_path_is_the_greedy_one(table_driver: MakeDriver, tmp_path: Path, ar
     made.run()
     steps = greedy(table, STARTS[around])
     assert arms_of(tmp_path / "runs") == named(STARTS[around], steps)
-    candidates = [job for job in made.started if job.label.phase == "ablate" and job.evaluate == ("val",)]
-    answers = [job for job in made.started if job.evaluate == ("test",)]
-    assert {job.label.seed for job in candidates} <= {10_000}
+    candidates = [job for job in made.started if job.ask.phase == "ablate" and job.ask.evaluate == "val"]
+    answers = [job for job in made.started if job.ask.evaluate == "test"]
+    assert {job.ask.seed for job in candidates} <= {10_000}
     assert all(job.config.data.holdout == 0.25 for job in candidates)
-    assert [job.label.seed for job in answers] == [1] * (len(steps) + 1) + [2] * (len(steps) + 1)
+    assert [job.ask.seed for job in answers] == [1] * (len(steps) + 1) + [2] * (len(steps) + 1)
     assert all(job.config.data.holdout == 0 for job in answers)
     assert len(candidates) <= len(LEVELS) * (len(LEVELS) + 1) // 2
-    assert {line["key"] for line in asks(tmp_path / "runs", "step")} == {job.label.key for job in candidates}
+    assert {ask.key for ask in asks(tmp_path / "runs", CandidateAsked)} == {job.ask.key for job in candidates}
 
 
 def test_the_tables_lead_along_the_condition_both_ways() -> None:
@@ -140,7 +145,7 @@ def test_a_driver_that_dies_anywhere_finds_the_same_path(
     assert any(table(job.config) is None for job in whole.started) == bool(failing)
     expected = arms_of(tmp_path / "whole")
     assert expected == named(STARTS["base"], greedy(table, STARTS["base"]))
-    searched = sum(job.label.phase == "search" for job in whole.started)
+    searched = sum(job.ask.phase == "search" for job in whole.started)
     for die_at in range(searched, len(whole.started)):
         storage = f"runs-{die_at}"
         first = table_driver(table, storage=storage, **study(seeds=1))
@@ -149,10 +154,9 @@ def test_a_driver_that_dies_anywhere_finds_the_same_path(
         second = table_driver(table, storage=storage, **study(seeds=1))
         second.run()
         assert arms_of(tmp_path / storage)[-len(expected) :] == expected
-        rounds = [line["round"] for line in StudyStore(tmp_path / storage, "small").asked if line["event"] == "step"]
-        assert rounds == list(range(1, len(expected))), "each choice is made once"
-        again = [job.identity for job in second.started if job.identity in {item.identity for item in first.started}]
-        assert all(table(job.config) is None for job in second.started if job.identity in again), "none twice"
+        assert chosen_rounds(tmp_path / storage) == list(range(1, len(expected))), "each choice is made once"
+        again = [job.trial for job in second.started if job.trial in {item.trial for item in first.started}]
+        assert all(table(job.config) is None for job in second.started if job.trial in again), "none twice"
     finished = table_driver(table, storage="whole", **study(seeds=1))
     assert finished.phases.done
     assert finished.started == []
@@ -171,13 +175,13 @@ def test_a_choice_stands_although_a_candidate_that_failed_would_do_better_now(
     second = table_driver(Table(seed), **study())
     second.run()
     assert not arms_of(tmp_path / "runs")[1][0].startswith(f"step 1: {axis}=")
-    assert not [job for job in second.started if job.label.name.startswith("step 1?")], "nor is it trained again"
+    assert not [job for job in second.started if job.ask.label.startswith("step 1?")], "nor is it trained again"
 
 
 def test_what_the_search_measured_is_not_trained_again(table_driver: MakeDriver) -> None:
     made = table_driver(Table(1), **study(set={}))
     summary = made.run().summary()
-    assert [job.label.name for job in made.started if job.evaluate == ("val",) and job.label.phase == "ablate"] == []
+    assert [job.ask.label for job in made.started if job.ask.evaluate == "val" and job.ask.phase == "ablate"] == []
     assert summary.finished == summary.reused + len(made.started)
     assert summary.reused > 0
 

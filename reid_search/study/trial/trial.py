@@ -140,10 +140,6 @@ class TrialConfig(Config):
         bare = untrained(offered, self.loss_sites)
         return [tap for tap in offered if tap not in bare]
 
-    def epoch_metric(self, readout: str, metric: str) -> str:
-        """Return the name under which an epoch's row holds a readout's metric: plain for the first, else prefixed."""
-        return metric if readout == next(iter(self.readouts)) else f"{readout}/{metric}"
-
     def readout_taps(self, name: str) -> list[TapSpec]:
         """Return the taps that a readout concatenates."""
         patterns = self.readouts[name].taps or self.model.default_readout

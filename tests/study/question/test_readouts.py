@@ -70,12 +70,6 @@ def test_a_marked_control_is_kept_under_the_same_name(config: Callable[..., Tria
         assert list(kept[0].config.readouts) == list(kept[1].config.readouts)
 
 
-def test_the_first_readout_s_metrics_are_plain_in_an_epoch_s_row(config: Callable[..., TrialConfig]) -> None:
-    both = config({"default": {"taps": ["reduced"]}, "globals": {"taps": ["global@coarse"]}})
-    assert both.epoch_metric("default", "val/mAP") == "val/mAP"
-    assert both.epoch_metric("globals", "val/mAP") == "globals/val/mAP"
-
-
 def test_a_variant_whose_scorer_needs_a_head_that_is_not_trained_is_left_out(
     config: Callable[..., TrialConfig],
 ) -> None:

@@ -81,12 +81,6 @@ def test_a_loss_is_laid_over_the_architectures_own(
     assert loss.model_dump(include=set(filled)) == filled
 
 
-def test_the_first_readouts_metrics_have_plain_names(trial: Callable[..., TrialConfig]) -> None:
-    config = trial({"readouts": {"first": {}, "second": {"taps": ["coarse"]}}})
-    assert config.epoch_metric("first", "val/mAP") == "val/mAP"
-    assert config.epoch_metric("second", "val/mAP") == "second/val/mAP"
-
-
 def test_overrides_reach_into_the_base(load: Load) -> None:
     study = load(overrides=["training.images=640", "base.model.neck=bnneck", "phases.search.trials=9", "keep=all"])
     content = study.resolved()

@@ -8,8 +8,7 @@ import pytest
 
 from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
-from analysis.reading.claims import claims_of
-from analysis.reading.gather import gather
+from reid_search.records import StudyStore, read_state
 from reid_search.study import TrialConfig
 
 MakeDriver = Callable[..., Any]
@@ -42,8 +41,8 @@ def test_claims_are_written_down_before_anything_runs_and_answered_after(
     phases = [{"kind": "ablate", "design": design, "seeds": 3}]
     driver = table_driver(value, axes=AXES, phases=phases, claims=CLAIMS)
     driver.run()
-    results = gather(tmp_path / "runs" / "small")
-    answers = {answer.claim.name: answer for answer in answer_claims(results, arms_table(results))}
+    state = read_state(StudyStore(tmp_path / "runs", "small"))
+    answers = {answer.claim.name: answer for answer in answer_claims(state, arms_table(state))}
     wider, margin = answers["wider is better"], answers["a margin helps"]
     assert wider.effect.delta == pytest.approx(0.05)
     assert wider.control is not None
@@ -51,10 +50,10 @@ def test_claims_are_written_down_before_anything_runs_and_answered_after(
     assert (wider.verdict, wider.control_verdict) == ("supported", "vanishes")
     assert margin.effect.delta == pytest.approx(-0.05)
     assert margin.verdict == "contradicted"
-    kinds = [event["event"] for event in results.events]
-    assert kinds.index("claim") < kinds.index("ask")
-    assert "contrast" in kinds
-    assert len({(job.label.key, job.label.seed) for job in driver.started}) >= 4 * 3
+    kinds = [item.named for item in StudyStore(tmp_path / "runs", "small").log.read()]
+    assert kinds[:3] == ["run", "claim", "claim"]
+    assert kinds.index("contrast") > kinds.index("ask")
+    assert len({job.trial for job in driver.started}) >= 4 * 3
 
 
 def test_a_claim_whose_arms_come_with_a_later_phase_is_decided_there(table_driver: MakeDriver, tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_a_claim_whose_arms_come_with_a_later_phase_is_decided_there(table_drive
         {"kind": "ablate", "name": "second", "design": "factorial", "seeds": 2},
     ]
     table_driver(value, axes=AXES, phases=phases, claims=CLAIMS).run()
-    claims = claims_of(gather(tmp_path / "runs" / "small").events)
+    claims = read_state(StudyStore(tmp_path / "runs", "small")).claims
     assert [(claim.name, claim.phase, claim.missing) for claim in claims] == [
         ("wider is better", "second", ()), ("a margin helps", "second", ()),
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from analysis import load_arms, load_search
 from reid_search.errors import ReidSearchError
-from reid_search.records import StudyStore
+from reid_search.records import ArmAsked, Ask, Proposal, StudyStore, TrialStopped
 from reid_search.study import TrialConfig
 
 MakeDriver = Callable[..., Any]
@@ -27,34 +27,38 @@ def _records(storage: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _asks(storage: Path) -> list[Ask]:
+    return [ask.model_copy(update={"time": ""}) for ask in StudyStore(storage, "small").log.history().asks]
+
+
 def test_a_study_searches_and_then_ablates_around_the_best(driver: MakeDriver, tmp_path: Path) -> None:
     made = driver()
     summary = made.run().summary()
     records = _records(tmp_path / "runs")
-    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
-    searched = [line for line in asks if line["kind"] == "search"]
-    ablated = [line for line in asks if line["kind"] == "ablate"]
-    assert [line["number"] for line in searched] == [0, 1, 2, 3]
-    assert {f"{line['key']}-s{line['seed']}" for line in asks} == set(records)
+    asks = _asks(tmp_path / "runs")
+    searched = [ask for ask in asks if isinstance(ask, Proposal)]
+    ablated = [ask for ask in asks if isinstance(ask, ArmAsked)]
+    assert [line.number for line in searched] == [0, 1, 2, 3]
+    assert {str(ask.trial) for ask in asks} == set(records)
     values = {
-        line["number"]: records[f"{line['key']}-s{line['seed']}"]["readouts"]["default"]["metrics"]["val/mAP"]
+        line.number: records[str(line.trial)]["readouts"]["default"]["metrics"]["val/mAP"]
         for line in searched
-        if records[f"{line['key']}-s{line['seed']}"]["status"] == "finished"
+        if records[str(line.trial)]["status"] == "finished"
     }
     assert summary.best.number == max(values, key=lambda number: (values[number], -number))
     assert summary.best.value == values[summary.best.number]
-    baseline = next(line for line in ablated if line["arm"] == "baseline")
-    assert baseline["settings"] == {
-        "losses.triplet.margin": searched[summary.best.number]["settings"]["losses.triplet.margin"]
+    baseline = next(line for line in ablated if line.arm == "baseline")
+    assert baseline.settings == {
+        "losses.triplet.margin": searched[summary.best.number].settings["losses.triplet.margin"]
     }
     for line in ablated:
-        record = records[f"{line['key']}-s{line['seed']}"]
+        record = records[str(line.trial)]
         assert record["status"] == "finished"
         assert record["config"]["data"]["holdout"] == 0
         assert record["config"]["losses"]["identity"]["on"] == list(summary.best.settings["losses.identity.on"].value)
         assert "test/mAP" in record["readouts"]["default"]["metrics"]
-    assert {line["seed"] for line in ablated} == {1, 2}
-    assert {line["seed"] for line in searched} == {10_000}
+    assert {line.seed for line in ablated} == {1, 2}
+    assert {line.seed for line in searched} == {10_000}
     assert summary.finished + summary.stopped == len(records)
     assert not summary.failed
 
@@ -73,13 +77,12 @@ def test_running_again_measures_nothing_again(driver: MakeDriver, tmp_path: Path
 def test_a_driver_that_dies_anywhere_leaves_nothing_twice_and_nothing_out(
     driver: MakeDriver, tmp_path: Path, die_after: int
 ) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        driver(at_once=1).run(die_after)
+    driver(at_once=1).run(die_after)
     driver(at_once=1).run()
     driver(at_once=1, storage="whole").run()
     assert _records(tmp_path / "runs") == _records(tmp_path / "whole")
-    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
-    assert [line["number"] for line in asks if line["kind"] == "search"] == [0, 1, 2, 3]
+    asks = _asks(tmp_path / "runs")
+    assert [ask.number for ask in asks if isinstance(ask, Proposal)] == [0, 1, 2, 3]
 
 
 def test_more_trials_and_seeds_extend_a_study(driver: MakeDriver, tmp_path: Path) -> None:
@@ -107,7 +110,8 @@ def test_a_pruned_trial_is_stopped_with_a_record_and_its_weights_go_when_the_pha
         assert record["images_seen"] < 36
         assert record["readouts"] == {}
         assert "successive_halving" in record["reason"]
-    stops = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "stop"]
+    logged = StudyStore(tmp_path / "runs", "small").log.read()
+    stops = [item for item in logged if isinstance(item.event, TrialStopped)]
     assert len(stops) == len(stopped) == made.phases.summary().stopped
 
 
@@ -139,20 +143,18 @@ def test_arms_that_differ_in_the_readout_share_one_training(driver: MakeDriver, 
     summary = made.run().summary()
     records = _records(tmp_path / "runs")
     assert len(records) == 2
-    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
-    ablated = [line for line in asks if line["kind"] == "ablate"]
-    assert len({line["key"] for line in ablated}) == 1
-    stored = {line["readouts"]["default"] for line in ablated}
+    asks = _asks(tmp_path / "runs")
+    ablated = [ask for ask in asks if isinstance(ask, ArmAsked)]
+    assert len({line.key for line in ablated}) == 1
+    stored = {line.readouts["default"] for line in ablated}
     assert len(stored) == 2
-    record = records[f"{ablated[0]['key']}-s1"]
+    record = records[str(ablated[0].trial)]
     assert {record["readouts"][name]["dim"] for name in stored} == {128 * 2 + 128 * 2, 64 * 4}
-    searched = records[f"{asks[0]['key']}-s10000"]
+    searched = records[str(asks[0].trial)]
     values = {
-        line["settings"]["readouts.default.taps"]: searched["readouts"][line["readouts"]["default"]]["metrics"][
-            "val/mAP"
-        ]
+        line.settings["readouts.default.taps"]: searched["readouts"][line.readouts["default"]]["metrics"]["val/mAP"]
         for line in asks
-        if line["kind"] == "search"
+        if isinstance(line, Proposal)
     }
     assert summary.best.value == max(values.values())
     table = load_search(tmp_path / "runs" / "small")
@@ -178,19 +180,18 @@ def test_each_variant_is_tuned_for_itself_and_compared_at_its_best(
         ],
     }
     if die_after is not None:
-        with pytest.raises(KeyboardInterrupt):
-            driver(at_once=1, **over).run(die_after)
+        driver(at_once=1, **over).run(die_after)
     driver(at_once=1, **over).run()
-    asks = [line for line in StudyStore(tmp_path / "runs", "small").asked if line["event"] == "ask"]
-    searched, ablated = ([line for line in asks if line["kind"] == kind] for kind in ("search", "ablate"))
-    assert [line["settings"]["system"] for line in searched] == ["plain", "coarse", "plain", "coarse"]
+    asks = _asks(tmp_path / "runs")
+    searched, ablated = ([ask for ask in asks if isinstance(ask, kind)] for kind in (Proposal, ArmAsked))
+    assert [line.settings["system"] for line in searched] == ["plain", "coarse", "plain", "coarse"]
     records = _records(tmp_path / "runs")
     for line in ablated:
-        own = [item for item in searched if item["settings"]["system"] == line["settings"]["system"]]
-        best = max(own, key=lambda item: records[f"{item['key']}-s10000"]["readouts"]["default"]["metrics"]["val/mAP"])
-        wanted = best["settings"]["training.optimizer.lr"]
-        assert line["tuned"] == {"training.optimizer.lr": wanted}
-        assert records[f"{line['key']}-s1"]["config"]["training"]["optimizer"]["lr"] == float(wanted)
+        own = [item for item in searched if item.settings["system"] == line.settings["system"]]
+        best = max(own, key=lambda item: records[str(item.trial)]["readouts"]["default"]["metrics"]["val/mAP"])
+        wanted = best.settings["training.optimizer.lr"]
+        assert line.tuned == {"training.optimizer.lr": wanted}
+        assert records[str(line.trial)]["config"]["training"]["optimizer"]["lr"] == float(wanted)
 
 
 ARMS = {
@@ -211,33 +212,29 @@ ARMS = {
 }  # fmt: skip
 
 
-def _asks(storage: Path) -> list[dict[str, Any]]:
-    asks = [line for line in StudyStore(storage, "small").asked if line["event"] == "ask"]
-    return [{name: value for name, value in line.items() if name != "time"} for line in asks]
-
-
 @pytest.mark.parametrize("die_after", [None, 4, 11, 20])
 def test_each_arm_of_an_ablation_is_tuned_for_itself(driver: MakeDriver, tmp_path: Path, die_after: int | None) -> None:
     if die_after is not None:
-        with pytest.raises(KeyboardInterrupt):
-            driver(at_once=1, **ARMS).run(die_after)
+        driver(at_once=1, **ARMS).run(die_after)
     run = driver(at_once=1, **ARMS).run()
     records, asks = _records(tmp_path / "runs"), _asks(tmp_path / "runs")
-    searched = [line for line in asks if line["kind"] == "search"]
-    ablated = {line["arm"]: line for line in asks if line["phase"] == "ablate"}
-    assert [(line["number"], line["arm"]) for line in searched] == list(enumerate([*ablated] * 2))
+    searched = [ask for ask in asks if isinstance(ask, Proposal)]
+    ablated = {line.arm: line for line in asks if isinstance(line, ArmAsked) and line.phase == "ablate"}
+    assert [(line.number, line.arm) for line in searched] == list(enumerate([*ablated] * 2))
     for name, line in ablated.items():
-        own = [item for item in searched if item["arm"] == name]
-        assert all(line["settings"].items() <= item["settings"].items() for item in own)
-        best = max(own, key=lambda item: records[f"{item['key']}-s10000"]["readouts"]["default"]["metrics"]["val/mAP"])
-        assert {**line["settings"], **line["tuned"]} == best["settings"]
-        trained, chosen = (records[f"{item['key']}-s{item['seed']}"]["config"] for item in (line, best))
+        own = [item for item in searched if item.arm == name]
+        assert all(line.settings.items() <= item.settings.items() for item in own)
+        best = max(own, key=lambda item: records[str(item.trial)]["readouts"]["default"]["metrics"]["val/mAP"])
+        assert {**line.settings, **line.tuned} == best.settings
+        trained, chosen = (records[str(item.trial)]["config"] for item in (line, best))
         assert {**trained, "data": None} == {**chosen, "data": None}
-    winner = next(line for line in asks if line["phase"] == "winner" and line["arm"] == "baseline")
-    assert winner["tuned"] == {}
-    assert run.best.settings["losses.identity.on"].label == winner["settings"]["losses.identity.on"]
+    winner = next(
+        line for line in asks if isinstance(line, ArmAsked) and (line.phase, line.arm) == ("winner", "baseline")
+    )
+    assert winner.tuned == {}
+    assert run.best.settings["losses.identity.on"].label == winner.settings["losses.identity.on"]
     rate = run.best.settings["training.optimizer.lr"].value
-    assert records[f"{winner['key']}-s1"]["config"]["training"]["optimizer"]["lr"] == rate
+    assert records[str(winner.trial)]["config"]["training"]["optimizer"]["lr"] == rate
 
 
 def test_an_interrupted_search_of_arms_proposes_what_a_whole_one_does(table_driver: MakeDriver, tmp_path: Path) -> None:
@@ -267,7 +264,7 @@ def test_an_arm_without_a_finished_proposal_trains_with_the_base_s_values(driver
         "arms": {"slow": {"training.optimizer.lr": 1e-3}},
     }
     summary = driver(overrides=("base.training.optimizer.kind=sgd",), **over).run().summary()
-    ablated = {line["arm"]: line["tuned"] for line in _asks(tmp_path / "runs") if line["kind"] == "ablate"}
+    ablated = {line.arm: line.tuned for line in _asks(tmp_path / "runs") if isinstance(line, ArmAsked)}
     assert ablated["baseline"]
     assert ablated["training.optimizer.lr=1e+30"] == {}
     assert len(summary.failed) == 2

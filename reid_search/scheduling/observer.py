@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from reid_search.records import Status, TrialId
 from reid_search.study import Settings, Tuned
+
+Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class TrialLabel:
         key: Key of the training.
         epochs: Epochs of the whole trial.
         settings: Label of every axis, by path.
+        metric: What its number measures: `val/mAP`.
     """
 
     phase: str
@@ -26,6 +30,7 @@ class TrialLabel:
     key: str
     epochs: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    metric: str = ""
 
 
 class Observer(Protocol):
@@ -37,14 +42,24 @@ class Observer(Protocol):
     def trial_started(self, trial: TrialLabel) -> None:
         """A trial runs now, or goes on."""
 
-    def trial_progress(self, trial: TrialLabel, row: Mapping[str, Any]) -> None:
+    def trial_progress(self, trial: TrialLabel, row: Row) -> None:
         """A trial reported an epoch: `epoch`, `images_seen`, `loss`, `val/mAP` where there is a validation split."""
 
-    def trial_ended(self, trial: TrialLabel, status: str, value: float | None, reason: str | None) -> None:
-        """A trial is over: `finished`, `stopped` or `failed`, with its measurement in [0, 1] where it has one."""
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
+        """A trial is over: finished, stopped or failed, with its measurement in [0, 1] where it has one."""
 
     def phase_ended(self, name: str) -> None:
         """Every trial of a phase is over."""
+
+    def note(self, message: str) -> None:
+        """Something did not go as planned, and the run goes on."""
+
+
+class TrialSink(Protocol):
+    """Takes note of trials that changed on disk; MLflow's projection is one."""
+
+    def sync_trial(self, key: str, seed: int, *, running: bool = False) -> None:
+        """Take note of a trial; must return at once."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +72,6 @@ class Best:
         settings: The level of every axis.
         value: The objective, in [0, 1].
         objective: Its name.
-        key: Key of the training.
-        seed: Its seed.
         tuned: The best settings of each level of an axis or of each arm, where the search tuned each for itself.
     """
 
@@ -67,8 +80,6 @@ class Best:
     settings: Settings
     value: float
     objective: str
-    key: str
-    seed: int
     tuned: Tuned | None = None
 
 
@@ -79,15 +90,17 @@ class RunSummary:
     Attributes:
         finished: Trials with a result, those of earlier runs included.
         stopped: Trials stopped early.
-        failed: Trials that failed, by folder name, with the reason.
+        failed: Trials that failed, with the reason.
         reused: Trials that an earlier run had measured.
         best: The best of the last search.
         interrupted: Whether Ctrl-C ended the run before everything was measured.
+        warnings: What went wrong beside the trials.
     """
 
     finished: int
     stopped: int
-    failed: Mapping[str, str]
+    failed: Mapping[TrialId, str]
     reused: int
     best: Best | None
     interrupted: bool
+    warnings: tuple[str, ...] = ()

@@ -4,32 +4,40 @@ import contextlib
 import math
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reid_search.errors import ResourceError
 from reid_search.study import Resources
 
+if TYPE_CHECKING:
+    from reid_search.scheduling.backends.ray.runner import OnRay
+
 _OBJECT_STORE_BYTES = 128 * 1024**2
 _PATIENCE_SECONDS = 5.0
+_STARTS = 3
 _ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_register_timeout_seconds": "600",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
 
 @contextlib.contextmanager
-def connected(address: str) -> Iterator[None]:
+def connected(address: str, resources: Resources, cache: Path | None = None) -> "Iterator[OnRay]":
     """Have Ray while the block runs.
 
     Args:
         address: `local` starts Ray on this machine, whatever cluster is about; `auto` joins the one that runs here;
             `HOST:PORT` joins that one.
+        resources: What one trial takes.
+        cache: Folder of data sets and image caches on each node; the user's cache folder where omitted.
 
     Raises:
-        ResourceError: The cluster cannot be reached, or Ray cannot start here.
+        ResourceError: The cluster cannot be reached, Ray cannot start here, or no node can hold even one trial.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -38,13 +46,18 @@ def connected(address: str) -> Iterator[None]:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     import ray
 
+    from reid_search.scheduling.backends.ray.runner import OnRay
+
     options = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES} if address == "local" else {}
+    for again in range(_STARTS if address == "local" else 1, 0, -1):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=True, **options)
+            break
+        except Exception as error:  # Ray gives its own start half a minute, which a busy machine may not have
+            if again == 1 or isinstance(error, ConnectionError | OSError | ValueError):
+                raise ResourceError(_why_not(address, error)) from error
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=True, **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise ResourceError(_why_not(address, error)) from error
-    try:
-        yield
+        yield OnRay(_trials_at_once(resources), resources, cache)
     finally:
         ray.shutdown()
 
@@ -54,7 +67,7 @@ def _knock(address: str) -> None:
     host, separator, port = address.rpartition(":")
     if not separator:
         if address not in ("local", "auto"):
-            raise ResourceError(f"--address {address}: expected local, auto, or the HOST:PORT of a Ray cluster")
+            raise ResourceError(f"--address {address}: expected none, local, auto, or the HOST:PORT of a Ray cluster")
         return
     try:
         socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
@@ -68,32 +81,33 @@ def _has_token() -> bool:
     return named or (Path.home() / ".ray" / "auth_token").exists()
 
 
-def trials_at_once(resources: Resources) -> int:
-    """Return how many trials run at once on the connected cluster.
-
-    Raises:
-        ResourceError: No node can hold even one.
-    """
+def _trials_at_once(resources: Resources) -> int:
     import ray
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    fitting = sum(_fitting(node, resources) for node in nodes)
-    if fitting == 0:
+    most = sum(fitting(node, resources) for node in nodes)
+    if most == 0:
         raise ResourceError(_too_much(nodes, resources))
-    return min(fitting, resources.concurrent or fitting)
+    return min(most, resources.concurrent or most)
 
 
-def _fitting(node: dict[str, float], resources: Resources) -> int:
-    fitting = math.floor(node.get("CPU", 0.0) / resources.cpu + 1e-9)
-    if resources.gpu:
-        per_gpu = math.floor(1 / resources.gpu + 1e-9) if resources.gpu <= 1 else 0
-        gpus = node.get("GPU", 0.0)
-        by_gpu = math.floor(gpus) * per_gpu if per_gpu else math.floor(gpus / resources.gpu + 1e-9)
-        fitting = min(fitting, by_gpu)
-    return fitting
+def fitting(node: Mapping[str, float], resources: Resources) -> int:
+    """Return how many trials fit on a node at once. A share of a GPU lies on one GPU, as Ray packs it.
+
+    Args:
+        node: What the node has: `CPU` and `GPU`.
+        resources: What one trial takes.
+    """
+    by_cpu = math.floor(node.get("CPU", 0.0) / resources.cpu + 1e-9)
+    if not resources.gpu:
+        return by_cpu
+    gpus = node.get("GPU", 0.0)
+    per_gpu = math.floor(1 / resources.gpu + 1e-9)
+    by_gpu = math.floor(gpus) * per_gpu if per_gpu else math.floor(gpus / resources.gpu + 1e-9)
+    return min(by_cpu, by_gpu)
 
 
-def _too_much(nodes: list[dict[str, float]], resources: Resources) -> str:
+def _too_much(nodes: list[Mapping[str, float]], resources: Resources) -> str:
     cpus = max((node.get("CPU", 0.0) for node in nodes), default=0.0)
     gpus = max((node.get("GPU", 0.0) for node in nodes), default=0.0)
     if resources.gpu > gpus:
@@ -107,6 +121,6 @@ def _why_not(address: str, error: Exception) -> str:
     if address == "local":
         return f"Ray could not start on this machine: {first} (it needs a writable home and temporary folder)"
     return (
-        f"--address {address}: no Ray cluster answers there: {first}; allowed: local, auto, or the HOST:PORT that "
-        "`ray start --head` printed; a cluster with a token needs the same one in ~/.ray/auth_token here"
+        f"--address {address}: no Ray cluster answers there: {first}; allowed: none, local, auto, or the HOST:PORT "
+        "that `ray start --head` printed; a cluster with a token needs the same one in ~/.ray/auth_token here"
     )

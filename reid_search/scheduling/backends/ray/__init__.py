@@ -1,0 +1,1 @@
+"""The study on Ray Tune; nothing else imports ray."""

@@ -1,0 +1,287 @@
+"""A study as it runs, phase after phase: which jobs are out, what they reported, when the next phase may begin."""
+
+import contextlib
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reid_search.errors import EnvironmentFailure, RecordError, ReidSearchError
+from reid_search.records import (
+    LogWriter,
+    Record,
+    RunContext,
+    Status,
+    StudyStore,
+    Trial,
+    TrialFolder,
+    TrialId,
+    TrialLost,
+    read_trial,
+    value_of,
+)
+from reid_search.records.record import RecordStatus
+from reid_search.scheduling.ablation_work import AblationWork
+from reid_search.scheduling.jobs import Job, Work
+from reid_search.scheduling.observer import Best, Observer, Row, RunSummary, TrialSink
+from reid_search.scheduling.open_claims import OpenClaims
+from reid_search.scheduling.path_work import PathWork
+from reid_search.scheduling.search_work import SearchWork
+from reid_search.scheduling.tries import Tries
+from reid_search.scheduling.watchers import Watchers
+from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
+
+# Seconds before each further try of a trial that its surroundings fail, which no epoch has come of since.
+_PAUSES = (1.0, 5.0, 25.0, 125.0)
+
+
+class StudyRun:
+    """Hands out the jobs of one phase after another and closes them.
+
+    Args:
+        study: The study.
+        store: Where it keeps everything.
+        log: What this run writes down.
+        fingerprints: Fingerprints of the data sets.
+        observer: Who watches.
+        sink: Who takes note of trials.
+        pauses: Seconds before each further try of a trial that its surroundings fail before it trains an epoch; when
+            they are used up, the study stops.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        store: StudyStore,
+        log: LogWriter,
+        fingerprints: Fingerprints,
+        observer: Observer,
+        sink: TrialSink | None = None,
+        pauses: Sequence[float] = _PAUSES,
+    ) -> None:
+        self._study = study
+        self.store = store
+        self._log = log
+        self._fingerprints = fingerprints
+        self._watchers = Watchers(observer, sink)
+        self._tries = Tries(pauses)
+        self._waiting: list[SearchPhase | AblatePhase] = list(study.config.phases)
+        self._work: Work | None = None
+        self._jobs: dict[str, Job] = {}
+        self._again: list[Job] = []
+        self._ended: dict[TrialId, Trial] = {}
+        self._reused = 0
+        self._claims = OpenClaims(study, list(study.config.claims))
+        self.best: Best | None = None
+        self._best_of_arms: dict[str, Best] = {}
+        self._advance()
+
+    @property
+    def running(self) -> int:
+        """Jobs that are out."""
+        return len(self._jobs)
+
+    def note(self, message: str) -> None:
+        """Tell those who watch that something did not go as planned."""
+        self._watchers.note(message)
+
+    def is_out(self, trial_id: str) -> bool:
+        """Say whether a job was handed out under this name and is not over."""
+        return trial_id in self._jobs
+
+    @property
+    def done(self) -> bool:
+        """Whether every phase is over."""
+        return self._work is None
+
+    def folder_of(self, job: Job) -> TrialFolder:
+        """Return the folder of a job's trial."""
+        return self.store.trial(*job.trial)
+
+    def next_job(self, trial_id: str) -> Job | None:
+        """Hand out the next job under the backend's name for it; None while none can start."""
+        if self._again:
+            job = self._jobs[trial_id] = self._again.pop(0)
+            return job
+        next_one = self._next()
+        while next_one is not None and self._was_to_stop(next_one):
+            next_one = self._next()
+        if next_one is not None:
+            self.folder_of(next_one).remove_record()
+            self._jobs[trial_id] = next_one
+        return next_one
+
+    def started(self, trial_id: str) -> None:
+        """Note that a job runs."""
+        self._watchers.trial_started(self._jobs[trial_id])
+
+    def report(self, trial_id: str, row: Row, *, last: bool = False) -> bool:
+        """Take an epoch of a job; return whether it was stopped, in which case it is closed here."""
+        job = self._jobs[trial_id]
+        self._watchers.trial_progress(job, row)
+        if not self._tries.is_news(job.trial, int(row["epoch"])):
+            return False
+        reason = self._current.report(job, row)
+        if last or reason is None:
+            return False
+        self._stop(job, reason, row)
+        self.ended(trial_id)
+        return True
+
+    def ended(self, trial_id: str) -> None:
+        """Close a job whose record is on the disk; one whose record is not, or cannot be read, is tried again.
+
+        Raises:
+            EnvironmentFailure: It was tried often enough.
+        """
+        job = self._jobs.pop(trial_id)
+        try:
+            trial = read_trial(self.folder_of(job))
+        except (OSError, RecordError) as error:
+            self._try_again(job, str(error))
+            return
+        if trial.record is None:
+            self._try_again(job, "it ended without a record")
+        else:
+            self._close(job, trial)
+
+    def failed(self, trial_id: str, reason: str) -> None:
+        """Close a job that failed by itself and could not say so in a record."""
+        job = self._jobs[trial_id]
+        seen = read_trial(self.folder_of(job)).images_seen
+        self.folder_of(job).write_record(self._record(job, Status.FAILED, reason, images_seen=seen))
+        self.ended(trial_id)
+
+    def troubled(self, trial_id: str, reason: str) -> None:
+        """Take back a job that its surroundings keep from going on; it is handed out again, to begin after a pause.
+
+        Raises:
+            EnvironmentFailure: It was tried often enough.
+        """
+        self._try_again(self._jobs.pop(trial_id), reason)
+
+    def _try_again(self, job: Job, reason: str) -> None:
+        label, pause = job.label, self._tries.pause_after(job.trial)
+        where = f"{self.folder_of(job).path} ({label.phase}, {label.name} s{label.seed})"
+        if pause is None:
+            with contextlib.suppress(OSError):  # it is said in any case
+                self._log.append(TrialLost(phase=label.phase, key=label.key, seed=label.seed, reason=reason))
+            raise EnvironmentFailure(
+                f"{where}: {reason}; tried {self._tries.most} times. What is measured so far is kept, and running the "
+                "study again goes on"
+            )
+        self._watchers.note(f"{where}: {reason}; trying again in {pause:g} s")
+        self._again.append(replace(job, pause=pause))
+
+    def _close(self, job: Job, trial: Trial) -> None:
+        self._ended[trial.id] = trial
+        self._current.ended(job, trial)
+        self._watchers.trial_ended(job, trial, value_of(job.ask, {trial.id: trial}, job.metric))
+
+    def summary(self) -> RunSummary:
+        """Return how the run ended."""
+        counts = Counter(trial.status for trial in self._ended.values())
+        return RunSummary(
+            finished=counts[Status.FINISHED] + self._reused,
+            stopped=counts[Status.STOPPED],
+            failed={trial.id: trial.reason or "" for trial in self._ended.values() if trial.status == Status.FAILED},
+            reused=self._reused,
+            best=self.best,
+            interrupted=not self.done,
+            warnings=tuple(self._watchers.problems),
+        )
+
+    def _next(self) -> Job | None:
+        while True:
+            self._advance()
+            job = self._work.next_job() if self._work else None
+            if job is not None or self._jobs or self._work is None:
+                return job
+            if not self._work.done:
+                raise ReidSearchError(f"the phase '{self._phase.name}' neither has a job to hand out nor waits for one")
+
+    def _was_to_stop(self, job: Job) -> bool:
+        """Tell the pruner what an interrupted job measured before, and stop it where that run would have."""
+        for row in self.folder_of(job).epochs():
+            self._tries.is_news(job.trial, int(row["epoch"]))
+            if (reason := self._current.report(job, row)) is not None:
+                self._stop(job, reason, row)
+                self._close(job, read_trial(self.folder_of(job)))
+                return True
+        return False
+
+    def _stop(self, job: Job, reason: str, row: Row) -> None:
+        record = self._record(job, Status.STOPPED, reason, images_seen=int(row["images_seen"]))
+        self.folder_of(job).write_record(record)
+
+    @property
+    def _current(self) -> Work:
+        if self._work is None:
+            raise ReidSearchError("no phase is running")
+        return self._work
+
+    def _advance(self) -> None:
+        """Close the phase that is over and open the next; a phase without anything to run closes at once."""
+        while self._work is None or self._work.done:
+            if self._work is not None:
+                self._close_phase(self._work)
+                self._work = None
+            if not self._waiting:
+                return
+            self._work = self._open_phase(self._waiting.pop(0))
+
+    def _open_phase(self, phase: SearchPhase | AblatePhase) -> Work:
+        work: Work
+        if isinstance(phase, SearchPhase):
+            work = SearchWork(self._study, phase, self.store, self._log, self._fingerprints)
+        elif phase.description.leads_to_best and self.best is not None:
+            work = PathWork(self._study, phase, self.store, self._log, self._fingerprints, self.best)
+        else:
+            best = self._best_of_arms.get(phase.name, self.best)
+            arms = self._study.arms(phase, best.settings if best else None, best.tuned if best else None)
+            work = AblationWork(self._study, phase, self.store, self._log, self._fingerprints, arms)
+            self._claims.decided_by(phase, work.arms, best, self._log)
+        self._phase = phase
+        self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused)
+        return work
+
+    def _close_phase(self, work: Work) -> None:
+        self._reused += work.reused
+        if isinstance(work, SearchWork):
+            self._take_best(work.best(), self._study.config.ablation_tuned_by(self._phase))
+        self._watchers.phase_ended(self._phase.name)
+
+    def _take_best(self, best: Best | None, arms: AblatePhase | None) -> None:
+        """Keep a search's best: of each arm for the ablation that it tuned, and of all for what stands around it."""
+        ablations = [phase for phase in self._waiting if isinstance(phase, AblatePhase)]
+        in_need = [phase for phase in ablations if phase == arms or phase.needs_best]
+        if best is None and in_need:
+            raise ReidSearchError(
+                f"the search '{self._phase.name}' ended without a finished trial, so '{in_need[0].name}' has no best "
+                "to start from; the failed trials' records say why"
+            )
+        self.best = best
+        if arms is not None and best is not None:
+            self._best_of_arms[arms.name] = best
+            self.best = replace(best, tuned=None)
+
+    def _record(self, job: Job, status: RecordStatus, reason: str, images_seen: int) -> Record:
+        """Write down an end that the driver decided, from what the trial left on disk."""
+        return Record(
+            key=job.ask.key,
+            seed=job.ask.seed,
+            status=status,
+            reason=reason,
+            config=job.config.model_dump(mode="json"),
+            data_fingerprint=self._fingerprints.of_trial(job.config),
+            device_type="cuda" if self._study.config.resources.gpu else "cpu",
+            images_seen=images_seen,
+            context=RunContext(
+                seconds=self.folder_of(job).seconds(),
+                host=socket.gethostname(),
+                device="",
+                versions={},
+                ended=datetime.now(UTC).isoformat(timespec="seconds"),
+            ),
+        )
