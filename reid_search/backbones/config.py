@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import Annotated, ClassVar, cast
 
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from reid_search.errors import nearest
+from reid_search.errors import StudyError, nearest
 from reid_search.study import BACKBONES, Config
 
 
@@ -83,15 +84,21 @@ def backbone_config(name: str) -> BackboneConfig:
     """Return the config of a backbone by its name.
 
     Raises:
-        EntryError: No backbone has this name.
+        StudyError: No backbone has this name.
     """
-    return cast("BackboneConfig", BACKBONES.validate({"name": name}))
+    return _made(BACKBONES.config_class(name), name)
+
+
+@cache
+def _made(cls: type[Config], name: str) -> BackboneConfig:
+    return cast("BackboneConfig", cls.model_validate({"name": name}))
 
 
 def _known(name: str) -> str:
-    names = BACKBONES.names()
-    if name not in names:
-        raise ValueError(f"{name!r} is not a choice; {nearest(name, names)}")
+    try:
+        BACKBONES.config_class(name)
+    except StudyError:
+        raise ValueError(f"{name!r} is not a choice; {nearest(name, BACKBONES.names())}") from None
     return name
 
 

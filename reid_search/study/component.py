@@ -152,10 +152,11 @@ class ComponentFamily:
         """Make a field with this family in its annotation hold the config of the component that its value names."""
         return core_schema.no_info_before_validator_function(self.validate, handler(source))
 
+    @cache  # noqa: B019  (families live as long as the process)
     def _config_in(self, folder: str) -> type[Config]:
         return cast("type[Config]", importlib.import_module(f"{self.package}.{folder}.config").CONFIG)
 
-    @cache  # noqa: B019  (families live as long as the process)
+    @cache  # noqa: B019
     def _own(self) -> Mapping[str, str]:
         """Return the folder of each component of this package."""
         package = importlib.import_module(self.package)

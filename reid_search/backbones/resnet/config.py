@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import ClassVar, Literal
 
@@ -48,12 +49,7 @@ class ResNetConfig(BackboneConfig):
 
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `layer1_0`, `layer1_1`, …, `layer4_2`; `layer4_0` has the last stride."""
-        stages = STAGES[self.name]
-        blocks = [Block("stem", stages.stem, stages.stem_stride)]
-        layers = zip(stages.depths, stages.channels, (1, 2, 2, last_stride), strict=True)
-        for number, (depth, channels, stride) in enumerate(layers, start=1):
-            blocks += [Block(f"layer{number}_{index}", channels, 1 if index else stride) for index in range(depth)]
-        return tuple(blocks)
+        return _blocks(STAGES[self.name], last_stride)
 
     @property
     def cuts(self) -> Mapping[str, int]:
@@ -67,6 +63,15 @@ class ResNetConfig(BackboneConfig):
             "layer3": third,
             "layer4.0": third + 1,
         }
+
+
+@cache
+def _blocks(stages: Stages, last_stride: int) -> tuple[Block, ...]:
+    blocks = [Block("stem", stages.stem, stages.stem_stride)]
+    layers = zip(stages.depths, stages.channels, (1, 2, 2, last_stride), strict=True)
+    for number, (depth, channels, stride) in enumerate(layers, start=1):
+        blocks += [Block(f"layer{number}_{index}", channels, 1 if index else stride) for index in range(depth)]
+    return tuple(blocks)
 
 
 CONFIG = ResNetConfig
