@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from .reading.trials import load_trials
     from .reporting.claims import verdicts
     from .reporting.comparison import comparison_sheet
+    from .reporting.conclude import conclusion
     from .reporting.write import write_report
 
 __all__ = [
     "compare_studies",
     "comparison_sheet",
+    "conclusion",
     "contrasts",
     "load_arms",
     "load_search",

@@ -9,6 +9,7 @@ from typing import Any
 PUBLIC = {
     "compare_studies": "answers.compare",
     "comparison_sheet": "reporting.comparison",
+    "conclusion": "reporting.conclude",
     "contrasts": "answers.paired_contrasts",
     "load_arms": "reading.arms",
     "load_search": "reading.proposals",

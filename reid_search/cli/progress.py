@@ -59,7 +59,8 @@ class RunProgress:
         self._here: dict[tuple[str, str, int], int] = {}
         self.phases = {phase.name: PhaseProgress(phase.name, phase.count) for phase in plan.phases}
         self.running: dict[tuple[str, str, int], RunningTrial] = {}
-        self.best: tuple[float, TrialLabel] | None = None
+        self._searches = {phase.name for phase in plan.phases if phase.kind == "search"}
+        self.best: tuple[float, TrialLabel] | None = None  # of a search; a single seed of the test split is no best
 
     def phase_started(self, name: str, total: int, done: int) -> None:
         """Begin a phase, whose number of trials is known now."""
@@ -85,7 +86,9 @@ class RunProgress:
         self.running.pop(_identity(trial), None)
         phase = self.phases[trial.phase]
         setattr(phase, status, getattr(phase, status) + 1)
-        if value is not None and (self.best is None or self.best[1].phase != trial.phase or value > self.best[0]):
+        if value is None or trial.phase not in self._searches:
+            return
+        if self.best is None or self.best[1].phase != trial.phase or value > self.best[0]:
             self.best = (value, trial)
 
     def phase_ended(self, name: str) -> None:

@@ -72,7 +72,7 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
 
 
 def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
-    from reid_search.analysis import verdicts, write_report
+    from reid_search.analysis import conclusion, write_report
     from reid_search.tracking import sync_study
 
     page = write_report(store.path)
@@ -86,12 +86,13 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
     counts += f", {summary.stopped} stopped early" if summary.stopped else ""
     counts += f", {len(summary.failed)} failed" if summary.failed else ""
     say(f"\n{counts}" + (f" ({summary.reused} not measured again)" if summary.reused else ""))
+    for line in conclusion(store.path):
+        say(line)
     if summary.best is not None:
-        say(f"Best of the search: {percent(summary.best.value)} {summary.best.objective} (#{summary.best.number})")
-        for path, level in summary.best.settings.items():
-            say(f"  {path}: {level.label}")
-    for name, verdict, sentence in verdicts(store.path):
-        say(f"{name}: {verdict}. {sentence[0].upper()}{sentence[1:]}")
+        best, settings = summary.best, [f"{path}={level.label}" for path, level in summary.best.settings.items()]
+        value = f"{percent(best.value)} {best.objective}"
+        say(f"Best of the search, one seed chosen for its value, which flatters it: {value}")
+        say(f"  #{best.number}: {', '.join(settings)}")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
 

@@ -119,7 +119,7 @@ def _footer(progress: RunProgress) -> Text:
     best = ""
     if progress.best is not None:
         value, trial = progress.best
-        best = f"best so far {percent(value)} ({_name(trial)})   "
+        best = f"best of the search so far {percent(value)} ({_name(trial)})   "
     return Text(f"\n{best}elapsed {duration(progress.elapsed)}   left {duration(progress.seconds_left())}")
 
 

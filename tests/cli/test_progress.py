@@ -56,12 +56,12 @@ def test_a_continued_trial_counts_only_what_this_run_trained(progress: RunProgre
     assert progress._seen == 24
 
 
-def test_the_best_is_of_the_phase_that_runs(progress: RunProgress) -> None:
+def test_the_best_is_of_a_search_and_never_a_seed_of_an_ablation(progress: RunProgress) -> None:
     for number, value in enumerate((0.2, 0.4, 0.3)):
         progress.trial_ended(_label(number), "finished", value)
     assert progress.best == (0.4, _label(1))
-    progress.trial_ended(_label(5, "ablate"), "finished", 0.1)
-    assert progress.best == (0.1, _label(5, "ablate"))
+    progress.trial_ended(_label(5, "ablate"), "finished", 0.9)
+    assert progress.best == (0.4, _label(1))
 
 
 def test_plain_lines_and_the_live_table_show_the_same_state(progress: RunProgress) -> None:

@@ -100,6 +100,14 @@ def test_verdicts_are_those_of_the_page(claimed):
         assert sentence.replace("<", "&lt;") in page
 
 
+def test_the_end_of_a_run_counts_the_claims_and_says_each_verdict(claimed):
+    analysis.write_report(claimed.path)
+    lines = analysis.conclusion(claimed.path)
+    start = lines.index("Claims: 1 supported, 0 contradicted, 1 inconclusive, 1 not measured")
+    said = [line.partition(".")[0].strip() for line in lines[start + 1 :]]
+    assert said == [f"{name}: {verdict}" for name, verdict, _ in analysis.verdicts(claimed.path)]
+
+
 def test_rank1_that_moves_the_other_way_and_the_size_of_each_arm_are_shown(claimed):
     parts, margin, _ = answers_of(claimed)
     assert (parts.disagrees, margin.disagrees) == (False, True)

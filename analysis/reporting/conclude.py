@@ -1,0 +1,52 @@
+"""What a study found, in a few lines for a terminal: read from the tables of the report last written."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from reid_search.records import StudyStore
+
+from ..statistics.verdict import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from .claims import verdicts
+from .formats import listed, percent, points
+
+
+def conclusion(study_dir: Path | str) -> list[str]:
+    """Return a line an ablation (its centre's mean, the arms that differ from it), then the claims and each verdict.
+
+    Args:
+        study_dir: `<storage>/<study>`.
+    """
+    store = StudyStore.at(Path(study_dir).resolve())
+    tables = store.report / "tables"
+    phases = store.study().get("phases")
+    maps = [phase for phase in phases if isinstance(phase, Mapping)] if isinstance(phases, list) else []
+    splits = {str(phase.get("name")): str(phase.get("evaluate", "test")) for phase in maps}
+    lines = [_ablation(path, splits) for path in sorted(tables.glob("contrasts-*.csv")) if "--" not in path.stem]
+    claims = verdicts(study_dir)
+    if claims:
+        counts = Counter(verdict for _, verdict, _ in claims)
+        known = [f"{counts.pop(verdict, 0)} {verdict}" for verdict in (SUPPORTED, CONTRADICTED, INCONCLUSIVE)]
+        others = [f"{count} {verdict}" for verdict, count in counts.items()]
+        lines.append(f"Claims: {', '.join([*known, *others])}")
+    return lines + [f"  {name}: {verdict}. {said[0].upper()}{said[1:]}" for name, verdict, said in claims]
+
+
+def _ablation(path: Path, splits: Mapping[str, str]) -> str:
+    rows = pd.read_csv(path)
+    name = path.stem.removeprefix("contrasts-")
+    known = rows[rows["baseline_mean"].notna()]
+    if known.empty:
+        return f"{name}: nothing to compare yet"
+    mean = percent(known.iloc[0]["baseline_mean"])
+    centre = f"{name}: the baseline has {mean} % {splits.get(name, 'test')}/mAP, the mean over its seeds"
+    found = [_arms(known, verdict) for verdict in ("better", "worse") if (known["verdict"] == verdict).any()]
+    return f"{centre}; after correction {' and '.join(found) if found else 'no arm is known to differ'}"
+
+
+def _arms(rows: pd.DataFrame, verdict: str) -> str:
+    chosen = rows[rows["verdict"] == verdict]
+    arms = [f"{arm} ({points(delta)})" for arm, delta in zip(chosen["arm"], chosen["delta"], strict=True)]
+    return f"{listed(arms)} {'is' if len(arms) == 1 else 'are'} {verdict}"
