@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,8 @@ from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage
 _MOST_SHOWN = 6
 
 if TYPE_CHECKING:
-    from reid_search.study import Config, Plan, Resources
+    from reid_search.records import Progress
+    from reid_search.study import Config, Plan, Resources, Study
 
 
 def plan(
@@ -35,13 +37,40 @@ def plan(
     planned, speed = study.plan(), measured_speed(storage)
     device = "cuda" if study.config.resources.gpu else "cpu"
     hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]
+    progress = _progress(study, planned, storage)
     if as_json:
-        answer_json(_as_data(planned, hours))
+        answer_json(_as_data(planned, hours) | {"progress": asdict(progress) if progress else None})
     else:
         _print(planned, hours)
+        for line in _progress_lines(progress):
+            answer(line)
     say(_about_time(study.config.resources, hours, speed.trials, storage))
     for warning in planned.warnings:
         say(f"note: {warning}")
+
+
+def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | None":
+    """Return how much of a plan was measured; None where the study was never run."""
+    from reid_search.records import StudyStore, progress_of, read_state
+    from reid_search.study import SearchPhase
+
+    store = StudyStore(storage, study.name)
+    if not store.exists():
+        return None
+    searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
+    spaces = {phase.name: study.space_hash(phase) for phase in searches}
+    return progress_of(planned, spaces, read_state(store, tolerant=True))
+
+
+def _progress_lines(progress: "Progress | None") -> "Iterator[str]":
+    if progress is None:
+        return
+    if progress.planned:
+        yield f"{progress.measured} of the {progress.planned} trainings that are known before the run are measured"
+    for item in progress.again:
+        yield f"{item.phase}: {item.arm} is measured again: {item.why}"
+    for phase in progress.spaces:
+        yield f"{phase}: the space has changed, so its proposals are made anew"
 
 
 def schema(

@@ -32,6 +32,7 @@ from reid_search.records.folder import TrialFolder, trial_folder_name
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogWriter, StudyLog
 from reid_search.records.record import ReadoutResult, Record, RunContext
+from reid_search.records.remeasured import Progress, progress_of
 from reid_search.records.replay import History
 from reid_search.records.state import StudyState, read_state
 from reid_search.records.store import Storage, StudyStore
@@ -58,6 +59,7 @@ __all__ = [
     "History",
     "LogWriter",
     "PlannedPhase",
+    "Progress",
     "Proposal",
     "ReadoutResult",
     "Record",
@@ -78,6 +80,7 @@ __all__ = [
     "best_of",
     "epoch_column",
     "own_readout",
+    "progress_of",
     "read_state",
     "read_trial",
     "standing_readout",

@@ -27,7 +27,7 @@ from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study import Study
 from reid_search.study.question.study_config import StudyConfig
 from reid_search.study.trial.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
-from reid_search.study.trial.key import SCHEMA_VERSION, trial_key
+from reid_search.study.trial.key import SCHEMA_VERSION, schema_of, trial_key
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import Scope, Stage, TapSpec, select_taps
 from reid_search.study.trial.training import StageConfig, TrainingConfig
@@ -81,6 +81,7 @@ __all__ = [
     "load_trial_config",
     "load_trial_file",
     "planned_trials",
+    "schema_of",
     "select_taps",
     "trial_key",
 ]

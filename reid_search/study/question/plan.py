@@ -82,11 +82,13 @@ class Plan:
         study: Name of the study.
         phases: Its phases in order.
         warnings: What a reader should know before spending hours.
+        keys_are_provisional: Whether data are not given, so that keys are not those of a run.
     """
 
     study: str
     phases: tuple[PhasePlan, ...]
     warnings: tuple[str, ...]
+    keys_are_provisional: bool = False
 
     @property
     def arms(self) -> list[Arm]:
@@ -152,7 +154,8 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    return Plan(study.name, tuple(phases), (*study.document.left_behind, *provisional.not_given, *_warnings(arms)))
+    warnings = (*study.document.left_behind, *provisional.not_given, *_warnings(arms))
+    return Plan(study.name, tuple(phases), warnings, keys_are_provisional=bool(provisional.not_given))
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:

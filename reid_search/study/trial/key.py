@@ -7,6 +7,8 @@ from typing import Any
 
 from reid_search.study.trial.trial import TrialConfig
 
+# Raise it where a release would measure an unchanged config otherwise: every training then has a new key and is measured
+# again, and older ones stay under theirs.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
 
@@ -22,7 +24,13 @@ def trial_key(config: TrialConfig, data_fingerprint: str) -> str:
         data_fingerprint: What identifies the images and labels.
     """
     content = {"schema": SCHEMA_VERSION, "data_fingerprint": data_fingerprint, **training_content(config)}
-    return digest(content)
+    return digest(content) if SCHEMA_VERSION == 1 else f"{SCHEMA_VERSION}.{digest(content)}"
+
+
+def schema_of(key: str) -> int:
+    """Return the version of what a key hashes: 1 where it says none, as `2.0123456789abcdef` says 2."""
+    version, separator, _ = key.partition(".")
+    return int(version) if separator and version.isdecimal() else 1
 
 
 def training_content(config: TrialConfig) -> dict[str, Any]:

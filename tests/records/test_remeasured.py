@@ -1,0 +1,53 @@
+"""What a plan would measure again, and why: a store of the earlier code against its own study file, changed."""
+
+from pathlib import Path
+
+import pytest
+
+from reid_search.records import Progress, StudyStore, progress_of, read_state
+from reid_search.study import SearchPhase, Study, load_study, schema_of
+from reid_search.study.trial import key
+
+STUDY = Path(__file__).parents[1] / "stores" / "before.yaml"
+LAST_RUN = (
+    "phases.decide.seeds=4",
+    "phases.search.trials=6",
+    "axes.losses.triplet.margin={choice: [0.3, 0.6, 1.2]}",
+)
+
+
+def progress(study: Study, store: Path) -> Progress:
+    spaces = {phase.name: study.space_hash(phase) for phase in study.config.phases if isinstance(phase, SearchPhase)}
+    return progress_of(study.plan(), spaces, read_state(StudyStore.at(store)))
+
+
+def test_nothing_is_measured_again_where_nothing_changed(before: Path) -> None:
+    # 4 seeds of two trainings; the other phases await the search
+    assert progress(load_study(STUDY, LAST_RUN), before) == Progress(8, 8, (), ())
+
+
+def test_more_seeds_are_no_repetition(before: Path) -> None:
+    found = progress(load_study(STUDY, (*LAST_RUN, "phases.decide.seeds=6")), before)
+    assert (found.measured, found.planned, found.again) == (8, 12, ())
+
+
+def test_a_changed_entry_is_named(before: Path) -> None:
+    found = progress(load_study(STUDY, (*LAST_RUN, "base.training.images=128", "base.data.seed=5")), before)
+    assert found.measured == 0
+    assert {item.arm for item in found.again} == {"baseline", "model.parts=[1]", "readouts.default.taps=coarse"}
+    assert {item.why for item in found.again} == {"data.seed was 0 and is 5, training.images was 96 and is 128"}
+
+
+def test_a_changed_space_is_named(before: Path) -> None:
+    assert progress(load_study(STUDY, LAST_RUN[:2]), before).spaces == ("search",)
+
+
+def test_a_newer_version_of_the_keys_is_named(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key, "SCHEMA_VERSION", 2)
+    study = load_study(STUDY, LAST_RUN)
+    planned = study.plan().trials[0].key
+    assert (planned.partition(".")[0], schema_of(planned)) == ("2", 2)
+    found = progress(study, before)
+    assert (found.measured, {item.why for item in found.again}) == (
+        0, {"version 2 of the keys, where the store has 1"}
+    )  # fmt: skip
