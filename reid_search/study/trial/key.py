@@ -7,7 +7,7 @@ from typing import Any
 
 from reid_search.study.trial.trial import TrialConfig
 
-# Raise it where a release would measure an unchanged config otherwise: every training then has a new key and is measured
+# Raise it where a release would measure an unchanged config otherwise: every training then gets a new key and is trained
 # again, and older ones stay under theirs.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
