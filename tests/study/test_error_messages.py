@@ -128,6 +128,7 @@ STUDIES = {
     "same stripes twice": _instead("embedding_dim: 64", "parts: [2, 2]"),
     "unknown stage of taps": _base("readouts: {default: {taps: [global@recuded]}}"),
     "unknown taps": _base("losses: {triplet: {on: [p9.*@coarse]}}"),
+    "two readouts with one meaning": _base("readouts: {default: {flip: false}, plain: {control: true, flip: 0}}"),
     "readout of what no loss trains": _base("readouts: {default: {taps: [p2.*@neck]}}").replace(
         "_dim: 64", "_dim: 64, neck: bnneck"
     ),

@@ -11,6 +11,7 @@ from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_base, check_phase
+from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.trial import TrialConfig
 
 
@@ -22,11 +23,24 @@ def check_study(study: Question) -> None:
     """
     _check_arms(study)
     _check_spaces(study)
-    check_base(TrialConfig.model_validate(study.config.base), study.document)
+    base = TrialConfig.model_validate(study.config.base)
+    check_base(base, study.document)
+    _check_readouts(base, study.document)
     for index, phase in enumerate(study.config.phases):
         with _at(study.document, index):
             check_phase(study, phase)
     _check_claims(study)
+
+
+def _check_readouts(base: TrialConfig, document: Document) -> None:
+    """Refuse two readouts with one meaning: a claim or a reader would take one number for two."""
+    meanings: dict[ReadoutConfig, str] = {}
+    for name, readout in base.readouts.items():
+        other = meanings.setdefault(readout.unmarked, name)
+        if other != name:
+            place = document.place(("base", "readouts", name))
+            message = f"means the same as readout '{other}'; leave one of them out, or give it other settings"
+            raise StudyError(f"{place}: base.readouts.{name}: {message}")
 
 
 def _check_spaces(study: Question) -> None:

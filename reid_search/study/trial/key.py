@@ -7,7 +7,7 @@ from typing import Any
 
 from reid_search.study.trial.trial import TrialConfig
 
-# Raise it where a release would measure an unchanged config otherwise. Every training then gets a new key and is trained
+# Raise it where a release would measure an unchanged config otherwise. Every training then gets a new key and is run
 # again; what was measured before stays under its old key.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
