@@ -14,10 +14,11 @@ import pandas as pd
 from reid_search.errors import RequestError
 from reid_search.records import ArmAsked, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
+from reid_search.study.metrics import BESIDE, MAIN, METRICS
 from reid_search.study.question.designs import Design, design_of_record
 
 from ..reading.arms import axis_and_level
-from ..reading.measures import COST_COLUMNS, METRICS
+from ..reading.measures import COST_COLUMNS
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
@@ -39,7 +40,7 @@ class AblationSummary:
         seeds: Seeds that were asked for.
         centre: Settings of the arm that the others are compared with.
         arms: One row an arm, the centre first: `arm`, `axis` and `level` (what differs from the centre), `asked` and
-            `n` (seeds asked for and finished), mean and standard deviation of each measurement (`mAP`, `mAP_sd`,
+            `n` (seeds asked for and finished), mean and standard deviation of each metric (`mAP`, `mAP_sd`,
             `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
             `rank1_delta`, `disagree`, and `queries_low` and `queries_high`, the interval over identities of those
             furthest from the centre.
@@ -85,7 +86,7 @@ class AblationSummary:
     @property
     def metric(self) -> str:
         """The measurement that is contrasted."""
-        return f"{self.evaluate}/mAP"
+        return f"{self.evaluate}/{MAIN}"
 
     @property
     def centre_arm(self) -> str:
@@ -142,7 +143,7 @@ def _summaries(
     settings = {ask.arm: ask.settings for ask in asks}
     phase, split, design = asks[0].phase, asks[0].evaluate, design_of_record(asks[0].by)
     groups = protocol_groups(rows, settings)
-    effects = summarise_effects(rows, settings, f"{split}/mAP", smallest_effect) if design.has_effects else None
+    effects = summarise_effects(rows, settings, f"{split}/{MAIN}", smallest_effect) if design.has_effects else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
         if not design.has_levels:
@@ -192,10 +193,10 @@ def _of_group(rows: pd.DataFrame, group: Group, settings: Settings) -> pd.DataFr
 
 
 def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: float) -> tuple[pd.DataFrame, str | None]:
-    """Return the contrasts of mAP, with that of Rank-1 beside each, or why there are none."""
+    """Return the contrasts of `MAIN`, with that of `BESIDE` at each, or why there are none."""
     try:
-        table = contrasts(rows, centre, f"{split}/mAP", smallest_effect)
-        rank1 = contrasts(rows, centre, f"{split}/rank1", smallest_effect)
+        table = contrasts(rows, centre, f"{split}/{MAIN}", smallest_effect)
+        rank1 = contrasts(rows, centre, f"{split}/{BESIDE}", smallest_effect)
     except RequestError as error:
         return _none_compared(), str(error)
     return table.assign(rank1_delta=rank1["delta"], disagree=table["delta"] * rank1["delta"] < 0), None

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from reid_search.records import Claim, StudyState, TrialId
+from reid_search.study.metrics import BESIDE, METRICS
 
 from ..reading.comparability import differences, is_within_protocols, protocols_of
 from ..statistics import verdict
@@ -156,15 +157,15 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> _Measured:
     if rows.empty:
         because = f"its arms have no readout '{claim.content['readout']}'"
         return _Measured(claim, metric, not_decided=(NOT_MEASURED, because))
-    split = rows["evaluate"].iloc[0]
+    split, sign = rows["evaluate"].iloc[0], METRICS[metric].sign
     metric = f"{split}/{metric}"
     values = _values_by_seed(rows, metric)
-    effects = {name: _weighted(values, weights) for name, weights in _parts(claim).items()}
+    effects = {name: _weighted(sign * values, weights) for name, weights in _parts(claim).items()}
     found = {name: mean_effect(effect) for name, effect in effects.items()}
     excess = mean_effect(effects["effect"] - effects["control"]) if "control" in effects else None
     table = _table(claim, rows, values)
     protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
-    not_decided = _unlike(claim, rows) or _coming(table)
+    not_decided = _unlike(claim, rows) or _coming(table) or _unknown(metric, rows)
     return _Measured(
         claim,
         metric,
@@ -174,7 +175,7 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> _Measured:
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
-        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/rank1"), claim.effect)).delta,
+        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{BESIDE}"), claim.effect)).delta,
         queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
         protocols=protocols,
         not_decided=not_decided,
@@ -183,7 +184,8 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> _Measured:
 
 def _over_queries(claim: Claim, state: StudyState, rows: pd.DataFrame) -> QueryInterval:
     """Return the effect with its interval over identities, of arms that were asked the same queries."""
-    return over_queries(query_tables(state, rows, claim.effect, claim.metric), claim.effect)
+    weights = {arm: METRICS[claim.metric].sign * weight for arm, weight in claim.effect.items()}
+    return over_queries(query_tables(state, rows, claim.effect, claim.metric), weights)
 
 
 def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:
@@ -238,6 +240,14 @@ def _coming(table: pd.DataFrame) -> tuple[str, str] | None:
     if not left:
         return None
     return NOT_YET, f"{left} of {asked} trainings are still to come; a look before the end decides nothing"
+
+
+def _unknown(metric: str, rows: pd.DataFrame) -> tuple[str, str] | None:
+    """Say that trainings of an earlier release did not measure a metric that it did not know."""
+    finished = rows[rows["status"] == "finished"]
+    if finished.empty or finished[metric].notna().any():
+        return None
+    return NOT_MEASURED, f"its trainings are of an earlier release, which did not measure {metric}"
 
 
 def _answer(item: _Measured, p_holm: float, family: int) -> ClaimAnswer:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reid_search.errors import RequestError, nearest
 from reid_search.study import BASELINE
+from reid_search.study.metrics import MAIN, metric_of
 
 from ..reading.arms import load_arms
 from ..statistics.effect import LEVEL
@@ -18,7 +19,7 @@ _COLUMNS = ["phase", "arm", "study", "n", "mean", "sd", "delta", "low", "high", 
 
 
 def compare_studies(
-    studies: Sequence[Path | str], metric: str = "test/mAP", readout: str = "default", smallest_effect: float = 0.01
+    studies: Sequence[Path | str], metric: str = f"test/{MAIN}", readout: str = "default", smallest_effect: float = 0.01
 ) -> pd.DataFrame:
     """Put the arms of several studies side by side.
 
@@ -59,7 +60,8 @@ def _stacked(studies: Sequence[Path | str], metric: str, readout: str) -> dict[s
         name, table = Path(study).resolve().name, load_arms(study)
         if name in arms:
             raise RequestError(f"two studies are named '{name}'; compare studies of different names")
-        measured = [column for column in table.columns if "/" in column and table[column].notna().any()]
+        known = {column: metric_of(column) for column in table.columns if table[column].notna().any()}
+        measured = [column for column, found in known.items() if found and found.is_comparable]
         if metric not in measured:
             raise RequestError(f"{study}: metric '{metric}' is not measured there; {nearest(metric, measured)}")
         readouts = list(dict.fromkeys(table["readout"]))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from reid_search.errors import RecordError
 from reid_search.records import StudyState
+from reid_search.study.metrics import MAIN
 
 from ..reading.queries import per_query, weighted
 from ..statistics.bootstrap import QueryInterval, bootstrap_strata
@@ -26,7 +27,7 @@ _NOTHING = QueryInterval(0, 0, note="the results of the queries are not there")
 
 
 def contrasts_over_queries(
-    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], centre: str, metric: str = "mAP"
+    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], centre: str, metric: str = MAIN
 ) -> pd.DataFrame:
     """Return the interval over identities of each arm's difference from a centre: `arm`, `queries_low`, `queries_high`.
 
@@ -48,7 +49,7 @@ def contrasts_over_queries(
 
 
 def query_tables(
-    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], metric: str = "mAP"
+    state: StudyState, rows: pd.DataFrame, arms: Iterable[str], metric: str = MAIN
 ) -> dict[str, pd.DataFrame]:
     """Return the table of `per_query` of each arm; none of an arm of which a finished seed's cannot be read.
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reid_search.errors import RequestError, nearest
+from reid_search.study.metrics import MAIN, metric_of
 
 from ..reading.comparability import differences
 from ..statistics.effect import Effect, mean_effect
@@ -21,7 +22,7 @@ _COLUMNS = [
 def contrasts(
     arms: pd.DataFrame,
     baseline: str = "baseline",
-    metric: str = "test/mAP",
+    metric: str = f"test/{MAIN}",
     smallest_effect: float = 0.01,
     readout: str | None = None,
 ) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def contrasts(
 
     Verdicts, the first that holds: `equivalent` (the interval lies inside ± `smallest_effect`), `better` or `worse`
     (Holm-adjusted p < .05), `inconclusive`; `no verdict` with fewer than two pairs of seeds. A difference that is sure
-    but smaller than what matters is `equivalent`.
+    but smaller than what matters is `equivalent`. Of a metric that is better where it is less, a fall is `better`.
 
     Args:
         arms: One phase of `load_arms`: `arm`, `seed`, the metric, and where known `status`, `phase`, `readout`,
@@ -59,9 +60,11 @@ def contrasts(
     effects = [mean_effect((values[arm] - values[baseline]).to_numpy()) for arm in others]
     adjusted = holm([effect.p for effect in effects])
     family = sum(not math.isnan(effect.p) for effect in effects)
+    known = metric_of(metric)
+    sign = known.sign if known else 1
     rows = [
-        _row(str(arm), effect, values[[arm, baseline]])
-        | {"p_holm": p_holm, "family": family, "verdict": of_contrast(effect, p_holm, smallest_effect)}
+        _row(str(arm), effect, values[[arm, baseline]], sign)
+        | {"p_holm": p_holm, "family": family, "verdict": of_contrast(effect, p_holm, smallest_effect, sign)}
         for arm, effect, p_holm in zip(others, effects, adjusted, strict=True)
     ]
     return pd.DataFrame(rows, columns=_COLUMNS) if rows else no_contrasts()
@@ -73,7 +76,7 @@ def no_contrasts() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else "float64") for name in _COLUMNS})
 
 
-def _row(arm: str, effect: Effect, values: pd.DataFrame) -> dict[str, Any]:
+def _row(arm: str, effect: Effect, values: pd.DataFrame, sign: int) -> dict[str, Any]:
     paired = values.dropna()
     means, deviations = paired.mean(), paired.std(ddof=1)
     return {
@@ -85,7 +88,7 @@ def _row(arm: str, effect: Effect, values: pd.DataFrame) -> dict[str, Any]:
         "low": effect.low,
         "high": effect.high,
         "p": effect.p,
-        "p_improve": effect.p_improve,
+        "p_improve": effect.p_improve if sign > 0 else 1 - effect.p_improve,
         "sd": deviations.iloc[0],
         "baseline_sd": deviations.iloc[1],
         "sd_delta": effect.sd,
@@ -112,7 +115,7 @@ def _one_table(arms: pd.DataFrame, readout: str | None, metric: str) -> pd.DataF
 
 
 def _measured(arms: pd.DataFrame) -> list[str]:
-    return [column for column in arms.columns if "/" in column and arms[column].notna().any()]
+    return [column for column in arms.columns if metric_of(column) and arms[column].notna().any()]
 
 
 def _check_baseline(table: pd.DataFrame, baseline: str) -> None:

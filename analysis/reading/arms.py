@@ -17,15 +17,14 @@ from reid_search.records import (
     status_of,
 )
 from reid_search.study import BASELINE
+from reid_search.study.metrics import metric_columns
 from reid_search.study.question.designs import design_of_record
 
 from .comparability import fingerprint_of
-from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
+from .measures import COST_COLUMNS, costs, table_of
 
-_COLUMNS = [
-    "phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason",
-    *METRIC_COLUMNS, *COST_COLUMNS, "dim", "scorer", "transductive", "data_fingerprint", "protocol", "device_type",
-]  # fmt: skip
+_WHAT = ("phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason")
+_HOW = ("dim", "scorer", "transductive", "data_fingerprint", "protocol", "device_type")
 
 
 def load_arms(study_dir: Path | str) -> pd.DataFrame:
@@ -55,7 +54,7 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
 def arms_table(state: StudyState) -> pd.DataFrame:
     """Return the arms of a study; see `load_arms`."""
     rows = [row for asks in state.ablations.values() for row in _rows_of_phase(asks, state)]
-    return table_of(rows, _COLUMNS)
+    return table_of(rows, [*_WHAT, *metric_columns(), *COST_COLUMNS, *_HOW])
 
 
 def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:

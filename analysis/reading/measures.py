@@ -7,9 +7,6 @@ import pandas as pd
 
 from reid_search.records import Trial
 
-SPLITS = ("val", "test")
-METRICS = ("mAP", "mAP_trapezoidal", "rank1", "rank5", "rank10", "mINP")
-METRIC_COLUMNS = tuple(f"{split}/{metric}" for split in SPLITS for metric in METRICS)
 COST_COLUMNS = ("images_seen", "seconds", "parameters", "loss_parameters", "macs")
 
 _COUNTS = ("seed", "number", "epochs", "images_seen", "parameters", "loss_parameters", "macs", "dim")

@@ -5,37 +5,35 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid_search.errors import RecordError
+from reid_search.errors import RecordError, RequestError, nearest
 from reid_search.records import StudyState, TrialId
-
-COLUMNS = {
-    "mAP": "average_precision",
-    "mAP_trapezoidal": "average_precision_trapezoidal",
-    "mINP": "inverse_negative_penalty",
-}
+from reid_search.study.metrics import MAIN, METRICS, Metric
 
 
-def per_query(state: StudyState, rows: pd.DataFrame, metric: str = "mAP") -> pd.DataFrame:
+def per_query(state: StudyState, rows: pd.DataFrame, metric: str = MAIN) -> pd.DataFrame:
     """Return a measurement of every query: one row an image and identity of a data set, one column an arm and seed.
 
     Args:
         state: The study as it stands.
         rows: Rows of `load_arms` of one phase and readout; those that are not finished are left out.
-        metric: `mAP`, `mAP_trapezoidal`, `mINP`, or `rank1`, `rank5`, `rank10` (1 where a match comes so early).
+        metric: Name of a metric; of `rank5` a query has 1 where a match is among its first five, else 0.
 
     Returns:
         Values in [0, 1], NaN where a query has no match, and for the queries of data that a seed was not tested on; the
         index has the levels `data` (their fingerprint), `image` and `identity`, the columns `arm` and `seed`.
 
     Raises:
-        RecordError: A table cannot be read.
+        RequestError: There is no such metric.
+        RecordError: A table cannot be read, or was written by a release that did not know the metric.
     """
+    if metric not in METRICS:
+        raise RequestError(f"unknown metric '{metric}'; {nearest(metric, METRICS)}")
     found: dict[tuple[str, int], pd.Series] = {}
     for row in rows[rows["status"] == "finished"].to_dict("records"):
         trial = TrialId(str(row["key"]), int(row["seed"]))
         path = state.store.trial(*trial).per_query(str(row["stored_as"]))
         if path.exists():
-            values = _values(path, str(row["evaluate"]), metric)
+            values = _values(path, str(row["evaluate"]), METRICS[metric])
             data = state.trials[trial].data_fingerprint
             found[str(row["arm"]), int(row["seed"])] = pd.concat({data: values}, names=["data"])
     table = pd.DataFrame(found)
@@ -58,13 +56,15 @@ def weighted(table: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame(sum(parts, start=pd.DataFrame(0.0, index=table.index, columns=seeds)))
 
 
-def _values(path: Path, split: str, metric: str) -> pd.Series:
+def _values(path: Path, split: str, metric: Metric) -> pd.Series:
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read ({error})") from error
     table = table[table["split"] == split].set_index(["image", "identity"])
-    if metric in COLUMNS:
-        return table[COLUMNS[metric]].astype("float64")
-    early = (table["first_match_rank"] <= int(metric.removeprefix("rank"))).astype("float64")
-    return early.where(table["first_match_rank"] > 0)
+    if metric.column not in table:
+        raise RecordError(f"{path}: no column '{metric.column}'; an earlier release did not measure {metric.name}")
+    values = table[metric.column].astype("float64")
+    if metric.within is None:
+        return values
+    return (values <= metric.within).astype("float64").where(table["first_match_rank"] > 0)

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from reid_search.records import StudyState, StudyStore, Trial, read_state
+from reid_search.study.metrics import metric_columns
 from reid_search.study.question.axes import label_of
 
-from .measures import COST_COLUMNS, METRIC_COLUMNS, costs, table_of
+from .measures import COST_COLUMNS, costs, table_of
 
 
 def load_trials(study_dir: Path | str) -> pd.DataFrame:
@@ -37,7 +38,7 @@ def trials_table(state: StudyState) -> pd.DataFrame:
     flat = [dict(_flattened(_config(trial, state))) for trial in state.trials.values()]
     paths = dict.fromkeys(path for config in flat for path in config)
     rows = [_row(trial, state) | config for trial, config in zip(state.trials.values(), flat, strict=True)]
-    columns = ["key", "seed", "status", "reason", "asked_by", "readout", *paths, *METRIC_COLUMNS, *COST_COLUMNS]
+    columns = ["key", "seed", "status", "reason", "asked_by", "readout", *paths, *metric_columns(), *COST_COLUMNS]
     return table_of(rows, columns)
 
 

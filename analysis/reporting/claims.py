@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reid_search.records import StudyStore
+from reid_search.study.metrics import BESIDE, METRICS
 
 from ..answers.claims import ClaimAnswer
 from ..statistics import verdict
@@ -59,8 +60,8 @@ def describe_claim(answer: ClaimAnswer) -> str:
         so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
         return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
-    metric = answer.metric.partition("/")[2]
-    found = f"{_effect(answer.effect)} points of {metric}, p {p_value(answer.p_holm)} (Holm), "
+    title = METRICS[answer.metric.rpartition("/")[2]].title
+    found = f"{_effect(answer.effect)} points of {title}, p {p_value(answer.p_holm)} (Holm), "
     found += several(answer.effect.n, "seed")
     if answer.control is None or answer.excess is None:
         return f"{found}."
@@ -105,7 +106,8 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
     if answer.disagrees:
-        yield f"⇅ mAP and Rank-1 disagree in sign: Rank-1 {points(answer.rank1_delta)} points."
+        title, other = METRICS[answer.metric.rpartition("/")[2]].title, METRICS[BESIDE].title
+        yield f"⇅ {title} and {other} disagree in sign: {other} {points(answer.rank1_delta)} points."
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended: take it as exploratory."
     if answer.looks > 1:

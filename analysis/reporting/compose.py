@@ -1,8 +1,8 @@
 """Put together what the templates show: the sections of a report, in their order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -22,6 +22,8 @@ from .export import Table
 from .naming import file_name
 from .repeat import origins
 
+Summary = TypeVar("Summary")
+
 _ROWS_ON_THE_PAGE = 500
 
 
@@ -33,7 +35,7 @@ class Section:
         kind: Names its templates: `search` is shown by `search.html.j2` and `search.md.j2`.
         summary: What they show.
         table: Name of its table's files, without the suffix; empty where it has none of its own.
-        figures: Its figures by kind, those that could be drawn.
+        figures: Its figures, those that could be drawn.
         rows: Rows of its table on the page.
         left_out: Number of rows that only the files have.
         notes: Sentences about what is missing, and what the numbers can say.
@@ -43,7 +45,7 @@ class Section:
     kind: str
     summary: Any = None
     table: str = ""
-    figures: Mapping[str, Drawing] = field(default_factory=dict)
+    figures: Sequence[Drawing] = ()
     rows: Sequence[Any] = field(default=(), repr=False)
     left_out: int = 0
     notes: Sequence[str] = ()
@@ -53,36 +55,24 @@ class Section:
 def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
     """Return the section of the claims; none where the study makes none."""
     rows = [view_of(answer) for answer in answers]
-    figures = _drawn(claims=draw.draw_claims(answers))
+    figures = _drawn(draw.CLAIMS, answers)
     return [Section("claims", None, "claims", figures, rows, notes=family_notes(answers))] if answers else []
 
 
 def compose_search(search: SearchSummary, found: ImportanceSummary | None = None) -> Section:
     """Return the section of a search, with the importance of its axes where it is known."""
     rows, left_out = _rows(search.proposals)
-    figures = _drawn(
-        history=draw.draw_history(search),
-        parallel=draw.draw_parallel(search),
-        effects=draw.draw_search_effects(search),
-    )
+    figures = _drawn(draw.SEARCH, search)
     return Section("search", search, "search", figures, rows, left_out, details=_importances(search, found))
 
 
 def compose_ablation(ablation: AblationSummary) -> Section:
     """Return the section of one readout of an ablation."""
     rows, left_out = _rows(ablation.arms)
-    if ablation.is_for_claims:
-        notes = describe.describe_notes(ablation)
-        return Section("arms", ablation, "arms", _drawn(cmc=draw.draw_cmc(ablation)), rows, left_out, notes)
-    figures = _drawn(
-        forest=draw.draw_forest(ablation),
-        design=draw.draw_design(ablation),
-        effects=draw.draw_ablation_effects(ablation),
-        cmc=draw.draw_cmc(ablation),
-        cost=draw.draw_cost(ablation),
-    )
-    table = file_name("contrasts", ablation)
     notes = describe.describe_notes(ablation)
+    if ablation.is_for_claims:
+        return Section("arms", ablation, "arms", _drawn(draw.ARMS, ablation), rows, left_out, notes)
+    table, figures = file_name("contrasts", ablation), _drawn(draw.ABLATION, ablation)
     return Section("ablation", ablation, table, figures, rows, left_out, notes, _effects(ablation))
 
 
@@ -155,5 +145,5 @@ def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:
     return rows, len(table) - len(shown)
 
 
-def _drawn(**figures: Drawing | None) -> dict[str, Drawing]:
-    return {kind: drawing for kind, drawing in figures.items() if drawing is not None}
+def _drawn(functions: Iterable[Callable[[Summary], Drawing | None]], summary: Summary) -> list[Drawing]:
+    return [drawing for drawing in (function(summary) for function in functions) if drawing is not None]

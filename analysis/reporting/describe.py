@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reid_search.records import Status, StudyState, standing_readout
+from reid_search.study.metrics import BESIDE, MAIN, METRICS
 
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
@@ -60,7 +61,7 @@ def headline_numbers(
             tiles.append(
                 (
                     f"{centre_word(ablation)} of ‘{ablation.phase}’",
-                    f"{spread(base['mAP'], base['mAP_sd'], 1)} %",
+                    f"{spread(base[MAIN], base[f'{MAIN}_sd'], 1)} %",
                     remark,
                 )
             )
@@ -142,7 +143,8 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
         for row in rows
         if row["disagree"] is True
     ]
-    notes = [f"⇅ mAP and Rank-1 disagree in sign: {'; '.join(disagreeing)}."] if disagreeing else []
+    both = f"{METRICS[MAIN].title} and {METRICS[BESIDE].title}"
+    notes = [f"⇅ {both} disagree in sign: {'; '.join(disagreeing)}."] if disagreeing else []
     notes += [f"{describe_arm(row)}: {row['note']}." for row in rows if known(row["note"]) and row["note"] and row["n"]]
     notes += [
         f"{describe_arm(row)}: {row['n']} of {several(int(row['asked']), 'seed')} finished."
@@ -206,7 +208,7 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
         yield f"The {word} has no finished trial, so there is nothing to compare with yet."
         return
     over = "one seed" if base["n"] == 1 else f"mean ± standard deviation, {base['n']} seeds"
-    yield f"The {word} reaches {spread(base['mAP'], base['mAP_sd'])} % {ablation.metric} ({over})."
+    yield f"The {word} reaches {spread(base[MAIN], base[f'{MAIN}_sd'])} % {ablation.metric} ({over})."
     if ablation.around == "best" and ablation.number == 1:
         yield (
             "Its settings are the search's best, trained again on seeds that the search did not use: the value that "

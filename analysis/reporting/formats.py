@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from reid_search.study.metrics import Metric
+
 NOTHING = "–"
 _MINUS = "\N{MINUS SIGN}"
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -25,6 +27,12 @@ def spread(mean: Any, deviation: Any, digits: int = 2) -> str:
     if not known(deviation):
         return percent(mean, digits)
     return f"{percent(mean, digits)} ± {percent(deviation, digits)}"
+
+
+def measured(row: Mapping[str, Any], metric: Metric) -> str:
+    """Write mean ± standard deviation of a metric from an arm's row, in its unit; a dash where it was not measured."""
+    numbers = [row[name] for name in (metric.name, f"{metric.name}_sd") if known(row[name])]
+    return " ± ".join(f"{metric.scale * float(number):.{metric.digits}f}" for number in numbers) or NOTHING
 
 
 def points(value: Any, digits: int = 2) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from reid_search.study.metrics import BESIDE, MAIN, METRICS
+
 from . import describe, describe_tables, formats, naming
 from .export import SUFFIXES
 from .markup import escape_markdown
@@ -15,6 +17,7 @@ from .markup import escape_markdown
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "percent": formats.percent,
     "spread": formats.spread,
+    "measured": formats.measured,
     "points": formats.points,
     "weight": formats.weight,
     "p_value": formats.p_value,
@@ -61,6 +64,9 @@ def _environment(**options: Any) -> Environment:
         "shares": formats.shares,
         "known": formats.known,
         "suffixes": SUFFIXES,
+        "main": METRICS[MAIN],
+        "beside": METRICS[BESIDE],
+        "others": [metric for name, metric in METRICS.items() if name != MAIN],
     }
     environment.filters |= {"inline": Markup, "breakable": breakable}
     return environment

@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from reid_search.study.metrics import BESIDE, MAIN, SPLITS, metric_columns
+
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
-from ..reading.measures import COST_COLUMNS, METRIC_COLUMNS
+from ..reading.measures import COST_COLUMNS
 from . import describe
 from .claims import describe_claim
 from .export import Column, Table, table_for
@@ -21,7 +23,7 @@ from .naming import file_name
 
 ROWS_FOR_PEOPLE = 200
 _SETTINGS_SHOWN = 8
-_METRICS_SHOWN = ("val/mAP", "val/rank1", "test/mAP", "test/rank1")
+_METRICS_SHOWN = tuple(f"{split}/{name}" for split in SPLITS for name in (MAIN, BESIDE))
 
 
 def contrasts_sheet(ablation: AblationSummary) -> Table:
@@ -29,7 +31,7 @@ def contrasts_sheet(ablation: AblationSummary) -> Table:
     columns = (
         Column("arm", _arm, number=False),
         Column("n", lambda row: f"{row['n']}" + f" of {row['asked']}" * (row["n"] < row["asked"])),
-        Column(f"{ablation.metric}, %", lambda row: spread(row["mAP"], row["mAP_sd"])),
+        Column(f"{ablation.metric}, %", lambda row: spread(row[MAIN], row[f"{MAIN}_sd"])),
         Column("Δ [95 % interval], points", _difference),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
         Column("verdict", _text("verdict"), number=False),
@@ -153,7 +155,7 @@ def arms_sheet(arms: pd.DataFrame) -> Table:
 
 def trials_sheet(trials: pd.DataFrame) -> Table:
     """Return the trials, with the settings in which they differ."""
-    fixed = {"key", "seed", "status", "reason", *METRIC_COLUMNS, *COST_COLUMNS}
+    fixed = {"key", "seed", "status", "reason", *metric_columns(), *COST_COLUMNS}
     settings = [name for name in trials.columns if name not in fixed and "/" not in name]
     columns = [
         Column("key", _text("key"), number=False),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from reid_search.errors import ReidSearchError
 from reid_search.records import StudyState, StudyStore, read_state
 from reid_search.records.files import write_atomically
 
@@ -68,8 +69,21 @@ def _files(view: Mapping[str, Any], tables: Sequence[Table]) -> Iterator[tuple[s
     for table in tables:
         for suffix, text in table.files.items():
             yield f"tables/{table.name}.{suffix}", text
-    for drawing in (drawing for section in view["sections"] for drawing in section.figures.values()):
+    drawings = [drawing for section in view["sections"] for drawing in section.figures]
+    pages = {"report.md": render_markdown(view), "index.html": render_html(view)}
+    for drawing in drawings:
+        _check_shown(drawing.name, pages)
         yield f"figures/{drawing.name}.svg", drawing.svg
         yield f"figures/{drawing.name}.pdf", drawing.pdf
-    yield "report.md", render_markdown(view)
-    yield "index.html", render_html(view)
+    yield from pages.items()
+
+
+def _check_shown(figure: str, pages: Mapping[str, str]) -> None:
+    """Make sure that no template forgets a figure and no two have one name.
+
+    Raises:
+        ReidSearchError: It does not stand exactly once on a page.
+    """
+    for name, text in pages.items():
+        if (count := text.count(f"figures/{figure}.svg")) != 1:
+            raise ReidSearchError(f"figure '{figure}': stands {count} times in {name}; expected once")

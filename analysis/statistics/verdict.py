@@ -26,18 +26,24 @@ def of_claim(effect: Effect, p: float, smallest: float) -> str:
     return SUPPORTED if p < LEVEL and effect.delta > 0 else INCONCLUSIVE
 
 
-def of_contrast(effect: Effect, p: float, smallest: float) -> str:
+def of_contrast(effect: Effect, p: float, smallest: float, sign: int = 1) -> str:
     """Return the verdict on a difference of which no direction was claimed.
 
     `equivalent`: the interval lies inside ± the smallest effect of interest; `better` or `worse`: p < .05; else
     `inconclusive`; `no verdict` with fewer than two seeds.
+
+    Args:
+        effect: The difference.
+        p: Its p, adjusted for the family that it belongs to.
+        smallest: Smallest difference of interest.
+        sign: -1 where a fall is better.
     """
     if effect.n < 2:
         return NO_VERDICT
     if -smallest < effect.low and effect.high < smallest:
         return "equivalent"
     if p < LEVEL:
-        return "better" if effect.delta > 0 else "worse"
+        return "better" if sign * effect.delta > 0 else "worse"
     return INCONCLUSIVE
 
 

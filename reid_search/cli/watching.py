@@ -14,6 +14,7 @@ from reid_search.cli.progress import RunProgress, duration
 from reid_search.records import Status
 from reid_search.scheduling.observer import Observer, Row, TrialLabel
 from reid_search.study import Plan
+from reid_search.study.metrics import MAIN, METRICS
 
 
 @contextlib.contextmanager
@@ -103,14 +104,16 @@ def _phases(progress: RunProgress) -> Table:
 
 
 def _running(progress: RunProgress) -> Table:
-    table = Table("\nrunning", "\nepoch", "\nloss", "\nval mAP", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        "\nrunning", "\nepoch", "\nloss", f"\nval {METRICS[MAIN].title}", box=None, header_style="bold", pad_edge=False
+    )
     for trial in list(progress.running.values()):
         loss = trial.row.get("loss")
         table.add_row(
             Text(_name(trial.label), overflow="ellipsis", no_wrap=True),
             f"{trial.row.get('epoch', 0)}/{trial.label.epochs}",
             "–" if loss is None else f"{loss:.3f}",
-            percent(trial.row.get("val/mAP")),
+            percent(trial.row.get(f"val/{MAIN}")),
         )
     return table
 

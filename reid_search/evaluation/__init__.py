@@ -1,4 +1,4 @@
-"""Metrics of person re-identification as pure functions of arrays: mAP (both definitions), CMC, mINP."""
+"""Metrics of person re-identification as pure functions of arrays, by the rule of Market-1501."""
 
 from reid_search.evaluation.chance import chance_mean_ap
 from reid_search.evaluation.features import evaluate_ranking

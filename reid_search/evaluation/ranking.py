@@ -14,6 +14,8 @@ import numpy.typing as npt
 from reid_search.common.arrays import Chunk, Floats, Integers
 from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.errors import ReidSearchError
+from reid_search.evaluation.metrics import PER_QUERY
+from reid_search.study.metrics import METRICS, Metric
 
 
 class EvaluationError(ReidSearchError):
@@ -22,31 +24,70 @@ class EvaluationError(ReidSearchError):
 
 @dataclass(frozen=True)
 class RankingResult:
-    """What a ranking is worth. Values lie in [0, 1]; Q is the number of queries.
+    """What a ranking is worth. Q is the number of queries.
 
     Attributes:
-        mean_ap: Mean over valid queries of the rectangular average precision, the mean of j / r_j over the ranks
-            r_1 < … < r_R of the positives (scikit-learn ≥ 0.19, torchreid, fast-reid).
-        mean_ap_trapezoidal: The same with ½[(j−1)/(r_j−1) + j/r_j], the first term 1 where r_j = 1 (the official
-            MATLAB code of Market-1501).
-        mean_inp: Mean of R / r_R (Ye et al. 2021, section 5).
-        cmc: `(max_rank,)`: share of valid queries whose first positive ranks at most k = 1, 2, …
-        average_precision: `(Q,)`, NaN where a query has no match.
-        average_precision_trapezoidal: `(Q,)`, NaN where a query has no match.
-        inverse_negative_penalty: `(Q,)`, NaN where a query has no match.
-        first_match_rank: `(Q,)` rank of the first positive, 0 where a query has no match.
+        per_query: `(Q, functions)`: what each function of `evaluation/metrics.py` made of each query, in their order;
+            NaN where a query has no match.
         valid: `(Q,)`: whether the query has a match.
+        cmc: `(max_rank,)`: share of valid queries whose first positive ranks at most k = 1, 2, …
     """
 
-    mean_ap: float
-    mean_ap_trapezoidal: float
-    mean_inp: float
-    cmc: Floats
-    average_precision: Floats
-    average_precision_trapezoidal: Floats
-    inverse_negative_penalty: Floats
-    first_match_rank: Integers
+    per_query: Floats
     valid: npt.NDArray[np.bool_]
+    cmc: Floats
+
+    def column(self, name: str) -> Floats:
+        """Return what a function of `evaluation/metrics.py` made of each query, `(Q,)`; NaN where it has no match."""
+        return self.per_query[:, list(PER_QUERY).index(name)]
+
+    def mean(self, metric: Metric) -> float:
+        """Return a metric: the mean over valid queries of its column, or of whether this lies within a bound.
+
+        Raises:
+            EvaluationError: The mean lies outside the metric's range, so its function is wrong.
+        """
+        values = self.column(metric.column)[self.valid]
+        mean = float((values if metric.within is None else values <= metric.within).mean())
+        low, high = metric.range
+        if not low <= mean <= high:
+            raise EvaluationError(f"metric '{metric.name}': {mean} lies outside its range, {low} to {high}")
+        return mean
+
+    @property
+    def mean_ap(self) -> float:
+        """Mean of `average_precision` over valid queries, in [0, 1]."""
+        return self.mean(METRICS["mAP"])
+
+    @property
+    def mean_ap_trapezoidal(self) -> float:
+        """Mean of `average_precision_trapezoidal` over valid queries, in [0, 1]."""
+        return self.mean(METRICS["mAP_trapezoidal"])
+
+    @property
+    def mean_inp(self) -> float:
+        """Mean of `inverse_negative_penalty` over valid queries, in [0, 1]."""
+        return self.mean(METRICS["mINP"])
+
+    @property
+    def average_precision(self) -> Floats:
+        """`(Q,)`, rectangular, NaN where a query has no match."""
+        return self.column("average_precision")
+
+    @property
+    def average_precision_trapezoidal(self) -> Floats:
+        """`(Q,)`, as the official MATLAB code has it, NaN where a query has no match."""
+        return self.column("average_precision_trapezoidal")
+
+    @property
+    def inverse_negative_penalty(self) -> Floats:
+        """`(Q,)`, NaN where a query has no match."""
+        return self.column("inverse_negative_penalty")
+
+    @property
+    def first_match_rank(self) -> Integers:
+        """`(Q,)` rank of the first positive, 0 where a query has no match."""
+        return np.nan_to_num(self.column("first_match_rank"), nan=0.0).astype(np.int64)
 
     @property
     def queries_without_match(self) -> int:
@@ -153,30 +194,15 @@ def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingRe
     if max_rank < 1:
         raise EvaluationError(f"max_rank: {max_rank}; expected 1 or more")
     count = len(labels.query_ids)
-    precision, trapezoidal, penalty = (np.full(count, np.nan) for _ in range(3))
-    first = np.zeros(count, dtype=np.int64)
+    per_query = np.full((count, len(PER_QUERY)), np.nan)
+    valid = np.zeros(count, dtype=np.bool_)
     for query, ranks in _ranks_of_positives(chunks, labels):
-        found = np.arange(1, len(ranks) + 1)
-        at = found / ranks
-        before = np.divide(found - 1, ranks - 1, out=np.ones(len(ranks)), where=ranks > 1)
-        precision[query] = at.mean()
-        trapezoidal[query] = (0.5 * (before + at)).mean()
-        penalty[query] = len(ranks) / ranks[-1]
-        first[query] = ranks[0]
-    valid = first > 0
+        per_query[query] = [function(ranks) for function in PER_QUERY.values()]
+        valid[query] = True
     if not valid.any():
         raise EvaluationError(f"none of the {count} queries has a match of another camera in the gallery")
-    return RankingResult(
-        mean_ap=float(precision[valid].mean()),
-        mean_ap_trapezoidal=float(trapezoidal[valid].mean()),
-        mean_inp=float(penalty[valid].mean()),
-        cmc=(first[valid][:, None] <= np.arange(1, max_rank + 1)).mean(axis=0),
-        average_precision=precision,
-        average_precision_trapezoidal=trapezoidal,
-        inverse_negative_penalty=penalty,
-        first_match_rank=first,
-        valid=valid,
-    )
+    first = per_query[valid, list(PER_QUERY).index("first_match_rank")]
+    return RankingResult(per_query, valid, (first[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0))
 
 
 def _ranks_of_positives(chunks: Iterable[Chunk], labels: Labels) -> Iterator[tuple[int, Integers]]:

@@ -20,8 +20,8 @@ class ReadoutResult(_Part):
     Attributes:
         config: The readout's config.
         dim: Feature values per image.
-        metrics: `val/mAP`, `test/mAP`, `test/rank1`, `test/rank5`, `test/rank10`, `test/mINP`,
-            `test/mAP_trapezoidal`, in [0, 1]; `test/queries_without_match` is a count.
+        metrics: Every metric of the registry (`study/metrics.py`) that its release knew, as `<split>/<name>`; of each
+            split also `mAP_chance`, what a random ranking would reach, and `queries_without_match`, a count.
         cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
         scorer: Kind of what made the distances; None where two features were compared.
         transductive: Whether a pair's distance depended on other images of the gallery, as re-ranking does.

@@ -11,8 +11,7 @@ from reid_search.records.identity import Status, TrialId
 from reid_search.records.replay import History
 from reid_search.records.store import StudyStore
 from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
-
-USUAL_OBJECTIVE = "val/mAP"
+from reid_search.study.metrics import DEFAULT_OBJECTIVE, MAIN
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,11 @@ class StudyState:
     def objective(self, phase: str) -> str:
         """Return what a search maximises."""
         planned = self.history.planned.get(phase)
-        return (planned and planned.objective) or str(self.phase(phase).get("objective", USUAL_OBJECTIVE))
+        return (planned and planned.objective) or str(self.phase(phase).get("objective", DEFAULT_OBJECTIVE))
 
     def metric(self, ask: Ask) -> str:
         """Return the metric that stands for an asker: a search's objective, else mAP on the split it is tested on."""
-        return self.objective(ask.phase) if isinstance(ask, Proposal) else f"{ask.evaluate}/mAP"
+        return self.objective(ask.phase) if isinstance(ask, Proposal) else f"{ask.evaluate}/{MAIN}"
 
     def trial(self, ask: Ask) -> Trial | None:
         """Return an asker's trial; None before it started."""

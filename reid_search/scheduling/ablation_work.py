@@ -7,6 +7,7 @@ from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Row
 from reid_search.scheduling.training_queue import TrainingQueue
 from reid_search.study import BASELINE, AblatePhase, Arm, Fingerprints, PlannedTrial, Study, planned_trials
+from reid_search.study.metrics import MAIN
 
 
 class AblationWork:
@@ -84,4 +85,4 @@ class AblationWork:
             redrawn_from=self._data_of[trial.arm.name] if self._phase.redraw_data else None,
         )
         config = measured.config.model_copy(update={"data": trial.config.data})
-        return Job(ask, config, f"{trial.evaluate}/mAP", kept)
+        return Job(ask, config, f"{trial.evaluate}/{MAIN}", kept)

@@ -8,7 +8,8 @@ import importlib
 import importlib.util
 import os
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,11 +21,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationInfo,
     field_validator,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from reid_search.errors import StudyError, nearest
@@ -73,6 +76,30 @@ class Config(BaseModel):
             kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
             if kinds <= {int, float}:
                 raise ValueError(f"{value!r} should be a {'number' if float in kinds else 'whole number'}")
+        return value
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a field whose value is one of several names: `Annotated[str, OneOf(objectives)]`.
+
+    Attributes:
+        names: Returns the names; called whenever a value is checked, for a registry may grow.
+    """
+
+    names: Callable[[], Sequence[str]]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a schema that refuses any other value before it is anything else."""
+        return core_schema.no_info_before_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return a JSON schema that lists the names."""
+        return {**handler(schema), "enum": list(self.names())}
+
+    def _checked(self, value: object) -> object:
+        if value not in self.names():
+            raise EntryError(f"{value!r} is not a choice; {nearest(str(value), self.names())}")
         return value
 
 

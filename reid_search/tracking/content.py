@@ -107,8 +107,8 @@ def numbers(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def allowed_name(name: str) -> str:
-    """Return a name with everything replaced that MLflow refuses in params and metrics."""
-    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
+    """Return a name with everything replaced that MLflow refuses in params and metrics: `mAP@R` is `mAP_at_R`."""
+    return _NOT_IN_NAMES.sub("_", name.replace("@", "_at_"))[:_LONGEST_NAME]
 
 
 def _cut(text: str, longest: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from reid_search.errors import StudyError
 from reid_search.records import Record, StudyStore
 from reid_search.study.language.document import read_document
+from reid_search.study.metrics import DEFAULT_OBJECTIVE
 from reid_search.tracking.asks import Identity
 from reid_search.tracking.content import RunContent, RunState, flattened, numbers, param_texts, tag_texts
 
@@ -101,13 +102,13 @@ def _best(
     Answers on the test split are not compared here: the best of them would be a choice.
     """
     best: dict[str, float] = {}
-    objectives = {_name(phase): str(phase.get("objective", "val/mAP")) for phase in _phases(study)}
+    objectives = {_name(phase): str(phase.get("objective", DEFAULT_OBJECTIVE)) for phase in _phases(study)}
     for event in events:
         if event["event"] != "ask" or event.get("kind") != "search":
             continue
         phase = str(event.get("phase"))
         record = records.get((str(event.get("key")), int(event.get("seed", 0))))
-        objective = objectives.get(phase, "val/mAP")
+        objective = objectives.get(phase, DEFAULT_OBJECTIVE)
         value = _measured(record, event.get("readouts") or {}, objective) if record else None
         name = f"best/{phase}/{objective}"
         if value is not None and value > best.get(name, float("-inf")):

@@ -13,16 +13,17 @@ from torch.nn import functional
 
 from reid_search.data import LabelledImages, RankingSet
 from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
+from reid_search.evaluation.metrics import PER_QUERY
 from reid_search.models import ReidModel
 from reid_search.records import ReadoutResult, epoch_column
 from reid_search.scorers import build_scorer
 from reid_search.study import ReadoutConfig, TrialConfig
+from reid_search.study.metrics import METRICS, Metric
 from reid_search.training.batches import to_batch
 
 Features = npt.NDArray[np.float32]
 
 _BATCH = 128
-_RANKS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def epoch_metrics(config: TrialConfig, results: Mapping[str, RankingResult]) -> 
     return {
         epoch_column(list(config.readouts), readout, name): value
         for readout, result in results.items()
-        for name, value in _metrics("val", result, ranks=(1,)).items()
+        for name, value in _metrics("val", result, [metric for metric in METRICS.values() if metric.in_epochs]).items()
     }
 
 
@@ -128,8 +129,7 @@ def readout_result(
     """Return what a record keeps of a readout, from its ranking of each split."""
     metrics: dict[str, float] = {}
     for split, result in results.items():
-        metrics |= _metrics(split, result, ranks=_RANKS)
-        metrics[f"{split}/mAP_trapezoidal"] = result.mean_ap_trapezoidal
+        metrics |= _metrics(split, result, METRICS.values())
         metrics[f"{split}/mAP_chance"] = chance_mean_ap(**_labels(images[split]))
         metrics[f"{split}/queries_without_match"] = result.queries_without_match
     cmc = {split: result.cmc.tolist() for split, result in results.items()}
@@ -155,17 +155,14 @@ def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.T
         "image": [path.rpartition("/")[2] for path in query.table["path"]],
         "identity": query.identities,
         "camera": query.cameras,
-        "average_precision": result.average_precision,
-        "average_precision_trapezoidal": result.average_precision_trapezoidal,
-        "inverse_negative_penalty": result.inverse_negative_penalty,
+        **{name: result.column(name) for name in PER_QUERY},
         "first_match_rank": result.first_match_rank,
     }
     return pa.table(columns)
 
 
-def _metrics(split: str, result: RankingResult, ranks: Iterable[int]) -> dict[str, float]:
-    cmc = {f"{split}/rank{rank}": float(result.cmc[rank - 1]) for rank in ranks}
-    return {f"{split}/mAP": result.mean_ap, **cmc, f"{split}/mINP": result.mean_inp}
+def _metrics(split: str, result: RankingResult, metrics: Iterable[Metric]) -> dict[str, float]:
+    return {f"{split}/{metric.name}": result.mean(metric) for metric in metrics}
 
 
 class _Labels(TypedDict):

@@ -34,6 +34,7 @@ class Expected:
     rectangular: list[float]
     trapezoidal: list[float]
     inp: list[float]
+    at_r: list[float]
     cmc: list[float]
 
     @property
@@ -65,22 +66,29 @@ def _matlab_average_precision(matches: list[bool]) -> float:
     return area
 
 
+def _average_precision_at_r(matches: list[bool]) -> float:
+    """Precision at each of the first R ranks at which a match stands, summed and divided by R."""
+    count = sum(matches)
+    return sum(sum(matches[:rank]) / rank for rank in range(1, count + 1) if matches[rank - 1]) / count
+
+
 def _brute_force(distances: list[list[float]], split: Split, max_rank: int) -> Expected:
-    rectangular, trapezoidal, inp, curves = [], [], [], []
+    rectangular, trapezoidal, inp, at_r, curves = [], [], [], [], []
     for query, row in enumerate(distances):
         matches = _filtered(row, query, split)
         ranks = [rank for rank, match in enumerate(matches, start=1) if match]
         if not ranks:
-            for values in (rectangular, trapezoidal, inp):
+            for values in (rectangular, trapezoidal, inp, at_r):
                 values.append(math.nan)
             continue
         rectangular.append(sum(found / rank for found, rank in enumerate(ranks, start=1)) / len(ranks))
         trapezoidal.append(_matlab_average_precision(matches))
         inp.append(len(ranks) / ranks[-1])
+        at_r.append(_average_precision_at_r(matches))
         curve = [float(any(matches[: k + 1])) for k in range(min(max_rank, len(matches)))]
         curves.append(curve + [curve[-1]] * (max_rank - len(curve)))
     cmc = [sum(column) / len(curves) for column in zip(*curves, strict=True)]
-    return Expected(rectangular, trapezoidal, inp, cmc)
+    return Expected(rectangular, trapezoidal, inp, at_r, cmc)
 
 
 def _random_split(generator: np.random.Generator) -> Split:

@@ -238,11 +238,12 @@ def test_more_than_a_batch_holds(study, tracked):
 
 def test_names_that_mlflow_refuses(study, tracked):
     folder = study.begin("a", 1, {"losses": {"a+b": {"weight": 1}}})
-    folder.append_epoch({"epoch": 1, "images_seen": 1, "loss": 1.0, "loss/a+b": 2.0})
+    folder.append_epoch({"epoch": 1, "images_seen": 1, "loss": 1.0, "loss/a+b": 2.0, "val/mAP@R": 0.25})
     assert sync_study(study.store).warnings == []
     run = tracked.trial("a", 1)
     assert run.data.params == {"losses.a_b.weight": "1"}
     assert run.data.metrics["loss/a_b"] == 2.0
+    assert run.data.metrics["val/mAP_at_R"] == 0.25
 
 
 def test_one_unreadable_record_keeps_no_other_out(study, tracked):

@@ -41,6 +41,7 @@ def test_a_trial_leaves_what_the_design_names(request_of: RequestOf, tmp_path: P
     assert [(row["epoch"], row["images_seen"]) for row in folder.epochs()] == [(1, 24), (2, 48)]
     assert set(folder.epochs()[0]) == {
         "epoch", "images_seen", "loss", "loss/identity", "loss/triplet", "val/mAP", "val/rank1", "val/mINP",
+        "val/mAP@R",
     }  # fmt: skip
     metrics = record.readouts["default"].metrics
     for split in ("val", "test"):
@@ -67,6 +68,7 @@ def test_metrics_are_the_means_of_the_per_query_table(request_of: RequestOf, tmp
         matched = rows[rows["first_match_rank"] > 0]
         assert metrics[f"{split}/mAP"] == pytest.approx(matched["average_precision"].mean(), abs=1e-12)
         assert metrics[f"{split}/mINP"] == pytest.approx(matched["inverse_negative_penalty"].mean(), abs=1e-12)
+        assert metrics[f"{split}/mAP@R"] == pytest.approx(matched["average_precision_at_r"].mean(), abs=1e-12)
         assert metrics[f"{split}/rank5"] == pytest.approx((matched["first_match_rank"] <= 5).mean(), abs=1e-12)
         assert metrics[f"{split}/queries_without_match"] == len(rows) - len(matched)
 

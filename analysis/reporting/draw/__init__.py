@@ -1,8 +1,14 @@
 """The figures of a report: one module a figure, `style` for what they share.
 
-A draw function takes a summary and returns a `Drawing`, or None where there is nothing to draw.
+A draw function takes a summary and returns a `Drawing`, or None where there is nothing to draw. A section shows all
+figures of its list here, in this order, on the page and in Markdown.
 """
 
+from collections.abc import Callable, Sequence
+
+from ...answers.ablations import AblationSummary
+from ...answers.claims import ClaimAnswer
+from ...answers.searches import SearchSummary
 from .claims import draw_claims
 from .cmc import curves_shown, draw_cmc
 from .cost import draw_cost
@@ -12,7 +18,18 @@ from .history import draw_history
 from .parallel import draw_parallel
 from .style import Drawing
 
+CLAIMS: list[Callable[[Sequence[ClaimAnswer]], Drawing | None]] = [draw_claims]
+SEARCH: list[Callable[[SearchSummary], Drawing | None]] = [draw_history, draw_parallel, draw_search_effects]
+ARMS: list[Callable[[AblationSummary], Drawing | None]] = [draw_cmc]
+ABLATION: list[Callable[[AblationSummary], Drawing | None]] = [
+    draw_forest, draw_design, draw_ablation_effects, draw_cmc, draw_cost,
+]  # fmt: skip
+
 __all__ = [
+    "ABLATION",
+    "ARMS",
+    "CLAIMS",
+    "SEARCH",
     "Drawing",
     "curves_shown",
     "draw_ablation_effects",

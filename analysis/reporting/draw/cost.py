@@ -11,6 +11,8 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
+from reid_search.study.metrics import MAIN
+
 from ...answers.ablations import AblationSummary
 from ..formats import amount
 from ..naming import centre_word, file_name, tail
@@ -44,15 +46,15 @@ def draw_cost(ablation: AblationSummary) -> Drawing | None:
     plain = rows[~rows["transductive"]]
     if plain.empty:
         return None
-    front = plain[pareto_front(plain[column].to_numpy(), plain["mAP"].to_numpy())].sort_values([column, "mAP"])
+    front = plain[pareto_front(plain[column].to_numpy(), plain[MAIN].to_numpy())].sort_values([column, MAIN])
     centre = ablation.centre_arm
     named = _named(front, centre)
     with style():
         figure, axes = blank(3.5 + 0.155 * len(named))
         _draw_points(axes, rows[rows["arm"] != centre], column)
-        axes.step(front[column], 100 * front["mAP"], where="post", color=INK, linewidth=1.2, label="front", zorder=2)
+        axes.step(front[column], 100 * front[MAIN], where="post", color=INK, linewidth=1.2, label="front", zorder=2)
         base = rows[rows["arm"] == centre]
-        axes.plot(base[column], 100 * base["mAP"], "D", color=ACCENT, ms=6, label=centre_word(ablation), zorder=4)
+        axes.plot(base[column], 100 * base[MAIN], "D", color=ACCENT, ms=6, label=centre_word(ablation), zorder=4)
         _scale_cost(axes, rows[column].tolist())
         axes.set_xlabel(_COSTS[column])
         axes.set_ylabel(f"{ablation.metric} in %")
@@ -94,9 +96,9 @@ def pareto_front(costs: Floats, values: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _measured(ablation: AblationSummary, column: str) -> pd.DataFrame:
-    """Return the arms whose cost and mAP are known, as plain numbers."""
-    rows = ablation.arms[ablation.arms[column].notna() & ablation.arms["mAP"].notna()]
-    numbers = rows[[column, "mAP"]].astype("float64")
+    """Return the arms whose cost and main metric are known, as plain numbers."""
+    rows = ablation.arms[ablation.arms[column].notna() & ablation.arms[MAIN].notna()]
+    numbers = rows[[column, MAIN]].astype("float64")
     return numbers.assign(arm=rows["arm"], transductive=rows["transductive"].eq(True).fillna(False).astype(bool))
 
 
@@ -105,7 +107,7 @@ def _draw_points(axes: Axes, rows: pd.DataFrame, column: str) -> None:
         shown = rows[rows["transductive"] == transductive]
         if len(shown):
             axes.plot(
-                shown[column], 100 * shown["mAP"], marker, color=MUTED, markerfacecolor="white", markersize=4.5,
+                shown[column], 100 * shown[MAIN], marker, color=MUTED, markerfacecolor="white", markersize=4.5,
                 markeredgewidth=1.1, alpha=0.85, label=label, zorder=3,
             )  # fmt: skip
 
@@ -129,8 +131,8 @@ def _named(front: pd.DataFrame, centre: str) -> pd.DataFrame:
 
 
 def _points(rows: pd.DataFrame, column: str) -> Floats:
-    """Return cost and mAP in per cent `(n, 2)`."""
-    return np.column_stack([rows[column], 100 * rows["mAP"]])
+    """Return cost and main metric in per cent `(n, 2)`."""
+    return np.column_stack([rows[column], 100 * rows[MAIN]])
 
 
 def _write_key(axes: Axes, arms: Sequence[str]) -> None:

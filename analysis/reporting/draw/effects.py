@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy import stats
 
+from reid_search.study.metrics import MAIN
+
 from ...answers.ablations import AblationSummary
 from ...answers.searches import SearchSummary
 from ...statistics.effect import LEVEL
@@ -55,7 +57,7 @@ def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
     changed = ablation.arms[ablation.arms["arm"] != ablation.centre_arm]
     if ablation.refusal or not set(changed["axis"]) <= set(ablation.centre):
         return None
-    known = ablation.arms[ablation.arms["mAP"].notna()]
+    known = ablation.arms[ablation.arms[MAIN].notna()]
     paths = [path for path in dict.fromkeys(changed["axis"]) if (known["axis"] == path).any()]
     if not paths:
         return None
@@ -75,14 +77,14 @@ def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
 
 def levels_of(ablation: AblationSummary, path: str) -> Iterator[Level]:
     """Yield the measured levels of an axis in order, the centre's among them, in per cent."""
-    arms = ablation.arms[ablation.arms["mAP"].notna()]
+    arms = ablation.arms[ablation.arms[MAIN].notna()]
     rows: dict[str, Mapping[Any, Any]] = {row["level"]: row for row in arms[arms["axis"] == path].to_dict("records")}
     base = ablation.centre_row
     if base is not None and base["n"]:
         rows = {ablation.centre[path]: base} | rows
     for level in ordered(rows):
         row = rows[level]
-        yield level, 100 * float(row["mAP"]), 100 * half_interval(row["mAP_sd"], int(row["n"]))
+        yield level, 100 * float(row[MAIN]), 100 * half_interval(row[f"{MAIN}_sd"], int(row["n"]))
 
 
 def half_interval(deviation: float, n: int) -> float:

@@ -8,12 +8,13 @@ same effect must be gone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config, EntryError
+from reid_search.study.component import Config, EntryError, OneOf
+from reid_search.study.metrics import MAIN, claimable
 from reid_search.study.question.axes import Axis, Level
 from reid_search.study.question.designs import Arm, arm_identity, with_settings
 from reid_search.study.question.space import Settings, Space
@@ -47,7 +48,7 @@ class ClaimConfig(Config):
     grows: dict[str, list[Any]] | None = None
     shrinks: dict[str, list[Any]] | None = None
     vanishes: Values | None = None
-    metric: Literal["mAP", "rank1", "rank5", "rank10", "mINP"] = "mAP"
+    metric: Annotated[str, OneOf(claimable)] = MAIN
     readout: str = "default"
     smallest_effect: float = Field(default=0.01, gt=0, lt=1)
     phase: str | None = None

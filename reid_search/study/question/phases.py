@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, JsonValue, ValidationInfo, field_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config, EntryError
+from reid_search.study.component import Config, EntryError, OneOf
+from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
 from reid_search.study.question.designs import Design, design_named, designs
 
 SEARCH_SEEDS_START = 10_000
@@ -62,7 +63,7 @@ class SearchPhase(_Phase):
     pruner: Annotated[Pruner, BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)] = (
         Field(default_factory=Pruner)
     )
-    objective: Literal["val/mAP", "val/rank1", "val/mINP"] = "val/mAP"
+    objective: Annotated[str, OneOf(objectives)] = DEFAULT_OBJECTIVE
     each: str | None = None
 
 

@@ -1,0 +1,116 @@
+"""The registry of metrics: what a ranking is measured by, and what may be done with each number. No torch, no numpy.
+
+A new metric is an entry here, which names a column of `per_query.parquet`, and the function of that name in
+`reid_search/evaluation/metrics.py`, which computes it for one query. Study files, records, MLflow, tables and the
+page read this registry.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SPLITS = ("val", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A number that a readout measures on a split: a mean over the queries that have a match.
+
+    Attributes:
+        name: What study files, records and tables call it; a column of theirs is `<split>/<name>`.
+        title: Its heading in tables.
+        column: The column of `per_query.parquet` that it is the mean of.
+        within: Where given, a query counts 1 where its column is at most this number, and else 0.
+        direction: Whether more is better (`maximise`) or less (`minimise`).
+        range: The least and the greatest possible value.
+        in_epochs: Whether every epoch measures it on the validation split.
+        in_claims: Whether a claim may be decided by it.
+        unit: `percent` for a share of 1 that is shown in per cent, `count` for a number that is shown as it is.
+        digits: Decimals of a mean in a table of several metrics.
+    """
+
+    name: str
+    title: str
+    column: str
+    within: int | None = None
+    direction: Literal["maximise", "minimise"] = "maximise"
+    range: tuple[float, float] = (0.0, 1.0)
+    in_epochs: bool = False
+    in_claims: bool = False
+    unit: Literal["percent", "count"] = "percent"
+    digits: int = 1
+
+    def __post_init__(self) -> None:
+        """Make sure that what is shown in per cent is a share of 1, and that claims speak of percentage points.
+
+        Raises:
+            ValueError: It is not so.
+        """
+        if self.unit == "percent" and self.range != (0.0, 1.0):
+            raise ValueError(f"metric '{self.name}': range {self.range}; what is shown in per cent lies in (0.0, 1.0)")
+        if self.in_claims and self.unit != "percent":
+            raise ValueError(f"metric '{self.name}': a claim is about percentage points, and its unit is {self.unit}")
+
+    @property
+    def sign(self) -> int:
+        """1 where more is better, -1 where less is."""
+        return 1 if self.direction == "maximise" else -1
+
+    @property
+    def scale(self) -> float:
+        """What a value is multiplied with where it is shown."""
+        return 100.0 if self.unit == "percent" else 1.0
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether a difference of it can be given in percentage points."""
+        return self.unit == "percent"
+
+    @property
+    def may_be_objective(self) -> bool:
+        """Whether a search may maximise it: its pruner needs a value after every epoch."""
+        return self.in_epochs and self.is_comparable and self.direction == "maximise"
+
+
+def _rank(k: int, *, in_epochs: bool = False) -> Metric:
+    return Metric(
+        name=f"rank{k}", title=f"Rank-{k}", column="first_match_rank", within=k, in_epochs=in_epochs, in_claims=True
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(name="mAP", title="mAP", column="average_precision", in_epochs=True, in_claims=True),
+        _rank(1, in_epochs=True),
+        _rank(5),
+        _rank(10),
+        Metric(name="mINP", title="mINP", column="inverse_negative_penalty", in_epochs=True, in_claims=True),
+        Metric(name="mAP@R", title="mAP@R", column="average_precision_at_r", in_epochs=True, in_claims=True),
+        Metric(name="mAP_trapezoidal", title="mAP (trap.)", column="average_precision_trapezoidal"),
+    )
+}
+
+MAIN = "mAP"  # what is contrasted, drawn and shown while running where nothing else is asked for
+BESIDE = "rank1"  # what stands beside it; where the two disagree, the report says so
+DEFAULT_OBJECTIVE = f"val/{MAIN}"
+
+
+def metric_of(column: str) -> Metric | None:
+    """Return the metric of a column such as `test/mAP`; None where the column holds something else."""
+    split, _, name = column.rpartition("/")
+    return METRICS.get(name) if split else None
+
+
+def metric_columns() -> list[str]:
+    """Return the columns of all metrics on all splits, `val/mAP` first."""
+    return [f"{split}/{name}" for split in SPLITS for name in METRICS]
+
+
+def objectives() -> list[str]:
+    """Return what a search may maximise."""
+    return [f"val/{name}" for name, metric in METRICS.items() if metric.may_be_objective]
+
+
+def claimable() -> list[str]:
+    """Return the metrics that may decide a claim."""
+    return [name for name, metric in METRICS.items() if metric.in_claims]

@@ -1,0 +1,82 @@
+"""The registry of metrics: what it promises, and what study files may ask for."""
+
+import pytest
+
+from reid_search.errors import StudyError
+from reid_search.study import StudyConfig, load_study
+from reid_search.study.metrics import METRICS, Metric, claimable, metric_of, objectives
+
+FILE = """\
+name: small
+base:
+  data: {name: synthetic, preset: tiny}
+  model: {architecture: mgn, backbone: resnet10_thin, embedding_dim: 64}
+axes: {model.parts: {choice: [[1], [1, 2]]}}
+"""
+
+
+def _study(tmp_path, phases, claims=""):
+    path = tmp_path / "study.yaml"
+    path.write_text(f"{FILE}phases:\n  - {phases}\n{claims}")
+    return load_study(path)
+
+
+def test_names_columns_and_titles_are_told_apart():
+    assert all(name == metric.name for name, metric in METRICS.items())
+    for attribute in ("name", "title"):
+        assert len({getattr(metric, attribute) for metric in METRICS.values()}) == len(METRICS)
+    assert len({(metric.column, metric.within) for metric in METRICS.values()}) == len(METRICS)
+
+
+def test_a_column_is_that_of_a_metric_whatever_its_split():
+    assert metric_of("test/mAP@R") is metric_of("test/duke/mAP@R") is METRICS["mAP@R"]
+    assert metric_of("mAP") is metric_of("test/seconds") is None
+
+
+def test_a_search_may_maximise_what_every_epoch_has(tmp_path):
+    assert objectives() == ["val/mAP", "val/rank1", "val/mINP", "val/mAP@R"]
+    for objective in objectives():
+        assert _study(tmp_path, f"{{kind: search, objective: {objective}}}").config.phases[0].objective == objective
+    with pytest.raises(StudyError, match=r"objective: 'val/mAP_trapezoidal' is not a choice; did you mean 'val/mAP'"):
+        _study(tmp_path, "{kind: search, objective: val/mAP_trapezoidal}")
+    with pytest.raises(StudyError, match=r"objective: 3 is not a choice; \(?allowed: val/mAP"):
+        _study(tmp_path, "{kind: search, objective: 3}")
+
+
+def test_a_claim_names_what_may_decide_it(tmp_path):
+    assert claimable() == ["mAP", "rank1", "rank5", "rank10", "mINP", "mAP@R"]
+    phases, claim = "{kind: ablate, design: claims}", "{{better: {{model.parts: [1]}}, metric: {}}}"
+    for metric in claimable():
+        study = _study(tmp_path, phases, f"claims:\n  one: {claim.format(metric)}\n")
+        assert study.config.claims["one"].metric == metric
+    with pytest.raises(StudyError, match=r"one.metric: 'mAP_trapezoidal' is not a choice; .*allowed: mAP, mAP@R"):
+        _study(tmp_path, phases, f"claims:\n  one: {claim.format('mAP_trapezoidal')}\n")
+
+
+def test_the_schema_for_editors_lists_them():
+    defined = StudyConfig.model_json_schema()["$defs"]
+    assert defined["SearchPhase"]["properties"]["objective"]["enum"] == objectives()
+    assert defined["ClaimConfig"]["properties"]["metric"]["enum"] == claimable()
+
+
+def test_an_added_metric_is_a_choice_at_once(tmp_path, monkeypatch):
+    added = Metric(name="AP5", title="AP of five", column="average_precision", in_epochs=True, in_claims=True)
+    monkeypatch.setitem(METRICS, "AP5", added)
+    assert _study(tmp_path, "{kind: search, objective: val/AP5}").config.phases[0].objective == "val/AP5"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"range": (0.0, 50.0)}, r"range \(0.0, 50.0\); what is shown in per cent lies in \(0.0, 1.0\)"),
+        ({"unit": "count", "in_claims": True}, "a claim is about percentage points, and its unit is count"),
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Metric(name="odd", title="Odd", column="average_precision", **fields)
+
+
+def test_a_search_maximises_so_it_takes_nothing_that_is_better_when_small():
+    error = Metric(name="error", title="Error", column="average_precision", in_epochs=True, direction="minimise")
+    assert (error.may_be_objective, error.sign) == (False, -1)
