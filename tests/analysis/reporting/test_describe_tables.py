@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-from analysis.reading.claims import Claim
 
 from analysis.answers.claims import ClaimAnswer
 from analysis.answers.effects import EffectsSummary
@@ -17,6 +16,7 @@ from analysis.reporting.describe_tables import (
 )
 from analysis.statistics.effect import Effect
 from analysis.statistics.importance import AxisImportance
+from reid_search.records.claims import Claim
 
 ARMS = [{"arm": "baseline", "mAP": 0.6}, {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.65, "delta": 0.05}]
 UNLIKE = (Difference("evaluate", "c", "val", "baseline", "test"),)
