@@ -34,10 +34,11 @@ from reid_search.records.log import LogWriter, StudyLog
 from reid_search.records.record import ReadoutResult, Record, RunContext
 from reid_search.records.remeasured import Progress, progress_of
 from reid_search.records.replay import History
-from reid_search.records.state import StudyState, read_state
+from reid_search.records.state import StudyReader, StudyState, read_state
 from reid_search.records.store import Storage, StudyStore
 from reid_search.records.trial import (
     Trial,
+    asked_readouts,
     best_of,
     epoch_column,
     own_readout,
@@ -45,6 +46,7 @@ from reid_search.records.trial import (
     standing_readout,
     status_of,
     value_of,
+    whose_column,
 )
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "StepChosen",
     "Storage",
     "StudyLog",
+    "StudyReader",
     "StudyState",
     "StudyStore",
     "Trial",
@@ -77,6 +80,7 @@ __all__ = [
     "TrialId",
     "TrialLost",
     "TrialStopped",
+    "asked_readouts",
     "best_of",
     "epoch_column",
     "own_readout",
@@ -87,4 +91,5 @@ __all__ = [
     "status_of",
     "trial_folder_name",
     "value_of",
+    "whose_column",
 ]

@@ -71,8 +71,22 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """
     if not path.exists():
         return
-    whole = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
-    for number, line in enumerate(whole.split("\n") if whole else (), start=1):
+    yield from parse_lines(path.read_bytes(), path)
+
+
+def parse_lines(content: bytes, path: Path, first: int = 1) -> Iterator[dict[str, Any]]:
+    """Yield the JSON lines of a part of a file, up to its last newline; see `read_lines`.
+
+    Args:
+        content: The part.
+        path: The file, for messages.
+        first: Number of the part's first line in the file.
+
+    Raises:
+        RecordError: A complete line is not a JSON object.
+    """
+    whole = content.decode(encoding="utf-8", errors="replace").rpartition("\n")[0]
+    for number, line in enumerate(whole.split("\n") if whole else (), start=first):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
@@ -80,6 +94,15 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(row, dict):
             raise RecordError(f"{path}, line {number}: expected a JSON object")
         yield row
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file's content does: its inode, size and time; None where there is no file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _drop_cut_line(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from reid_search.errors import RecordError
-from reid_search.records.files import append_lines, read_json, read_lines, write_atomically, write_json
+from reid_search.records.files import append_lines, read_json, read_lines, stamp, write_atomically, write_json
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import locked
 from reid_search.records.record import RECORD_VERSION, Record
@@ -60,6 +60,11 @@ class TrialFolder:
     def write_traceback(self, text: str) -> None:
         """Write `error.txt`: where in the code a trial failed."""
         write_atomically(self.path / "error.txt", text)
+
+    def stamp(self) -> tuple[object, ...]:
+        """Return what changes when anything does that `read_trial` reads."""
+        names = ("config.json", "epochs.jsonl", "times.jsonl", "record.json")
+        return tuple(stamp(self.path / name) for name in names)
 
     def write_config(self, content: Mapping[str, Any]) -> None:
         """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""

@@ -1,13 +1,13 @@
 """The append-only log of a study: what was asked for, by whom and when."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reid_search.errors import RecordError
 from reid_search.records.events import Event, Logged, RunStarted, line_of, parsed
-from reid_search.records.files import append_lines, read_lines
+from reid_search.records.files import append_lines, parse_lines, stamp
 from reid_search.records.replay import History, replay
 
 
@@ -36,17 +36,65 @@ class StudyLog:
         """
         found: list[Logged] = []
         try:
-            for index, line in enumerate(read_lines(self.path)):
-                found.append(parsed(line, index, f"{self.path}, line {index + 1}"))
+            found.extend(self.parsed(self.path.read_bytes() if self.exists() else b""))  # keeps those before the error
         except RecordError as error:
             if problems is None:
                 raise
             problems.append(str(error))
         return found
 
+    def parsed(self, content: bytes, first: int = 0) -> Iterator[Logged]:
+        """Yield the events of a part of the file, up to its last newline.
+
+        Args:
+            content: The part.
+            first: Number of its first line, from 0.
+
+        Raises:
+            RecordError: See `read`.
+        """
+        for index, line in enumerate(parse_lines(content, self.path, first + 1), start=first):
+            yield parsed(line, index, f"{self.path}, line {index + 1}")
+
     def history(self, problems: list[str] | None = None) -> History:
         """Return what the events mean together; see `read`."""
         return replay(self.read(problems))
+
+
+class LogFollower:
+    """Reads a log again and again, and each of its lines once.
+
+    Args:
+        log: The log.
+    """
+
+    def __init__(self, log: StudyLog) -> None:
+        self._log = log
+        self._stamp: tuple[int, int, int] | None = None
+        self._read = 0
+        self._events: list[Logged] = []
+        self._history = replay(())
+
+    def history(self) -> History:
+        """Return what the events mean together.
+
+        Raises:
+            RecordError: A line cannot be read; see `StudyLog.read`.
+        """
+        now = stamp(self._log.path)
+        if now == self._stamp:
+            return self._history
+        if now is None or self._stamp is None or now[0] != self._stamp[0] or now[1] < self._read:
+            self._read, self._events = 0, []
+        if now is not None:
+            with self._log.path.open("rb") as file:
+                file.seek(self._read)
+                content = file.read()
+            whole = content[: content.rfind(b"\n") + 1]
+            self._events += list(self._log.parsed(whole, len(self._events)))
+            self._read += len(whole)
+        self._history, self._stamp = replay(self._events), now
+        return self._history
 
 
 class LogWriter:

@@ -7,7 +7,9 @@ from functools import cached_property
 from reid_search.errors import RecordError, RequestError, StudyError, nearest
 from reid_search.records.claims import Claim
 from reid_search.records.events import ArmAsked, Ask, CandidateAsked, Proposal
+from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
+from reid_search.records.log import LogFollower
 from reid_search.records.replay import History
 from reid_search.records.store import StudyStore
 from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
@@ -153,6 +155,36 @@ def _maps(content: object) -> Mapping[str, Mapping[str, object]]:
     if not isinstance(content, Mapping):
         return {}
     return {str(name): entry for name, entry in content.items() if isinstance(entry, Mapping)}
+
+
+class StudyReader:
+    """Reads a study again and again, and of its log and its trials only what changed since.
+
+    Args:
+        store: Where it keeps everything.
+    """
+
+    def __init__(self, store: StudyStore) -> None:
+        self._store = store
+        self._log = LogFollower(store.log)
+        self._trials: dict[TrialId, tuple[object, Trial]] = {}
+
+    def state(self) -> StudyState:
+        """Return the study as it stands; unreadable files of trials and a study file edited by hand are noted.
+
+        Raises:
+            RecordError: The log cannot be read.
+        """
+        problems: list[str] = []
+        history = self._log.history()
+        self._trials = {folder.id: self._latest(folder) for folder in self._store.trials()}
+        trials = {name: trial for name, (_, trial) in self._trials.items()}
+        return StudyState(self._store, _study(self._store, problems), history, trials, (*problems, *history.warnings))
+
+    def _latest(self, folder: TrialFolder) -> tuple[object, Trial]:
+        stamp = folder.stamp()  # taken first: what changes while it is read is read again
+        known = self._trials.get(folder.id)
+        return known if known is not None and known[0] == stamp else (stamp, read_trial(folder, tolerant=True))
 
 
 def _study(store: StudyStore, problems: list[str] | None) -> Mapping[str, object]:

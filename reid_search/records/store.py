@@ -35,6 +35,11 @@ class Storage:
         return self.path.resolve() / "mlflow.db"
 
     @property
+    def unfinished_database(self) -> Path:
+        """Where MLflow's database is made before it is moved into place whole."""
+        return self.database.with_name(f".{self.database.name}.new")
+
+    @property
     def artifacts(self) -> Path:
         """MLflow's artifacts."""
         return self.path.resolve() / "mlartifacts"

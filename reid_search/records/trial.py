@@ -1,6 +1,6 @@
 """A trial as it stands on disk, and the one rule for which number is whose."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reid_search.errors import RecordError
@@ -10,6 +10,7 @@ from reid_search.records.identity import Status, TrialId
 from reid_search.records.record import Record
 
 USUAL_READOUT = "default"
+SPLITS = ("val", "test")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,31 @@ def status_of(trial: Trial | None, readout: str | None, split: str) -> Status:
     return trial.status
 
 
+def whose_column(readouts: Sequence[str], column: str) -> tuple[str | None, str]:
+    """Return the readout that a column of the epochs belongs to, None for a loss, and its metric; see `epoch_column`.
+
+    Args:
+        readouts: Names of the trial's readouts, in order.
+        column: Name of the column.
+    """
+    head, _, rest = column.partition("/")
+    if head in readouts and rest.partition("/")[0] in SPLITS:
+        return head, rest
+    return next(iter(readouts), None) if head in SPLITS else None, column
+
+
+def asked_readouts(ask: Ask, trial: Trial | None) -> Mapping[str, str]:
+    """Return the readouts that an asker asks for: name → name under which the record keeps it, its own one first.
+
+    Args:
+        ask: Who asks; its readouts are named since version 1 of the log had them.
+        trial: Its trial, all of whose readouts are meant where the log does not say.
+    """
+    readouts = ask.readouts or {name: name for name in (trial.readouts if trial else ())}
+    own = standing_readout(readouts)
+    return {own: readouts[own], **readouts} if own is not None else {}
+
+
 def own_readout(ask: Ask, trial: Trial | None) -> str | None:
     """Return the name under which a record keeps the readout that stands for an asker.
 
@@ -131,10 +157,7 @@ def own_readout(ask: Ask, trial: Trial | None) -> str | None:
         ask: Who asks; its readouts are named since version 1 of the log had them.
         trial: Its trial, whose own readout stands where the log does not say.
     """
-    name = standing_readout(ask.readouts)
-    if name is not None:
-        return ask.readouts[name]
-    return trial.first_readout if trial else None
+    return next(iter(asked_readouts(ask, trial).values()), None)
 
 
 def best_of(proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], objective: str) -> Proposal | None:

@@ -3,18 +3,18 @@
 import threading
 from dataclasses import dataclass
 
-from reid_search.records import StudyStore
-from reid_search.tracking.asks import Identity
+from reid_search.records import StudyState, StudyStore, TrialId
 from reid_search.tracking.projection import Projection
 from reid_search.tracking.syncing import sync_everything, warning
+from reid_search.tracking.trial_runs import trial_runs
 
 
 @dataclass(frozen=True)
 class _Round:
     """What one round of the worker brings up to date: trials that changed, and those that run."""
 
-    changed: tuple[Identity, ...]
-    running: frozenset[Identity]
+    changed: tuple[TrialId, ...]
+    running: frozenset[TrialId]
     last: bool
 
 
@@ -36,8 +36,9 @@ class BackgroundSink:
         self._projection = Projection(store, uri)
         self._refresh = refresh
         self._wake = threading.Condition()
-        self._changed: dict[Identity, None] = {}
-        self._running: set[Identity] = set()
+        self._changed: dict[TrialId, None] = {}
+        self._running: set[TrialId] = set()
+        self._asks = 0
         self._closing = False
         self._worker: threading.Thread | None = None
         self._complete = False
@@ -51,12 +52,13 @@ class BackgroundSink:
             seed: Its seed.
             running: Whether it runs at the moment.
         """
+        trial = TrialId(key, seed)
         with self._wake:
             if running:
-                self._running.add((key, seed))
+                self._running.add(trial)
             else:
-                self._running.discard((key, seed))
-            self._changed[key, seed] = None
+                self._running.discard(trial)
+            self._changed[trial] = None
             # Not before a trial is at work: the study's lock is held by now, and Ray's imports are over.
             if self._worker is None and not self._closing:
                 self._worker = threading.Thread(target=self._work, name="mlflow", daemon=True)
@@ -107,12 +109,20 @@ class BackgroundSink:
     def _bring_up_to_date(self, due: _Round) -> None:
         if not self._complete:
             result = sync_everything(self._projection, due.running, at_work=not due.last)
-            self._complete, self._warnings = result.complete, result.warnings
+            self._complete, self._warnings, self._asks = result.complete, result.warnings, result.asks
             return
         try:
-            for key, seed in dict.fromkeys((*due.changed, *sorted(due.running))):
-                self._projection.sync_trial(key, seed, running=(key, seed) in due.running)
+            state = self._projection.state()
+            trials = dict.fromkeys((*due.changed, *sorted(due.running), *self._newly_asked(state)))
+            for trial, runs in trial_runs(state, trials).items():
+                for run in runs:
+                    self._projection.sync_run(run, state, running=trial in due.running)
             if due.changed or due.last:
-                self._projection.sync_study(at_work=not due.last)
+                self._projection.sync_study(state, at_work=not due.last)
         except Exception as error:  # MLflow must never stop a study; the next round repairs everything
             self._complete, self._warnings = False, [warning(self._projection, error)]
+
+    def _newly_asked(self, state: StudyState) -> list[TrialId]:
+        """Return the trials on disk that somebody asked for since the last round: they serve one arm more."""
+        asks, self._asks = state.history.asks[self._asks :], len(state.history.asks)
+        return [ask.trial for ask in asks if ask.trial in state.trials]

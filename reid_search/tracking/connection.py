@@ -1,15 +1,13 @@
 """Connecting to MLflow: its import, its noise, its patience, and the tables of a new database."""
 
-import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reid_search.records import StudyStore
-from reid_search.records.locks import locked
-from reid_search.tracking.place import database_path, database_uri, is_own_database
+from reid_search.records import Storage
+from reid_search.tracking.place import database_uri, is_own_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,13 +23,12 @@ _SETTINGS = {
     "MLFLOW_CONFIGURE_LOGGING": "false",
 }
 _NOISY = ("mlflow", "alembic", "urllib3.connectionpool")
-_PATIENCE = 120.0
 
 
 def connect(storage: Path, uri: str) -> "MlflowClient":
     """Return a client; the tables of the storage's own database are made where it is new.
 
-    Call it under `writing`, so that one process makes them.
+    Call it under `Storage.writing_to_mlflow`, so that one process makes them.
 
     Raises:
         MlflowException: The address is none that MLflow knows, or the database is of another release.
@@ -42,27 +39,14 @@ def connect(storage: Path, uri: str) -> "MlflowClient":
         logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
-    if is_own_database(storage, uri) and not database_path(storage).exists():
-        _make_database(database_path(storage), MlflowClient)
+    if is_own_database(storage, uri) and not Storage(storage).database.exists():
+        _make_database(Storage(storage), MlflowClient)
     return MlflowClient(uri)
 
 
-@contextlib.contextmanager
-def writing(store: StudyStore) -> Iterator[None]:
-    """Hold the storage's lock on MLflow, so that two processes never make the same run.
-
-    Raises:
-        RequestError: Another process holds it for minutes.
-    """
-    path = store.storage / ".mlflow.lock"
-    busy = f"{path}: {{holder}} is writing to MLflow; try again when it is through"
-    with locked(path, busy, patience=_PATIENCE):
-        yield
-
-
-def _make_database(path: Path, client: "Callable[[str], MlflowClient]") -> None:
+def _make_database(storage: Storage, client: "Callable[[str], MlflowClient]") -> None:
     """Make a database under another name first: one that was cut while its tables were made would stay unusable."""
-    unfinished = path.with_name(f".{path.name}.new")
+    unfinished = storage.unfinished_database
     unfinished.unlink(missing_ok=True)
     client(database_uri(unfinished)).search_experiments(max_results=1)
-    unfinished.replace(path)
+    unfinished.replace(storage.database)

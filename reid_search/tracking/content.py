@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from reid_search.study.question.axes import label_of
 from reid_search.study.trial.key import digest
@@ -37,18 +37,18 @@ class RunContent:
     """What one MLflow run shall hold.
 
     Attributes:
-        id: What the run is found by: `study`, or `<key>-s<seed>`.
+        id: What the run is found by: `study`, or the id of a `TrialRun`.
         name: What MLflow's tables call it.
         state: MLflow's status.
         tags: Tags, whose values may change later.
-        params: Settings, which MLflow never lets change.
+        params: Settings, which MLflow never lets change: a run that holds others is made anew.
         epochs: Measurements that grow with time, in order.
         metrics: Measurements of which the latest value counts.
         step: Step of `metrics`. At one step the newest value counts, at a lower step none does.
         artifacts: Files by path, with `/` between folders.
         begun: Start in seconds since 1970; None stands for now.
         ended: End in seconds since 1970; None while running or where it is not known.
-        replaceable: Whether a run that holds other numbers is made anew; not where other runs lie under it.
+        replaceable: Whether a run that holds other numbers or settings is made anew; not where other runs lie under it.
     """
 
     id: str
@@ -78,7 +78,7 @@ class RunContent:
         return digest([dict(part) if isinstance(part, Mapping) else part for part in content])
 
 
-def flattened(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flattened(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield the leaves of nested maps with their dotted paths; a list is a leaf, and so is an empty map."""
     for key, value in content.items():
         if isinstance(value, Mapping) and value:
@@ -87,17 +87,17 @@ def flattened(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
             yield f"{prefix}{key}", value
 
 
-def param_texts(leaves: Mapping[str, Any]) -> dict[str, str]:
+def param_texts(leaves: Mapping[str, object]) -> dict[str, str]:
     """Return settings as MLflow keeps them: text as it is, anything else as JSON, cut at 6,000 characters."""
     return {allowed_name(path): _cut(label_of(value), _LONGEST_PARAM) for path, value in leaves.items()}
 
 
-def tag_texts(tags: Mapping[str, Any]) -> dict[str, str]:
+def tag_texts(tags: Mapping[str, object]) -> dict[str, str]:
     """Return tags as MLflow keeps them; what is None or empty is left out."""
     return {name: _cut(str(value), _LONGEST_TAG) for name, value in tags.items() if value not in (None, "")}
 
 
-def numbers(row: Mapping[str, Any]) -> dict[str, float]:
+def numbers(row: Mapping[str, object]) -> dict[str, float]:
     """Return the numbers of a row under names that MLflow allows."""
     return {
         allowed_name(name): float(value)

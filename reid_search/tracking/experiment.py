@@ -17,7 +17,7 @@ _PAGE = 500
 
 
 class StudyExperiment:
-    """Finds and makes what a study has in MLflow. Open it under `writing`.
+    """Finds and makes what a study has in MLflow. Open it under `Storage.writing_to_mlflow`.
 
     Args:
         store: The study's store.

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reid_search.records import Storage
+
 _VARIABLE = "MLFLOW_TRACKING_URI"
 
 
@@ -16,12 +18,7 @@ def tracking_uri(storage: Path) -> str:
     Returns:
         `MLFLOW_TRACKING_URI` where it is set, else the SQLite database `<storage>/mlflow.db` as an absolute address.
     """
-    return os.environ.get(_VARIABLE) or database_uri(database_path(storage))
-
-
-def database_path(storage: Path) -> Path:
-    """Return the file of a storage's own database."""
-    return storage.resolve() / "mlflow.db"
+    return os.environ.get(_VARIABLE) or database_uri(Storage(storage).database)
 
 
 def database_uri(path: Path) -> str:
@@ -37,21 +34,16 @@ def database_uri(path: Path) -> str:
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
-def artifact_folder(storage: Path) -> Path:
-    """Return the folder of a storage's artifacts."""
-    return storage.resolve() / "mlartifacts"
-
-
 def artifact_location(storage: Path, uri: str, study: str) -> str | None:
     """Return where the artifacts of a study go; None where a server decides."""
     if urlsplit(uri).scheme in ("http", "https"):
         return None
-    return (artifact_folder(storage) / study).as_uri()
+    return (Storage(storage).artifacts / study).as_uri()
 
 
 def is_own_database(storage: Path, uri: str) -> bool:
     """Say whether an address is the storage's own database, which nobody else writes to."""
-    return uri == database_uri(database_path(storage))
+    return uri == database_uri(Storage(storage).database)
 
 
 def shown(uri: str) -> str:

@@ -1,17 +1,14 @@
 """A study's store, projected into MLflow run by run; the only place that writes."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reid_search.errors import RecordError
-from reid_search.records import Record, StudyStore, TrialFolder
-from reid_search.tracking.asks import Asked, Identity, asked_trials
-from reid_search.tracking.connection import writing
+from reid_search.records import Storage, StudyReader, StudyState, StudyStore, TrialId
 from reid_search.tracking.content import RunContent
 from reid_search.tracking.experiment import StudyExperiment
 from reid_search.tracking.place import tracking_uri
 from reid_search.tracking.study_content import STUDY_ID, study_content
 from reid_search.tracking.trial_content import trial_content
+from reid_search.tracking.trial_runs import TrialRun, trial_runs
 from reid_search.tracking.writer import is_up_to_date
 
 if TYPE_CHECKING:
@@ -32,23 +29,29 @@ class Projection:
     def __init__(self, store: StudyStore, uri: str | None = None) -> None:
         self.store = store
         self.uri = uri or tracking_uri(store.storage)
+        self._storage = Storage(store.storage)
+        self._reader = StudyReader(store)
         self._experiment: StudyExperiment | None = None
         self._parent = ""
 
-    def sync_study(self, *, at_work: bool) -> bool:
+    def state(self) -> StudyState:
+        """Return the study as it stands now; what did not change since the last call is not read again."""
+        return self._reader.state()
+
+    def sync_study(self, state: StudyState, *, at_work: bool) -> bool:
         """Bring the study's own run up to date, under which the trials' runs lie.
 
         Args:
+            state: The study.
             at_work: Whether a run of the study is at work.
 
         Returns:
             Whether anything was written.
         """
-        records = {identity: _record(folder) for identity, folder in trial_folders(self.store)}
-        return self._write(study_content(self.store, list(self.store.asked), records, at_work=at_work))
+        return self._write(study_content(state, at_work=at_work))
 
     def sync_trial(self, key: str, seed: int, *, running: bool = False) -> bool:
-        """Bring the run of one trial up to date.
+        """Bring every run of one trial up to date.
 
         Args:
             key: The trial's key.
@@ -58,31 +61,29 @@ class Projection:
         Returns:
             Whether anything was written.
         """
-        asked = asked_trials(self.store.asked).get((key, seed), Asked())
-        return self.sync_folder(self.store.trial(key, seed), seed, asked, running=running)
+        state, trial = self.state(), TrialId(key, seed)
+        written = [self.sync_run(run, state, running=running) for run in trial_runs(state, [trial])[trial]]
+        return any(written)
 
-    def sync_folder(
-        self, folder: TrialFolder, seed: int, asked: Asked, *, running: bool, known: "Run | None" = None
-    ) -> bool:
-        """Bring the run of one trial up to date, as `sync_trial`, from what was read before.
+    def sync_run(self, run: TrialRun, state: StudyState, *, running: bool, known: "Run | None" = None) -> bool:
+        """Bring one run of a trial up to date, as `sync_trial`.
 
         Args:
-            folder: The trial's folder.
-            seed: Its seed.
-            asked: Who asked for it.
-            running: Whether it runs at the moment.
-            known: Its run as it was a moment ago, which spares looking where nothing changed.
+            run: The run.
+            state: The study.
+            running: Whether the trial runs at the moment.
+            known: The run as it was in MLflow a moment ago, which spares looking where nothing changed.
         """
         if not self._parent:
-            self.sync_study(at_work=running)
-        content = trial_content(folder, seed, asked, running=running, parent=self._parent)
+            self.sync_study(state, at_work=running)
+        content = trial_content(run, state, running=running, parent=self._parent)
         if known is not None and is_up_to_date(known, content):
             return False
         return self._write(content)
 
     def runs(self) -> "dict[str, Run]":
-        """Return every run of the study by what it is found by: `study`, or the name of a trial's folder."""
-        with writing(self.store):
+        """Return every run of the study by what it is found by: `study`, or the id of a `TrialRun`."""
+        with self._storage.writing_to_mlflow():
             return self._opened().runs()
 
     def forget(self, run: "Run") -> bool:
@@ -90,7 +91,7 @@ class Projection:
 
         On a server that others may write to, it stays and is only ended.
         """
-        with writing(self.store):
+        with self._storage.writing_to_mlflow():
             experiment = self._opened()
             if experiment.owned:
                 experiment.delete(run)
@@ -112,25 +113,9 @@ class Projection:
 
     def _write(self, content: RunContent) -> bool:
         """Find the run and bring it to its content, while nobody else makes runs."""
-        with writing(self.store):
+        with self._storage.writing_to_mlflow():
             experiment = self._opened()
             run_id, written = experiment.writer.write(experiment.find(content.id), content)
         if content.id == STUDY_ID:
             self._parent = run_id
         return written
-
-
-def trial_folders(store: StudyStore) -> Iterator[tuple[Identity, TrialFolder]]:
-    """Yield the folder of each trial with its key and seed, sorted by name."""
-    for folder in store.trials():
-        key, separator, seed = folder.path.name.rpartition("-s")
-        if separator and seed.isdigit():
-            yield (key, int(seed)), folder
-
-
-def _record(folder: TrialFolder) -> Record | None:
-    """Return a record; None where there is none that can be read, which is told where its own run is written."""
-    try:
-        return folder.record()
-    except RecordError:
-        return None

@@ -1,16 +1,14 @@
 """Bringing everything of a study up to date in MLflow, with whatever goes wrong told in the end."""
 
-import fcntl
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reid_search.errors import RecordError
-from reid_search.records import StudyStore, trial_folder_name
-from reid_search.tracking.asks import Asked, Identity, asked_trials
+from reid_search.records import Status, StudyState, StudyStore, TrialId
 from reid_search.tracking.place import shown, without_password
-from reid_search.tracking.projection import Projection, trial_folders
+from reid_search.tracking.projection import Projection
 from reid_search.tracking.study_content import STUDY_ID
+from reid_search.tracking.trial_runs import TrialRun, trial_runs
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -27,12 +25,14 @@ class SyncResult:
         unchanged: Runs that were up to date.
         warnings: What could not be brought up to date, and why.
         complete: Whether MLflow took everything that could be read.
+        asks: How many asks of the log it knew of.
     """
 
     written: int = 0
     unchanged: int = 0
     warnings: list[str] = field(default_factory=list)
     complete: bool = True
+    asks: int = 0
 
     def count(self, written: bool) -> None:
         """Count a run."""
@@ -50,11 +50,11 @@ def sync_study(store: StudyStore, uri: str | None = None) -> SyncResult:
     Returns:
         What was written, and warnings where something could not be. Nothing is raised.
     """
-    at_work = is_at_work(store)
+    at_work = store.is_at_work
     return sync_everything(Projection(store, uri), None if at_work else (), at_work=at_work)
 
 
-def sync_everything(projection: Projection, running: Collection[Identity] | None, *, at_work: bool) -> SyncResult:
+def sync_everything(projection: Projection, running: Collection[TrialId] | None, *, at_work: bool) -> SyncResult:
     """Bring the study's run and all trials' up to date. One unreadable trial does not keep the others out.
 
     Args:
@@ -68,29 +68,19 @@ def sync_everything(projection: Projection, running: Collection[Identity] | None
     """
     result = SyncResult()
     try:
-        result.count(projection.sync_study(at_work=at_work))
+        state = projection.state()
+        result.asks = len(state.history.asks)
+        result.count(projection.sync_study(state, at_work=at_work))
         runs = projection.runs()
         runs.pop(STUDY_ID, None)
-        _sync_trials(projection, result, runs, running)
-        for name in _unknown(projection.store, runs, running):
+        wanted = trial_runs(state, [*state.trials, *(running or ())])
+        _sync_trials(projection, state, wanted, result, runs, running)
+        for name in _unknown(wanted, runs, running):
             result.written += projection.forget(runs[name])
     except Exception as error:  # whatever a tracking server does, the numbers are safe in the store
         result.warnings.append(warning(projection, error))
         result.complete = False
     return result
-
-
-def is_at_work(store: StudyStore) -> bool:
-    """Say whether a run of the study is at work: whether its lock is held."""
-    path = store.path / ".lock"
-    if not path.exists():
-        return False
-    with path.open(encoding="utf-8") as file:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def warning(projection: Projection, error: Exception) -> str:
@@ -103,35 +93,40 @@ def warning(projection: Projection, error: Exception) -> str:
 
 
 def _sync_trials(
-    projection: Projection, result: SyncResult, runs: "Mapping[str, Run]", running: Collection[Identity] | None
+    projection: Projection,
+    state: StudyState,
+    wanted: Mapping[TrialId, list[TrialRun]],
+    result: SyncResult,
+    runs: "Mapping[str, Run]",
+    running: Collection[TrialId] | None,
 ) -> None:
-    """Bring every trial up to date; give up, by raising, where MLflow fails for several in a row."""
-    asked = asked_trials(projection.store.asked)
+    """Bring every trial up to date; give up, by raising, where MLflow fails for several runs in a row."""
     failures = 0
-    for identity, folder in trial_folders(projection.store):
-        run = runs.get(folder.path.name)
-        runs_now = identity in running if running is not None else run is None or run.info.status == "RUNNING"
-        who = asked.get(identity, Asked())
-        try:
-            result.count(projection.sync_folder(folder, identity[1], who, running=runs_now, known=run))
-            failures = 0
-        except RecordError as error:
-            result.warnings.append(str(error))
-        except Exception as error:  # a server may refuse one run and take the next
-            failures += 1
-            if failures == _FAILURES_IN_A_ROW:
-                raise
-            result.warnings.append(f"{folder.path.name}: {_first_line(error)}")
-            result.complete = False
+    for name, trial in state.trials.items():
+        if trial.status == Status.UNREADABLE:
+            result.warnings.append(str(trial.reason))
+            continue
+        first = runs.get(str(name))
+        runs_now = name in running if running is not None else first is None or first.info.status == "RUNNING"
+        for run in wanted[name]:
+            try:
+                result.count(projection.sync_run(run, state, running=runs_now, known=runs.get(run.id)))
+                failures = 0
+            except Exception as error:  # a server may refuse one run and take the next
+                failures += 1
+                if failures == _FAILURES_IN_A_ROW:
+                    raise
+                result.warnings.append(f"{run.id}: {_first_line(error)}")
+                result.complete = False
 
 
-def _unknown(store: StudyStore, runs: "Mapping[str, Run]", running: Collection[Identity] | None) -> list[str]:
-    """Return the runs of trials that the store does not have; one that runs may not have written anything yet."""
-    known = {folder.path.name for folder in store.trials()}
+def _unknown(
+    wanted: Mapping[TrialId, list[TrialRun]], runs: "Mapping[str, Run]", running: Collection[TrialId] | None
+) -> list[str]:
+    """Return the runs that stand for nothing in the store; a trial that runs may not have written anything yet."""
+    known = {run.id for of_trial in wanted.values() for run in of_trial}
     if running is None:
         known |= {name for name, run in runs.items() if run.info.status == "RUNNING"}
-    else:
-        known |= {trial_folder_name(*identity) for identity in running}
     return sorted(set(runs) - known)
 
 

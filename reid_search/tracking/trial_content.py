@@ -1,119 +1,152 @@
-"""A trial's folder as the content of its MLflow run."""
+"""A trial, as those see it who ask for one readout of it, as the content of an MLflow run."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
-from typing import Any
 
-from reid_search.records import Record, TrialFolder
-from reid_search.records.files import read_lines
-from reid_search.tracking.asks import Asked
+from reid_search.errors import RecordError
+from reid_search.records import Status, StudyState, Trial, TrialFolder, whose_column
 from reid_search.tracking.content import Epoch, RunContent, RunState, flattened, numbers, param_texts, tag_texts
+from reid_search.tracking.trial_runs import TrialRun
 
 # A pruned trial was cut short like an interrupted one; the tag `status` tells them apart.
-_STATES: Mapping[str, RunState] = {
-    "finished": "FINISHED",
-    "stopped": "KILLED",
-    "failed": "FAILED",
-    "interrupted": "KILLED",
-    "running": "RUNNING",
+_STATES: Mapping[Status, RunState] = {
+    Status.FINISHED: "FINISHED",
+    Status.UNMEASURED: "FINISHED",
+    Status.STOPPED: "KILLED",
+    Status.FAILED: "FAILED",
+    Status.INTERRUPTED: "KILLED",
+    Status.RUNNING: "RUNNING",
 }
 
 
-def trial_content(folder: TrialFolder, seed: int, asked: Asked, *, running: bool, parent: str) -> RunContent:
+def trial_content(run: TrialRun, state: StudyState, *, running: bool, parent: str) -> RunContent:
     """Return what the MLflow run of a trial shall hold.
 
+    Plain names (`test/mAP`) are the readout that stands for those who ask; a further readout that they ask for has its
+    name in the study before them (`neck/test/mAP`). What nobody of them asked for is left out.
+
     Args:
-        folder: The trial's folder; may not be there yet.
-        seed: The trial's seed.
-        asked: Who asked for it.
-        running: Whether it runs at the moment; a record says more.
+        run: The run.
+        state: The study.
+        running: Whether the trial runs at the moment; a record says more.
         parent: Id of the study's run.
 
     Raises:
         RecordError: A file of the trial cannot be read.
     """
-    record, started, epochs = folder.record(), folder.config() or {}, _epochs(folder)
-    status = record.status if record else "running" if running else "interrupted"
-    config = record.config if record else started.get("config", {})
-    name = folder.path.name
-    seconds = folder.seconds()
-    ended = datetime.fromisoformat(record.context.ended).timestamp() if record else None
+    trial = state.trials.get(run.trial) or Trial(run.trial, Status.RUNNING)
+    if trial.status == Status.UNREADABLE:
+        raise RecordError(trial.reason)
+    status = _status(run, trial, state, running)
+    latest = _latest(run, trial)
+    epochs = _epochs(run, trial, state.store.trial(*run.trial), latest)
+    last = epochs[-1] if epochs else Epoch(0, 0.0, {})
+    ended = datetime.fromisoformat(trial.record.context.ended).timestamp() if trial.record else None
     return RunContent(
-        id=name,
-        name=asked.run_name(seed) if asked.names else name,
+        id=run.id,
+        name=run.name,
         state=_STATES[status],
-        tags=_tags(record, started, asked) | tag_texts({
-            "key": name.rpartition("-s")[0], "seed": seed, "status": status, "mlflow.parentRunId": parent,
-        }),
-        params=_params(config, asked),
+        tags=_tags(run, trial) | tag_texts({"status": status, "mlflow.parentRunId": parent}),
+        params=_params(run, trial),
         epochs=epochs,
-        metrics=_latest(record, seconds, epochs),
-        step=epochs[-1].step if epochs else 0,
-        artifacts=_artifacts(started or _started(record), record),
-        begun=ended - seconds if ended is not None else None,
+        metrics={name: value for name, value in latest.items() if last.metrics.get(name) != value},
+        step=last.step,
+        artifacts=_artifacts(run, trial),
+        begun=ended - trial.seconds if ended is not None else None,
         ended=ended,
-    )  # fmt: skip
-
-
-def final_metrics(record: Record) -> dict[str, float]:
-    """Return what a record measured by name: plain (`test/mAP`) for its first readout, `<readout>/test/mAP` else."""
-    found: dict[str, float] = {}
-    for index, (name, readout) in enumerate(record.readouts.items()):
-        prefix = f"{name}/" if index else ""
-        found |= {f"{prefix}{metric}": value for metric, value in readout.metrics.items()}
-        found[f"{prefix}dim"] = readout.dim
-    found |= {f"parameters/{part}": count for part, count in record.parameters.items()}
-    if record.macs is not None:
-        found["macs"] = record.macs
-    return numbers(found)
-
-
-def _epochs(folder: TrialFolder) -> tuple[Epoch, ...]:
-    """Return the epochs with the time at which each ended, which is exact where the trial was never interrupted."""
-    elapsed = list(accumulate(float(row["seconds"]) for row in read_lines(folder.path / "times.jsonl"))) or [0.0]
-    return tuple(
-        Epoch(
-            step=int(row["epoch"]),
-            elapsed=elapsed[min(index, len(elapsed) - 1)],
-            metrics=numbers({name: value for name, value in row.items() if name != "epoch"}),
-        )
-        for index, row in enumerate(folder.epochs())
     )
 
 
-def _latest(record: Record | None, seconds: float, epochs: tuple[Epoch, ...]) -> dict[str, float]:
-    """Return what has one value only; what the last epoch measured already is not repeated."""
-    found = {"seconds": seconds} | (final_metrics(record) if record else {})
-    last = epochs[-1].metrics if epochs else {}
-    return {name: value for name, value in found.items() if last.get(name) != value}
+def _status(run: TrialRun, trial: Trial, state: StudyState, running: bool) -> Status:
+    if trial.status == Status.RUNNING:
+        return Status.RUNNING if running else Status.INTERRUPTED
+    return state.status(run.asks[0]) if run.asks else trial.status
 
 
-def _params(config: Mapping[str, Any], asked: Asked) -> dict[str, str]:
+def _prefixes(run: TrialRun) -> list[tuple[str, str]]:
+    """Return what stands before the names of each readout's metrics, with the name under which the record keeps it."""
+    return [(f"{name}/" if index else "", stored) for index, (name, stored) in enumerate(run.readouts.items())]
+
+
+def _latest(run: TrialRun, trial: Trial) -> dict[str, float]:
+    """Return what has one value only."""
+    found: dict[str, float] = {"seconds": trial.seconds, "images_seen": trial.images_seen}
+    record = trial.record
+    if record is None:
+        return found
+    for prefix, stored in _prefixes(run):
+        if readout := record.readouts.get(stored):
+            found |= {f"{prefix}{metric}": value for metric, value in readout.metrics.items()}
+            found[f"{prefix}dim"] = readout.dim
+    found |= {f"parameters/{part}": count for part, count in record.parameters.items()}
+    return numbers(found if record.macs is None else found | {"macs": record.macs})
+
+
+def _epochs(run: TrialRun, trial: Trial, folder: TrialFolder, latest: Mapping[str, float]) -> tuple[Epoch, ...]:
+    """Return the epochs with the time at which each ended, which is exact where the trial was never interrupted."""
+    elapsed = list(accumulate(folder.times())) or [0.0]
+    readouts, prefixes = list(trial.section("readouts")), _prefixes(run)
+    epochs = [
+        Epoch(
+            step=int(row["epoch"]),
+            elapsed=elapsed[min(index, len(elapsed) - 1)],
+            metrics=numbers(dict(_measured(row, readouts, prefixes))),
+        )
+        for index, row in enumerate(folder.epochs())
+    ]
+    if epochs:  # at the last step one value counts
+        metrics = {name: value for name, value in epochs[-1].metrics.items() if latest.get(name, value) == value}
+        epochs[-1] = replace(epochs[-1], metrics=metrics)
+    return tuple(epochs)
+
+
+def _measured(
+    row: Mapping[str, object], readouts: list[str], prefixes: list[tuple[str, str]]
+) -> Iterator[tuple[str, object]]:
+    for column, value in row.items():
+        readout, metric = whose_column(readouts, column)
+        if readout is None and column != "epoch":
+            yield column, value
+        yield from ((f"{prefix}{metric}", value) for prefix, stored in prefixes if stored == readout)
+
+
+def _params(run: TrialRun, trial: Trial) -> dict[str, str]:
     """Return the settings; an axis shows the name that the study gives to its value, a number stays a number.
 
-    Readouts stay as they are: one training serves arms that differ in them.
+    Readouts are those of the askers, under the names that the study gives them.
     """
-    leaves = dict(flattened(config))
-    if not leaves:
+    if not trial.config:
         return {}
-    for path, label in asked.labels.items():
-        if not path.startswith("readouts.") and not isinstance(leaves.get(path), int | float):
-            leaves[path] = label
-    return param_texts(leaves)
+    kept = trial.section("readouts")
+    own = {name: kept[stored] for name, stored in run.readouts.items() if stored in kept}
+    others = {name: value for name, value in trial.config.items() if name != "readouts"}
+    leaves = dict(flattened(others | ({"readouts": own} if own else {})))
+    return param_texts(
+        leaves | {path: label for path, label in run.settings.items() if not _is_number(leaves.get(path))}
+    )
 
 
-def _tags(record: Record | None, started: Mapping[str, Any], asked: Asked) -> dict[str, str]:
-    context = record.context if record else None
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
+    context = trial.record.context if trial.record else None
     commit = context.git_commit if context else None
     return tag_texts({
-        "arm": ", ".join(asked.names),
-        "phase": ", ".join(asked.phases),
-        "data_fingerprint": record.data_fingerprint if record else started.get("data_fingerprint"),
-        "reason": record.reason if record else None,
+        "key": run.trial.key,
+        "seed": run.trial.seed,
+        "arm": ", ".join(run.labels),
+        "phase": ", ".join(run.phases),
+        "asked": run.asked,
+        "readout": next(iter(run.readouts.values()), None),
+        "data_fingerprint": trial.data_fingerprint,
+        "reason": trial.reason,
         "git_commit": commit,
         "mlflow.source.git.commit": commit,
         "device": context.device if context else None,
@@ -121,26 +154,22 @@ def _tags(record: Record | None, started: Mapping[str, Any], asked: Asked) -> di
     })  # fmt: skip
 
 
-def _started(record: Record | None) -> dict[str, Any]:
-    """Return what `config.json` would hold, for a trial whose record was written without one."""
-    if record is None:
-        return {}
-    return {
-        "key": record.key,
-        "seed": record.seed,
-        "data_fingerprint": record.data_fingerprint,
-        "config": record.config,
+def _artifacts(run: TrialRun, trial: Trial) -> dict[str, bytes]:
+    """Return the config, with which `train` repeats the trial, and the matching rates of the readouts."""
+    started = {
+        "key": trial.key,
+        "seed": trial.seed,
+        "data_fingerprint": trial.data_fingerprint,
+        "config": trial.config,
     }
-
-
-def _artifacts(started: Mapping[str, Any], record: Record | None) -> dict[str, bytes]:
-    artifacts = {"config.json": f"{json.dumps(started, indent=2)}\n".encode()} if started else {}
+    artifacts = {"config.json": f"{json.dumps(started, indent=2)}\n".encode()} if trial.config else {}
+    measured = trial.record.readouts if trial.record else {}
     rows = [
         (name, split, rank, rate)
-        for name, readout in (record.readouts.items() if record else ())
-        for split, curve in readout.cmc.items()
+        for name, stored in run.readouts.items() if stored in measured
+        for split, curve in measured[stored].cmc.items()
         for rank, rate in enumerate(curve, start=1)
-    ]
+    ]  # fmt: skip
     if rows:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([("readout", "split", "rank", "matching_rate"), *rows])

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import FrameType
 
 from reid_search.errors import ReidSearchError, RequestError
-from reid_search.tracking.place import artifact_folder, database_path, database_uri
+from reid_search.records import Storage
+from reid_search.tracking.place import database_uri
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATIENCE = 10.0
@@ -35,8 +36,8 @@ def ui_command(storage: Path, port: int, host: str = "127.0.0.1") -> list[str]:
         raise RequestError(f"host {host}: MLflow's pages are served on this machine only; allowed: 127.0.0.1")
     return [
         sys.executable, "-m", "mlflow", "server",
-        "--backend-store-uri", database_uri(database_path(storage)),
-        "--artifacts-destination", artifact_folder(storage).as_uri(),
+        "--backend-store-uri", database_uri(Storage(storage).database),
+        "--artifacts-destination", Storage(storage).artifacts.as_uri(),
         "--host", host,
         "--port", str(port),
         "--workers", "1",
@@ -57,12 +58,12 @@ def serve_ui(storage: Path, host: str = "127.0.0.1", port: int = 5000) -> None:
         ReidSearchError: MLflow ended by itself.
     """
     command = ui_command(storage, port, host)
-    if not database_path(storage).exists():
+    database, log = Storage(storage).database, Storage(storage).server_log
+    if not database.exists():
         raise RequestError(
-            f"{database_path(storage)}: there is no MLflow database; `reid-search run` makes it, and `reid-search sync`"
+            f"{database}: there is no MLflow database; `reid-search run` makes it, and `reid-search sync`"
         )
     _check_port(host, port)
-    log = storage / ".mlflow-ui.log"
     with log.open("w", encoding="utf-8") as output:
         # A group of its own, so that its worker processes end with it.
         process = subprocess.Popen(

@@ -2,9 +2,10 @@
 
 MLflow only ever appends metrics and never changes params. So what a run holds already is read from MLflow itself, and
 the difference is written. A run that contradicts its content (its epochs were measured again and came out otherwise,
-or its results are gone) is deleted and made anew.
+its results are gone, or it showed another readout) is deleted and made anew.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -130,19 +131,22 @@ def is_up_to_date(run: "Run", content: RunContent) -> bool:
 
 
 def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> bool:
-    """Say whether a run holds numbers that the store does not; epochs may be missing while they are measured again."""
+    """Say whether a run holds what the store does not; epochs may be missing while they are measured again."""
+    held = run.data.params
+    if any(content.params.get(name, text) != text for name, text in held.items()):
+        return True
     expected = {epoch.step: epoch.metrics.get(_MARK) for epoch in content.epochs}
     if any(step in expected and expected[step] != value for step, value in seen.items()):
         return True
     if not content.over:
         return False
     names = set(content.metrics).union(*(epoch.metrics for epoch in content.epochs))
-    return bool(set(seen) - set(expected) or set(run.data.metrics) - names)
+    return bool(set(seen) - set(expected) or set(run.data.metrics) - names or set(held) - set(content.params))
 
 
 def _stale_tags(run: "Run", tags: Mapping[str, str]) -> list[str]:
     """Return the tags that say something which no longer holds; what a person or MLflow added is theirs."""
-    ours = ("reason", CHANGED_TAG)
+    ours = ("arm", "phase", "readout", "reason", CHANGED_TAG)
     return [name for name in ours if name in run.data.tags and name not in tags]
 
 
@@ -160,6 +164,10 @@ def _missing_metrics(run: "Run", seen: Mapping[int, float], content: RunContent)
             yield Metric(name, value, int(content.ended * 1000) if content.ended is not None else now, content.step)
         elif run.data.metrics[name] != value:
             yield Metric(name, value, now, content.step)
+    if not content.replaceable:  # the best of a search whose space changed is not known for a while
+        for name in run.data.metrics:
+            if name not in content.metrics and not math.isnan(run.data.metrics[name]):
+                yield Metric(name, math.nan, now, content.step)
 
 
 def _mark_last(epoch: Epoch) -> list[tuple[str, float]]:

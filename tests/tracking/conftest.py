@@ -12,7 +12,17 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from reid_search.records import ReadoutResult, Record, RunContext, StudyStore, TrialFolder, trial_folder_name
+from reid_search.records import (
+    ArmAsked,
+    LogWriter,
+    Proposal,
+    ReadoutResult,
+    Record,
+    RunContext,
+    RunStarted,
+    StudyStore,
+    TrialFolder,
+)
 from reid_search.records.files import write_atomically
 from reid_search.tracking.connection import connect
 from reid_search.tracking.place import tracking_uri
@@ -30,12 +40,13 @@ versions: {reid-search: 0.1.0}
 git_commit: 0123456789abcdef
 command: reid-search run mgn.yaml
 """
+READOUT = {"taps": ["reduced"], "flip": True}
 CONFIG: dict[str, Any] = {
     "data": {"name": "synthetic", "image_size": [64, 32]},
     "losses": {"triplet": {"on": ["global@reduced"], "margin": 1.2}},
     "training": {"threads": 1, "schedule": None, "extra": {}},
+    "readouts": {"default": READOUT, "default-3f": READOUT | {"flip": False}},
 }
-READOUT = {"taps": ["reduced"], "flip": True}
 
 
 class Study:
@@ -44,19 +55,15 @@ class Study:
     def __init__(self, store: StudyStore) -> None:
         self.store = store
         write_atomically(store.study_file, STUDY_FILE)
-        store.asked.append("run", command="reid-search run mgn.yaml")
+        self.log = LogWriter(store.log, RunStarted(command="reid-search run mgn.yaml"))
 
     def ask(self, name: int | str, key: str, seed: int, **other: Any) -> None:
-        search = isinstance(name, int)
-        self.store.asked.append(
-            "ask",
-            phase="search" if search else "ablate",
-            kind="search" if search else "ablate",
-            key=key,
-            seed=seed,
-            **({"number": name} if search else {"arm": name}),
-            **({"settings": {"losses.triplet.on": "globals", "losses.triplet.margin": "1.2"}} | other),
-        )
+        settings = {"losses.triplet.on": "globals", "losses.triplet.margin": "1.2"}
+        fields = {"key": key, "seed": seed, "settings": settings, "readouts": {"default": "default"}} | other
+        if isinstance(name, int):
+            self.log.append(Proposal(**{"phase": "search", "evaluate": "val", "number": name} | fields))
+        else:
+            self.log.append(ArmAsked(**{"phase": "ablate", "evaluate": "test", "arm": name} | fields))
 
     def begin(self, key: str, seed: int, config: Mapping[str, Any] = CONFIG) -> TrialFolder:
         folder = self.store.trial(key, seed)
@@ -120,12 +127,13 @@ class Study:
 class Tracked:
     """What MLflow holds, read with its own client."""
 
-    def __init__(self, storage: Path, uri: str | None = None) -> None:
+    def __init__(self, storage: Path, uri: str | None = None, study: str = "mgn") -> None:
+        self.study = study
         self.client = MlflowClient(uri or tracking_uri(storage))
         self.database = storage / "mlflow.db"
 
     def runs(self) -> list[Run]:
-        experiment = self.client.get_experiment_by_name("mgn")
+        experiment = self.client.get_experiment_by_name(self.study)
         assert experiment is not None
         return list(self.client.search_runs([experiment.experiment_id], max_results=1000))
 
@@ -136,12 +144,12 @@ class Tracked:
     def children(self) -> dict[str, Run]:
         children = [run for run in self.runs() if "mlflow.parentRunId" in run.data.tags]
         assert {run.data.tags["mlflow.parentRunId"] for run in children} <= {self.parent().info.run_id}
-        named = {trial_folder_name(run.data.tags["key"], int(run.data.tags["seed"])): run for run in children}
-        assert len(named) == len(children), "two runs stand for one trial"
+        named = {run.data.tags["reid_search.id"]: run for run in children}
+        assert len(named) == len(children), "two runs stand for the same"
         return named
 
-    def trial(self, key: str, seed: int) -> Run:
-        return self.children()[trial_folder_name(key, seed)]
+    def trial(self, key: str, seed: int, readout: str | None = None) -> Run:
+        return self.children()[f"{key}-s{seed}" + (f":{readout}" if readout else "")]
 
     def history(self, run: Run, metric: str) -> list[tuple[int, float]]:
         return [(item.step, item.value) for item in self.client.get_metric_history(run.info.run_id, metric)]

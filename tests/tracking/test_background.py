@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from reid_search.records import RunDone
 from reid_search.tracking import BackgroundSink, sync_study
 
 
@@ -23,7 +24,7 @@ def test_trials_come_and_go(study, tracked):
         sink.sync_trial(key, 1, running=True)
         study.whole(key, 1)
         sink.sync_trial(key, 1)
-    study.store.asked.append("done")
+    study.log.append(RunDone())
     assert sink.close() == []
     assert {name: run.info.status for name, run in tracked.children().items()} == {
         "a-s1": "FINISHED",
@@ -44,7 +45,7 @@ def test_curves_grow_while_a_trial_runs(study, tracked):
     def steps() -> list[int]:
         return [step for step, _ in tracked.history(tracked.trial("a", 1), "loss")]
 
-    _wait_for(lambda: bool(tracked.client.get_experiment_by_name("mgn")) and bool(tracked.children()))
+    _wait_for(lambda: bool(tracked.client.get_experiment_by_name("mgn")) and len(tracked.runs()) == 2)
     _wait_for(lambda: steps() == [1, 2])
     assert tracked.trial("a", 1).info.status == "RUNNING"
     assert tracked.parent().info.status == "RUNNING"
@@ -54,6 +55,20 @@ def test_curves_grow_while_a_trial_runs(study, tracked):
     assert tracked.trial("a", 1).info.status == "KILLED"
     assert tracked.trial("a", 1).data.tags["status"] == "interrupted"
     assert steps() == [1, 2, 3]
+
+
+def test_an_arm_that_joins_a_trained_one(study, tracked):
+    """The sink is told of trials that ran; an arm that finds its training done gets its run all the same."""
+    sink = BackgroundSink(study.store, refresh=0.05)
+    study.ask("baseline", "a", 1)
+    study.whole("a", 1)
+    sink.sync_trial("a", 1)
+    _wait_for(lambda: bool(tracked.client.get_experiment_by_name("mgn")))
+    _wait_for(lambda: "a-s1" in {run.data.tags["reid_search.id"] for run in tracked.runs()})
+    study.ask("flip=no", "a", 1, readouts={"default": "default-3f"})
+    sink.sync_trial("b", 1, running=True)
+    assert sink.close() == []
+    assert set(tracked.children()) == {"a-s1", "a-s1:default-3f", "b-s1"}
 
 
 def test_the_first_round_repairs_what_was_there_before(study, tracked):

@@ -3,27 +3,28 @@
 import csv
 import io
 import json
+import math
 import shutil
 
 import pytest
 
-from reid_search.records import StudyStore
+from reid_search.records import LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.tracking import Projection, sync_study
 
 
 def test_a_finished_trial(study, tracked):
-    study.ask(7, "a", 10_000)
+    study.ask(0, "a", 10_000)
     study.whole("a", 10_000)
     result = sync_study(study.store)
     assert (result.written, result.unchanged, result.warnings) == (2, 0, [])
     run = tracked.trial("a", 10_000)
-    assert (run.info.run_name, run.info.status, run.data.tags["status"]) == ("#7", "FINISHED", "finished")
+    assert (run.info.run_name, run.info.status, run.data.tags["status"]) == ("#0", "FINISHED", "finished")
     assert {
         name: run.data.tags[name] for name in ("arm", "phase", "key", "seed", "git_commit", "data_fingerprint")
     } == {
-        "arm": "#7",
+        "arm": "#0",
         "phase": "search",
         "key": "a",
         "seed": "10000",
@@ -39,20 +40,24 @@ def test_a_finished_trial(study, tracked):
         "training.threads": "1",
         "training.schedule": "none",
         "training.extra": "{}",
+        "readouts.default.taps": '["reduced"]',
+        "readouts.default.flip": "true",
     }
     assert run.info.end_time - run.info.start_time == 8_000
 
 
 def test_metrics_of_a_finished_trial(study, tracked):
-    readouts = {"default": {"test/mAP": 0.61, "val/mAP": 0.4}, "default-3f": {"test/mAP": 0.6}}
+    readouts = {"default": {"test/mAP": 0.61, "val/mAP": 0.45}, "default-3f": {"test/mAP": 0.6}, "x": {"test/mAP": 1}}
+    study.ask("baseline", "a", 1, readouts={"cut": "default-3f", "default": "default"})
     study.whole("a", 1, readouts=readouts)
     sync_study(study.store)
     run = tracked.trial("a", 1)
     assert tracked.history(run, "loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3), (4, 0.25)]
-    assert tracked.history(run, "default-3f/val/mAP") == [(1, 0.05), (2, 0.1), (3, 0.15), (4, 0.2)]
-    assert tracked.history(run, "val/mAP") == [(1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4)]
+    assert tracked.history(run, "cut/val/mAP") == [(1, 0.05), (2, 0.1), (3, 0.15), (4, 0.2)]
+    assert tracked.history(run, "val/mAP") == [(1, 0.1), (2, 0.2), (3, 0.3), (4, 0.45)]
     assert tracked.history(run, "test/mAP") == [(4, 0.61)]
-    assert run.data.metrics["default-3f/test/mAP"] == 0.6
+    assert run.data.metrics["cut/test/mAP"] == 0.6
+    assert not [name for name in run.data.metrics if name.startswith(("x/", "default"))]  # nobody asked for it
     assert run.data.metrics["parameters/model"] == 24_558_656
     assert (run.data.metrics["macs"], run.data.metrics["seconds"]) == (1_210_000_000, 8.0)
     times = [
@@ -72,7 +77,7 @@ def test_artifacts_of_a_finished_trial(study, tracked):
         ["default", "val", "1", "0.5"],
         ["default", "val", "2", "0.75"],
     ]
-    assert len(rows) == 5
+    assert len(rows) == 3  # a training that nobody asked for shows the readout that stands for it alone
 
 
 def test_the_study_is_the_parent(study, tracked):
@@ -82,7 +87,7 @@ def test_the_study_is_the_parent(study, tracked):
     study.whole("a", 10_000)
     study.whole("b", 10_000, readouts={"default": {"val/mAP": 0.9}, "default-3f": {"val/mAP": 0.5}})
     study.whole("c", 1, readouts={"default": {"val/mAP": 0.99}})
-    study.store.asked.append("done")
+    study.log.append(RunDone())
     write_atomically(study.store.report / "index.html", "<h1>Answer</h1>")
     write_atomically(study.store.report / "tables" / "arms.csv", "arm,mAP\n")
     write_atomically(study.store.report / "figures" / "forest.pdf", b"%PDF-\xff")
@@ -115,6 +120,83 @@ def test_one_training_of_several_arms(study, tracked):
     assert run.info.run_name == "baseline, flip=false, a=1 and 1 more s2"
     assert run.data.tags["arm"] == "baseline, flip=false, a=1, b=2"
     assert run.data.params["losses.triplet.on"] == '["global@reduced"]'
+
+
+def test_arms_that_share_a_training_are_runs_of_their_own(study, tracked):
+    other = {"losses.triplet.on": "globals", "readouts.default.flip": "no"}
+    study.ask("baseline", "a", 1)
+    study.ask("flip=no", "a", 1, settings=other, readouts={"default": "default-3f"})
+    study.ask("baseline", "a", 1, phase="again")
+    study.whole("a", 1, readouts={"default": {"test/mAP": 0.4}, "default-3f": {"test/mAP": 0.2}})
+    sync_study(study.store)
+    assert set(tracked.children()) == {"a-s1", "a-s1:default-3f"}
+    first, second = tracked.trial("a", 1), tracked.trial("a", 1, "default-3f")
+    assert (first.info.run_name, second.info.run_name) == ("baseline s1", "flip=no s1")
+    assert (first.data.tags["phase"], second.data.tags["phase"]) == ("ablate, again", "ablate")
+    assert (first.data.tags["readout"], second.data.tags["readout"]) == ("default", "default-3f")
+    assert (first.data.metrics["test/mAP"], second.data.metrics["test/mAP"]) == (0.4, 0.2)
+    assert tracked.history(first, "val/mAP") == [(1, 0.1), (2, 0.2), (3, 0.3), (4, 0.4)]
+    assert tracked.history(second, "val/mAP") == [(1, 0.05), (2, 0.1), (3, 0.15), (4, 0.2)]
+    assert tracked.history(first, "loss") == tracked.history(second, "loss")
+    assert (first.data.params["readouts.default.flip"], second.data.params["readouts.default.flip"]) == ("true", "no")
+    assert not [name for name in {**second.data.params, **second.data.metrics} if "3f" in name]
+    assert second.data.tags["status"] == "finished"
+
+
+def test_what_is_no_longer_asked_for_is_said(study, tracked):
+    """Proposals of an earlier space keep their runs, under names that no proposal of the present one has."""
+    study.ask(0, "a", 10_000, space="1234567890")
+    study.ask(1, "b", 10_000, space="1234567890", readouts={"default": "default-3f"})
+    study.whole("a", 10_000, readouts={"default": {"val/mAP": 0.9}})
+    study.whole("b", 10_000)
+    study.whole("c", 10_000)
+    sync_study(study.store)
+    assert tracked.parent().data.metrics["best/search/val/mAP"] == 0.9
+    planned = PlannedPhase(phase="search", trials=2, images=1, objective="val/mAP", space="abcdef0123")
+    study.log = LogWriter(study.store.log, RunStarted(planned=(planned,)))
+    sync_study(study.store)
+    assert math.isnan(tracked.parent().data.metrics["best/search/val/mAP"])  # nothing of this space is measured
+    study.ask(0, "b", 10_000, space="abcdef0123")
+    sync_study(study.store)
+    shown = {name: (run.info.run_name, run.data.tags["asked"]) for name, run in tracked.children().items()}
+    assert shown == {
+        "a-s10000": ("#0 of space 123456 (superseded)", "before"),
+        "b-s10000": ("#0", "now"),
+        "b-s10000:default-3f": ("#1 of space 123456 (superseded)", "before"),
+        "c-s10000": ("c-s10000", "never"),
+    }
+    assert tracked.trial("b", 10_000).data.metrics["val/mAP"] == 0.4
+    assert tracked.trial("b", 10_000, "default-3f").data.metrics["val/mAP"] == 0.2
+    assert tracked.parent().data.metrics["best/search/val/mAP"] == 0.4
+    before = tracked.everything()
+    assert sync_study(study.store).written == 0
+    assert tracked.everything() == before
+
+
+def test_a_run_of_an_earlier_release_is_made_anew(study, tracked):
+    """It showed the first readout under the plain names, and the one that was asked for under that of the record."""
+    study.ask("flip=no", "a", 1, readouts={"default": "default-3f"})
+    study.whole("a", 1, readouts={"default": {"test/mAP": 0.4}, "default-3f": {"test/mAP": 0.2}})
+    study.ask("baseline", "b", 1)
+    study.whole("b", 1)
+    sync_study(study.store)
+    new, kept = tracked.trial("a", 1), tracked.trial("b", 1)
+    before = tracked.everything()
+    tags = {**new.data.tags, "reid_search.synced": "0123"}
+    tracked.client.delete_run(new.info.run_id)
+    old = tracked.client.create_run(new.info.experiment_id, run_name="flip=no s1", tags=tags).info.run_id
+    for name, text in (("readouts.default.flip", "true"), ("readouts.default-3f.flip", "false")):
+        tracked.client.log_param(old, name, text)
+    for epoch in range(1, 5):
+        tracked.client.log_metric(old, "val/mAP", epoch / 10, step=epoch)
+        tracked.client.log_metric(old, "loss", 1 / epoch, step=epoch)
+    tracked.client.log_metric(old, "test/mAP", 0.4, step=4)
+    tracked.client.log_metric(old, "default-3f/test/mAP", 0.2, step=4)
+    assert sync_study(study.store).written == 1
+    assert set(tracked.children()) == {"a-s1", "b-s1"}
+    assert tracked.trial("b", 1).info.run_id == kept.info.run_id
+    assert tracked.history(tracked.trial("a", 1), "test/mAP") == [(4, 0.2)]
+    assert sorted(tracked.everything().values(), key=str) == sorted(before.values(), key=str)
 
 
 def test_syncing_again_changes_nothing(study, tracked):
@@ -191,6 +273,7 @@ def test_results_that_are_gone_leave_mlflow_too(study, tracked):
 
 
 def test_a_readout_that_is_added_later(study, tracked):
+    study.ask("baseline", "a", 1, readouts={"default": "default", "neck": "neck"})
     study.whole("a", 1, readouts={"default": {"test/mAP": 0.6}})
     sync_study(study.store)
     study.end("a", 1, readouts={"default": {"test/mAP": 0.6}, "neck": {"test/mAP": 0.7}})
@@ -200,18 +283,22 @@ def test_a_readout_that_is_added_later(study, tracked):
     assert tracked.history(run, "neck/test/mAP") == [(4, 0.7)]
 
 
-def test_a_setting_that_changed_is_told_in_a_tag(study, tracked):
+def test_a_setting_that_changed(study, tracked):
+    """A trial's run is made anew, for MLflow never changes a parameter; a study's has others under it and says so."""
     study.whole("a", 1)
     sync_study(study.store)
-    config = {"data": {"name": "synthetic"}, "training": {"threads": 4}}
-    study.end("a", 1, config=config)
+    config = study.store.trial("a", 1).config()["config"]
+    study.end("a", 1, config=config | {"training": {"threads": 4}})
+    text = study.store.study_file.read_text()
+    write_atomically(study.store.study_file, text.replace("trials: 6", "trials: 8"))
     sync_study(study.store)
-    run = tracked.trial("a", 1)
-    assert run.data.params["training.threads"] == "1"
-    assert run.data.tags["params_changed"] == "training.threads is now 4"
-    study.end("a", 1)
-    sync_study(study.store)
+    assert tracked.trial("a", 1).data.params["training.threads"] == "4"
     assert "params_changed" not in tracked.trial("a", 1).data.tags
+    assert tracked.parent().data.params["phases.search.trials"] == "6"
+    assert tracked.parent().data.tags["params_changed"] == "phases.search.trials is now 8"
+    write_atomically(study.store.study_file, text)
+    sync_study(study.store)
+    assert "params_changed" not in tracked.parent().data.tags
 
 
 def test_more_than_a_batch_holds(study, tracked):

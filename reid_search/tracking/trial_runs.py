@@ -1,0 +1,100 @@
+"""Which MLflow runs stand for a trial: one for all who ask for the same readouts of it.
+
+Arms that differ only in how they are tested share a training. Each of them is a run of its own, with its own numbers
+under the plain names.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reid_search.records import ArmAsked, Ask, Proposal, StudyState, Trial, TrialId, asked_readouts
+
+_NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """A trial as some of those who ask for it see it.
+
+    Attributes:
+        id: What its MLflow run is found by: `<key>-s<seed>`, and where others asked first for other readouts,
+            `<key>-s<seed>:<names under which the record keeps the readouts>`.
+        trial: The trial.
+        asks: Who asks for these readouts, as the study stands; where nobody does any more, who did.
+        readouts: Name of each readout → name under which the record keeps it; the one that stands for them all first.
+        asked: `now`, `before`, or `never` where the log names nobody.
+    """
+
+    id: str
+    trial: TrialId
+    asks: Sequence[Ask]
+    readouts: Mapping[str, str]
+    asked: str
+
+    @property
+    def name(self) -> str:
+        """What MLflow's tables call it: `#7`, or `baseline s2`."""
+        names = self.labels
+        text = ", ".join(names[:_NAMES_SHOWN])
+        if len(names) > _NAMES_SHOWN:
+            text += f" and {len(names) - _NAMES_SHOWN} more"
+        if any(isinstance(ask, ArmAsked) for ask in self.asks):
+            text += f" s{self.trial.seed}"
+        return {"now": text, "before": f"{text} (superseded)"}.get(self.asked, self.id)
+
+    @property
+    def labels(self) -> list[str]:
+        """The arms and proposals; proposals of an earlier space say which, so that each number stands for one."""
+        return list(dict.fromkeys(self._label(ask) for ask in self.asks))
+
+    @property
+    def phases(self) -> list[str]:
+        """The phases that ask."""
+        return list(dict.fromkeys(ask.phase for ask in self.asks))
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Label of each axis, by path, where all who ask agree."""
+        found: dict[str, set[str]] = {}
+        for path, label in (item for ask in self.asks for item in ask.settings.items()):
+            found.setdefault(path, set()).add(label)
+        return {path: next(iter(labels)) for path, labels in found.items() if len(labels) == 1}
+
+    def _label(self, ask: Ask) -> str:
+        if self.asked == "before" and isinstance(ask, Proposal) and ask.space:
+            return f"{ask.label} of space {ask.space[:6]}"
+        return ask.label
+
+
+def trial_runs(state: StudyState, trials: Iterable[TrialId]) -> dict[TrialId, list[TrialRun]]:
+    """Return the runs of each trial, that of the first asker first.
+
+    Args:
+        state: The study.
+        trials: The trials; one that has not begun has runs too.
+    """
+    ever: dict[TrialId, list[Ask]] = {trial: [] for trial in trials}
+    for ask in state.history.asks:
+        if ask.trial in ever:
+            ever[ask.trial].append(ask)
+    return {trial: _runs(trial, asks, state) for trial, asks in ever.items()}
+
+
+def _runs(name: TrialId, ever: Sequence[Ask], state: StudyState) -> list[TrialRun]:
+    trial = state.trials.get(name)
+    now = _by_readouts(state.askers[name] if name in state.asked_now else (), trial)
+    before = {stored: asks for stored, asks in _by_readouts(ever, trial).items() if stored not in now}
+    found: list[TrialRun] = []
+    for asked, groups in (("now", now), ("before", before)):
+        for stored, asks in groups.items():
+            run_id = f"{name}:{','.join(stored)}" if found else str(name)
+            found.append(TrialRun(run_id, name, asks, asked_readouts(asks[0], trial), asked))
+    first = trial.first_readout if trial else None
+    return found or [TrialRun(str(name), name, (), {first: first} if first else {}, "never")]
+
+
+def _by_readouts(asks: Iterable[Ask], trial: Trial | None) -> dict[tuple[str, ...], list[Ask]]:
+    found: dict[tuple[str, ...], list[Ask]] = {}
+    for ask in asks:
+        found.setdefault(tuple(asked_readouts(ask, trial).values()), []).append(ask)
+    return found
