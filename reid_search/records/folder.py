@@ -62,9 +62,10 @@ class TrialFolder:
         write_atomically(self.path / "error.txt", text)
 
     def stamp(self) -> tuple[object, ...]:
-        """Return what changes when anything does that `read_trial` reads."""
-        names = ("config.json", "epochs.jsonl", "times.jsonl", "record.json")
-        return tuple(stamp(self.path / name) for name in names)
+        """Return what changes when anything does that `read_trial` reads; of a trial with a record, the record does."""
+        record = stamp(self.path / "record.json")
+        others = ("config.json", "epochs.jsonl", "times.jsonl")
+        return (record,) if record else tuple(stamp(self.path / name) for name in others)
 
     def write_config(self, content: Mapping[str, Any]) -> None:
         """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""
