@@ -4,6 +4,7 @@ Arms that differ only in how they are tested share a training. Each of them is a
 under the plain names.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ class TrialRun:
         asks: Who asks for these readouts, as the study stands; where nobody does any more, who did.
         readouts: Name of each readout → name under which the record keeps it; the one that stands for them all first.
         asked: `now`, `before`, or `never` where the log names nobody.
+        with_phase: Whether its name says the phase, since the study has several of this kind.
     """
 
     id: str
@@ -30,16 +32,19 @@ class TrialRun:
     asks: Sequence[Ask]
     readouts: Mapping[str, str]
     asked: str
+    with_phase: bool = False
 
     @property
     def name(self) -> str:
-        """What MLflow's tables call it: `#7`, or `baseline s2`."""
+        """What MLflow's tables call it: `#7`, `baseline s2`, or `decide: baseline s2`."""
         names = self.labels
         text = ", ".join(names[:_NAMES_SHOWN])
         if len(names) > _NAMES_SHOWN:
             text += f" and {len(names) - _NAMES_SHOWN} more"
         if any(isinstance(ask, ArmAsked) for ask in self.asks):
             text += f" s{self.trial.seed}"
+        if self.with_phase:
+            text = f"{', '.join(self.phases)}: {text}"
         return {"now": text, "before": f"{text} (superseded)"}.get(self.asked, self.id)
 
     @property
@@ -77,10 +82,12 @@ def trial_runs(state: StudyState, trials: Iterable[TrialId]) -> dict[TrialId, li
     for ask in state.history.asks:
         if ask.trial in ever:
             ever[ask.trial].append(ask)
-    return {trial: _runs(trial, asks, state) for trial, asks in ever.items()}
+    kinds = Counter("search" if phase.get("kind") == "search" else "ablate" for phase in state.phases)
+    several = {kind for kind, count in kinds.items() if count > 1}
+    return {trial: _runs(trial, asks, state, several) for trial, asks in ever.items()}
 
 
-def _runs(name: TrialId, ever: Sequence[Ask], state: StudyState) -> list[TrialRun]:
+def _runs(name: TrialId, ever: Sequence[Ask], state: StudyState, several: set[str]) -> list[TrialRun]:
     trial = state.trials.get(name)
     now = _by_readouts(state.askers[name] if name in state.asked_now else (), trial)
     before = {stored: asks for stored, asks in _by_readouts(ever, trial).items() if stored not in now}
@@ -88,7 +95,8 @@ def _runs(name: TrialId, ever: Sequence[Ask], state: StudyState) -> list[TrialRu
     for asked, groups in (("now", now), ("before", before)):
         for stored, asks in groups.items():
             run_id = f"{name}:{','.join(stored)}" if found else str(name)
-            found.append(TrialRun(run_id, name, asks, asked_readouts(asks[0], trial), asked))
+            with_phase = bool(several & {"search" if isinstance(ask, Proposal) else "ablate" for ask in asks})
+            found.append(TrialRun(run_id, name, asks, asked_readouts(asks[0], trial), asked, with_phase))
     first = trial.first_readout if trial else None
     return found or [TrialRun(str(name), name, (), {first: first} if first else {}, "never")]
 

@@ -57,6 +57,8 @@ def test_every_number_is_read_one_way(study: Path, track: Callable) -> None:
     _check_trials(study, runs)
     _check_best(study, tracked.parent())
     shown = [run.info.run_name for run in now.values()]
+    assert len(set(shown)) == len(shown)
+    assert {"#0", "around_best, walk, decide: baseline s1", "decide: baseline s2"} <= set(shown)
     assert not set(shown) & {run.info.run_name for name, run in runs.items() if name not in now}
     assert sync_study(StudyStore.at(study)).written == 0
 
