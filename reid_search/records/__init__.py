@@ -28,7 +28,7 @@ from reid_search.records.events import (
     TrialLost,
     TrialStopped,
 )
-from reid_search.records.folder import TrialFolder, trial_folder_name
+from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogWriter, StudyLog
 from reid_search.records.record import ReadoutResult, Record, RunContext
@@ -89,7 +89,6 @@ __all__ = [
     "read_trial",
     "standing_readout",
     "status_of",
-    "trial_folder_name",
     "value_of",
     "whose_column",
 ]

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def trial_folder_name(key: str, seed: int) -> str:
-    """Return the name of a trial's folder, `<key>-s<seed>`."""
-    return str(TrialId(key, seed))
-
-
 class TrialFolder:
     """Reads and writes what one trial leaves on disk.
 

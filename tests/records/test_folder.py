@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from reid_search.errors import RecordError
-from reid_search.records import ReadoutResult, Record, StudyStore, TrialFolder, trial_folder_name
+from reid_search.records import ReadoutResult, Record, StudyStore, TrialFolder, TrialId
 
 MakeRecord = Callable[..., Record]
 
@@ -118,6 +118,6 @@ def test_a_study_finds_its_trials_by_key_and_seed(tmp_path: Path) -> None:
         store.trial(key, seed).write_config({})
     (store.path / "trials" / "notes.txt").write_text("x")
     assert [folder.path.name for folder in store.trials()] == ["a-s10", "a-s2", "b-s1"]
-    assert store.trial("a", 2).path == tmp_path / "study" / "trials" / trial_folder_name("a", 2)
+    assert store.trial("a", 2).path == tmp_path / "study" / "trials" / str(TrialId("a", 2))
     assert StudyStore.at(store.path) == store
     assert {store.study_file.name, store.report.name, store.log.path.name} == {"study.yaml", "report", "asked.jsonl"}
