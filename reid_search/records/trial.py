@@ -8,9 +8,9 @@ from reid_search.records.events import Ask, Proposal
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.record import Record
+from reid_search.study.metrics import SPLITS
 
 USUAL_READOUT = "default"
-SPLITS = ("val", "test")
 
 
 @dataclass(frozen=True)
