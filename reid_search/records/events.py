@@ -34,13 +34,10 @@ class Event(BaseModel):
 
 
 class PlannedPhase(BaseModel):
-    """What a run meant to do in a phase.
+    """What a run meant to do in a phase: its trainings or proposals and their images, without early stopping.
 
     Attributes:
-        phase: Name of the phase.
-        trials: Its trainings or proposals.
-        images: Their training images, without early stopping.
-        objective: What a search maximises; None for another phase, and in old logs.
+        objective: What a search maximises; None for another phase, and in version 1.
         space: What identifies the space that a search's proposals are drawn from; likewise.
     """
 
@@ -57,9 +54,6 @@ class RunStarted(Event):
     """A run of the study began.
 
     Attributes:
-        command: The command line.
-        versions: Releases of the packages.
-        git_commit: Commit of the code, where it ran from a checkout.
         planned: What it meant to do, phase by phase.
         generation: One more than that of every run whose events it had read.
         seen: The number of the last event that it had read of each earlier writer. What such a writer wrote later, it
@@ -77,12 +71,7 @@ class RunStarted(Event):
 
 
 class ClaimMade(Event):
-    """A claim was made; written at the start of every run.
-
-    Attributes:
-        claim: Its name.
-        content: Its entry in the study file, defaults filled in.
-    """
+    """A claim was made, with its entry in the study file, defaults filled in; written at the start of every run."""
 
     name: ClassVar[str] = "claim"
 
@@ -94,8 +83,6 @@ class ContrastDrawn(Event):
     """A phase began that decides a claim.
 
     Attributes:
-        claim: Name of the claim.
-        phase: The phase.
         effect: Weight of each arm in the effect that the claim is about.
         control: Weight of each arm in the effect that must vanish; empty where the claim names no control.
         missing: Arms that the claim needs and the phase does not have, as text.
@@ -114,9 +101,6 @@ class Ask(Event):
     """A trial was asked for.
 
     Attributes:
-        phase: Name of the phase.
-        key: Key of the training.
-        seed: The replicate.
         evaluate: Split that it is tested on, `val` or `test`.
         settings: Label of each axis, by path.
         readouts: Name of each readout → name under which the record keeps this asker's variant.
@@ -190,11 +174,7 @@ class ArmAsked(Ask):
 
 
 class CandidateAsked(Ask):
-    """A path asked for a candidate of its next step, which is a replicate of nothing.
-
-    Attributes:
-        arm: What the candidate is called.
-    """
+    """A path asked for a candidate of its next step, which is a replicate of nothing."""
 
     kind: Literal["step"] = "step"
 
@@ -207,15 +187,7 @@ class CandidateAsked(Ask):
 
 
 class TrialStopped(Event):
-    """The pruner stopped a trial.
-
-    Attributes:
-        phase: Name of the search.
-        number: The proposal.
-        key: Key of the training.
-        seed: The replicate.
-        epoch: The last epoch that was trained.
-    """
+    """The pruner stopped a trial after an epoch."""
 
     name: ClassVar[str] = "stop"
 
@@ -230,7 +202,6 @@ class StepChosen(Event):
     """A path chose its next step.
 
     Attributes:
-        phase: Name of the phase.
         round: Number of the step, from 1.
         objective: What the choice looked at.
         candidates: Key, seed and readout of each candidate, by axis.
@@ -249,14 +220,7 @@ class StepChosen(Event):
 
 
 class TrialLost(Event):
-    """A trial's process died too often.
-
-    Attributes:
-        phase: Name of the phase.
-        key: Key of the training.
-        seed: The replicate.
-        reason: What was heard last.
-    """
+    """A trial's process died too often; the reason is what was heard last."""
 
     name: ClassVar[str] = "lost"
 
@@ -301,26 +265,14 @@ _TYPES: dict[tuple[str, object], type[Event]] = {
 
 
 def line_of(event: Event, writer: str, number: int, time: str) -> dict[str, object]:
-    """Return an event as a line of the log.
-
-    Args:
-        event: The event.
-        writer: The run that writes it.
-        number: Its place in what this run writes.
-        time: ISO time (UTC).
-    """
+    """Return an event as a line of the log: the `number`th of what a run writes."""
     stamp = {"event": event.name, "version": LOG_VERSION, "id": f"{writer}-{number}", "time": time}
     fields = event.model_dump(mode="json", exclude={"time"})
     return stamp | {name: value for name, value in fields.items() if value is not None}
 
 
 def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
-    """Return a line of the log as an event.
-
-    Args:
-        line: The line's JSON object.
-        index: Its number in the file, from 0.
-        place: The file and line, for messages.
+    """Return the line of a log, the `index`th of its file, as an event; `place` names it in messages.
 
     Raises:
         RecordError: It is of a newer version, or a field is missing or wrong.

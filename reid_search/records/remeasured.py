@@ -9,19 +9,11 @@ from reid_search.records.trial import Trial
 from reid_search.study import Plan, PlannedTrial, schema_of
 
 _MOST_NAMED = 3
-# What may differ between configs of one training: how it is tested, where its losses' taps are written down.
-_NOT_TRAINED = ("readouts",)
 
 
 @dataclass(frozen=True)
 class Remeasured:
-    """An arm that was measured before, otherwise.
-
-    Attributes:
-        phase: The phase.
-        arm: The arm.
-        why: What is not as it was.
-    """
+    """An arm that was measured before, and what is no longer as it was then."""
 
     phase: str
     arm: str
@@ -50,7 +42,7 @@ def progress_of(plan: Plan, spaces: Mapping[str, str], state: StudyState) -> Pro
 
     Args:
         plan: The plan.
-        spaces: What identifies the space of each search as it is now, by phase.
+        spaces: What identifies the space of each search now, by phase.
         state: The study as it stands.
     """
     trials = _known(plan)
@@ -101,7 +93,7 @@ _NOTHING = object()
 
 def _leaves(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in content.items():
-        if not prefix and name in _NOT_TRAINED:
+        if not prefix and name == "readouts":  # how it is tested, not what is trained
             continue
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{prefix}{name}.")

@@ -100,14 +100,7 @@ class History:
     def chosen(
         self, phase: str, number: int, objective: str, candidates: Mapping[str, tuple[str, int, str]]
     ) -> str | None:
-        """Return the axis that a path chose among these candidates; None where it has not chosen yet.
-
-        Args:
-            phase: The phase.
-            number: Number of the step, from 1.
-            objective: What the choice looks at.
-            candidates: Key, seed and readout of each candidate, by axis.
-        """
+        """Return the axis that a path chose for its `number`th step among these candidates; None before it has."""
         wanted = phase, number, objective, dict(candidates)
         made = (step for step in self._steps if (step.phase, step.round, step.objective, step.candidates) == wanted)
         return next((step.axis for step in made), None)
@@ -197,11 +190,7 @@ class History:
 
 
 def replay(logged: Iterable[Logged]) -> History:
-    """Return what the events of a log mean together.
-
-    Args:
-        logged: The events, in any order between writers.
-    """
+    """Return what the events of a log mean together; they may come in any order between writers."""
     history = History()
     ordered, stale = _in_order(_once(logged))
     for item in ordered:

@@ -111,13 +111,7 @@ def epoch_column(readouts: Collection[str], readout: str | None, metric: str) ->
 
 
 def status_of(trial: Trial | None, readout: str | None, split: str) -> Status:
-    """Return how the measurement of a trial's readout on a split stands.
-
-    Args:
-        trial: The trial; None before it started.
-        readout: Name under which it keeps the readout.
-        split: `val` or `test`.
-    """
+    """Return how the measurement of a trial's readout on a split stands; the trial is None before it started."""
     if trial is None:
         return Status.WAITING
     if trial.status == Status.FINISHED and not (readout and trial.has(readout, split)):
