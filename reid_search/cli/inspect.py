@@ -77,7 +77,8 @@ def schema(
     component: Annotated[
         str | None,
         typer.Argument(
-            help="An architecture, loss, scorer or data set, such as mgn or loss/graph; the study file if omitted."
+            help="An architecture, loss, scorer, data set, sampler or pruner, such as mgn or loss/graph; "
+            "the study file if omitted."
         ),
     ] = None,
 ) -> None:
@@ -109,9 +110,12 @@ def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
 def _component(wanted: str) -> "type[Config]":
     """Return the config class of `mgn` or, where several families have the name, `loss/graph`."""
     from reid_search.errors import StudyError, nearest
-    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS
+    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, PRUNERS, SAMPLERS, SCORERS
 
-    families = {family.noun.replace(" ", "-"): family for family in (ARCHITECTURES, LOSSES, SCORERS, DATASETS)}
+    families = {
+        family.noun.replace(" ", "-"): family
+        for family in (ARCHITECTURES, LOSSES, SCORERS, DATASETS, SAMPLERS, PRUNERS)
+    }
     known = {f"{noun}/{name}": family for noun, family in families.items() for name in family.names()}
     found = [full for full in known if wanted in (full, full.partition("/")[2])]
     if len(found) > 1:

@@ -1,18 +1,20 @@
 """Proposals of a search: an Optuna study in memory, rebuilt from the log of asks and the records.
 
-The sampler is seeded from (study seed, trial number) at every ask, so that what is proposed does not depend on when a
-driver died.
+Every proposal is asked of a sampler and an Optuna study that are made for it: the sampler from the study's seed and the
+trial's number, the study from what is known by then. So nothing that a sampler keeps to itself, and that a driver would
+lose by dying, can change what is proposed.
 """
 
 import logging
-import random
+import math
 import warnings
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 import optuna
 
+from reid_search.pruners.build import build_pruner
+from reid_search.samplers.build import build_sampler
 from reid_search.study import Axis, Level, SearchPhase, Settings, Space
 
 Params = dict[str, str | float | int]
@@ -27,67 +29,82 @@ class Proposer:
         phase: The search.
         space: What it searches.
         seed: Seed of the study.
+        name: Name of the Optuna study. Hyperband hashes it, so a run that goes on must give the same.
     """
 
-    def __init__(self, phase: SearchPhase, space: Space, seed: int) -> None:
+    def __init__(self, phase: SearchPhase, space: Space, seed: int, name: str) -> None:
         logging.getLogger("optuna").setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         self._phase = phase
         self._space = space
         self._seed = seed
-        self._study = optuna.create_study(direction="maximize", pruner=_pruner(phase), sampler=self._sampler(0))
+        self._cells = phase.sampler.cells(space, seed)
+        self._study = optuna.create_study(
+            study_name=name,
+            direction="maximize",
+            sampler=optuna.samplers.RandomSampler(seed=seed),  # where a logged parameter is not in the space
+            pruner=build_pruner(phase.pruner, space.config({}).training.epochs),
+        )
         self._trials: dict[int, optuna.Trial] = {}
 
     @property
     def count(self) -> int:
-        """How many proposals the search makes: `trials`, or the whole grid where that is smaller."""
-        if self._phase.sampler == "grid":
-            return min(self._phase.trials, len(self._grid))
-        return self._phase.trials
+        """How many proposals the search makes: `trials`, or all that there are where these are fewer."""
+        return self._phase.trials if self._cells is None else min(self._phase.trials, len(self._cells))
 
     def ask(self, number: int) -> tuple[Settings, Params]:
         """Return new settings, and the parameters from which `again` makes the same."""
-        if self._phase.sampler == "grid":
-            return self.again(number, {path: level.label for path, level in self._grid[number].items()})
-        self._study.sampler = self._sampler(number)
-        return self._suggest(number)
+        if self._cells is not None:
+            return self.again(number, {path: level.label for path, level in self._cells[number].items()})
+        trial = self._known(number).ask()
+        self._suggest(trial)
+        return self.again(number, dict(trial.params))
 
     def again(self, number: int, params: Params) -> tuple[Settings, Params]:
         """Return the settings of a proposal that an earlier run made."""
         self._study.enqueue_trial(params)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._suggest(number)
+            trial = self._trials[number] = self._study.ask()
+            return self._suggest(trial), dict(trial.params)
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Report an epoch's objective; return whether the pruner would stop the trial here."""
         trial = self._trials[number]
         trial.report(value, epoch)
-        return self._phase.pruner.kind != "none" and trial.should_prune()
+        return bool(trial.should_prune())
 
     def tell_finished(self, number: int, value: float) -> None:
-        """Tell the objective of a finished trial."""
-        self._study.tell(self._trials[number], value)
+        """Tell the objective of a finished trial; one that is NaN counts as failed."""
+        if math.isnan(value):
+            self.tell_failed(number)
+        else:
+            self._study.tell(self._trials[number], value)
 
     def tell_stopped(self, number: int) -> None:
         """Tell that the trial was stopped early."""
         self._study.tell(self._trials[number], state=optuna.trial.TrialState.PRUNED)
 
     def tell_failed(self, number: int) -> None:
-        """Tell that the trial has no value; Optuna would leave a trial that is told NaN running."""
+        """Tell that the trial has no value."""
         self._study.tell(self._trials[number], state=optuna.trial.TrialState.FAIL)
 
-    def _suggest(self, number: int) -> tuple[Settings, Params]:
-        trial = self._study.ask()
-        self._trials[number] = trial
+    def _known(self, number: int) -> optuna.Study:
+        """Return an Optuna study of all trials so far, with the sampler of a proposal."""
+        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
+        study = optuna.create_study(direction="maximize", sampler=build_sampler(self._phase.sampler, seed))
+        study.add_trials(self._study.get_trials(deepcopy=False))
+        return study
+
+    def _suggest(self, trial: optuna.Trial) -> Settings:
         settings: dict[str, Level] = {}
         for path in self._space.order():
             if self._space.exists(path, settings):
                 settings[path] = self._level(trial, path, self._space.axes[path])
-        return {path: settings[path] for path in self._space.axes if path in settings}, dict(trial.params)
+        return {path: settings[path] for path in self._space.axes if path in settings}
 
     def _level(self, trial: optuna.Trial, path: str, axis: Axis) -> Level:
-        levels: Sequence[Level] = axis.design_levels if self._phase.sampler == "grid" else axis.searched_levels
+        levels: Sequence[Level] = axis.searched_levels if self._cells is None else axis.design_levels
         if levels:
             label = trial.suggest_categorical(path, [level.label for level in levels])
             return next(level for level in levels if level.label == label)
@@ -97,19 +114,6 @@ class Proposer:
         value = trial.suggest_float(path, low, high, log=axis.log_uniform is not None)
         return axis.level_of(min(max(float(f"{value:.{_DIGITS}g}"), low), high))
 
-    @cached_property
-    def _grid(self) -> list[dict[str, Level]]:
-        """Every combination of levels, shuffled, so that the first part of a grid is no corner of it."""
-        cells = list(self._space.combinations())
-        random.Random(self._seed).shuffle(cells)
-        return cells
-
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        if self._phase.sampler == "tpe":
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
-        return optuna.samplers.RandomSampler(seed=seed)
-
 
 class ProposerOfEach:
     """Searches each share for itself, in turns, so that an interrupted search is balanced.
@@ -118,10 +122,11 @@ class ProposerOfEach:
         phase: The search, with `each`.
         spaces: What each share searches.
         seed: Seed of the study.
+        name: Name of the Optuna studies, each with its share's number.
     """
 
-    def __init__(self, phase: SearchPhase, spaces: Sequence[Space], seed: int) -> None:
-        self._proposers = [Proposer(phase, space, seed) for space in spaces]
+    def __init__(self, phase: SearchPhase, spaces: Sequence[Space], seed: int, name: str) -> None:
+        self._proposers = [Proposer(phase, space, seed, f"{name}/{share}") for share, space in enumerate(spaces)]
         most = max(proposer.count for proposer in self._proposers)
         self._turns = [(proposer, own) for own in range(most) for proposer in self._proposers if own < proposer.count]
 
@@ -164,14 +169,7 @@ class ProposerOfEach:
         return self._turns[number]
 
 
-def proposer_of(phase: SearchPhase, spaces: Sequence[Space], seed: int) -> Proposer | ProposerOfEach:
-    """Return who makes the proposals of a search, of which each share searches a space."""
-    return Proposer(phase, spaces[0], seed) if phase.each is None else ProposerOfEach(phase, spaces, seed)
-
-
-def _pruner(phase: SearchPhase) -> optuna.pruners.BasePruner:
-    if phase.pruner.kind == "none":
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.SuccessiveHalvingPruner(
-        min_resource=phase.pruner.min_epochs, reduction_factor=phase.pruner.reduction
-    )
+def proposer_of(phase: SearchPhase, spaces: Sequence[Space], seed: int, study: str) -> Proposer | ProposerOfEach:
+    """Return who makes the proposals of a search of a study, of which each share searches a space."""
+    name = f"{study}/{phase.name}"
+    return Proposer(phase, spaces[0], seed, name) if phase.each is None else ProposerOfEach(phase, spaces, seed, name)

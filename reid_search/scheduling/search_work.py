@@ -48,7 +48,7 @@ class SearchWork:
         self._held = study.held_axes(phase)
         shares = study.shares(phase)
         self._share_names = {labels_of(self._held, share.held): share.name for share in shares}
-        self._proposer = proposer_of(phase, [share.space for share in shares], study.config.seed)
+        self._proposer = proposer_of(phase, [share.space for share in shares], study.config.seed, study.name)
         self._settings: list[Settings] = []
         self._over: dict[int, Proposal] = {}
         self._trials: dict[TrialId, Trial] = {}
@@ -151,7 +151,7 @@ class SearchWork:
             seed=self._study.search_seed,
             evaluate="val",
             readouts=dict(measured.stored),
-            by=self._phase.sampler,
+            by=self._phase.sampler.kind,
             space=self._space_hash,
             arm=self._share_names[labels_of(self._held, settings)] if tunes_arms else None,
         )

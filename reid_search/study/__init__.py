@@ -5,6 +5,8 @@ from reid_search.study.component import (
     BACKBONES,
     DATASETS,
     LOSSES,
+    PRUNERS,
+    SAMPLERS,
     SCORERS,
     ComponentFamily,
     Config,
@@ -23,6 +25,7 @@ from reid_search.study.question.designs import (
 )
 from reid_search.study.question.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.question.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
+from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study import Study
 from reid_search.study.question.study_config import StudyConfig
@@ -39,6 +42,8 @@ __all__ = [
     "BASELINE",
     "DATASETS",
     "LOSSES",
+    "PRUNERS",
+    "SAMPLERS",
     "SCHEMA_VERSION",
     "SCORERS",
     "AblatePhase",
@@ -57,8 +62,10 @@ __all__ = [
     "PhasePlan",
     "Plan",
     "PlannedTrial",
+    "PrunerConfig",
     "ReadoutConfig",
     "Resources",
+    "SamplerConfig",
     "Scope",
     "ScorerConfig",
     "SearchPhase",

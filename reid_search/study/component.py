@@ -210,3 +210,5 @@ ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architect
 LOSSES = ComponentFamily("reid_search.losses", "kind", "loss", work="loss")
 DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data")
 SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer", work="scorer")
+SAMPLERS = ComponentFamily("reid_search.samplers", "kind", "sampler", work="sampler")
+PRUNERS = ComponentFamily("reid_search.pruners", "kind", "pruner", work="pruner")

@@ -84,7 +84,9 @@ def _name(phase: Mapping[str, object]) -> str:
 
 def _phase_text(phase: Mapping[str, object]) -> str:
     if phase.get("kind") == "search":
-        return f"{_name(phase)}: {phase.get('trials')} trials by {phase.get('sampler')}"
+        sampler = phase.get("sampler")
+        kind = sampler.get("kind") if isinstance(sampler, Mapping) else sampler
+        return f"{_name(phase)}: {phase.get('trials')} trials by {kind}"
     return f"{_name(phase)}: {phase.get('design')} around {phase.get('around')}, {phase.get('seeds')} seeds"
 
 

@@ -9,23 +9,10 @@ from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
 from reid_search.study.question.designs import Design, design_named, designs
+from reid_search.study.question.searching import AnyPruner, AnySampler
 
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-
-
-class Pruner(Config):
-    """When a search trial is stopped early.
-
-    Attributes:
-        kind: `successive_halving` (Jamieson & Talwalkar 2016, asynchronous) or `none`.
-        min_epochs: Epochs that every trial runs.
-        reduction: Of so many trials at a rung one goes on.
-    """
-
-    kind: Literal["successive_halving", "none"] = "successive_halving"
-    min_epochs: int = Field(default=1, ge=1)
-    reduction: int = Field(default=3, ge=2)
 
 
 def _with_designs(schema: dict[str, JsonValue]) -> None:
@@ -46,9 +33,10 @@ class SearchPhase(_Phase):
         name: What tables call it.
         axes: The axes that vary; all where omitted.
         set: Entries of `base` that differ in this phase (`training.images: 5000`).
-        sampler: `tpe`, `random` or `grid` (every combination of levels, as far as `trials` goes).
-        trials: Number of proposals.
-        pruner: `successive_halving` or `none`, or a map with settings.
+        sampler: Who proposes, by name or with settings: `tpe`, `cma_es`, `random`, `grid`, `{kind: tpe, startup: 5}`.
+        trials: Number of proposals; a grid may have fewer.
+        pruner: Who stops trials early, by name or with settings: `successive_halving`, `hyperband`, `median`, `none`,
+            `{min_epochs: 2}`.
         objective: The measurement to maximise, of the validation split.
         each: What gets `trials` proposals of its own, so that all are tuned alike: an axis of the search, for every
             choice or variant of it, or a later ablation around `base` or a named arm, for every arm of it, over axes
@@ -58,11 +46,9 @@ class SearchPhase(_Phase):
 
     kind: Literal["search"]
     name: Name = "search"
-    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    sampler: AnySampler = Field(default="tpe")  # type: ignore[assignment]  # validated as if it were written
     trials: int = Field(default=20, ge=1)
-    pruner: Annotated[Pruner, BeforeValidator(lambda value: {"kind": value} if isinstance(value, str) else value)] = (
-        Field(default_factory=Pruner)
-    )
+    pruner: AnyPruner = Field(default="successive_halving")  # type: ignore[assignment]
     objective: Annotated[str, OneOf(objectives)] = DEFAULT_OBJECTIVE
     each: str | None = None
 

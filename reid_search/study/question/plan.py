@@ -1,6 +1,5 @@
 """What a study will run, said before anything runs."""
 
-import math
 import operator
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,8 @@ from reid_search.study.question.designs import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
-from reid_search.study.question.space import Settings, Space
+from reid_search.study.question.searching import PrunerConfig, SamplerConfig
+from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig
 from reid_search.study.trial.key import joint_fingerprint, trial_key
 from reid_search.study.trial.trial import TrialConfig
@@ -219,16 +219,16 @@ def _replicates(phase: AblatePhase) -> str:
 
 def _search(study: Question, phase: SearchPhase) -> PhasePlan:
     shares = study.shares(phase)
-    counts = [_proposals(phase, share.space) for share in shares]
+    counts = [phase.sampler.count(share.space, phase.trials) for share in shares]
     images = [share.space.config(share.held).training.images for share in shares]
-    pruned = "" if phase.pruner.kind == "none" else f", {phase.pruner.kind}"
+    pruned = f", {_told(phase.pruner)}" if phase.pruner.stops else ""
     each = "" if phase.each is None else f" for each {phase.each}"
     if study.config.ablation_tuned_by(phase):
         each = f" for each of {len(shares)} arms of {phase.each}"
     return PhasePlan(
         name=phase.name,
         kind="search",
-        about=f"{phase.sampler}{each}{pruned}, maximises {phase.objective}",
+        about=f"{_told(phase.sampler)}{each}{pruned}, maximises {phase.objective}",
         arms=(),
         trials=(),
         count=sum(counts),
@@ -243,11 +243,11 @@ def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[Trial
     return tuple(config for _, config in trials)
 
 
-def _proposals(phase: SearchPhase, space: Space) -> int:
-    if phase.sampler != "grid":
-        return phase.trials
-    cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
-    return min(phase.trials, sum(1 for _ in space.combinations()) if cells <= 10_000 else cells)
+def _told(component: SamplerConfig | PrunerConfig) -> str:
+    """Return the kind of a sampler or pruner, with the settings that differ from its defaults."""
+    content = component.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
+    settings = ", ".join(f"{name} {value}" for name, value in content.items())
+    return f"{component.kind} ({settings})" if settings else component.kind
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:

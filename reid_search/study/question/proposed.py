@@ -27,7 +27,7 @@ def proposed_trials(
     """
     shares, grid = [Share("", {}, study.space(phase))], False
     if isinstance(phase, SearchPhase):
-        shares, grid = study.shares(phase), phase.sampler == "grid"
+        shares, grid = study.shares(phase), phase.sampler.of_levels
     for share in shares:
         for cell in _combinations(share, matters, grid):
             settings = share.space.active({**cell, **share.held})

@@ -21,6 +21,7 @@ from reid_search.study.question.designs import (
 from reid_search.study.question.edits import apply_settings
 from reid_search.study.question.phases import SEARCH_SEEDS_START, AblatePhase, SearchPhase
 from reid_search.study.question.readouts import Measured, measured
+from reid_search.study.question.searching import as_written
 from reid_search.study.question.shares import Share, share
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study_config import StudyConfig
@@ -91,7 +92,12 @@ class Question:
             name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
         }
         content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
-        drawn: dict[str, Any] = {"base": content, "axes": axes, "sampler": phase.sampler, "seed": self.config.seed}
+        drawn: dict[str, Any] = {
+            "base": content,
+            "axes": axes,
+            "sampler": as_written(phase.sampler),
+            "seed": self.config.seed,
+        }
         if self.config.ablation_tuned_by(phase):  # a proposal's number says whose turn it is
             shares = self.shares(phase)
             drawn["arms"] = [{path: level.label for path, level in share.held.items()} for share in shares]

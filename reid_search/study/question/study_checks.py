@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
-from reid_search.study.question.designs import check_levels, check_named_trials
+from reid_search.study.question.designs import check_named_trials
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
@@ -67,8 +67,7 @@ def _validates(phase: SearchPhase | AblatePhase) -> bool:
 
 
 def _check_search(study: Question, phase: SearchPhase) -> None:
-    if phase.sampler == "grid":
-        check_levels(study.space(phase))
+    phase.sampler.check(study.space(phase))
     for share in study.shares(phase):
         share.space.config(share.held)  # an arm of an ablation that sets other entries
 

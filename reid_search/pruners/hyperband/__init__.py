@@ -1,0 +1,1 @@
+"""Hyperband (Li et al. 2018)."""

@@ -1,0 +1,1 @@
+"""The median rule (Golovin et al. 2017)."""

@@ -1,0 +1,23 @@
+"""Settings of the median rule; no Optuna."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reid_search.study import PrunerConfig
+
+
+class MedianConfig(PrunerConfig):
+    """Stops a trial whose best epoch so far is worse than the median of the finished trials at the same epoch.
+
+    Attributes:
+        min_epochs: Epochs that every trial runs.
+        startup: Finished trials before the first is stopped.
+    """
+
+    kind: Literal["median"]
+    min_epochs: int = Field(default=1, ge=1)
+    startup: int = Field(default=5, ge=1)
+
+
+CONFIG = MedianConfig

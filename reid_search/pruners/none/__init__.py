@@ -1,0 +1,1 @@
+"""No pruner: every trial runs to its end."""

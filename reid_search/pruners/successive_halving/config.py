@@ -1,0 +1,25 @@
+"""Settings of successive halving; no Optuna."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from reid_search.study import PrunerConfig
+
+
+class SuccessiveHalvingConfig(PrunerConfig):
+    """Stops a trial that is not among the best at a rung (Jamieson & Talwalkar 2016; asynchronous: Li et al. 2020).
+
+    Rungs are `min_epochs`, `min_epochs` × `reduction`, `min_epochs` × `reduction`², ... epochs.
+
+    Attributes:
+        min_epochs: Epochs that every trial runs.
+        reduction: Of so many trials at a rung one goes on.
+    """
+
+    kind: Literal["successive_halving"]
+    min_epochs: int = Field(default=1, ge=1)
+    reduction: int = Field(default=3, ge=2)
+
+
+CONFIG = SuccessiveHalvingConfig

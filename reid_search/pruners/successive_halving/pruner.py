@@ -1,0 +1,11 @@
+"""Optuna's asynchronous successive halving."""
+
+from optuna.pruners import BasePruner, SuccessiveHalvingPruner
+
+from reid_search.pruners.successive_halving.config import SuccessiveHalvingConfig
+
+
+def build(config: SuccessiveHalvingConfig, epochs: int) -> BasePruner:
+    """Build the pruner."""
+    del epochs
+    return SuccessiveHalvingPruner(min_resource=config.min_epochs, reduction_factor=config.reduction)

@@ -1,0 +1,1 @@
+"""Covariance matrix adaptation (Hansen & Ostermeier 2001), on the ranges of a search."""

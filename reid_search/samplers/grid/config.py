@@ -1,0 +1,39 @@
+"""Settings of a grid. Its cells are known beforehand, so it needs no other module."""
+
+import math
+import random
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from reid_search.study import SamplerConfig, Settings, Space
+from reid_search.study.question.designs import check_levels
+
+_CELLS_COUNTED = 10_000
+
+
+class GridConfig(SamplerConfig):
+    """Goes through every combination of levels, as far as `trials` goes; a range needs `levels`.
+
+    The combinations are shuffled, so that the first part of a grid is no corner of it.
+    """
+
+    crowds: ClassVar[bool] = False
+    kind: Literal["grid"]
+
+    def check(self, space: Space) -> None:
+        """Make sure that every range has levels."""
+        check_levels(space)
+
+    def cells(self, space: Space, seed: int) -> Sequence[Settings]:
+        """Return every combination of levels, shuffled."""
+        cells = list(space.combinations())
+        random.Random(seed).shuffle(cells)
+        return cells
+
+    def count(self, space: Space, trials: int) -> int:
+        """Return the number of combinations or `trials`; in a large space, those that conditions rule out count too."""
+        cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
+        return min(trials, sum(1 for _ in space.combinations()) if cells <= _CELLS_COUNTED else cells)
+
+
+CONFIG = GridConfig

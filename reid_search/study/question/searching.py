@@ -1,0 +1,79 @@
+"""The bases of samplers, which propose the settings of a search, and of pruners, which stop its trials early."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BeforeValidator, SerializeAsAny
+
+from reid_search.study.component import PRUNERS, SAMPLERS, Config
+
+if TYPE_CHECKING:
+    from reid_search.study.question.space import Settings, Space
+
+
+class SamplerConfig(Config):
+    """How a search proposes settings; each kind's own config extends this.
+
+    `crowds` says whether proposals gather where good values are expected, which biases what the trials say about the
+    importance of an axis.
+
+    Attributes:
+        kind: The sampler, `tpe` or `random`.
+    """
+
+    crowds: ClassVar[bool] = True
+    kind: str
+
+    def check(self, space: "Space") -> None:
+        """Make sure that the sampler can search a space.
+
+        Raises:
+            StudyError: It cannot.
+        """
+
+    def cells(self, space: "Space", seed: int) -> "Sequence[Settings] | None":
+        """Return every proposal in order, where they are known beforehand: settings at levels of designs.
+
+        Args:
+            space: What is searched.
+            seed: Seed of the study.
+        """
+        del space, seed
+        return None
+
+    def count(self, space: "Space", trials: int) -> int:
+        """Return how many proposals a search of at most `trials` makes; counts without listing the cells of a space."""
+        del space
+        return trials
+
+
+class PrunerConfig(Config):
+    """When a trial of a search is stopped early; each kind's own config extends this.
+
+    Attributes:
+        kind: The pruner, `successive_halving` or `none`.
+    """
+
+    stops: ClassVar[bool] = True
+    kind: str
+
+
+def _named(default: str) -> BeforeValidator:
+    """Read a bare name, or a map that may leave out its `kind`."""
+
+    def read(value: object) -> object:
+        if isinstance(value, str):
+            return {"kind": value}
+        return {"kind": default, **value} if isinstance(value, Mapping) else value
+
+    return BeforeValidator(read)
+
+
+AnySampler = Annotated[SerializeAsAny[SamplerConfig], SAMPLERS, _named("tpe")]
+AnyPruner = Annotated[SerializeAsAny[PrunerConfig], PRUNERS, _named("successive_halving")]
+
+
+def as_written(config: SamplerConfig | PrunerConfig) -> str | dict[str, object]:
+    """Return the shortest way to write a sampler or pruner: its bare name where no setting differs from its default."""
+    content = config.model_dump(mode="json", exclude_defaults=True)
+    return content if len(content) > 1 else config.kind
