@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from reid_search.records import StudyState
+from reid_search.study import SAMPLERS, SamplerConfig
 
 from ..statistics.importance import AxisImportance, importance, problems
 from .searches import SearchSummary
@@ -17,7 +18,6 @@ FEWEST_TRIALS, FEWEST_AXES = 10, 2
 MOST_TRIALS = 500  # each resample builds a study of them: more would take longer than the rest of a report
 MOST_TRIALS_FANOVA = 200
 
-_FANOVA_SAMPLERS = ("random", "grid")
 _SEED = 1501  # a constant, so that the same records give the same report
 _SCALES: Mapping[str, Callable[[str], float]] = {
     "uniform": float,
@@ -61,14 +61,21 @@ def summarise_importance(state: StudyState, search: SearchSummary) -> Importance
     used = rows.iloc[np.sort(generator.permutation(len(rows))[:MOST_TRIALS])]
     values = used["value"].to_numpy(np.float64)
     columns = {path: _numbers(used[path], state.axes.get(path, {})) for path in search.axes}
-    with_forests = search.sampler in _FANOVA_SAMPLERS and len(rows) <= MOST_TRIALS_FANOVA
+    crowds = _crowds(search.sampler)
+    with_forests = not crowds and len(rows) <= MOST_TRIALS_FANOVA
     return ImportanceSummary(
         ped_anova=importance(values, columns, method="ped_anova", generator=generator),
         fanova=importance(values, columns, method="fanova", generator=generator) if with_forests else (),
         trials=len(rows),
         used=len(used),
-        warnings=problems(len(used), len(columns), search.sampler),
+        warnings=problems(len(used), len(columns), search.sampler if crowds else None),
     )
+
+
+def _crowds(sampler: str) -> bool:
+    """Say whether a sampler's trials gather where it expects good values; one that is not installed may do so."""
+    config = SAMPLERS.config_class(sampler) if sampler in SAMPLERS.names() else SamplerConfig
+    return not issubclass(config, SamplerConfig) or config.crowds
 
 
 def _numbers(labels: pd.Series, axis: Mapping[str, Any]) -> list[Any]:

@@ -26,7 +26,6 @@ Floats = npt.NDArray[np.float64]
 Method = Literal["fanova", "ped_anova"]
 
 _METHODS = ("fanova", "ped_anova")
-_UNBIASED_SAMPLERS = ("random", "grid")
 _TREES = 64
 _TREES_A_DRAW = 16  # a forest of a resample; its own noise widens the interval a little, at a quarter of the time
 # Measured with effects of 1, .6 and .3 in noise of .15: at these counts PED-ANOVA orders the three right in 55 % of
@@ -94,13 +93,13 @@ def importance(
     return list(rows.values())
 
 
-def problems(n_trials: int, n_axes: int, sampler: str) -> list[str]:
+def problems(n_trials: int, n_axes: int, crowded_by: str | None) -> list[str]:
     """Say why importances of such trials should not be trusted; empty where nothing speaks against them.
 
     Args:
         n_trials: Trials with a value.
         n_axes: Axes that were searched.
-        sampler: Who proposed the trials: `random`, `grid`, `tpe`, ...
+        crowded_by: The sampler, such as `tpe`, if its trials gather where it expects good values; else None.
     """
     found = []
     enough = max(_FEWEST_TRIALS, _TRIALS_AN_AXIS * n_axes)
@@ -109,10 +108,10 @@ def problems(n_trials: int, n_axes: int, sampler: str) -> list[str]:
         found.append(
             f"{n_trials} trials are too few for {axes}: with fewer than {enough}, the order of the axes is often wrong"
         )
-    if sampler not in _UNBIASED_SAMPLERS:
+    if crowded_by is not None:
         found.append(
-            f"the trials were chosen by {sampler}, which crowds where it expects good values: fANOVA on such trials "
-            f"can rank axes wrongly; trials of a {' or '.join(_UNBIASED_SAMPLERS)} sampler do not have this bias"
+            f"the trials were chosen by {crowded_by}, which crowds where it expects good values: fANOVA on such trials "
+            "can rank axes wrongly; trials of a random or grid sampler do not have this bias"
         )
     return found
 

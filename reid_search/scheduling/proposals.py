@@ -104,7 +104,7 @@ class Proposer:
         return {path: settings[path] for path in self._space.axes if path in settings}
 
     def _level(self, trial: optuna.Trial, path: str, axis: Axis) -> Level:
-        levels: Sequence[Level] = axis.searched_levels if self._cells is None else axis.design_levels
+        levels: Sequence[Level] = axis.design_levels if self._phase.sampler.of_levels else axis.searched_levels
         if levels:
             label = trial.suggest_categorical(path, [level.label for level in levels])
             return next(level for level in levels if level.label == label)

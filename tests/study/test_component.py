@@ -14,17 +14,27 @@ from reid_search.study import (
     ARCHITECTURES,
     DATASETS,
     LOSSES,
+    PRUNERS,
+    SAMPLERS,
     ComponentFamily,
     Config,
     DataConfig,
     LossConfig,
     ModelConfig,
+    PrunerConfig,
+    SamplerConfig,
     Scope,
     TrialConfig,
     select_taps,
 )
 
-BASES = {ARCHITECTURES: ModelConfig, LOSSES: LossConfig, DATASETS: DataConfig}
+BASES = {
+    ARCHITECTURES: ModelConfig,
+    LOSSES: LossConfig,
+    DATASETS: DataConfig,
+    SAMPLERS: SamplerConfig,
+    PRUNERS: PrunerConfig,
+}
 COMPONENTS = [
     pytest.param(family, name, id=f"{family.noun} {name}") for family in BASES for name in family.names()
 ]  # fmt: skip
@@ -105,8 +115,8 @@ def test_a_loss_can_be_placed_anywhere_it_can_sit_and_switched_off(name: str, ba
 def test_no_config_loads_torch() -> None:
     script = """
 import sys
-from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES
-for family in (ARCHITECTURES, BACKBONES, LOSSES, DATASETS):
+from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES, PRUNERS, SAMPLERS
+for family in (ARCHITECTURES, BACKBONES, LOSSES, DATASETS, PRUNERS, SAMPLERS):
     for name in family.names():
         family.config_class(name)
 print([name for name in ("torch", "torchvision", "ray", "mlflow", "optuna") if name in sys.modules])

@@ -18,6 +18,7 @@ class GridConfig(SamplerConfig):
     """
 
     crowds: ClassVar[bool] = False
+    of_levels: ClassVar[bool] = True
     kind: Literal["grid"]
 
     def check(self, space: Space) -> None:

@@ -15,13 +15,14 @@ class SamplerConfig(Config):
     """How a search proposes settings; each kind's own config extends this.
 
     `crowds` says whether proposals gather where good values are expected, which biases what the trials say about the
-    importance of an axis.
+    importance of an axis. `of_levels` says that it proposes the levels that designs use, and nothing else of a range.
 
     Attributes:
         kind: The sampler, `tpe` or `random`.
     """
 
     crowds: ClassVar[bool] = True
+    of_levels: ClassVar[bool] = False
     kind: str
 
     def check(self, space: "Space") -> None:
@@ -32,7 +33,7 @@ class SamplerConfig(Config):
         """
 
     def cells(self, space: "Space", seed: int) -> "Sequence[Settings] | None":
-        """Return every proposal in order, where they are known beforehand: settings at levels of designs.
+        """Return every proposal in order, where they are known beforehand; None where they are asked for one by one.
 
         Args:
             space: What is searched.

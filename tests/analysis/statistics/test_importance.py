@@ -155,18 +155,18 @@ def test_what_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("trials", "axes", "sampler", "words"),
+    ("trials", "axes", "crowded_by", "words"),
     [
-        (100, 4, "random", []),
-        (99, 4, "grid", ["99 trials are too few for 4 axes: with fewer than 100"]),
-        (199, 8, "random", ["199 trials are too few for 8 axes: with fewer than 200"]),
-        (200, 8, "random", []),
-        (50, 1, "random", ["50 trials are too few for 1 axis"]),
+        (100, 4, None, []),
+        (99, 4, None, ["99 trials are too few for 4 axes: with fewer than 100"]),
+        (199, 8, None, ["199 trials are too few for 8 axes: with fewer than 200"]),
+        (200, 8, None, []),
+        (50, 1, None, ["50 trials are too few for 1 axis"]),
         (500, 4, "tpe", ["chosen by tpe"]),
         (24, 4, "tpe", ["24 trials are too few", "chosen by tpe"]),
     ],
 )
-def test_problems_say_why_not_to_trust_importances(trials, axes, sampler, words):
-    found = problems(trials, axes, sampler)
+def test_problems_say_why_not_to_trust_importances(trials, axes, crowded_by, words):
+    found = problems(trials, axes, crowded_by)
     assert len(found) == len(words)
     assert all(word in message for word, message in zip(words, found, strict=True))

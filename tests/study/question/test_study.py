@@ -146,11 +146,16 @@ def test_the_hash_of_a_space_changes_with_what_proposals_depend_on(load: Load) -
         space_hash("phases.search.trials=9"),
         space_hash("keep=all"),
         space_hash("phases.ablate.seeds=9"),
+        space_hash("phases.search.sampler=tpe"),
+        space_hash("phases.search.sampler={startup: 10, workers: 1}"),
+        space_hash("phases.search.pruner={kind: hyperband, min_epochs: 2}"),
     }
     assert len(same) == 1
     others = [
         "seed=1",
         "phases.search.sampler=random",
+        "phases.search.sampler={kind: tpe, startup: 5}",
+        "phases.search.sampler={kind: tpe, workers: 16}",
         "training.images=640",
         "axes.model.parts.choice=[[1], [1, 2]]",
         "axes.losses.triplet.margin.uniform=[0.1, 3]",
