@@ -1,14 +1,18 @@
 """The command line, in this process and in one of its own."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from ruamel.yaml import YAML
+
+_PATIENCE_SECONDS = 300.0
 
 
 class Answer(NamedTuple):
@@ -58,14 +62,41 @@ def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def finish() -> Callable[[subprocess.Popen[str]], Answer]:
-    """Wait for a command."""
+def patience(tmp_path: Path) -> Callable[[], None]:
+    """Fail when nothing was written below `tmp_path` for minutes; a busy machine is slow, and still gets on."""
+    seen, since = -1, time.monotonic()
+
+    def check() -> None:
+        nonlocal seen, since
+        written = _size(tmp_path)
+        if written != seen:
+            seen, since = written, time.monotonic()
+        assert time.monotonic() - since < _PATIENCE_SECONDS, "no progress"
+
+    return check
+
+
+@pytest.fixture
+def finish(patience: Callable[[], None]) -> Callable[[subprocess.Popen[str]], Answer]:
+    """Wait for a command, as long as it gets on."""
 
     def wait(process: subprocess.Popen[str]) -> Answer:
-        out, err = process.communicate(timeout=240)
-        return Answer(process.returncode, out, err)
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                out, err = process.communicate(timeout=1)
+                return Answer(process.returncode, out, err)
+            patience()
 
     return wait
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += 1 + (Path(place) / name).stat().st_size
+    return total
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """P × K batches."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -36,6 +37,18 @@ def test_a_pass_shows_every_identity_once() -> None:
     for turn in range(3):
         seen = np.concatenate([labels[sampler.batch(3 * turn + place)] for place in range(3)])
         assert sorted(set(seen.tolist())) == list(range(12))
+
+
+def test_any_two_identities_meet_in_a_batch_as_often_as_chance_has_it() -> None:
+    """With one order for every pass, some would always meet and others never."""
+    labels, passes = np.repeat(np.arange(12), 2), 300
+    sampler = IdentitySampler(labels, BatchConfig(ids=4, per_id=2), seed=0)
+    met: Counter[tuple[int, int]] = Counter()
+    for step in range(3 * passes):
+        met.update(itertools.combinations(sorted(set(labels[sampler.batch(step)].tolist())), 2))
+    expected = passes * 3 / 11
+    assert len(met) == 12 * 11 // 2
+    assert all(abs(count - expected) < 5 * (expected * 8 / 11) ** 0.5 for count in met.values())
 
 
 def test_all_images_of_an_identity_come_equally_often_in_the_long_run() -> None:

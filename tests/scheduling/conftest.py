@@ -1,6 +1,6 @@
 """A study that takes seconds, and drivers without Ray that may be interrupted at any epoch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Watcher:
         self.events: list[tuple[str, ...]] = []
         self.notes: list[str] = []
         self.die_after: int | None = None
+        self.at_note: Callable[[], object] = lambda: None
+        self.at_end: Callable[[], object] | None = None
 
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
         self.events.append(("phase", name, str(total), str(done)))
@@ -39,31 +41,35 @@ class Watcher:
 
     def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
         self.events.append(("end", trial.phase, trial.name, str(trial.seed), status))
+        if self.at_end is not None:
+            once, self.at_end = self.at_end, None
+            once()
 
     def phase_ended(self, name: str) -> None:
         self.events.append(("over", name))
 
     def note(self, message: str) -> None:
         self.notes.append(message)
+        self.at_note()
 
     def count(self, *begin: str) -> int:
         return sum(event[: len(begin)] == begin for event in self.events)
 
 
-def started(study: Study, store: StudyStore, watcher: Watcher) -> StudyRun:
-    """Begin a run of a study as the driver does."""
+def started(study: Study, store: StudyStore, watcher: Watcher, pauses: Sequence[float] = ()) -> StudyRun:
+    """Begin a run of a study as the driver does; the pauses of real runs would take too long here."""
     fingerprints = Fingerprints()
     log = begin_log(study, store, fingerprints, RunStarted(command="a test"))
-    return StudyRun(study, store, log, fingerprints, watcher)
+    return StudyRun(study, store, log, fingerprints, watcher, pauses=pauses)
 
 
 class InlineDriver:
     """Runs a study in this process, `at_once` trials in turn; it may be interrupted after some epochs."""
 
-    def __init__(self, study: Study, store: StudyStore, cache: Path, at_once: int = 2) -> None:
+    def __init__(self, study: Study, store: StudyStore, cache: Path, at_once: int, pauses: Sequence[float]) -> None:
         self.watcher = Watcher()
         self._backend = InThisProcess("cpu", cache, at_once)
-        self.phases = started(study, store, self.watcher)
+        self.phases = started(study, store, self.watcher, pauses)
 
     def run(self, die_after: int | None = None) -> StudyRun:
         """Run to the end, or until Ctrl-C in the middle of reporting an epoch, counted from 1."""
@@ -82,12 +88,18 @@ class TableDriver:
         value: What a trial reaches on every split; None fails.
     """
 
-    def __init__(self, study: Study, store: StudyStore, value: Callable[[TrialConfig], float | None]) -> None:
+    def __init__(
+        self,
+        study: Study,
+        store: StudyStore,
+        value: Callable[[TrialConfig], float | None],
+        pauses: Sequence[float] = (),
+    ) -> None:
         self.started: list[Job] = []
         self.watcher = Watcher()
         self._store = store
         self._value = value
-        self.phases = started(study, store, self.watcher)
+        self.phases = started(study, store, self.watcher, pauses)
 
     def run(self, die_at: int | None = None) -> StudyRun:
         """Run to the end, or until the driver dies with a KeyboardInterrupt in a trial, counted from 0."""
@@ -172,9 +184,15 @@ def watcher() -> Watcher:
 def driver(cache: Path, tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., InlineDriver]:
     """Make a driver of a study; drivers of one test share a store."""
 
-    def make(overrides: tuple[str, ...] = (), at_once: int = 2, storage: str = "runs", **over: Any) -> InlineDriver:
+    def make(
+        overrides: tuple[str, ...] = (),
+        at_once: int = 2,
+        storage: str = "runs",
+        pauses: Sequence[float] = (1.0, 5.0),
+        **over: Any,
+    ) -> InlineDriver:
         study = load_study(write_study(**over), overrides)
-        return InlineDriver(study, StudyStore(tmp_path / storage, study.name), cache, at_once)
+        return InlineDriver(study, StudyStore(tmp_path / storage, study.name), cache, at_once, pauses)
 
     return make
 
@@ -183,8 +201,13 @@ def driver(cache: Path, tmp_path: Path, write_study: Callable[..., Path]) -> Cal
 def table_driver(tmp_path: Path, write_study: Callable[..., Path]) -> Callable[..., TableDriver]:
     """Make a driver of a study with values from a table; drivers of one test share a store."""
 
-    def make(value: Callable[[TrialConfig], float | None], storage: str = "runs", **over: Any) -> TableDriver:
+    def make(
+        value: Callable[[TrialConfig], float | None],
+        storage: str = "runs",
+        pauses: Sequence[float] = (),
+        **over: Any,
+    ) -> TableDriver:
         study = load_study(write_study(**over))
-        return TableDriver(study, StudyStore(tmp_path / storage, study.name), value)
+        return TableDriver(study, StudyStore(tmp_path / storage, study.name), value, pauses)
 
     return make

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from reid_search.errors import ReidSearchError
+from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.records import TrialFolder
 from reid_search.training import TrialRequest, TrialSession, run_trial
 from reid_search.training import checkpoint as checkpoints
@@ -130,6 +131,93 @@ def test_a_crash_between_checkpoint_and_line_loses_and_doubles_nothing(
         folder.append_epoch({**folder.epochs()[0], "epoch": 2})
     run_trial(request_of(), folder)
     assert measurements(folder) == measurements(whole)
+
+
+@pytest.mark.parametrize("cut_to", [0, 100])
+@pytest.mark.parametrize("file", ["weights.safetensors", "progress.pt", "epoch.json"])
+def test_a_damaged_checkpoint_is_set_aside_and_the_trial_starts_over(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path, file: str, cut_to: int
+) -> None:
+    folder = TrialFolder(tmp_path / "cut")
+    TrialSession(request_of(), folder).advance()
+    with (folder.checkpoints / "epoch-1" / file).open("r+b") as damaged:
+        damaged.truncate(cut_to)
+    session = TrialSession(request_of(), folder)
+    with pytest.raises(EnvironmentFailure, match=r"epoch-1: cannot be read .* set aside as damaged-epoch-1"):
+        session.advance()
+    assert not folder.has_record()
+    assert (folder.checkpoints / "damaged-epoch-1" / file).stat().st_size == cut_to
+    while not session.done:
+        session.advance()
+    assert measurements(folder) == measurements(_run(request_of(), tmp_path / "whole"))
+
+
+def test_damaged_weights_of_a_finished_trial_are_set_aside_and_it_is_trained_again(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path
+) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    before = measurements(folder)
+    (folder.checkpoints / checkpoints.FINAL_WEIGHTS).write_bytes(b"")
+    folder.remove_record()
+    with pytest.raises(EnvironmentFailure, match="set aside as damaged-weights"):
+        run_trial(request_of(), folder)
+    run_trial(request_of(), folder)
+    assert measurements(folder) == before
+
+
+@pytest.mark.parametrize("room", [20, 50_000, 400_000])
+def test_a_disk_that_is_full_for_a_while_costs_an_epoch_and_changes_no_number(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path, room: int
+) -> None:
+    """No file may grow beyond so many bytes: not even a line of epochs fits, no weights, or only some files."""
+    folder = TrialFolder(tmp_path / "full")
+    session = TrialSession(request_of(), folder)
+    session.advance()
+    kept = sorted(path.name for path in folder.checkpoints.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(EnvironmentFailure, match=r"File too large|cannot be written"):
+            session.advance()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not folder.has_record()
+    assert sorted(path.name for path in folder.checkpoints.iterdir()) == kept
+    while not session.done:
+        session.advance()
+    assert measurements(folder) == measurements(_run(request_of(), tmp_path / "whole"))
+
+
+@pytest.mark.slow  # a process of its own imports everything
+def test_a_lack_of_memory_is_no_failure_of_the_trial(
+    request_of: RequestOf, measurements: Measurements, cache: Path, tmp_path: Path
+) -> None:
+    """A process of its own trains an epoch, gets no more memory, says so, gets it back and goes on."""
+    script = (
+        "import sys, json, resource; from pathlib import Path\n"
+        "from reid_search.errors import EnvironmentFailure\n"
+        "from reid_search.records import TrialFolder; from reid_search.study import TrialConfig\n"
+        "from reid_search.training import TrialRequest, TrialSession\n"
+        "config = TrialConfig.model_validate(json.loads(sys.argv[1]))\n"
+        "request = TrialRequest(config, 1, '0' * 16, ('test',), cache=Path(sys.argv[2]))\n"
+        "session = TrialSession(request, TrialFolder(Path(sys.argv[3])))\n"
+        "session.advance()\n"
+        "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    session.advance()\n"
+        "except EnvironmentFailure as error:\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+        "    print(error)\n"
+        "while not session.done:\n"
+        "    session.advance()\n"
+    )
+    request = request_of()
+    folder = TrialFolder(tmp_path / "starved")
+    arguments = [json.dumps(request.config.model_dump(mode="json")), str(cache), str(folder.path)]
+    answer = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert "alloc" in answer.stdout or "memory" in answer.stdout.lower(), answer.stdout + answer.stderr
+    assert measurements(folder) == measurements(_run(request, tmp_path / "whole"))
 
 
 def test_two_sessions_of_one_trial_take_turns_and_leave_nothing_twice(

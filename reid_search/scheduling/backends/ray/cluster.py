@@ -57,7 +57,7 @@ def connected(address: str, resources: Resources, cache: Path | None = None) -> 
             if again == 1 or isinstance(error, ConnectionError | OSError | ValueError):
                 raise ResourceError(_why_not(address, error)) from error
     try:
-        yield OnRay(_trials_at_once(resources), resources, cache)
+        yield OnRay(trials_at_once(resources), resources, cache)
     finally:
         ray.shutdown()
 
@@ -81,7 +81,15 @@ def _has_token() -> bool:
     return named or (Path.home() / ".ray" / "auth_token").exists()
 
 
-def _trials_at_once(resources: Resources) -> int:
+def trials_at_once(resources: Resources) -> int:
+    """Return how many trials run at once on the cluster that this process is connected to.
+
+    Args:
+        resources: What one trial takes.
+
+    Raises:
+        ResourceError: No node can hold even one.
+    """
     import ray
 
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
