@@ -220,7 +220,7 @@ class StepChosen(Event):
 
 
 class TrialLost(Event):
-    """A trial's process died too often; the reason is what was heard last."""
+    """A trial could not go on, however often it was tried, and the run stopped."""
 
     name: ClassVar[str] = "lost"
 

@@ -82,10 +82,6 @@ class StudyRun:
         """Jobs that are out."""
         return len(self._jobs)
 
-    def note(self, message: str) -> None:
-        """Tell those who watch that something did not go as planned."""
-        self._watchers.note(message)
-
     def is_out(self, trial_id: str) -> bool:
         """Say whether a job was handed out under this name and is not over."""
         return trial_id in self._jobs
