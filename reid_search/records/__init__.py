@@ -11,7 +11,6 @@
 `read_state` turns all of it into the state of a study, which everything that shows a number reads.
 """
 
-from reid_search.records.asked import AskedLog
 from reid_search.records.claims import Claim
 from reid_search.records.events import (
     ArmAsked,
@@ -52,7 +51,6 @@ from reid_search.records.trial import (
 __all__ = [
     "ArmAsked",
     "Ask",
-    "AskedLog",
     "CandidateAsked",
     "Claim",
     "ClaimMade",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from reid_search.records.asked import AskedLog
 from reid_search.records.files import write_atomically
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
@@ -101,11 +100,6 @@ class StudyStore:
     def log(self) -> StudyLog:
         """The log of what was asked for."""
         return StudyLog(self.path / "asked.jsonl")
-
-    @property
-    def asked(self) -> AskedLog:
-        """The log of what was asked for."""
-        return AskedLog(self.path / "asked.jsonl")
 
     @property
     def report(self) -> Path:

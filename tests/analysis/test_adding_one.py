@@ -39,8 +39,8 @@ def write(study, result_of, extra):
 
 def claim(study, metric, better="wide", than="baseline"):
     content, effect = CLAIM | {"metric": metric}, {better: 1.0, than: -1.0}
-    study.store.asked.append("claim", claim=metric, content=content)
-    study.store.asked.append("contrast", claim=metric, phase="ablate", effect=effect, control={}, missing=[])
+    study.log("claim", claim=metric, content=content)
+    study.log("contrast", claim=metric, phase="ablate", effect=effect, control={}, missing=[])
 
 
 def answer(study):

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import given
@@ -153,3 +154,16 @@ def test_an_unknown_event_is_kept_and_said(tmp_path: Path) -> None:
     assert [item.key for item in history.proposals("s", "f")] == ["a"]
     assert history.warnings == [f"{log.path}, line 3: this release knows no event 'moved'; 1 kept and passed over"]
     assert log.path.read_text() == text
+
+
+def test_a_log_that_a_crash_cut_goes_on_with_times_in_utc(tmp_path: Path) -> None:
+    log = StudyLog(tmp_path / "asked.jsonl")
+    LogWriter(log, RunStarted(command="cut"), [proposal(0, "a")])
+    with log.path.open("a") as file:
+        file.write('{"event": "as')
+    LogWriter(log, RunStarted(command="whole"))
+    history = log.history()
+    assert [run.command for run in history.runs] == ["cut", "whole"]
+    times = [datetime.fromisoformat(run.time) for run in history.runs]
+    assert times == sorted(times)
+    assert {time.utcoffset() for time in times} == {timedelta(0)}
