@@ -1,16 +1,19 @@
-"""An architecture and a backbone of somebody else's, as CONTRIBUTING describes: two small files each, found by all."""
+"""An architecture, a backbone, a loss and a data set of somebody else's: two small files each, found by all."""
 
 import importlib
+import itertools
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.torch import save_file
 
 from reid_search.backbones import build_backbone
 from reid_search.models import build_model, count_parameters
-from reid_search.records import TrialFolder
-from reid_search.study import ARCHITECTURES, BACKBONES, ComponentFamily, TrialConfig
+from reid_search.records import Record, TrialFolder
+from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES, ComponentFamily, TrialConfig
 from reid_search.training import TrialRequest, run_trial
 
 CONFIG = """
@@ -102,16 +105,76 @@ def _add(family: ComponentFamily, name: str, texts: tuple[str, str], folder: Pat
     """Make the package of somebody else's known in this process, for one test."""
     package = folder / "somebody" / name
     package.mkdir(parents=True)
-    for module, text in zip(("__init__", "config", "model"), ("", *texts), strict=True):
+    for module, text in zip(("__init__", "config", family._work), ("", *texts), strict=True):
         (package / f"{module}.py").write_text(text)
     patch.syspath_prepend(str(package.parent))
-    for module in ("", ".config", ".model"):
+    for module in ("", ".config", f".{family._work}"):
         patch.delitem(sys.modules, name + module, raising=False)
     config = importlib.import_module(f"{name}.config").CONFIG
     patch.setitem(ComponentFamily._added, (family.package, name), config)
 
 
-@pytest.mark.parametrize("texts", [(CONFIG, MODEL), (BACKBONE_CONFIG, BACKBONE_MODEL)])
+LOSS_CONFIG = """
+from typing import Literal
+from pydantic import Field
+from reid_search.study import LossConfig
+
+class ShrinkConfig(LossConfig):
+    of_identities = False
+    kind: Literal["shrink"]
+    power: float = Field(default=2.0, gt=0.0)
+
+CONFIG = ShrinkConfig
+"""
+LOSS = """
+from reid_search.losses.tap_loss import TapLoss
+
+def build(config, taps, classes):
+    return Shrink(config, taps)
+
+class Shrink(TapLoss):
+    def __init__(self, config, taps):
+        super().__init__(taps)
+        self.power = config.power
+
+    def value(self, index, features, targets):
+        return features.abs().pow(self.power).mean()
+"""
+DATA_CONFIG = """
+import hashlib
+from typing import Literal
+from reid_search.study import DataConfig
+from reid_search.study.component import AbsolutePath
+
+class FlatConfig(DataConfig):
+    places = ("root",)
+    name: Literal["flat"]
+    root: AbsolutePath
+
+    def files(self):
+        return sorted(self.root.glob("*.png"))
+
+    def fingerprint(self):
+        return hashlib.sha256(b"".join(path.read_bytes() for path in self.files())).hexdigest()[:16]
+
+CONFIG = FlatConfig
+"""
+DATA = """
+import pandas as pd
+from reid_search.data import ReidDataset
+
+def load(config, cache):
+    rows = [(str(path), *path.stem.split("-")) for path in config.files()]
+    images = pd.DataFrame(rows, columns=["path", "split", "identity", "camera"])
+    images = images.astype({"identity": int, "camera": int})
+    tables = {name: rows.drop(columns="split").reset_index(drop=True) for name, rows in images.groupby("split")}
+    return ReidDataset("flat", **tables, fingerprint=config.fingerprint())
+"""
+
+
+@pytest.mark.parametrize(
+    "texts", [(CONFIG, MODEL), (BACKBONE_CONFIG, BACKBONE_MODEL), (LOSS_CONFIG, LOSS), (DATA_CONFIG, DATA)]
+)
 def test_it_takes_less_than_forty_lines(texts: tuple[str, str]) -> None:
     assert len([line for line in "".join(texts).splitlines() if line.strip()]) < 40
 
@@ -139,6 +202,48 @@ def test_a_backbone_trains_in_architectures_that_cut_it_or_its_map(
     new = build_model(pretrained, image_size=(32, 16)).new_parameters()
     assert new
     assert not [name for name in new if "third" in name or "first" in name]
+
+
+def _train(content: dict[str, object], cache: Path, folder: Path) -> Record:
+    config = TrialConfig.model_validate(
+        {
+            "data": {"name": "synthetic", "preset": "tiny", "image_size": [32, 16]},
+            "model": {"architecture": "baseline", "backbone": "resnet10_thin", "embedding_dim": 16},
+            "training": {"images": 12, "batch": {"ids": 4, "per_id": 3}, "report_every": 12},
+            **content,
+        }
+    )
+    return run_trial(TrialRequest(config, 1, "0" * 16, ("test",), cache=cache), TrialFolder(folder))
+
+
+def test_a_loss_is_trained_with_its_settings(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _add(LOSSES, "shrink", (LOSS_CONFIG, LOSS), tmp_path, monkeypatch)
+    shrink = {"kind": "shrink", "on": ["global@reduced"]}
+    seen = {}
+    for power in (1.0, 3.0):
+        folder = tmp_path / f"trial-{power}"
+        record = _train({"losses": {"small": {**shrink, "power": power}}}, cache, folder)
+        assert record.status == "finished", record.reason
+        seen[power] = TrialFolder(folder).epochs()[0]["loss/small"]
+    assert seen[1.0] != seen[3.0]
+
+
+def test_a_data_set_is_trained_on_and_tested(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _add(DATASETS, "flat", (DATA_CONFIG, DATA), tmp_path, monkeypatch)
+    root = tmp_path / "images"
+    root.mkdir()
+    colours = np.random.default_rng(0)
+    splits = {"train": (range(1, 5), (1, 2, 3)), "query": ((5, 6), (1,)), "gallery": ((5, 6), (2,))}
+    for split, (people, cameras) in splits.items():
+        for person, camera in itertools.product(people, cameras):
+            pixels = colours.integers(0, 255, (32, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / f"{split}-{person}-{camera}.png")
+    data = {"name": "flat", "root": str(root), "image_size": [32, 16], "holdout": 0}
+    record = _train({"data": data}, cache, tmp_path / "trial")
+    assert record.status == "finished", record.reason
+    assert record.data_fingerprint == DATASETS.validate(data).fingerprint()
+    # With two queries and one match each among two, average precision is 1 or 1/2.
+    assert record.readouts["default"].metrics["test/mAP"] in (0.5, 0.75, 1.0)
 
 
 def test_it_trains_in_stages_with_a_map_loss_and_is_tested(
