@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +200,7 @@ def _cluster(folder: Path, caches: list[Path]) -> Iterator[str]:
                 )
             )
             _wait_for_port(port, nodes[0])
-        _wait_for_nodes(f"127.0.0.1:{port}", len(nodes))
+        _wait_for_nodes(f"127.0.0.1:{port}", nodes)
         yield f"127.0.0.1:{port}"
     finally:
         for node in nodes:
@@ -209,13 +209,16 @@ def _cluster(folder: Path, caches: list[Path]) -> Iterator[str]:
             node.wait(timeout=60)
 
 
-def _wait_for_nodes(address: str, count: int) -> None:
+def _wait_for_nodes(address: str, nodes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """Wait until every node has joined; a head that is still starting may refuse whoever looks."""
     script = (
-        f"import ray, time\nray.init({address!r}, log_to_driver=False, logging_level='error')\n"
-        f"while sum(node['Alive'] for node in ray.nodes()) < {count}:\n    time.sleep(0.2)\n"
+        f"import ray, sys\nray.init({address!r}, log_to_driver=False, logging_level='error')\n"
+        f"sys.exit(sum(node['Alive'] for node in ray.nodes()) < {len(nodes)})\n"
     )
     environment = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _TOKEN}
-    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    command = [sys.executable, "-c", script]
+    while subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False).returncode:
+        assert all(node.poll() is None for node in nodes), "a node did not start"
 
 
 def _short_folder(folder: Path) -> Path:

@@ -97,6 +97,7 @@ STUDIES = {
     "unknown key of a stage": _base("training: {stages: [{name: a, images: 9, loss: [triplet]}]}"),
     "unknown key of a phase": _phases("{kind: ablate, sedes: 3}"),
     "unknown key of resources": HEAD + TAIL + "resources: {gpus: 1}\n",
+    "more than one GPU in parts": HEAD + TAIL + "resources: {gpu: 1.5}\n",
     "unknown key of an axis": _axes("model.parts: {choces: [[1]]}"),
     "unknown architecture": _instead("mgn", "mng"),
     "unknown data set": _instead("synthetic", "sinthetic"),

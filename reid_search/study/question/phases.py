@@ -146,10 +146,17 @@ class Resources(Config):
 
     Attributes:
         cpu: CPUs of a trial, as Ray counts them; `training.threads` decides the threads.
-        gpu: Share of a GPU; 0 trains on the CPU.
+        gpu: Share of a GPU, or several whole ones; 0 trains on the CPU.
         concurrent: Trials at once; as many as fit where omitted.
     """
 
     cpu: float = Field(default=1.0, gt=0.0)
     gpu: float = Field(default=0.0, ge=0.0)
     concurrent: int | None = Field(default=None, ge=1)
+
+    @field_validator("gpu")
+    @classmethod
+    def _as_ray_packs_them(cls, value: float) -> float:
+        if value > 1 and not value.is_integer():
+            raise ValueError(f"{value:g}: allowed: a share of one GPU, at most 1, or a whole number of GPUs")
+        return value
