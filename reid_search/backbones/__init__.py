@@ -15,14 +15,6 @@ if TYPE_CHECKING:
     from reid_search.backbones.backbone import Backbone, build_backbone
     from reid_search.backbones.weights import load_weights
 
-__all__ = [
-    "Backbone",
-    "BackboneConfig",
-    "BackboneName",
-    "Block",
-    "backbone_config",
-    "build_backbone",
-    "load_weights",
-]
+__all__ = ["Backbone", "BackboneConfig", "BackboneName", "Block", "backbone_config", "build_backbone", "load_weights"]
 
 __getattr__ = lazy_names(__name__, {"Backbone": "backbone", "build_backbone": "backbone", "load_weights": "weights"})

@@ -4,10 +4,4 @@ from reid_search.evaluation.chance import chance_mean_ap
 from reid_search.evaluation.features import evaluate_ranking
 from reid_search.evaluation.ranking import EvaluationError, RankingResult, evaluate_distances
 
-__all__ = [
-    "EvaluationError",
-    "RankingResult",
-    "chance_mean_ap",
-    "evaluate_distances",
-    "evaluate_ranking",
-]
+__all__ = ["EvaluationError", "RankingResult", "chance_mean_ap", "evaluate_distances", "evaluate_ranking"]

@@ -27,10 +27,5 @@ def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
         region = config.region(plan, image_size)
         branches.append(Branch(plan.name, own, plan.cuts, settings, reduction, region))
     return BranchedModel(
-        config.taps(image_size),
-        config.default_readout,
-        shared,
-        branches,
-        reduction=reduction,
-        weights=config.weights,
+        config.taps(image_size), config.default_readout, shared, branches, reduction=reduction, weights=config.weights
     )

@@ -34,7 +34,7 @@ class PCBConfig(StripeSettings):
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "identity": {"kind": "cross_entropy", "on": ["global@reduced", "part@reduced"], "bias": True},
+        "identity": {"kind": "cross_entropy", "on": ["global@reduced", "part@reduced"], "bias": True}
     }
     modes: ClassVar[tuple[str, ...]] = ("stripes",)
 

@@ -137,16 +137,7 @@ def _sample_hair(generator: np.random.Generator) -> Hair:
 
 
 def _sample_upper(generator: np.random.Generator) -> Upper:
-    patterns: tuple[UpperPattern, ...] = (
-        "plain",
-        "hoops",
-        "stripes",
-        "checks",
-        "band",
-        "two_tone",
-        "sleeves",
-        "open",
-    )
+    patterns: tuple[UpperPattern, ...] = ("plain", "hoops", "stripes", "checks", "band", "two_tone", "sleeves", "open")
     pattern = pick(generator, patterns, (0.16, 0.15, 0.13, 0.1, 0.12, 0.14, 0.1, 0.1))
     sleeves: Sleeves = pick(generator, ("none", "short", "long"), (0.1, 0.45, 0.45))
     main, second = _two_of(generator, UPPERS)
