@@ -15,7 +15,7 @@ class Backbone(nn.Sequential):
 
     @abstractmethod
     def set_last_stride(self, stride: int) -> None:
-        """Give the last block that has a stride another one; weights stay, and so does a run without this block."""
+        """Change the stride of the last block that has one; weights stay, and so does a run without this block."""
 
     def cut(self, count: int) -> tuple[Self, Self]:
         """Return the first `count` blocks, and the others."""
@@ -23,12 +23,7 @@ class Backbone(nn.Sequential):
 
 
 def build_backbone(name: str, weights: Path | None, last_stride: int) -> Backbone:
-    """Build a backbone with freshly drawn or pretrained weights.
-
-    Args:
-        name: Its name.
-        weights: File with pretrained weights.
-        last_stride: Stride of the last block that has one, 1 or 2.
+    """Build a backbone with freshly drawn weights, or with those of a file.
 
     Raises:
         StudyError: The weights cannot be read or do not fit.

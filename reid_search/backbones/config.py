@@ -7,12 +7,8 @@ from functools import cache
 from math import prod
 from typing import Annotated, ClassVar, cast
 
-from pydantic import AfterValidator, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-
-from reid_search.errors import StudyError, nearest
 from reid_search.study import BACKBONES, Config
+from reid_search.study.component import OneOf
 
 
 @dataclass(frozen=True)
@@ -20,7 +16,7 @@ class Block:
     """A block of a backbone.
 
     Attributes:
-        name: Its name, `layer4_0`; parameters are called after it.
+        name: Its name, `layer4_0`, with which those of its parameters begin.
         channels: Channels of the map that it returns.
         stride: How many times smaller that map is than the one before, rounded up.
     """
@@ -33,8 +29,8 @@ class Block:
 class BackboneConfig(Config):
     """A network from images to a map; each backbone's own config extends this.
 
-    A weights file fits if it holds every tensor of the backbone, by the names of its source, and none that begins with
-    `body` beside them; others, such as those of a classifier, are passed over.
+    A weights file fits if it holds every tensor of the backbone, under the source's names, and no further one whose
+    name begins with `body`; others, such as those of a classifier, are ignored.
 
     Attributes:
         name: The backbone, `resnet50`.
@@ -68,12 +64,7 @@ class BackboneConfig(Config):
         return prod(block.stride for block in self.blocks(last_stride))
 
     def map_size(self, image_size: tuple[int, int], last_stride: int) -> tuple[int, int]:
-        """Return height and width of the last map.
-
-        Args:
-            image_size: Height and width of the image.
-            last_stride: Stride of the last block that has one.
-        """
+        """Return height and width of the last map for an image of this height and width."""
         height, width = image_size
         for block in self.blocks(last_stride):
             height, width = -(-height // block.stride), -(-width // block.stride)
@@ -94,19 +85,4 @@ def _made(cls: type[Config], name: str) -> BackboneConfig:
     return cast("BackboneConfig", cls.model_validate({"name": name}))
 
 
-def _known(name: str) -> str:
-    try:
-        BACKBONES.config_class(name)
-    except StudyError:
-        raise ValueError(f"{name!r} is not a choice; {nearest(name, BACKBONES.names())}") from None
-    return name
-
-
-class _ListsNames:
-    """Lists the known backbones in the schema of a setting that names one."""
-
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {**handler(core), "enum": BACKBONES.names()}
-
-
-BackboneName = Annotated[str, AfterValidator(_known), _ListsNames()]
+BackboneName = Annotated[str, OneOf(BACKBONES.names)]

@@ -14,10 +14,10 @@ def load_weights(network: nn.Module, config: BackboneConfig, path: Path, *, but:
     """Fill a network with the weights of a file.
 
     Args:
-        network: The network, whose tensors are named as in the files of its source.
-        config: The backbone that it is.
+        network: The network; its tensors have the names of the file.
+        config: Its config.
         path: The file: `.safetensors`, or `.pth` without pickled code.
-        but: Tensors whose names begin so stay as they are: those of a classifier that the backbone does without.
+        but: Prefixes of tensors that stay as they are, such as those of a classifier that the backbone omits.
 
     Raises:
         StudyError: The file cannot be read or does not fit.
@@ -31,7 +31,7 @@ def load_weights(network: nn.Module, config: BackboneConfig, path: Path, *, but:
 
 
 def _misfit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], body: tuple[str, ...]) -> str | None:
-    """Say what keeps weights from fitting; modules that no backbone has, such as a projector, are passed over."""
+    """Say why weights do not fit; modules that no backbone has, such as a projector, are ignored."""
     missing = sorted(key for key in set(expected) - set(state) if not key.endswith("num_batches_tracked"))
     if missing:
         return f"lacks {missing[0]}"

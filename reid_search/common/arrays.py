@@ -1,4 +1,4 @@
-"""Arrays of features and distances, and how long ones are cut into chunks."""
+"""Arrays of features and distances, and long ones in chunks."""
 
 from collections.abc import Callable, Iterator
 

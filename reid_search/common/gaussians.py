@@ -8,11 +8,8 @@ from torch import Tensor
 
 
 def bells(places: Tensor, cells: Tensor, sigma: float) -> Tensor:
-    """Return `(…, N, cells)`: Gaussians of height 1 along one side of a grid, taken at the centres of its cells.
+    """Return Gaussians of height 1 along one side of a grid, `(…, N, cells)`, sampled at the centres of its cells.
 
-    Args:
-        places: `(…, N)` centres of the Gaussians.
-        cells: `(cells,)` centres of the cells, in the unit of the places.
-        sigma: Standard deviation, in the unit of the places.
+    Their centres `(…, N)`, those of the cells `(cells,)` and the standard deviation are in one unit.
     """
     return torch.exp(-((cells - places[..., None]) / sigma).square() / 2)

@@ -1,6 +1,6 @@
-"""Identities in the gallery that are no person."""
+"""Identities in the gallery that stand for no person."""
 
 JUNK = -1
-"""An image that no ranking counts."""
+"""An image that every ranking ignores."""
 DISTRACTOR = 0
-"""An image of nobody who is searched for; it is never a match."""
+"""An image of someone who is never a query, so that it never matches."""

@@ -7,14 +7,7 @@ from reid_search.study import TapSpec
 
 
 def check_shape(loss: str, tap: TapSpec, leading: int, axes: int, what: str) -> None:
-    """Check the axes of a tap that a loss reads value by value.
-
-    Args:
-        loss: The kind of loss.
-        tap: The tap.
-        leading: Size that its first axis must have.
-        axes: Number of axes that it must have.
-        what: What stands along the first axis.
+    """Check a tap whose values a loss reads one by one: `axes` axes, the first of which holds `leading` of `what`.
 
     Raises:
         StudyError: The tap has another shape.

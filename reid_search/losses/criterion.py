@@ -14,22 +14,21 @@ from reid_search.study import LOSSES, LossConfig, TapSpec
 def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
     """Build a loss on its taps.
 
-    Args:
-        config: The config of any kind of loss.
-        taps: The taps that it sits on.
-        classes: Number of training identities.
-
     Returns:
         A module whose forward takes taps by key and the batch's `Targets`, and returns the mean over its taps.
+
+    Raises:
+        StudyError: The loss cannot sit on these taps.
     """
+    config.check_taps(taps)
     return cast("nn.Module", LOSSES.work_module(config).build(config, taps, classes))
 
 
 class Criterion(nn.Module):
     """Every loss that is switched on.
 
-    Each loss draws its initial values from a generator of its own, seeded by its name, so that switching one on or off
-    changes nothing in the others.
+    Each loss draws its initial values from its own generator, seeded by its name, so that switching one on or off
+    leaves the others as they are.
 
     Args:
         losses: Configs by name.
@@ -59,8 +58,8 @@ class Criterion(nn.Module):
 
         Args:
             taps: Features by tap.
-            targets: What is known of the images; classes `(B,)` alone where no loss wants more.
-            active: Names of the losses at work; all where omitted.
+            targets: The images' labels and side-cars; classes `(B,)` suffice where no loss needs more.
+            active: Names of the losses to apply; all where omitted.
         """
         known = Targets(targets) if isinstance(targets, Tensor) else targets
         values = {name: loss(taps, known) for name, loss in self.losses.items() if active is None or name in active}

@@ -1,4 +1,4 @@
-"""The base of losses whose taps do not look at each other."""
+"""The base of losses whose value on a tap depends on no other tap."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ from reid_search.study import TapSpec
 
 
 class TapLoss(nn.Module):
-    """The mean over taps of a value that each tap has on its own.
+    """The mean over taps of a value computed on each tap alone.
 
-    Values are computed in float32 under autocast too: squares, distances and scaled cosines of half precision overflow
-    or lose the digits that matter, and what a loss computes is small beside the network.
+    Values are computed in float32 under autocast too: squares, distances and scaled cosines overflow in half precision
+    or lose the digits that matter, and a loss costs little beside the network.
 
     Args:
         taps: The taps that it sits on, at least one.
@@ -26,12 +26,12 @@ class TapLoss(nn.Module):
 
     @abstractmethod
     def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
-        """Return the value of one tap, one number.
+        """Return the value of one tap, a scalar.
 
         Args:
-            index: Place of the tap among those of the loss.
+            index: Which of the loss's taps.
             features: Its features, `(B, *shape)`, float32.
-            targets: What is known of the images.
+            targets: The images' labels and side-cars.
         """
 
     def forward(self, taps: Mapping[str, Tensor], targets: Targets) -> Tensor:

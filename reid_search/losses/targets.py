@@ -1,4 +1,4 @@
-"""What the losses of a batch may look at, beside the taps."""
+"""What losses compare the taps of a batch with."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from reid_search.study.trial.side_cars import SideCar, in_words
 
 @dataclass
 class Targets:
-    """What is known of the B images of a batch, transformed as the images were.
+    """Labels and side-cars of the B images of a batch, transformed as the images were.
 
     Attributes:
         identities: `(B,)` classes, counted from 0.
-        attributes: `(B, 27)` values, whole numbers in the order of `study.side_cars.ATTRIBUTES`.
+        attributes: `(B, 27)` whole numbers, in the order of `ATTRIBUTES`.
         maps: `(B, 4, H, W)` part maps in [0, 1], at the size of the images.
         keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
         image_size: Height and width of the images in pixels, in which keypoints are given.
@@ -27,10 +27,10 @@ class Targets:
     image_size: tuple[int, int] | None = None
 
     def need(self, kind: SideCar) -> Tensor:
-        """Return what accompanies the images.
+        """Return one kind of side-car.
 
         Raises:
-            StudyError: This batch does not have it.
+            StudyError: This batch has none.
         """
         value: Tensor | None = getattr(self, kind)
         if value is None:

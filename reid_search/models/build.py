@@ -10,24 +10,20 @@ from reid_search.study import ARCHITECTURES, ModelConfig
 
 
 def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidModel:
-    """Build the model that a config describes, with freshly drawn or pretrained weights.
+    """Build the model that a config describes for images of `(height, width)`, with drawn or pretrained weights.
 
     Weights are drawn from torch's global generator; seed it inside `torch.random.fork_rng`.
-
-    Args:
-        config: The config of any architecture.
-        image_size: Height and width of the images.
     """
     return cast("ReidModel", ARCHITECTURES.work_module(config).build(config, image_size))
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return the number of values in parameters, frozen ones as well, shared ones once."""
+    """Return the number of values in the parameters; frozen ones count, shared ones count once."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 
 def count_macs(model: ReidModel, image_size: tuple[int, int]) -> int:
-    """Return the multiply-adds of one forward pass of one image: convolutions and matrix products."""
+    """Return the multiply-adds of one forward pass of one image, in convolutions and matrix products."""
     from torch.utils.flop_counter import FlopCounterMode
 
     device = next(model.parameters()).device

@@ -9,19 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reid_search.errors import StudyError
 from reid_search.study import TapSpec, select_taps
-from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS
+from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS, SideCar, in_words
 
 Taps = dict[str, Tensor]
 
 
 @dataclass
 class Batch:
-    """Images with what else an architecture may want, all transformed together.
+    """Images and their side-cars, all transformed together.
 
     Attributes:
         images: `(B, 3, H, W)`, normalised.
-        maps: `(B, 4, H, W)` part maps in [0, 1], in the order of `study.side_cars.PARTS`; the rest is background.
+        maps: `(B, 4, H, W)` part maps in [0, 1], in the order of `PARTS`; the rest is background.
         keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
         attributes: `(B, 27)` values of the identity's attributes.
     """
@@ -36,8 +37,19 @@ class Batch:
         """Height and width in pixels."""
         return int(self.images.shape[2]), int(self.images.shape[3])
 
+    def need(self, kind: SideCar, architecture: str) -> Tensor:
+        """Return one kind of side-car.
+
+        Raises:
+            StudyError: This batch has none.
+        """
+        value: Tensor | None = getattr(self, kind)
+        if value is None:
+            raise StudyError(f"architecture '{architecture}' needs {in_words(kind)}, and this batch has none")
+        return value
+
     def mirrored(self) -> "Batch":
-        """Return the batch with left and right exchanged, in the images and in what accompanies them."""
+        """Return the batch with left and right exchanged, side-cars included."""
         return Batch(
             self.images.flip(3),
             None if self.maps is None else self.maps.flip(3),
@@ -47,7 +59,7 @@ class Batch:
 
     @classmethod
     def example(cls, image_size: tuple[int, int], count: int = 1, device: torch.device | None = None) -> "Batch":
-        """Return a batch of black images with everything that any architecture may want, to measure a model with."""
+        """Return a batch of black images with maps and keypoints, to measure a model with."""
         height, width = image_size
         maps = torch.full((count, len(PARTS), height, width), 1 / (len(PARTS) + 1), device=device)
         place = torch.tensor([(width - 1) / 2, (height - 1) / 2, 2.0], device=device)
@@ -61,12 +73,7 @@ def _mirrored_keypoints(keypoints: Tensor, width: int) -> Tensor:
 
 
 class ReidModel(nn.Module):
-    """Turns a batch into taps.
-
-    Args:
-        taps: Every tap that `forward` returns, in order.
-        readout: Patterns of the default readout.
-    """
+    """Turns a batch into taps, which it lists in order; `readout` holds the patterns of the default readout."""
 
     def __init__(self, taps: Sequence[TapSpec], readout: Sequence[str]) -> None:
         super().__init__()
@@ -79,10 +86,9 @@ class ReidModel(nn.Module):
         """Return the taps of a batch, by `TapSpec.key`, each `(B, *shape)`."""
 
     def use_mode(self, mode: str | None) -> None:
-        """Work as a stage of training wants it; None is how the model is tested.
+        """Switch to one of the config's `modes`; None is how the model is tested.
 
-        Args:
-            mode: One of the config's `modes`. A model whose config lists any overrides this.
+        A model whose config lists modes overrides this.
         """
         if mode is not None:
             raise ValueError(f"{type(self).__name__} has no mode '{mode}'")
@@ -97,11 +103,7 @@ class ReidModel(nn.Module):
         return functional.normalize(torch.cat([taps[key].flatten(1) for key in self._readout], dim=1), dim=1)
 
     def mark_pretrained(self, weights: Mapping[str, Path | None]) -> None:
-        """Remember which parameters came from a file.
-
-        Args:
-            weights: File of each submodule's weights by the submodule's name; None where they were drawn.
-        """
+        """Remember which submodules came from a file of weights; None stands for drawn ones."""
         prefixes = tuple(f"{name}." for name, path in weights.items() if path is not None)
         self._pretrained = frozenset(name for name, _ in self.named_parameters() if name.startswith(prefixes))
 

@@ -15,10 +15,10 @@ def build_scorer(config: ScorerConfig, losses: Mapping[str, nn.Module]) -> Score
 
     Args:
         config: The config of any kind of scorer.
-        losses: The trained losses by name; the scorer copies the head that it uses and changes none of them.
+        losses: The trained losses by name; the scorer copies the head that it uses and leaves them unchanged.
 
     Raises:
-        ScorerError: The loss that it names is not there, or its head cannot do what the scorer needs.
+        ScorerError: The loss that it names does not exist, or its head lacks what the scorer needs.
     """
     name = config.loss
     if name is not None and name not in losses:

@@ -11,14 +11,9 @@ from reid_search.scorers.scorer import ScorerError
 
 
 def testing_copy(head: nn.Module | None, kind: str, method: str) -> nn.Module:
-    """Return a copy of a head for testing; training goes on with the head itself, undisturbed.
+    """Return a copy of a trained loss for a scorer of this kind, which calls this method; training keeps the original.
 
     In double precision, rounding stays far below the grid on which scores are compared (`scorer.on_grid`).
-
-    Args:
-        head: The trained loss that owns the head.
-        kind: The scorer.
-        method: What the scorer will call on it.
 
     Raises:
         ScorerError: There is no head, or it offers no such method.

@@ -1,4 +1,4 @@
-"""What a scorer is: from the features of queries and gallery to distances, in chunks of queries."""
+"""The base of scorers: from the features of queries and gallery to distances, in chunks of queries."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ class ScorerError(ReidSearchError):
 class Scorer(ABC):
     """Turns features into distances, query after query, without ever holding queries × gallery.
 
-    A scorer is built for one testing of one trained model and keeps nothing between two calls. It promises that
+    A scorer is built for one test of one trained model and keeps nothing between two calls. It promises that
 
     * its distances depend neither on the order of the gallery nor on how the first stage is cut into chunks;
-    * images with the same feature are at the same distance, however the arithmetic rounds: `on_grid` sees to it;
-    * it looks at identities only where its config says so (`oracle`).
+    * images with the same feature are at the same distance, however the arithmetic rounds (`on_grid`);
+    * it reads identities only where its config says so (`oracle`).
     """
 
     @abstractmethod
@@ -33,17 +33,16 @@ class Scorer(ABC):
             query: `(Q, D)` features, finite, as the readout gives them.
             gallery: `(G, D)` features.
             gallery_ids: `(G,)` identities; -1 is junk, 0 a distractor.
-            distances: The distances of the first stage, between the features of any two lots of images `(M, D)` and
-                `(N, D)`: chunks `(rows, (chunk, N))`, proportional to 1 - cosine or to the squared Euclidean distance,
-                exact to the last digit, so that equal numbers are ties.
+            distances: Returns the first stage's distances between any features `(M, D)` and `(N, D)`, in chunks
+                `(rows, (chunk, N))`, proportional to 1 - cosine or to the squared Euclidean distance, exact to the last
+                digit, so that equal numbers are ties.
         """
 
 
 def on_grid(values: Floats) -> Floats:
-    """Round scores to 2^-24 of the largest of them, or of 1 where all are smaller: what differs by less ties.
+    """Round scores to 2^-24 of the largest of them, or of 1 where all are smaller, so that smaller differences tie.
 
-    Scores are log-odds, probabilities or numbers like them, so that this is far below what means anything and far above
-    the rounding of double precision.
+    For log-odds and probabilities this is far below any meaningful difference and far above double's rounding.
     """
     largest = np.abs(values).max(initial=1.0)
     step = 2.0 ** (np.ceil(np.log2(largest)) - _TIE_BITS)

@@ -1,4 +1,4 @@
-"""Re-scoring of each query's nearest gallery images; the others keep their order behind them."""
+"""Re-scoring of each query's nearest gallery images; the others follow in their old order."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ class Candidates:
 class TopKRescorer(Scorer):
     """Scores the K nearest images of each query again (the merge rule of Shen et al. 2018's sibling code).
 
-    The K come first, in the order of their new scores; all others follow in the order of the first stage. All gallery
-    images may be among the K, junk and images of the query's own camera too, as in the published systems, which do not
-    know the labels. Images that tie across the K-th place are left out, all of them: which of them belonged to the K
-    would depend on the order of the gallery, and a network whose features are all equal would be re-scored by chance.
+    The K come first, in the order of their new scores; all others follow in the order of the first stage. Every gallery
+    image may be among the K, junk and images of the query's own camera too, as in the published systems, which do not
+    know the labels. Images that tie across the K-th place are all left out: otherwise the order of the gallery would
+    decide which belong to the K, and a network whose features are all equal would be re-scored by chance.
 
     Args:
         top: K; the whole gallery where None or where it has no more.
@@ -42,12 +42,7 @@ class TopKRescorer(Scorer):
 
     @abstractmethod
     def rescore(self, query: Floats, candidates: Candidates) -> Floats:
-        """Return how alike each candidate is to the query, `(K,)`; larger is more alike, and K is at least 1.
-
-        Args:
-            query: `(D,)`.
-            candidates: The images to be scored.
-        """
+        """Return how alike each of K ≥ 1 candidates and the query `(D,)` are, `(K,)`; larger is more alike."""
 
     def chunks(self, query: Floats, gallery: Floats, gallery_ids: Integers, distances: Distances) -> Iterator[Chunk]:
         """Yield distances in which the K nearest are negative and the others as in the first stage."""
@@ -63,11 +58,9 @@ class TopKRescorer(Scorer):
 
 
 def nearest_places(distances: Floats, top: int | None) -> Integers:
-    """Return where the `top` nearest images stand, nearest first, without those that tie across the last place.
+    """Return the places of the `top` nearest images (all where None), without those that tie across the last place.
 
-    Args:
-        distances: `(G,)`.
-        top: How many; all where None.
+    They are in order of their distances `(G,)`.
     """
     if top is None or top >= len(distances):
         return np.argsort(distances, kind="stable")
@@ -77,12 +70,9 @@ def nearest_places(distances: Floats, top: int | None) -> Integers:
 
 
 def merge(distances: Floats, places: Integers, scores: Floats) -> Floats:
-    """Return distances in which some images come first, by their scores; the others keep theirs. Ties stay ties.
+    """Return the distances `(G,)` with the images at `places` `(K,)` moved first, by their scores `(K,)`.
 
-    Args:
-        distances: `(G,)` of the first stage.
-        places: `(K,)` which images come first.
-        scores: `(K,)`, larger is more alike. Scores that are not finite are not hidden.
+    Ties stay ties. Scores that are not finite show as NaN.
     """
     merged = distances.astype(np.float64)
     if not np.isfinite(scores).all():

@@ -16,8 +16,8 @@ class Stages:
     Attributes:
         depths: Blocks of `layer1` to `layer4`.
         channels: Channels of their maps.
-        stem: Channels before them.
-        stem_stride: Stride before them.
+        stem: Channels of the stem.
+        stem_stride: Stride of the stem.
     """
 
     depths: tuple[int, int, int, int]

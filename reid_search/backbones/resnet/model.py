@@ -25,11 +25,7 @@ class ResNet(Backbone):
 
 
 def build(config: ResNetConfig, weights: Path | None) -> ResNet:
-    """Build a ResNet.
-
-    Args:
-        config: Which one.
-        weights: File with pretrained weights.
+    """Build a ResNet with freshly drawn weights, or with those of a file.
 
     Raises:
         StudyError: The weights cannot be read or do not fit.

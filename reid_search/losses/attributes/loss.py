@@ -19,7 +19,7 @@ _STD = 0.001
 class AttributesLoss(TapLoss):
     """Cross-entropy of each attribute, averaged over images, attributes and taps."""
 
-    def __init__(self, taps: Sequence[TapSpec]) -> None:
+    def __init__(self, _config: AttributesConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         self.classifiers = nn.ModuleList(_classifier(tap) for tap in taps)
 
@@ -31,7 +31,7 @@ class AttributesLoss(TapLoss):
 
 
 def _classifier(tap: TapSpec) -> nn.Module:
-    """Return the linear classifiers of all attributes side by side; nothing for logits."""
+    """Return the linear classifiers of all attributes side by side; logits need none."""
     if tap.scope is Scope.ATTRIBUTE:
         return nn.Identity()
     classifier = nn.Linear(tap.dim, LOGITS)
@@ -40,12 +40,4 @@ def _classifier(tap: TapSpec) -> nn.Module:
     return classifier
 
 
-def build(config: AttributesConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps.
-
-    Raises:
-        StudyError: A tap of scope `attribute` has another shape.
-    """
-    del classes
-    config.check_taps(taps)
-    return AttributesLoss(taps)
+build = AttributesLoss

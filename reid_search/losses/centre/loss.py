@@ -13,13 +13,7 @@ from reid_search.study import TapSpec
 
 
 class Centres(nn.Module):
-    """The centre of each class: buffers, so that no optimiser moves them and checkpoints keep them.
-
-    Args:
-        classes: Number of classes C.
-        dim: Length D of a feature.
-        rate: α of the update.
-    """
+    """The centres `(classes, dim)`: buffers, so that no optimiser moves them and checkpoints keep them; `rate` is α."""
 
     positions: Tensor
 
@@ -60,6 +54,4 @@ class CentreLoss(TapLoss):
         return distances.mean()
 
 
-def build(config: CentreConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    return CentreLoss(config, taps, classes)
+build = CentreLoss

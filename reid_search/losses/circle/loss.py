@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pytorch_metric_learning.distances import CosineSimilarity
 from pytorch_metric_learning.losses import CircleLoss as CircleOfPairs
 from pytorch_metric_learning.reducers import MeanReducer
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid_search.losses.circle.config import CircleConfig
 from reid_search.losses.tap_loss import TapLoss
@@ -16,7 +16,7 @@ from reid_search.study import TapSpec
 class _MeanOverAnchors(MeanReducer):  # type: ignore[misc]
     """The mean over the anchors that have a positive and a negative.
 
-    The library's own reducer leaves out what is not above 0, and with that NaN.
+    The library's own reducer keeps only values above 0, and so would hide NaN.
     """
 
     def element_reduction(self, losses: Tensor, _indices: object, _embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class CircleLoss(TapLoss):
     of 0.
     """
 
-    def __init__(self, config: CircleConfig, taps: Sequence[TapSpec]) -> None:
+    def __init__(self, config: CircleConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         self._loss = CircleOfPairs(
             m=config.margin, gamma=config.gamma, distance=CosineSimilarity(), reducer=_MeanOverAnchors()
@@ -45,7 +45,4 @@ class CircleLoss(TapLoss):
         return value
 
 
-def build(config: CircleConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    del classes
-    return CircleLoss(config, taps)
+build = CircleLoss

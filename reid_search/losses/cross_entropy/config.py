@@ -16,7 +16,7 @@ class CrossEntropyConfig(LossConfig):
         label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016).
         bias: Whether classifiers of `linear` logits have a bias; the others never do.
         shared: Whether one classifier serves all taps, which then have one length (PCB's variant 2).
-        dropout: Share of the values left out before a classifier (Zheng et al. 2017: .75 to .9).
+        dropout: Share of the values dropped before a classifier (Zheng et al. 2017: .75 to .9).
         logits: `linear`; `cosine`, the scaled cosine between feature and class, less a margin for the image's own class
             (CosFace, Wang et al. 2018; NormFace without margin); `circle`, the same weighted by how far each cosine is
             from its optimum (Sun et al. 2020, section 3.1, with class-level labels).
@@ -34,11 +34,7 @@ class CrossEntropyConfig(LossConfig):
     margin: float = Field(default=0.35, ge=0.0, lt=1.0)
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Make sure that the loss can sit on these taps.
-
-        Raises:
-            StudyError: A shared classifier would have to take vectors of several lengths.
-        """
+        """Raise a StudyError where a shared classifier would have to take vectors of several lengths."""
         if self.shared:
             check_one_length(f"the shared classifier of loss '{self.kind}'", taps)
 

@@ -12,24 +12,24 @@ EdgeKind = Literal["supervised", "learnt", "uniform", "oracle", "shuffled"]
 class GraphConfig(LossConfig):
     """Similarity-guided graph neural network (Shen et al. 2018, section 3), trained on P × K batches.
 
-    The pair of a probe and a gallery image is a node; the nodes of one probe send each other messages along edges that
-    depend on how alike their gallery images are. `scores_pairs` says that it owns a head that scores pairs.
+    Each pair of a probe and a gallery image is a node; the nodes of one probe exchange messages along edges weighted by
+    how alike their gallery images are. `scores_pairs` says that it owns a head that scores pairs.
 
     Attributes:
         pair: What describes a pair, before batch norm: the squared or absolute difference of the features, or their
             product.
-        edges: Where messages go: to images that the siamese scorer finds alike, itself supervised on gallery-gallery
-            pairs (`supervised`); along weights learnt from the nodes without gallery labels (`learnt`); everywhere
-            alike (`uniform`); to images of the same identity, also in testing (`oracle`); as `supervised`, but between
-            other images (`shuffled`).
+        edges: Where messages go: to images that the siamese scorer, supervised on gallery-gallery pairs, finds alike
+            (`supervised`); along weights learnt from the nodes without gallery labels (`learnt`); to all images
+            equally (`uniform`); to images of the same identity, in testing too (`oracle`); as `supervised`, but
+            between the wrong images (`shuffled`).
         temperature: Divides the scores of edges before their softmax; they are log-odds.
         edge_weight: Weight of the supervision of gallery-gallery pairs.
         alpha: Share of the neighbours' messages in a node; 0 is the base model.
-        iterations: How often messages are sent.
-        message_layers: Layers (linear, batch norm, ReLU) that make a message of a node; none sends the node itself.
-        width: Values between the layers of a message; those of the feature where omitted.
-        positive_weight: Weight of pairs of the same identity, or `balanced`: as much as all others together.
-        features: Whether the gradient reaches the network (`trained`) or the loss trains its own parameters only.
+        iterations: Rounds of messages.
+        message_layers: Layers (linear, batch norm, ReLU) from a node to its message; 0 sends the node itself.
+        width: Hidden size of these layers; that of the feature where omitted.
+        positive_weight: Weight of a pair of one identity, or `balanced`: all such pairs weigh as much as all others.
+        features: Whether the gradient reaches the network (`trained`) or only the loss's own parameters (`frozen`).
     """
 
     scores_pairs: ClassVar[bool] = True

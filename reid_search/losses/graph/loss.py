@@ -22,12 +22,12 @@ _NEEDS_SCORES = ("supervised", "shuffled")
 class GraphLoss(TapLoss):
     """Cross-entropy of probe-gallery pairs before and after the messages, and of gallery-gallery pairs.
 
-    Each tap has a graph of its own; in testing, the log-odds are the mean over the taps, whose features come one after
-    the other. A batch without two images of an identity has the value 0 and a gradient of 0. Which image of an identity
-    is its probe depends on the order of the batch; the order of identities and of the gallery does not count.
+    Each tap has its own graph; in testing, the features of the taps are concatenated, and the log-odds averaged over
+    them. A batch without two images of an identity has the value 0 and a gradient of 0. Which image of an identity is
+    its probe depends on the order of the batch; the order of identities and of the gallery does not matter.
     """
 
-    def __init__(self, config: GraphConfig, taps: Sequence[TapSpec]) -> None:
+    def __init__(self, config: GraphConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         self._config = config
         self._dims = [tap.dim for tap in taps]
@@ -45,7 +45,7 @@ class GraphLoss(TapLoss):
         )
 
     def pair_scores(self, query: Tensor, gallery: Tensor) -> Tensor:
-        """Return log-odds of the base model, `(Q, K)`, of queries `(Q, D)` and gallery `(K, D)`; in evaluation mode."""
+        """Return the base model's log-odds `(Q, K)` for queries `(Q, D)` and gallery `(K, D)`; in evaluation mode."""
         scores = [
             graph.score(graph.nodes(one, other))
             for graph, one, other in zip(self._graphs(), self._split(query), self._split(gallery), strict=True)
@@ -66,19 +66,20 @@ class GraphLoss(TapLoss):
         Args:
             query: `(D,)`.
             gallery: `(K, D)`, one graph.
-            gallery_ids: `(K,)` identities, -1 for junk and 0 for distractors; only `oracle` looks at them.
+            gallery_ids: `(K,)` identities, -1 for junk and 0 for distractors; only `oracle` reads them.
             alpha: Share of the messages; the training's where omitted.
             edges: Kind of edges; the training's where omitted.
 
         Raises:
-            StudyError: The edges were not learnt, or are the identities' and none are given.
+            StudyError: The edges were not learnt, or are those of identities, and none are given.
         """
         kind = edges or self._config.edges
         share = self._config.alpha if alpha is None else alpha
         self.check_edges(kind)
         if kind == "oracle" and gallery_ids is None:
             raise StudyError("edges: oracle needs the identities of the gallery; allowed without: supervised, uniform")
-        same = same_identity(gallery_ids) if gallery_ids is not None else _nobody(gallery)
+        nobody = torch.zeros(len(gallery), len(gallery), dtype=torch.bool, device=gallery.device)
+        same = nobody if gallery_ids is None else same_identity(gallery_ids)
         scores = []
         for graph, one, other in zip(self._graphs(), self._split(query[None]), self._split(gallery), strict=True):
             nodes = graph.nodes(one, other)
@@ -92,7 +93,7 @@ class GraphLoss(TapLoss):
         """Refuse edges that this training has not learnt.
 
         Raises:
-            StudyError: `learnt` is asked for, and there are no parameters of it.
+            StudyError: The edges are `learnt`, and the training had others.
         """
         if edges == "learnt" and self._config.edges != "learnt":
             raise StudyError(
@@ -103,14 +104,9 @@ class GraphLoss(TapLoss):
     def _cross_entropies(
         self, graph: PairGraph, probes: Tensor, gallery: Tensor, wanted: Tensor, owners: Tensor
     ) -> Tensor:
-        """Return the sum of three: pairs before messages, pairs after them, gallery-gallery pairs.
+        """Return the sum over pairs before the messages, pairs after them, and gallery-gallery pairs.
 
-        Args:
-            graph: The network.
-            probes: `(P, D)`.
-            gallery: `(G, D)`.
-            wanted: `(P,)` identities of the probes.
-            owners: `(G,)` identities of the gallery.
+        Probes are `(P, D)` with the identities `wanted` `(P,)`, the gallery is `(G, D)` with `owners` `(G,)`.
         """
         kind, alpha, weight = self._config.edges, self._config.alpha, self._config.edge_weight
         targets = wanted[:, None] == owners[None]
@@ -136,17 +132,10 @@ class GraphLoss(TapLoss):
     def _split(self, features: Tensor) -> tuple[Tensor, ...]:
         if features.shape[1] != sum(self._dims):
             raise StudyError(
-                f"features of {features.shape[1]} values, where this loss sits on {', '.join(self._keys)} with "
+                f"features of {features.shape[1]} values, but this loss sits on {', '.join(self._keys)} with "
                 f"{sum(self._dims)}; read out the same taps"
             )
         return torch.split(features, self._dims, dim=1)
 
 
-def _nobody(gallery: Tensor) -> Tensor:
-    return torch.zeros(len(gallery), len(gallery), dtype=torch.bool, device=gallery.device)
-
-
-def build(config: GraphConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    del classes
-    return GraphLoss(config, taps)
+build = GraphLoss

@@ -11,14 +11,10 @@ from reid_search.losses.graph.pairs import PairNorm, compare, symmetric
 
 
 class PairGraph(nn.Module):
-    """SGGNN on feature vectors.
+    """SGGNN on feature vectors of `dim` values.
 
-    The scorer on a node before any message is the base model, the same scorer judges gallery-gallery pairs, and it
-    judges nodes after the messages; so with α = 0 the graph is its base model.
-
-    Args:
-        config: The settings.
-        dim: Values of a feature, D.
+    One scorer judges nodes before any message (the base model), gallery-gallery pairs, and nodes after the messages; so
+    with α = 0 the graph is its base model.
     """
 
     def __init__(self, config: GraphConfig, dim: int) -> None:
@@ -32,13 +28,13 @@ class PairGraph(nn.Module):
             self.sender = nn.Linear(dim, config.width or dim, bias=False)
 
     def nodes(self, probes: Tensor, gallery: Tensor) -> Tensor:
-        """Return d of each pair, `(P, G, D)`, of probes `(P, D)` and gallery `(G, D)`."""
+        """Return d of each pair, `(P, G, D)`, for probes `(P, D)` and gallery `(G, D)`."""
         pairs = compare(probes[:, None], gallery[None], self._config.pair)
         normed: Tensor = self.norm(pairs.flatten(0, 1))
         return normed.view_as(pairs)
 
     def score(self, nodes: Tensor) -> Tensor:
-        """Return the log-odds that the two images of a pair are the same person, `(…)` of `(…, D)`."""
+        """Return the log-odds `(…)` that the two images of each pair `(…, D)` are the same person."""
         scores: Tensor = self.scorer(nodes.flatten(0, -2)).view(nodes.shape[:-1])
         return scores
 
@@ -55,9 +51,9 @@ class PairGraph(nn.Module):
 
         Args:
             kind: Which edges.
-            nodes: `(P, G, D)`; used by `learnt`.
-            gallery_scores: Of the pairs i < j; used by `supervised` and `shuffled`.
-            same: `(G, G)`: who shares an identity; used by `oracle`.
+            nodes: `(P, G, D)`; only `learnt` reads the values.
+            gallery_scores: Of the pairs i < j, for `supervised` and `shuffled`.
+            same: `(G, G)`: who shares an identity, for `oracle`.
         """
         count = nodes.shape[1]
         others = all_others(count, nodes.device)
@@ -80,7 +76,7 @@ class PairGraph(nn.Module):
 
 
 def _messages(dim: int, width: int, layers: int) -> nn.Sequential:
-    """Return F: as many layers as wanted, the last of which gives as many values as a node has."""
+    """Return F; its last layer gives as many values as a node has."""
     network = nn.Sequential()
     sizes = [dim, *([width] * (layers - 1)), dim][: layers + 1]
     for number, (before, after) in enumerate(pairwise(sizes), start=1):

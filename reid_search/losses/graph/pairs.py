@@ -1,4 +1,4 @@
-"""Pairs of images: what describes them, and which of a batch there are."""
+"""Pairs of images: their features, and which pairs a batch has."""
 
 from typing import Literal, NamedTuple
 
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class PairNorm(nn.BatchNorm1d):
-    """Batch norm over pairs; a single pair has no spread and is normalised by the running statistics."""
+    """Batch norm over pairs; a single pair has no spread, so the running statistics normalise it."""
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Return `(N, D)` normalised."""
@@ -20,7 +20,7 @@ class PairNorm(nn.BatchNorm1d):
 
 
 def compare(first: Tensor, second: Tensor, kind: Literal["squared", "absolute", "product"]) -> Tensor:
-    """Return what describes pairs of features, broadcast; the same for (a, b) and (b, a)."""
+    """Return the features of pairs, broadcast; the same for (a, b) and (b, a)."""
     if kind == "product":
         return first * second
     difference = first - second
@@ -37,8 +37,8 @@ class Roles(NamedTuple):
 def assign_roles(identities: Tensor) -> Roles:
     """Make the first image of each identity a probe and all others the gallery (Shen et al. 2018, section 4.2).
 
-    The sampler draws the images of an identity in random order. An identity with one image only has nothing to be
-    found: its image joins the gallery.
+    The sampler draws the images of an identity in random order. The single image of an identity has no match to find,
+    so it joins the gallery.
     """
     same = identities[:, None] == identities[None]
     probe = (same.sum(dim=1) > 1) & ~same.tril(diagonal=-1).any(dim=1)
@@ -46,12 +46,7 @@ def assign_roles(identities: Tensor) -> Roles:
 
 
 def symmetric(values: Tensor, count: int) -> Tensor:
-    """Return the matrix `(N, N)` with these values above the diagonal and below it, and 0 on it.
-
-    Args:
-        values: `(N (N - 1) / 2,)`, in the order of `torch.triu_indices`.
-        count: N.
-    """
+    """Return `(N, N)` of these values, in the order of `torch.triu_indices`, above and below a diagonal of 0."""
     rows, columns = torch.triu_indices(count, count, offset=1, device=values.device)
     upper = values.new_zeros(count, count).index_put((rows, columns), values)
     return upper + upper.T

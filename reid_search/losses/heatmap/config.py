@@ -14,7 +14,7 @@ from reid_search.study.trial.taps import Scope
 class HeatmapConfig(LossConfig):
     """Mean squared error between a map of each keypoint and a Gaussian around it (Wei et al. 2016, section 3.2).
 
-    The tap holds heights, without a sigmoid or softmax. Keypoints that are absent leave their map out.
+    The tap holds heights, without a sigmoid or softmax. The map of an absent keypoint does not count.
 
     Attributes:
         sigma: Standard deviation of the Gaussians, whose peak is 1, in cells of the map.
@@ -31,11 +31,7 @@ class HeatmapConfig(LossConfig):
         return frozenset({"keypoints"})
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Make sure that the loss can sit on these taps.
-
-        Raises:
-            StudyError: A tap is no map of 17 channels.
-        """
+        """Raise a StudyError where a tap is no map of 17 channels."""
         for tap in taps:
             check_shape(self.kind, tap, len(KEYPOINTS), 3, "channels, one for each keypoint")
 

@@ -25,11 +25,7 @@ class ParsingConfig(LossConfig):
         return frozenset({"maps"})
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Make sure that the loss can sit on these taps.
-
-        Raises:
-            StudyError: A tap is no map of five channels.
-        """
+        """Raise a StudyError where a tap is no map of five channels."""
         for tap in taps:
             check_shape(self.kind, tap, 1 + len(PARTS), 3, f"channels, background, {', '.join(PARTS)}")
 

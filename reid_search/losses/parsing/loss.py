@@ -24,14 +24,9 @@ class ParsingLoss(TapLoss):
 
 
 def area_average(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Average maps over the cells of a coarser grid, pixels on a border by the share that lies in each cell.
+    """Average maps `(B, C, H, W)` over the cells of a coarser grid, `size` rows and columns: `(B, C, h, w)`.
 
-    Args:
-        maps: `(B, C, H, W)`.
-        size: Rows h and columns w of the grid.
-
-    Returns:
-        `(B, C, h, w)`.
+    A pixel that lies in several cells counts in each by the share that lies there.
     """
     rows = _shares(maps.shape[2], size[0], maps.device)
     columns = _shares(maps.shape[3], size[1], maps.device)
@@ -47,12 +42,6 @@ def _shares(pixels: int, cells: int, device: torch.device) -> Tensor:
     return overlap.clamp(min=0) / width
 
 
-def build(config: ParsingConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps.
-
-    Raises:
-        StudyError: A tap is no map of five channels.
-    """
-    del classes
-    config.check_taps(taps)
+def build(_config: ParsingConfig, taps: Sequence[TapSpec], _classes: int) -> nn.Module:
+    """Build the loss on its taps."""
     return ParsingLoss(taps)

@@ -19,11 +19,11 @@ class TripletConfig(LossConfig):
     """Triplet loss on the triplets of the batch.
 
     Attributes:
-        margin: By how much the negative should be farther than the positive, or `soft` for softplus (Hermans et al.
-            2017, section 2).
+        margin: How much farther the negative should be than the positive, or `soft` for softplus (Hermans et al. 2017,
+            section 2).
         mining: `batch_hard`, the farthest positive and nearest negative of each anchor, averaged over all anchors; or
-            `all` triplets, averaged over those that violate the margin (Suh et al. 2018 and Hermans et al.'s
-            `batch all` of non-zero terms).
+            `all` triplets, averaged over those that violate the margin (Suh et al. 2018; `batch all` of non-zero terms
+            in Hermans et al.).
         distance: Between two features: `euclidean`, or `squared` Euclidean.
         normalize: Whether features are brought to unit length first.
     """

@@ -7,7 +7,7 @@ from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid_search.losses.tap_loss import TapLoss
 from reid_search.losses.targets import Targets
@@ -27,7 +27,7 @@ class _EuclideanDistance(LpDistance):  # type: ignore[misc]
 class _MeanOfActive(MeanReducer):  # type: ignore[misc]
     """The mean over the triplets that violate the margin.
 
-    The library's own reducer leaves out what is not above 0, and with that NaN.
+    The library's own reducer keeps only values above 0, and so would hide NaN.
     """
 
     def element_reduction(self, losses: Tensor, *_: object) -> Tensor:
@@ -37,11 +37,11 @@ class _MeanOfActive(MeanReducer):  # type: ignore[misc]
 class TripletLoss(TapLoss):
     """The hardest triplet of each anchor, or all triplets of the batch; the mean over triplets and taps.
 
-    The mean over hardest triplets is over all anchors that have one, those within the margin too. An anchor without a
-    positive has none; a batch without any, such as one of a single identity, has the value 0 and a gradient of 0.
+    The mean over hardest triplets includes those within the margin. An anchor without a positive has no triplet; a
+    batch without triplets, such as one of a single identity, has the value 0 and a gradient of 0.
     """
 
-    def __init__(self, config: TripletConfig, taps: Sequence[TapSpec]) -> None:
+    def __init__(self, config: TripletConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         power = 2 if config.distance == "squared" else 1
         distance = _EuclideanDistance(normalize_embeddings=config.normalize, p=2, power=power)
@@ -64,7 +64,4 @@ class TripletLoss(TapLoss):
         return value
 
 
-def build(config: TripletConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    del classes
-    return TripletLoss(config, taps)
+build = TripletLoss

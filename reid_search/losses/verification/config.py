@@ -18,9 +18,9 @@ class VerificationConfig(LossConfig):
         comparison: `squared` difference, `absolute` difference or `product`.
         normalize: Whether vectors are brought to unit length first.
         batch_norm: Whether the pair's feature is normalised over the pairs of the batch.
-        dropout: Share of the pair's feature left out (Zheng et al.: .9).
-        negatives_per_positive: Weight of all pairs of two people over that of all pairs of one; every pair weighs the
-            same where null. A batch of P × K images has (P - 1) K / (K - 1) times as many of the former.
+        dropout: Share of the pair's feature dropped (Zheng et al.: .9).
+        negatives_per_positive: Total weight of pairs of two people over that of pairs of one; null weighs every pair
+            the same. A batch of P × K images has (P - 1) K / (K - 1) times as many of the former.
     """
 
     kind: Literal["verification"]

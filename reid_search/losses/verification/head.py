@@ -17,12 +17,7 @@ _COMPARISONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class PairHead(nn.Module):
-    """Comparison of two vectors, batch norm, dropout, two logits: different (0) and same (1).
-
-    Args:
-        config: The settings of the loss.
-        dim: Length D of the vectors.
-    """
+    """Comparison of two vectors `(dim,)`, batch norm, dropout, two logits: different (0) and same (1)."""
 
     def __init__(self, config: VerificationConfig, dim: int) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ class VerificationLoss(TapLoss):
     A batch of one image has no pair, the value 0 and a gradient of 0. Batch norm wants at least two pairs.
     """
 
-    def __init__(self, config: VerificationConfig, taps: Sequence[TapSpec]) -> None:
+    def __init__(self, config: VerificationConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         self._negatives_per_positive = config.negatives_per_positive
         self._dims = [tap.dim for tap in taps]
@@ -42,16 +42,12 @@ class VerificationLoss(TapLoss):
 
     @torch.no_grad()
     def pair_scores(self, query: Tensor, gallery: Tensor) -> Tensor:
-        """Return how much each query and each gallery image look like the same person, as tested.
+        """Return log-odds `(Q, K)` of showing the same person, averaged over the heads, in evaluation mode.
 
         Args:
-            query: `(Q, D)` features in the precision of the parameters: the loss's taps one after the other, each as
-                the model gives it. Other scaling, such as normalised blocks, only
-                suits a head with `normalize`.
+            query: `(Q, D)` features in the precision of the parameters: the loss's taps concatenated, each as the model
+                gives it. Other scaling, such as normalised blocks, only suits a head with `normalize`.
             gallery: `(K, D)` features.
-
-        Returns:
-            `(Q, K)` log-odds of being the same person, averaged over the heads; higher is more alike.
 
         Raises:
             StudyError: The features are not those of the loss's taps.
@@ -69,7 +65,7 @@ class VerificationLoss(TapLoss):
 
 
 def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:
-    """Return the weight of each pair, summing to 1; a batch of one kind of pair is its plain mean."""
+    """Return the weight of each pair, summing to 1; a batch with one kind of pair gets the plain mean."""
     weights = torch.ones(same.shape, device=same.device)
     if negatives_per_positive is not None:
         of_negative = negatives_per_positive / (~same).sum().clamp(min=1)
@@ -79,7 +75,7 @@ def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:
 
 @contextmanager
 def _as_tested(module: nn.Module) -> Iterator[None]:
-    """Let batch norm use what it learnt and nothing be left out, whatever mode a module is in."""
+    """Put a module into evaluation mode for a while, whatever mode it is in."""
     training = module.training
     module.eval()
     try:
@@ -88,7 +84,4 @@ def _as_tested(module: nn.Module) -> Iterator[None]:
         module.train(training)
 
 
-def build(config: VerificationConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    del classes
-    return VerificationLoss(config, taps)
+build = VerificationLoss

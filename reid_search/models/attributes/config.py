@@ -1,7 +1,7 @@
 """Settings of attribute-person recognition; no torch."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from reid_search.models.layers.settings import BranchSettings, PoolingName
 from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
@@ -14,20 +14,20 @@ LOGITS = sum(ATTRIBUTES.values())
 class AttributesConfig(BranchSettings):
     """A global vector that knows attributes (APR, Lin et al. 2019, section 4), named `p1` as the baseline's.
 
-    Each attribute has a classifier on the pooled map; `attributes.logits` are their logits in a row, in the order of
-    the tables. The predicted probabilities, each times a gate between 0 and 1 that sees all of them, stand behind the
-    pooled map in `p1.global`.
+    Each attribute has a classifier on the pooled map; `attributes.logits` concatenates their logits in the order of
+    the tables. `p1.global` is the pooled map followed by the predicted probabilities, each times a gate between 0 and 1
+    that sees all of them.
 
     The paper's loss is `λ · identity + mean over attributes` with λ = 8; the default losses are an eighth of it, so
-    that the identity loss weighs as much as in other architectures.
+    that the identity loss has the same weight as in other architectures.
 
     Attributes:
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         pooling: How the map is pooled.
-        reweighting: Whether the predictions are re-weighted and made part of the vector, or only learnt beside it.
+        reweighting: Whether the re-weighted predictions join the vector, or are only learnt beside it.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@coarse"]},
         "attributes": {"kind": "attributes", "on": ["attribute@coarse"], "weight": 0.125},
     }

@@ -5,16 +5,10 @@ from torch import Tensor, nn
 
 from reid_search.backbones import build_backbone
 from reid_search.models.attributes.config import LOGITS, AttributesConfig
-from reid_search.models.layers.branch import named
+from reid_search.models.layers.branch import build_vector_head, named
 from reid_search.models.layers.heads import Pooling
-from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.study.trial.side_cars import ATTRIBUTES
-
-
-def build(config: AttributesConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network."""
-    return AttributeRecognition(config, image_size)
 
 
 class AttributeRecognition(ReidModel):
@@ -43,3 +37,6 @@ def predict(logits: Tensor) -> Tensor:
     """Return the probabilities `(B, 56)` of all attributes' values, in the order of the logits."""
     each = torch.split(logits.float(), list(ATTRIBUTES.values()), dim=1)
     return torch.cat([values.softmax(dim=1) for values in each], dim=1)
+
+
+build = AttributeRecognition

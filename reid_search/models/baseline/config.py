@@ -1,7 +1,7 @@
 """Settings of the baseline; no torch."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from reid_search.models.layers.settings import HeadName, RegionSettings
 from reid_search.models.layers.taps import branch_taps, head_stages
@@ -11,14 +11,14 @@ from reid_search.study import TapSpec
 class BaselineConfig(RegionSettings):
     """One global branch over a ResNet, named `p1` so that placements carry over to and from MGN.
 
-    The defaults are those of the strong baseline of Luo et al. 2019: last stride 1, average pooling, BNNeck, identity
-    loss behind the neck and triplet loss before it.
+    The defaults are those of the strong baseline of Luo et al. 2019: last stride 1, average pooling, BNNeck, triplet
+    loss before the neck and identity loss after it.
 
     Attributes:
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
         "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
     }
@@ -29,7 +29,7 @@ class BaselineConfig(RegionSettings):
 
     @property
     def default_readout(self) -> tuple[str, ...]:
-        """Patterns of the default readout: the last stage there is."""
+        """The last stage."""
         return (self.taps((0, 0))[-1].stage,)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:

@@ -1,7 +1,6 @@
 """Settings of the bilinear CNN; no torch."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from pydantic import model_validator
 
@@ -18,17 +17,13 @@ class BilinearCNNConfig(BilinearSettings):
     Attributes:
         streams: `one` network, whose map is multiplied with itself, or `two`.
         stream_dim: Channels to which a stream's map is projected before the product; null multiplies the map as it is,
-            which are 4 million values on ResNet-50.
+            which makes 4 million values on ResNet-50.
         second_backbone: Backbone of the second stream; that of the first where omitted.
         second_weights: File with its pretrained weights.
         fusion: The `full` outer product, or `compact` by tensor sketch (Gao et al. 2016).
         pooling: Products are averaged.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
-        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
-    }
     architecture: Literal["bilinear_cnn"]
     pooling: Literal["avg"] = "avg"
     signed_sqrt: bool = True
@@ -42,10 +37,8 @@ class BilinearCNNConfig(BilinearSettings):
     def _streams_differ(self) -> "BilinearCNNConfig":
         alike = self.weights == self.second_weights and self.second_backbone in (None, self.backbone)
         if self.streams == "two" and self.weights is not None and self.stream_dim is None and alike:
-            message = (
-                "'two' streams that start from the same weights stay alike; allowed: one, or another second_backbone"
-            )
-            raise EntryError(message, "streams")
+            rule = "'two' streams that start from the same weights stay alike"
+            raise EntryError(f"{rule}; allowed: one, or another second_backbone", "streams")
         return self
 
     @property

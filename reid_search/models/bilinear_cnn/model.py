@@ -3,15 +3,9 @@
 from reid_search.backbones import backbone_config, build_backbone
 from reid_search.models.bilinear_cnn.config import BilinearCNNConfig
 from reid_search.models.layers.bilinear import Stream, build_product, finished
-from reid_search.models.layers.branch import named
+from reid_search.models.layers.branch import build_vector_head, named
 from reid_search.models.layers.resize import resize
-from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
-
-
-def build(config: BilinearCNNConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network."""
-    return BilinearCNN(config, image_size)
 
 
 class BilinearCNN(ReidModel):
@@ -37,3 +31,6 @@ class BilinearCNN(ReidModel):
         if self.second is not None:
             second = resize(self.second(batch.images), (first.shape[2], first.shape[3]))
         return named("bilinear.global", self.head.stages(finished(self.product(first, second), self.config)))
+
+
+build = BilinearCNN

@@ -1,7 +1,7 @@
 """Settings of the landmark network; no torch."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,24 +12,23 @@ from reid_search.study import Scope, SideCar, TapSpec
 
 
 class LandmarksConfig(BranchSettings):
-    """A global vector and one a region of the body, which keypoints find.
+    """A global vector and one for each region of the body, which keypoints find.
 
     `body.global` is the pooled map; `body.head`, `body.upper`, `body.lower` (or the 14 joints) are averages of the map
-    under the regions' weights; `body.concat` is those of the regions in a row. A region whose keypoints are missing is
-    the fixed stripe where that part of a body stands on average: the top sixth of the image is the head, the rest of
-    the upper half the upper body, the lower half the lower body.
+    under the regions' weights; `body.concat` concatenates the regions. Where its keypoints are missing, a region is a
+    fixed stripe: the top sixth of the image for the head, the rest of the upper half for the upper body, the lower half
+    for the lower body.
 
     Attributes:
         regions: `boxes` around the keypoints of head, upper and lower body; `heatmaps`: the sum of a Gaussian around
             each of these keypoints; `joints`: a Gaussian around each of 14 joints.
-        margin: How far a box reaches beyond its keypoints, as a share of the image's height; an eye is not the top of
-            the head.
+        margin: How far a box reaches beyond its keypoints, as a share of the image's height.
         sigma: Standard deviation of the Gaussians, as a share of the image's height; at least half a cell of the map.
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         pooling: How the whole map is pooled.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@neck", "part@neck"]},
         "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
     }
@@ -48,11 +47,11 @@ class LandmarksConfig(BranchSettings):
 
     @property
     def default_readout(self) -> tuple[str, ...]:
-        """The global vector and the regions' at the last stage."""
+        """The global vector and those of the regions at the last stage."""
         return (last_stage(self),)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
-        """Return the taps of the global vector, of every region, and of all regions in a row."""
+        """Return the taps of the global vector, of every region, and of their concatenation."""
         del image_size
         stages, below = head_stages(self, self.channels), ["backbone"]
         heads = {region.name: f"regions.{region.name}" for region in regions_of(self.regions)}

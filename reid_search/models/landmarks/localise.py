@@ -13,14 +13,7 @@ from reid_search.models.layers.resize import Size
 
 
 def region_weights(keypoints: Tensor, config: LandmarksConfig, image_size: Size, grid: Size) -> Tensor:
-    """Return `(B, K, *grid)`: what each cell counts for in each region, at least 0 and not all 0.
-
-    Args:
-        keypoints: `(B, 17, 3)` of the images.
-        config: How regions are made of keypoints.
-        image_size: Height and width of the images.
-        grid: Rows and columns of the map.
-    """
+    """Return each region's weights of cells, `(B, K, *grid)`, at least 0 and not all 0, from keypoints `(B, 17, 3)`."""
     with full_precision(keypoints):
         keypoints = keypoints.float()
         present = found(keypoints, image_size)

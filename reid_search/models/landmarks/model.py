@@ -1,4 +1,4 @@
-"""The landmark network: a global vector and one a region of the body."""
+"""The landmark network: a global vector and one for each region of the body."""
 
 from typing import cast
 
@@ -9,17 +9,10 @@ from reid_search.backbones import build_backbone
 from reid_search.models.landmarks.config import LandmarksConfig
 from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import regions_of
-from reid_search.models.layers.branch import Head, named
+from reid_search.models.layers.branch import Head, build_vector_head, named
 from reid_search.models.layers.heads import Pooling
-from reid_search.models.layers.side_cars import needed
-from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
-
-
-def build(config: LandmarksConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network."""
-    return Landmarks(config, image_size)
 
 
 class Landmarks(ReidModel):
@@ -37,8 +30,8 @@ class Landmarks(ReidModel):
         self.mark_pretrained({"backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
-        """Return the taps of the global vector, of every region, and of all regions in a row."""
-        keypoints = needed(batch.keypoints, "keypoints", "landmarks")
+        """Return the taps of the global vector, of every region, and of their concatenation."""
+        keypoints = batch.need("keypoints", "landmarks")
         features = self.backbone(batch.images)
         grid = (features.shape[2], features.shape[3])
         weights = region_weights(keypoints, self.config, batch.image_size, grid)
@@ -53,3 +46,6 @@ class Landmarks(ReidModel):
     @property
     def _heads(self) -> list[Head]:
         return cast("list[Head]", list(self.regions.values()))
+
+
+build = Landmarks

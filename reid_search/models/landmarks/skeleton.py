@@ -20,7 +20,7 @@ class Region:
         name: What its taps are called.
         members: Keypoints that it spans, as places in `KEYPOINTS`.
         needed: Groups of keypoints; where all of one group are missing, the region is not found.
-        stripe: Top and bottom of the stripe that stands in for a region that is not found, as shares of the image.
+        stripe: Top and bottom of the stripe used where the region is not found, as shares of the image's height.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Region:
 
 
 def _places(*names: str) -> tuple[int, ...]:
-    """Return the places of keypoints; `hip` stands for the left one and the right one."""
+    """Return the places of keypoints; `hip` means the left and the right one."""
     sides = [(name,) if name in KEYPOINTS else (f"left_{name}", f"right_{name}") for name in names]
     return tuple(KEYPOINTS.index(name) for pair in sides for name in pair)
 

@@ -27,14 +27,9 @@ class FullProduct(nn.Module):
 class TensorSketch(nn.Module):
     """A short vector whose inner products are on average those of the full product (Gao et al. 2016, section 3).
 
-    The tensor sketch of Pham and Pagh 2013. Both maps are count-sketched (every channel is added to one of `dim`
-    places, with a sign); the sketch of the product is the circular convolution of the sketches, by FFT. The error of an
-    inner product falls as 1/√dim.
-
-    Args:
-        sizes: Channels of the two maps.
-        dim: Size of the result.
-        seed: Seed of places and signs.
+    The tensor sketch of Pham and Pagh 2013. Both maps, of `sizes` channels, are count-sketched (every channel is added
+    to one of `dim` places, with a sign); the sketch of the product is the circular convolution of the sketches, by FFT.
+    The error of an inner product falls as 1/√dim.
     """
 
     places: Tensor
@@ -60,7 +55,7 @@ class TensorSketch(nn.Module):
             return sketch
 
     def _count_sketches(self, like: Tensor) -> tuple[Tensor, ...]:
-        """Return both matrices `(C, dim)`; made anew, since they are large and their places are short."""
+        """Return both matrices `(C, dim)`; made anew each time, since they are large and `places` is small."""
         hit = self.places[:, None] == torch.arange(self.dim, device=self.places.device)
         matrix = hit * self.signs.to(at_least_float32(like).dtype)[:, None]
         return torch.split(matrix, list(self.sizes))
@@ -73,12 +68,12 @@ def _spectrum(values: Tensor, sketch: Tensor) -> Tensor:
 
 
 def build_product(sizes: tuple[int, int], compact: bool, config: BilinearSettings) -> FullProduct | TensorSketch:
-    """Return the product of two maps with so many channels."""
+    """Return the product of two maps with these numbers of channels."""
     return TensorSketch(sizes, config.sketch_dim, config.sketch_seed) if compact else FullProduct()
 
 
 def signed_sqrt(values: Tensor) -> Tensor:
-    """Return `sign(x) √|x|`, but for values near 1e-5, where a root's slope would grow without bound."""
+    """Return about `sign(x) √|x|`; below 1e-5 the slope is bounded, unlike a root's."""
     return values / (values.abs() + _SMALLEST).sqrt()
 
 
@@ -99,13 +94,7 @@ def build_projection(channels: int, dim: int, kernel: int) -> nn.Sequential:
 
 
 class Stream(nn.Module):
-    """A backbone and a projection of its map.
-
-    Args:
-        blocks: The backbone.
-        channels: Channels of its map.
-        dim: Channels of the projected map; None leaves the projection out.
-    """
+    """A backbone and a projection of its map from `channels` to `dim`; None leaves the projection out."""
 
     def __init__(self, blocks: nn.Sequential, channels: int, dim: int | None) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """Settings that the bilinear models share; no torch."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,15 +12,20 @@ Width = Annotated[int, Field(ge=8, le=2048)]
 
 
 class BilinearSettings(BranchSettings):
-    """What becomes of the products of two maps.
+    """How the product of two maps becomes a vector.
 
     Attributes:
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         sketch_dim: Size of a compact product.
         sketch_seed: Seed of the hashes and signs of a compact product; they are fixed, not learnt.
         signed_sqrt: Whether values are replaced by their signed square roots (Lin et al. 2015, section 3).
-        unit_length: Whether the vector is divided by its ℓ2 norm, last.
+        unit_length: Whether the vector is finally divided by its ℓ2 norm.
     """
+
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
+        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
+        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
+    }
 
     neck: Literal["none", "bnneck"] = "bnneck"
     last_stride: Literal[1, 2] = 1
@@ -34,5 +40,5 @@ class BilinearSettings(BranchSettings):
         return (f"global@{last_stage(self)}",)
 
     def product_dim(self, sizes: tuple[int, int], compact: bool) -> int:
-        """Return the size of the product of two maps with so many channels."""
+        """Return the size of the product of two maps with these numbers of channels."""
         return self.sketch_dim if compact else sizes[0] * sizes[1]

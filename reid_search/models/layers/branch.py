@@ -1,7 +1,7 @@
 """A branch: the rest of a backbone, and heads on the whole map and on its stripes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -18,15 +18,9 @@ Stages = dict[Stage, Tensor]
 
 @dataclass(frozen=True)
 class HeadSettings:
-    """How a vector comes from a map and goes on.
+    """How a map of `channels` becomes a vector: pooling, reduction to `dim` (None leaves it out), BNNeck.
 
-    Attributes:
-        channels: Channels of the map.
-        pooling: Kind of pooling, or `fc`.
-        reduction: Kind of reduction.
-        dim: Size of the reduced feature; None leaves it out.
-        neck: Whether a BNNeck follows.
-        dropout: Share of the map's values that `fc` leaves out in training.
+    `dropout` is the share of the map's values that `fc` drops in training.
     """
 
     channels: int
@@ -39,23 +33,18 @@ class HeadSettings:
     @classmethod
     def of(cls, config: BranchSettings | RegionSettings) -> "HeadSettings":
         """Return what a model's config says of its heads."""
-        return cls(
-            channels=config.channels,
-            pooling=config.pooling,
-            reduction=config.reduction,
-            dim=config.embedding_dim,
-            neck=config.neck == "bnneck",
-            dropout=config.dropout if isinstance(config, RegionSettings) else 0.0,
-        )
+        dropout = config.dropout if isinstance(config, RegionSettings) else 0.0
+        neck = config.neck == "bnneck"
+        return cls(config.channels, config.pooling, config.reduction, config.embedding_dim, neck, dropout)
 
 
 class Head(nn.Module):
-    """One vector's way from the map: pooled or fully connected, reduced, normalised.
+    """Turns a map into one vector in stages: pooled or fully connected, reduced, normalised.
 
     Args:
-        settings: How it goes on.
-        reduction: A reduction shared with other heads; one of its own where omitted.
-        region: The part of the map that it stands on; only `fc` has to know.
+        settings: How.
+        reduction: A reduction shared with other heads; a new one where omitted.
+        region: The part of the map that it sees; only `fc` needs it.
     """
 
     def __init__(
@@ -74,7 +63,7 @@ class Head(nn.Module):
         return self.stages(self.pooling(features))
 
     def stages(self, vector: Tensor) -> Stages:
-        """Return the stages of a coarse feature `(B, C)`, pooled by whatever means."""
+        """Return the stages of a coarse feature `(B, C)`, which is pooled already."""
         stages = {Stage.COARSE: vector}
         for reduction in (self.reduction, *self._shared):
             if reduction is not None:
@@ -85,15 +74,7 @@ class Head(nn.Module):
 
 
 class Stripes(nn.ModuleList):
-    """A head on each stripe of a map: `p3.part1` …, and their concatenation `p3.concat`.
-
-    Args:
-        name: What the taps begin with, `p3`.
-        parts: Number of stripes.
-        settings: How vectors go on.
-        reduction: A reduction that all heads share.
-        region: The map; only `fc` has to know.
-    """
+    """A head on each stripe of a map, with the taps `p3.part1` …, and their concatenation `p3.concat` (name `p3`)."""
 
     def __init__(
         self,
@@ -114,7 +95,7 @@ class Stripes(nn.ModuleList):
         return self._taps([head(features[:, :, low:high]) for head, (low, high) in heads])
 
     def taps_of_vectors(self, vectors: Tensor) -> Taps:
-        """Return the taps of coarse features `(B, parts, C)`, pooled by whatever means."""
+        """Return the taps of coarse features `(B, parts, C)`, which are pooled already."""
         return self._taps([head.stages(vector) for head, vector in zip(self._heads, vectors.unbind(1), strict=True)])
 
     @property
@@ -136,9 +117,9 @@ class Branch(nn.Module):
         name: Name of the branch, `p3`.
         blocks: The rest of the backbone.
         parts: Number of stripes, or several numbers by name where one map is cut in several ways.
-        settings: How vectors go on.
+        settings: How its heads make vectors.
         reduction: A reduction that all heads share.
-        region: The map; only `fc` has to know.
+        region: The map; only `fc` needs it.
     """
 
     def __init__(
@@ -168,6 +149,11 @@ class Branch(nn.Module):
         return taps
 
 
+def build_vector_head(size: int, config: BranchSettings) -> Head:
+    """Return a head whose `stages` take pooled vectors `(B, size)`."""
+    return Head(replace(HeadSettings.of(config), channels=size, pooling="avg"))
+
+
 def named(name: str, stages: Stages) -> Taps:
     """Return the stages of a head as taps."""
     return {f"{name}@{stage}": value for stage, value in stages.items()}
@@ -177,9 +163,9 @@ def _build_pooling(settings: HeadSettings, region: Region | None) -> nn.Module:
     if settings.pooling != "fc":
         return Pooling(settings.pooling)
     if region is None:
-        raise ValueError("a fully connected head has to know the region that it stands on")
+        raise ValueError("a fully connected head needs the region of the map that it sees")
     dim = coarse_dim(settings.pooling, settings.channels, settings.dim)
-    bias = settings.dim is None or settings.reduction == "linear"  # a batch norm would take it away
+    bias = settings.dim is None or settings.reduction == "linear"  # a batch norm would cancel it
     return FullyConnected(settings.channels, dim, region, dropout=settings.dropout, bias=bias)
 
 

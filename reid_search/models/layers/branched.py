@@ -10,12 +10,12 @@ from reid_search.study import TapSpec
 
 
 class BranchedModel(ReidModel):
-    """Sends images through the shared blocks and then through every branch.
+    """Sends images through the shared blocks, of which there may be none, and then through every branch.
 
     Args:
         taps: The taps of all branches.
         readout: Patterns of the default readout.
-        shared: Blocks that all branches share; may be empty.
+        shared: Blocks that all branches share.
         branches: The branches.
         reduction: A reduction that all heads share.
         weights: File of the backbone's weights; None where they were drawn.

@@ -1,4 +1,4 @@
-"""What stands on a map: pooling or a fully connected layer, reduction, BNNeck."""
+"""From a map to a vector: pooling or a fully connected layer, reduction, BNNeck."""
 
 import math
 
@@ -12,12 +12,9 @@ _SMALLEST = 1e-6
 
 
 class Pooling(nn.Module):
-    """Pools rows of a map to one vector per image.
+    """Pools a map to one vector per image, by `max`, `avg`, `avg_max` (their sum) or `gem`.
 
-    Slices and plain reductions rather than adaptive pooling, whose gradient has no deterministic CUDA form.
-
-    Args:
-        kind: `max`, `avg`, `avg_max` (their sum) or `gem`.
+    Plain reductions rather than adaptive pooling, whose gradient has no deterministic CUDA form.
     """
 
     def __init__(self, kind: PoolingName) -> None:
@@ -37,20 +34,15 @@ class Pooling(nn.Module):
         return self._generalised_mean(features.float().flatten(2))
 
     def _generalised_mean(self, values: Tensor) -> Tensor:
-        """Return the mean of powers of `(B, C, N)`; by logarithms, as powers of a dead channel may underflow."""
+        """Return the power mean of `(B, C, N)`; by logarithms, as powers of a dead channel may underflow."""
         logarithms = values.clamp(min=_SMALLEST).log() * self.exponent
         return ((logarithms.logsumexp(dim=2) - math.log(values.shape[2])) / self.exponent).exp()
 
 
 class FullyConnected(nn.Module):
-    """Turns a flattened map into one vector per image, with a weight for each place; it takes one size of map alone.
+    """Turns a flattened map, or a stripe of it, into one vector per image, with a weight for each place.
 
-    Args:
-        channels: Channels of the map.
-        dim: Size of the vector.
-        region: The map, or the stripe of it, that it stands on.
-        dropout: Share of the map's values left out in training.
-        bias: Whether it has a bias.
+    It takes maps of one size only, that of its region. `dropout` is the share of the map's values dropped in training.
     """
 
     def __init__(self, channels: int, dim: int, region: Region, *, dropout: float = 0.0, bias: bool = True) -> None:
@@ -63,7 +55,7 @@ class FullyConnected(nn.Module):
         """Return `(B, dim)` of a map `(B, C, H, W)`.
 
         Raises:
-            StudyError: The map has another size than the one that it was built for.
+            StudyError: The map has another size than its region.
         """
         self.region.refuse(*features.shape[2:])
         vector: Tensor = self.linear(self.dropout(features.flatten(1)))
@@ -74,7 +66,7 @@ def build_reduction(channels: int, dim: int, kind: ReductionName) -> nn.Sequenti
     """Return the reduction of a pooled feature `(B, channels)` to `(B, dim)`.
 
     A 1×1 convolution on a 1×1 map is a linear layer; it starts as the public MGN code does (kaiming, fan-in; batch
-    norm N(1, 0.02)). `linear` has a bias, which a batch norm behind it would take away.
+    norm N(1, 0.02)). Only `linear` has a bias, which a following batch norm would cancel.
     """
     name = "linear" if kind == "linear" else "conv"
     reduction = nn.Sequential()
@@ -85,7 +77,7 @@ def build_reduction(channels: int, dim: int, kind: ReductionName) -> nn.Sequenti
 
 
 def build_norm(dim: int, kind: ReductionName) -> nn.Sequential:
-    """Return what a reduction has behind its linear layer: batch norm and ReLU, batch norm, or nothing."""
+    """Return what follows the linear layer of a reduction: batch norm and ReLU, batch norm, or nothing."""
     norm = nn.Sequential()
     if kind != "linear":
         norm.add_module("bn", nn.BatchNorm1d(dim))

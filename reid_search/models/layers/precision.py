@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def full_precision(like: Tensor) -> AbstractContextManager[object]:
-    """Return a context without autocast on the device of a tensor; what enters should be turned to float32 in it."""
+    """Return a context without autocast on the device of a tensor; convert its inputs to float32 inside."""
     kind = like.device.type
     if not torch.amp.is_autocast_available(kind):
         return contextlib.nullcontext()

@@ -20,12 +20,9 @@ def found(keypoints: Tensor, image_size: Size) -> Tensor:
 
 
 def bounding_box(points: Tensor, present: Tensor, margin: float) -> Tensor:
-    """Return left, top, right and bottom, `(B, 4)`, of the smallest box around points, widened on every side.
+    """Return left, top, right and bottom, `(B, 4)`, of the smallest box around the present points, `(B, J, 2)`.
 
-    Args:
-        points: `(B, J, 2)`, x and y.
-        present: `(B, J)`; a point that is not present counts for nothing. Without any the box is inside out.
-        margin: By how many pixels the box is widened.
+    It is widened by `margin` pixels on every side; without points it is inside out.
     """
     absent = ~present[:, :, None]
     low = points.masked_fill(absent, torch.inf).amin(dim=1)
@@ -44,25 +41,16 @@ def box_weights(boxes: Tensor, image_size: Size, grid: Size) -> Tensor:
 def stripe_weights(low: float, high: float, grid: Size, like: Tensor) -> Tensor:
     """Return `(1, *grid)`: the share of each cell that a stripe across the whole width covers.
 
-    Args:
-        low: Top of the stripe, as a share of the height.
-        high: Bottom of the stripe.
-        grid: Rows and columns.
-        like: Gives the device and the type.
+    `low` and `high` are its top and bottom as shares of the height; `like` gives the device and the type.
     """
     edges = torch.tensor([[0.0, low, 1.0, high]], device=like.device, dtype=like.dtype) - 0.5
     return box_weights(edges, (1, 1), grid)
 
 
 def gaussian_weights(points: Tensor, present: Tensor, sigma: float, image_size: Size, grid: Size) -> Tensor:
-    """Return `(B, *grid)`: the sum of Gaussians around the points, each 1 at its middle, taken at cells' middles.
+    """Return `(B, *grid)`: the sum of Gaussians of height 1 around the points that are present, `(B, J, 2)`.
 
-    Args:
-        points: `(B, J, 2)`, x and y.
-        present: `(B, J)`; a point that is not present counts for nothing.
-        sigma: Standard deviation in pixels.
-        image_size: Height and width in pixels.
-        grid: Rows and columns.
+    They are sampled at the middles of the cells; `sigma` is their standard deviation in pixels.
     """
     columns = _bell(points[:, :, 0], sigma, grid[1], image_size[1])
     rows = _bell(points[:, :, 1], sigma, grid[0], image_size[0]) * present[:, :, None]
@@ -70,7 +58,7 @@ def gaussian_weights(points: Tensor, present: Tensor, sigma: float, image_size: 
 
 
 def _bell(places: Tensor, sigma: float, cells: int, length: int) -> Tensor:
-    """Return `(B, J, cells)`, the Gaussian along one side; a place that is not a number must not spread."""
+    """Return `(B, J, cells)`, the Gaussian along one side; NaN must not spread from an absent place."""
     middles = (torch.arange(cells, device=places.device, dtype=places.dtype) + 0.5) * (length / cells) - 0.5
     return bells(places.nan_to_num(), middles, sigma)
 

@@ -24,15 +24,15 @@ def resize_bilinear(maps: Tensor, size: Size) -> Tensor:
 
 
 def resize_area(maps: Tensor, size: Size) -> Tensor:
-    """Return maps `(B, C, *size)`, each cell the average of the area that it covers, also of cells it cuts."""
+    """Return maps `(B, C, *size)`; each cell is the average of the area that it covers, parts of cells included."""
     return _by_matrices(maps, size, _area)
 
 
 def spread_bilinear(weights: Tensor, size: Size) -> Tensor:
     """Return weights `(B, C, *size)` of cells such that `Σ weights · resize_bilinear(maps)` = `Σ spread · maps`.
 
-    This is the transpose of the bilinear resizing from `size` to the size of the weights: a weighted sum over a map
-    that was made larger costs no more than one over the map as it was.
+    This is the transpose of the bilinear resizing from `size` to the size of the weights, so that a weighted sum over
+    an enlarged map costs no more than one over the map itself.
     """
     height, width = weights.shape[2:]
     with full_precision(weights):

@@ -15,7 +15,7 @@ ReductionName = Literal["conv_bn_relu", "conv_bn", "linear"]
 
 
 class BackboneSettings(ModelConfig):
-    """Settings of models on a backbone, but for how their heads begin.
+    """Settings of models on a backbone, except how their heads begin.
 
     Attributes:
         backbone: Name of a backbone, such as `resnet50`; `resnet10_thin` (16 to 128 channels) trains on a CPU.
@@ -23,7 +23,7 @@ class BackboneSettings(ModelConfig):
             pickled code).
         reduction: 1×1 convolution and batch norm, with or without ReLU, or a `linear` layer alone (with a bias).
         embedding_dim: Size of the reduced feature; null leaves the reduction out.
-        neck: `bnneck` adds a batch norm without shift behind the embedding (Luo et al. 2019).
+        neck: `bnneck` adds a batch norm without shift after the embedding (Luo et al. 2019).
     """
 
     backbone: BackboneName = "resnet50"
@@ -39,7 +39,7 @@ class BackboneSettings(ModelConfig):
 
 
 class BranchSettings(BackboneSettings):
-    """Settings of models whose heads pool, so that they take images of any size.
+    """Settings of models whose heads pool, and so take images of any size.
 
     Attributes:
         pooling: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent (Radenović et al. 2019).
@@ -49,15 +49,15 @@ class BranchSettings(BackboneSettings):
 
 
 class RegionSettings(BackboneSettings):
-    """Settings of models whose heads know the part of the map that they stand on, so that they may flatten it.
+    """Settings of models whose heads know their part of the map, and so may flatten it.
 
     Attributes:
         pooling: `max`, `avg`, their sum `avg_max`, `gem` with a learnt exponent (Radenović et al. 2019), or `fc`: a
-            fully connected layer from the flattened map to `embedding_dim` (as many as the map has channels where that
-            is null) in place of pooling (the comparison of Lin et al. 2014, section 4.6). Its output is the coarse
-            feature, and of the reduction only what follows the linear layer stands behind it, so that `fc` and a pooled
+            fully connected layer from the flattened map to `embedding_dim` (where that is null, as many values as the
+            map has channels) in place of pooling (the comparison of Lin et al. 2014, section 4.6). Its output is the
+            coarse feature, and only what follows a reduction's linear layer comes after it, so that `fc` and a pooled
             head with its reduction have one linear layer each. It takes images of one size only.
-        dropout: Share of the flattened map's values that `fc` leaves out in training.
+        dropout: Share of the flattened map's values that `fc` drops in training.
     """
 
     pooling: HeadName = "max"
@@ -71,10 +71,8 @@ class RegionSettings(BackboneSettings):
     @model_validator(mode="after")
     def _dropout_belongs_to_fc(self) -> Self:
         if self.dropout and self.pooling != "fc":
-            message = (
-                f"{self.dropout} with pooling '{self.pooling}', which flattens no map; allowed: 0, or pooling 'fc'"
-            )
-            raise EntryError(message, "dropout")
+            found = f"{self.dropout} with pooling '{self.pooling}', which flattens no map"
+            raise EntryError(f"{found}; allowed: 0, or pooling 'fc'", "dropout")
         return self
 
 
@@ -101,11 +99,5 @@ class StripeSettings(RegionSettings):
 
 
 def coarse_dim(pooling: HeadName, channels: int, dim: int | None) -> int:
-    """Return the size of a head's coarse feature.
-
-    Args:
-        pooling: How the head begins.
-        channels: Channels of the map.
-        dim: Size of the reduced feature; None where there is none.
-    """
+    """Return the size of a head's coarse feature; `dim` is that of the reduced one, None where there is none."""
     return dim or channels if pooling == "fc" else channels

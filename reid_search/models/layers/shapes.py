@@ -13,14 +13,7 @@ def stripe_bounds(rows: int, parts: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Region:
-    """The last map of a backbone, or a stripe of it, and the images that it comes from.
-
-    Attributes:
-        rows: Its height.
-        columns: Its width.
-        backbone: Name of the backbone.
-        image_size: Height and width of the images.
-    """
+    """The size of a backbone's last map, or of a stripe of it, for images of `(height, width)`."""
 
     rows: int
     columns: int
@@ -49,7 +42,7 @@ class Region:
         """Refuse a map of another size.
 
         Raises:
-            StudyError: It has not the rows and columns of this region.
+            StudyError: Its rows and columns are not those of this region.
         """
         if (rows, columns) != (self.rows, self.columns):
             raise StudyError(

@@ -1,4 +1,4 @@
-"""The taps of heads and branches, and the parameters that lie below each, known without torch."""
+"""The taps of heads and branches, and the parameters below each; no torch."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class HeadStage:
     Attributes:
         stage: The stage.
         size: Size of its feature.
-        module: The module with parameters that makes it of the stage before; none where there is no such module.
-        shared: Whether the model has this module once, for all heads.
+        module: The module that makes it from the stage before; None where that has no parameters.
+        shared: Whether all heads of the model share this module.
     """
 
     stage: Stage
@@ -28,7 +28,7 @@ HeadStages = Sequence[HeadStage]
 
 
 def pooling_parameters(config: BranchSettings, name: str = "pooling") -> frozenset[str]:
-    """Return the name of a pooling module that learns something; nothing where it does not."""
+    """Return the name of the pooling module if it has parameters."""
     return frozenset({name} if config.pooling == "gem" else ())
 
 
@@ -37,7 +37,7 @@ def head_stages(config: BranchSettings | RegionSettings, size: int | None = None
 
     Args:
         config: How the head pools, whether and how it reduces, and whether a BNNeck follows.
-        size: Values of the vector that it is given; omitted where the head itself makes a vector of the map.
+        size: Size of the vector that it is given; None where the head itself pools the map.
     """
     coarse, dim = size or config.channels, config.embedding_dim
     makes = size is None and config.pooling in ("gem", "fc")
@@ -63,12 +63,7 @@ def vector_taps(
 ) -> Iterator[TapSpec]:
     """Yield the taps of one vector in the order in which a head returns them.
 
-    Args:
-        name: What the taps are called.
-        scope: What the vector describes.
-        stages: The stages of each head.
-        below: Names of the modules with parameters below the heads.
-        heads: Name of the head; of all heads whose vectors it concatenates.
+    `below` names the modules with parameters below the heads, `heads` the head or all heads that it concatenates.
     """
     through = frozenset(below)
     for step in stages:
@@ -78,13 +73,9 @@ def vector_taps(
 
 
 def branch_taps(index: int, name: str, cuts: Mapping[str, int], stages: HeadStages) -> Iterator[TapSpec]:
-    """Yield the taps of one branch of a `BranchedModel`, in the order in which `Branch` returns them.
+    """Yield the taps of the `index`-th branch of a `BranchedModel`, in the order in which `Branch` returns them.
 
-    Args:
-        index: Which branch of the model it is.
-        name: Name of the branch, `p3`.
-        cuts: Numbers of stripes by name; 1 is the whole map alone.
-        stages: The stages of each head.
+    `cuts` are numbers of stripes by name; 1 is the whole map alone.
     """
     branch = f"branches.{index}"
     below = ("shared", f"{branch}.blocks")
@@ -95,14 +86,9 @@ def branch_taps(index: int, name: str, cuts: Mapping[str, int], stages: HeadStag
 
 
 def stripe_taps(name: str, parts: int, stages: HeadStages, below: Iterable[str], heads: str) -> Iterator[TapSpec]:
-    """Yield the taps of the heads on the stripes, `p3.part1` …, and their concatenation `p3.concat`.
+    """Yield the taps of the heads on the stripes, for the name `p3` `p3.part1` …, and their concatenation `p3.concat`.
 
-    Args:
-        name: What the taps begin with, `p3`.
-        parts: Number of stripes.
-        stages: The stages of each head.
-        below: Names of the modules with parameters below the heads.
-        heads: Name of the list of heads.
+    `below` names the modules with parameters below the heads, `heads` the list of heads.
     """
     names = [f"{heads}.{number}" for number in range(parts)]
     for number, head in enumerate(names, start=1):

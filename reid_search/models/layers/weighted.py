@@ -10,18 +10,16 @@ _ABSENT = 1e-6
 def share_out(weights: Tensor) -> Tensor:
     """Return non-negative weights `(B, K, h, w)` divided by their sum over the map (ℓ1-normalised per channel).
 
-    A channel whose weights sum to less than 1e-6 fades to zero instead: what is not on the image has no share of it.
+    A channel whose weights sum to less than 1e-6 fades to zero instead, since that part is not on the image.
     """
     values = at_least_float32(weights)
     return values / values.sum(dim=(2, 3), keepdim=True).clamp(min=_ABSENT)
 
 
 def weighted_sum(features: Tensor, weights: Tensor) -> Tensor:
-    """Return `(B, K, C)`: `Σ_xy weights_k(xy) · features(xy)`, one matrix product, in float32 at least.
+    """Return `Σ_xy weights_k(xy) · features(xy)`, `(B, K, C)`, of features `(B, C, h, w)` and weights `(B, K, h, w)`.
 
-    Args:
-        features: `(B, C, h, w)`.
-        weights: `(B, K, h, w)`, as they are.
+    It is one matrix product, in float32 at least.
     """
     with full_precision(features):
         values, factors = at_least_float32(features), at_least_float32(weights)
@@ -33,7 +31,7 @@ def weighted_pooling(features: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         features: `(B, C, h, w)`.
-        weights: `(B, K, h, w)`, at least 0. Where a map is zero everywhere the vector is zero, which a maximum over
-            parts passes over (features behind a ReLU are not negative).
+        weights: `(B, K, h, w)`, at least 0. The vector of an all-zero map is zero, which a maximum over parts ignores
+            (features after a ReLU are not negative).
     """
     return weighted_sum(features, share_out(weights))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -22,13 +22,7 @@ def _global_branch_strides() -> dict[int, Stride]:
 
 @dataclass(frozen=True)
 class BranchPlan:
-    """What one branch is.
-
-    Attributes:
-        name: What its global tap is called after, `p3`.
-        cuts: Numbers of stripes into which its map is cut, by what their taps are called after.
-        stride: Last stride of the backbone.
-    """
+    """One branch: its name `p3`, the numbers of stripes its map is cut into by name, the backbone's last stride."""
 
     name: str
     cuts: Mapping[str, int]
@@ -40,20 +34,20 @@ class MGNConfig(StripeSettings):
 
     Branch `p<n>` has `n` stripes and offers `p<n>.global`, `p<n>.part1` … and their concatenation `p<n>.concat`.
 
-    With `branches: one`, the paper's counter-example, one map is cut in every way. Its parts keep their names, and it
-    has a single global tap, called after the coarsest cut: pooling one map again for `p2.global` and `p3.global` would
-    give the same vector, and the loss and the readout would only count it three times.
+    With `branches: one`, the paper's counter-example, one map is cut in every way. Its parts keep their names, and its
+    single global tap is named after the coarsest cut: `p2.global` and `p3.global` would be the same vector, which the
+    loss and the readout would count three times.
 
     Attributes:
         parts: Stripes of each branch, each number once.
         branches: A branch for each number of stripes, or `one` for all of them.
         split: Last layer or block that the branches share, one of the backbone's `cuts`; `layer3.0` is conv4_1, `input`
-            shares nothing and makes an ensemble of separate networks. It makes no difference to one branch.
-        strides: Last stride of the backbone (of `layer4` in a ResNet) by the branch's number of stripes; 1 where a
-            branch is not named. With `branches: one` that of the finest cut holds.
+            shares nothing and makes an ensemble of separate networks. It does not matter with one branch.
+        strides: Last stride of the backbone (of `layer4` in a ResNet) by the branch's number of stripes; 1 for a branch
+            that is not named. With `branches: one`, that of the finest cut applies.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@coarse", "part@reduced"], "bias": True},
         "triplet": {"kind": "triplet", "on": ["global@reduced"], "margin": 1.2},
     }
@@ -81,11 +75,8 @@ class MGNConfig(StripeSettings):
         strides = {count: self.stride(count) for count in self.parts}
         shared = [backbone.blocks(stride)[: self.shared_blocks] for stride in (1, 2)]
         if self.branches == "separate" and shared[0] != shared[1] and len(set(strides.values())) > 1:
-            raise EntryError(
-                f"{strides}: with split {self.split} the branches share the block that has the stride; give them the "
-                "same",
-                "strides",
-            )
+            shares = f"with split {self.split} the branches share the block that has the stride"
+            raise EntryError(f"{strides}: {shares}; give them the same", "strides")
         return self
 
     @property
@@ -99,7 +90,7 @@ class MGNConfig(StripeSettings):
         return backbone_config(self.backbone).cuts[self.split]
 
     def stride(self, parts: int) -> Stride:
-        """Return the last stride in the branch with so many stripes."""
+        """Return the last stride in the branch with this number of stripes."""
         return self.strides.get(parts, 1)
 
     @property

@@ -17,9 +17,9 @@ def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
     settings = HeadSettings.of(config)
     blocks = build_backbone(config.backbone, config.weights, config.plans[0].stride)
     shared, rest = blocks.cut(config.shared_blocks)
-    reduction = (
-        build_reduction(settings.channels, config.embedding_dim, config.reduction) if config.reduction_shared else None
-    )
+    reduction = None
+    if config.reduction_shared:
+        reduction = build_reduction(settings.channels, config.embedding_dim, config.reduction)
     branches = nn.ModuleList()
     for plan in config.plans:
         own = copy.deepcopy(rest)

@@ -1,7 +1,6 @@
 """Settings of the part-aligned bilinear model; no torch."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
@@ -29,14 +28,10 @@ class PartBilinearConfig(BilinearSettings):
         part_backbone: Backbone of the part stream.
         part_weights: File with its pretrained weights.
         fusion: The full outer product (`bilinear`), its tensor sketch (`compact`), or as controls both maps pooled and
-            concatenated (`concat`; `embedding_dim` adds the linear layer) and no part stream at all (`appearance`).
+            concatenated (`concat`; `embedding_dim` adds the linear layer) or no part stream at all (`appearance`).
         pooling: How `concat` and `appearance` pool; products are averaged.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "identity": {"kind": "cross_entropy", "on": ["global@neck"]},
-        "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
-    }
     architecture: Literal["part_bilinear"]
     pooling: Literal["max", "avg"] = "avg"
     appearance_dim: Width = 512

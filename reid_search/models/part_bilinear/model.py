@@ -5,18 +5,12 @@ from torch import Tensor, nn
 
 from reid_search.backbones import backbone_config, build_backbone
 from reid_search.models.layers.bilinear import Stream, build_product, build_projection, finished
-from reid_search.models.layers.branch import named
+from reid_search.models.layers.branch import build_vector_head, named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.resize import Size, resize
-from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.part_bilinear.config import PartBilinearConfig
 from reid_search.study.trial.side_cars import KEYPOINTS
-
-
-def build(config: PartBilinearConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network."""
-    return PartBilinear(config, image_size)
 
 
 class PartBilinear(ReidModel):
@@ -49,7 +43,7 @@ class PartBilinear(ReidModel):
 
 
 class PartStream(nn.Module):
-    """A backbone, heat maps of keypoints, and a projection of both (OpenPose's place in Suh et al.'s code)."""
+    """A backbone, heat maps of keypoints, and a projection of both (in place of OpenPose in Suh et al.'s code)."""
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
@@ -66,7 +60,7 @@ class PartStream(nn.Module):
 
 
 class Averages(nn.Module):
-    """The controls: every map pooled by itself, in a row."""
+    """The controls: every map pooled by itself, then concatenated."""
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
@@ -78,6 +72,9 @@ class Averages(nn.Module):
 
 
 def _part_stride(config: PartBilinearConfig) -> int:
-    """Return the last stride of the part stream that comes nearest to the appearance's grid, rather finer."""
+    """Return the last stride of the part stream that brings it nearest to the appearance's grid, finer if in doubt."""
     wanted = backbone_config(config.backbone).stride(config.last_stride)
     return 2 if backbone_config(config.part_backbone).stride(2) <= wanted else 1
+
+
+build = PartBilinear

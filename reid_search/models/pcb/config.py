@@ -1,7 +1,7 @@
 """Settings of the part-based convolutional baseline; no torch."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -18,22 +18,22 @@ class PCBConfig(StripeSettings):
     losses of its parts (a loss here is the mean over its taps, so that a weight of 6 is the sum) and tests on the
     coarse features (PCB-G) or the reduced ones (PCB-H).
 
-    Refined part pooling trains in three stages: one of `mode: stripes`, in which the map is cut as without refinement;
-    the induction, in which the part classifier alone trains (`train: [part_classifier.*]`); one in which all trains.
+    Refined part pooling trains in three stages: with `mode: stripes`, which cuts the map as without refinement; the
+    induction, which trains the part classifier alone (`train: [part_classifier.*]`); and training everything.
 
     Attributes:
         parts: Number of stripes.
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
-        partition: `stripes` cuts the map into rows. `refined` weighs every place by how likely it belongs to the part,
-            as a learnt classifier finds (section 3.3), and divides by the sum of the weights, so that a classifier that
-            is certain of the stripes gives the stripes' averages (the authors' code divides by the number of places of
-            a stripe instead).
-        global_head: Whether a head stands on the whole map as well, `p6.global`.
+        partition: `stripes` cuts the map into rows. `refined` weighs every place by the probability, from a learnt
+            classifier, that it belongs to the part (section 3.3), and divides by the sum of the weights, so that a
+            classifier that is certain of the stripes gives their averages (the authors' code divides by the number of
+            places of a stripe instead).
+        global_head: Whether the whole map has a head as well, `p6.global`.
         part_mean: Whether the mean of the reduced parts is offered as `p6.mean@reduced`, on which the paper's Variant 1
             places its one loss. The default readout leaves it out, since it repeats the parts.
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@reduced", "part@reduced"], "bias": True}
     }
     modes: ClassVar[tuple[str, ...]] = ("stripes",)
@@ -54,7 +54,7 @@ class PCBConfig(StripeSettings):
 
     @property
     def name(self) -> str:
-        """What its taps are called after, `p6`."""
+        """What the names of its taps begin with, `p6`."""
         return f"p{self.parts}"
 
     @property
@@ -67,7 +67,7 @@ class PCBConfig(StripeSettings):
         return Region.of(self.backbone, image_size, self.last_stride)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
-        """Return the taps: of the whole map where it has a head, of the parts, their concatenation, their mean.
+        """Return the taps of the whole map, if it has a head, and of the parts, their concatenation and their mean.
 
         Raises:
             StudyError: There are more stripes than the map has rows.

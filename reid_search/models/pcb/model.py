@@ -14,12 +14,8 @@ from reid_search.models.pcb.refined import PartClassifier
 class PCB(ReidModel):
     """One map with a head on each part.
 
-    Its parameters are `backbone.*`, `parts.*`, `part_classifier.*` where parts are refined, `whole.*` and `reduction.*`
-    where there is such a thing.
-
-    Args:
-        config: Its settings.
-        image_size: Height and width of the images.
+    Its parameters are `backbone.*`, `parts.*` and, where the config asks for them, `part_classifier.*`, `whole.*` and
+    `reduction.*`.
     """
 
     def __init__(self, config: PCBConfig, image_size: tuple[int, int]) -> None:
@@ -61,6 +57,4 @@ class PCB(ReidModel):
         return taps
 
 
-def build(config: PCBConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network."""
-    return PCB(config, image_size)
+build = PCB

@@ -7,13 +7,9 @@ _WEIGHT_STD = 0.001
 
 
 class PartClassifier(nn.Module):
-    """Says of every place of a map how likely it belongs to each part: softmax of one scalar product a part.
+    """Gives every place of a map its probability for each part: softmax of one scalar product a part.
 
-    It starts with nearly equal probabilities.
-
-    Args:
-        channels: Channels of the map.
-        parts: Number of parts.
+    The probabilities start nearly equal.
     """
 
     def __init__(self, channels: int, parts: int) -> None:

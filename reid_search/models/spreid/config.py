@@ -1,7 +1,7 @@
 """Settings of SPReID; no torch."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -28,7 +28,7 @@ class SPReIDConfig(BranchSettings):
         maps: Where the maps come from: `side_car` (files beside the images), `learnt` (a parser that gives
             `parsing@coarse`), or as controls `stripes` (four of equal height, all foreground) and `uniform` (every map
             is 1 everywhere, so every vector is the average).
-        map_grid: Rows and columns of the maps; twice as fine as the features where omitted.
+        map_grid: Rows and columns of the maps; twice those of the features where omitted.
         resize: `features` are interpolated to the grid of the maps, as the paper does, or `maps` are averaged to the
             grid of the features.
         foreground: Whether the vector has the foreground (`w/fg`) or not (`wo/fg`).
@@ -37,13 +37,12 @@ class SPReIDConfig(BranchSettings):
         include_global: Whether the vector has the pooled map.
         pooling: How that map is pooled.
         backbone_shared: Whether one backbone serves the pooled map and the maps, or each has its own (paper's table 5).
-        parser: A learnt parser is a head on the features of the maps' backbone (`shared`), or has a backbone of its
-            `own`.
+        parser: Whether a learnt parser has its `own` backbone, or is a head on the features of the maps' (`shared`).
         parser_backbone: Backbone of an own parser; its last stride is 1.
-        parser_detached: Whether re-identification leaves the parser alone, as the paper's frozen parser.
+        parser_detached: Whether no gradient of re-identification reaches the parser (frozen in the paper).
     """
 
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
         "identity": {"kind": "cross_entropy", "on": ["global@coarse"]},
         "parsing": {"kind": "parsing", "on": ["map@coarse"]},
     }
@@ -69,7 +68,7 @@ class SPReIDConfig(BranchSettings):
 
     @property
     def needs(self) -> frozenset[SideCar]:
-        """Part maps, where they are not learnt or made up."""
+        """Part maps, unless they are learnt or are a control."""
         return frozenset({"maps"}) if self.maps == "side_car" else frozenset()
 
     @property

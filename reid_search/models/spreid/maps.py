@@ -11,7 +11,7 @@ _PARSER_WIDTH = 64
 
 
 def with_foreground(parts: Tensor) -> Tensor:
-    """Return part maps `(B, 4, h, w)` behind their sum, the probability of not being background."""
+    """Return the sum of part maps `(B, 4, h, w)`, the probability of not being background, followed by the maps."""
     return torch.cat([parts.sum(dim=1, keepdim=True), parts], dim=1)
 
 
@@ -42,9 +42,7 @@ def uniform_maps(images: Tensor, grid: Size) -> Tensor:
 class Parser(nn.Module):
     """Gives every cell logits of background, head, upper, lower and shoes.
 
-    Args:
-        channels: Channels of the map that it reads.
-        blocks: A backbone of its own that makes this map of images; none where the map is given.
+    It reads a map of `channels`, made by its own backbone `blocks`; None where the map is given.
     """
 
     def __init__(self, channels: int, blocks: nn.Sequential | None) -> None:
@@ -58,5 +56,5 @@ class Parser(nn.Module):
         )
 
     def forward(self, images: Tensor, features: Tensor, grid: Size) -> Tensor:
-        """Return logits `(B, 5, *grid)` of images, or of the features that another backbone made of them."""
+        """Return logits `(B, 5, *grid)` of images, or of the features that another backbone found in them."""
         return resize_bilinear(self.head(features if self.blocks is None else self.blocks(images)), grid)

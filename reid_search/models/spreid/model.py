@@ -6,21 +6,14 @@ import torch
 from torch import Tensor
 
 from reid_search.backbones import backbone_config, build_backbone
-from reid_search.models.layers.branch import named
+from reid_search.models.layers.branch import build_vector_head, named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.resize import Size, resize_area, spread_bilinear
-from reid_search.models.layers.side_cars import needed
-from reid_search.models.layers.vectors import build_vector_head
 from reid_search.models.layers.weighted import share_out, weighted_pooling, weighted_sum
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.spreid.config import FOREGROUND, SPReIDConfig
 from reid_search.models.spreid.maps import Parser, parsed_maps, side_car_maps, stripe_maps, uniform_maps
 from reid_search.study.trial.side_cars import PARTS
-
-
-def build(config: SPReIDConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network; separate backbones start from the same weights, pretrained or not."""
-    return SPReID(config, image_size)
 
 
 class SPReID(ReidModel):
@@ -38,7 +31,7 @@ class SPReID(ReidModel):
         self.mark_pretrained({"backbone": config.weights, "global_backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
-        """Return the taps of the vector, of the five maps, and of the parser."""
+        """Return the taps of the whole vector, of the five maps, and of the parser."""
         features = self.backbone(batch.images)
         maps, parsing = self._maps(batch, features)
         foreground, *parts = self._pooled(features, maps).unbind(dim=1)
@@ -48,10 +41,8 @@ class SPReID(ReidModel):
             whole = features if self.global_backbone is None else self.global_backbone(batch.images)
             vectors.append(self.pooling(whole))
         taps = named("spreid.global", self.head.stages(torch.cat(vectors, dim=1)))
-        taps |= {
-            f"spreid.{name}@coarse": part for name, part in zip((FOREGROUND, *PARTS), (foreground, *parts), strict=True)
-        }
-        return taps | parsing
+        named_parts = zip((FOREGROUND, *PARTS), (foreground, *parts), strict=True)
+        return taps | {f"spreid.{name}@coarse": part for name, part in named_parts} | parsing
 
     def _maps(self, batch: Batch, features: Tensor) -> tuple[Tensor, Taps]:
         """Return the five maps on their grid, and the parser's tap where there is one."""
@@ -61,9 +52,9 @@ class SPReID(ReidModel):
             logits = self.parser(batch.images, features, grid)
             return parsed_maps(logits.detach() if self.config.parser_detached else logits), {"parsing@coarse": logits}
         if self.config.maps == "side_car":
-            return side_car_maps(needed(batch.maps, "maps", "spreid"), grid), {}
-        made_up = stripe_maps if self.config.maps == "stripes" else uniform_maps
-        return made_up(batch.images, grid), {}
+            return side_car_maps(batch.need("maps", "spreid"), grid), {}
+        control = stripe_maps if self.config.maps == "stripes" else uniform_maps
+        return control(batch.images, grid), {}
 
     def _pooled(self, features: Tensor, maps: Tensor) -> Tensor:
         """Return the average of features under each map, `(B, 5, C)`."""
@@ -80,10 +71,13 @@ def _build_parser(config: SPReIDConfig) -> Parser:
 
 
 def _combined(parts: list[Tensor], how: str) -> list[Tensor]:
-    """Return what the concatenation takes of the four body parts, each `(B, C)`."""
+    """Return what the four body parts, each `(B, C)`, contribute to the concatenation."""
     if how == "none":
         return []
     if how == "concat":
         return parts
     stacked = torch.stack(parts)
     return [stacked.amax(dim=0) if how == "max" else stacked.mean(dim=0)]
+
+
+build = SPReID

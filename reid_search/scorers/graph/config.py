@@ -8,18 +8,18 @@ from reid_search.study import LossConfig, ScorerConfig
 
 
 class GraphScorerConfig(ScorerConfig):
-    """SGGNN on each query's nearest images; the others keep their order behind them (Shen et al. 2018, section 4).
+    """SGGNN on each query's nearest images; the others follow in their old order (Shen et al. 2018, section 4).
 
-    `alpha` and `edges` may differ from those of the training, so that one training is read out as its own base model
-    (`alpha: 0`) and with its controls (`edges: uniform`, `shuffled`, `oracle`).
+    `alpha` and `edges` may differ from those of the training, so that one training also gives its base model
+    (`alpha: 0`) and its controls (`edges: uniform`, `shuffled`, `oracle`).
 
     Attributes:
         head: Name of the loss whose trained graph scores.
         top: How many images of each query are scored together.
         mix: Weight of the first-stage distance beside the graph's probability; 1 leaves the first stage as it is.
         alpha: Share of the neighbours' messages; the training's where omitted.
-        edges: Which gallery images send messages to each other; the training's where omitted. `oracle` looks at the
-            identities of the gallery: an upper bound, no result.
+        edges: Which gallery images send messages to each other; the training's where omitted. `oracle` reads the
+            identities of the gallery: an upper bound, not a result.
     """
 
     kind: Literal["graph"]
@@ -39,7 +39,7 @@ class GraphScorerConfig(ScorerConfig):
         if loss.kind != "graph":
             return f"loss '{loss.kind}' has no graph; allowed: a loss of kind graph"
         if self.edges == "learnt" and getattr(loss, "edges", None) != "learnt":
-            return "edges: learnt needs a loss that learnt them (edges: learnt); nothing else has their parameters"
+            return "edges: learnt needs a loss that learnt them (edges: learnt); no other loss has their parameters"
         return None
 
 

@@ -35,7 +35,7 @@ class GraphScorer(TopKRescorer):
 
     @torch.no_grad()
     def rescore(self, query: Floats, candidates: Candidates) -> Floats:
-        """Return logits, or the mixture of probability and nearness (1 at distance 0, 0 for the farthest)."""
+        """Return logits, or the mixture of probability and nearness (1 at distance 0, 0 for the farthest image)."""
         features = to_device(candidates.features, self._head)
         identities = torch.from_numpy(candidates.identities).to(features.device)
         scores = self._graph_scores(to_device(query, self._head), features, identities, **self._overrides)
@@ -47,6 +47,4 @@ class GraphScorer(TopKRescorer):
         return (1 - self._mix) * probability + self._mix * (1 - candidates.distances / farthest)
 
 
-def build(config: GraphScorerConfig, head: nn.Module | None) -> GraphScorer:
-    """Build the scorer from the trained loss that it names."""
-    return GraphScorer(config, head)
+build = GraphScorer

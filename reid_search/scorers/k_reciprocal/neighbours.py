@@ -26,13 +26,7 @@ class Neighbours:
 
     @classmethod
     def find(cls, chunks: Iterable[Chunk], count: int, kept: int) -> "Neighbours":
-        """Find the nearest of all.
-
-        Args:
-            chunks: Distances of all images to all, chunk after chunk.
-            count: N.
-            kept: M; all where N is less.
-        """
+        """Find the M = `kept` nearest of N = `count` images, or all, from chunks of the distances of all to all."""
         kept = min(kept, count)
         places = np.empty((count, kept), dtype=np.int32)
         nearest, farthest = np.empty((count, kept)), np.empty(count)
@@ -48,10 +42,10 @@ class Neighbours:
         return cls(places, nearest, farthest)
 
     def nearest(self, count: int) -> csr_array:
-        """Return which images are among the `count` nearest of which, `(N, N)` of 0 and 1.
+        """Return `(N, N)`, 1 where the column's image is among the `count` nearest of the row's.
 
-        Images that tie across the last place are left out, all of them, as which of them come first would depend on the
-        order of the files; the image itself is always in. Needs `count + 1` kept neighbours.
+        Images that tie across the last place are all left out, since which of them come first would depend on the order
+        of the files; the image itself is always in. Needs `count + 1` kept neighbours.
         """
         images, kept = self.places.shape
         if count < kept:
@@ -65,15 +59,11 @@ class Neighbours:
 
 
 def expanded_reciprocal(neighbours: Neighbours, k1: int) -> csr_array:
-    """Return the sets R* of Zhong et al. 2017, equation 3, as a matrix `(N, N)` that is not 0 where they are.
+    """Return the sets R* of Zhong et al. 2017, equation 3, as a matrix `(N, N)` that is not 0 for their members.
 
     R(i, k) holds the images that are among the k nearest of i and have i among theirs. R*(i) is R(i, k1) with every
-    R(q, k1/2) of its members q that shares more than two thirds of its own members with it. As in the authors' code,
-    each image counts as one neighbour more, itself, and the half is rounded to even.
-
-    Args:
-        neighbours: At least `k1 + 2` of each image.
-        k1: Neighbours that count.
+    R(q, k1/2) of its members q that has more than two thirds of its members in R(i, k1). As in the authors' code, each
+    image counts as one further neighbour of itself, and the half is rounded to even. Needs `k1 + 2` neighbours each.
     """
     reciprocal, half = (_reciprocal(neighbours, count + 1) for count in (k1, int(np.around(k1 / 2))))
     shared = (reciprocal @ half.T).multiply(reciprocal).tocoo()

@@ -16,18 +16,18 @@ _GRID = 2.0**-24
 class KReciprocalScorer(Scorer):
     """The distance (1 - λ) · Jaccard + λ · original of Zhong et al. 2017, equation 12.
 
-    The original distance is that of the first stage (1 - cosine, or squared Euclidean) over its largest for the image.
-    Query-query, query-gallery and gallery-gallery distances are used, so all N = Q + G images are compared with each
-    other, twice, but N × N is never held. Memory in bytes, beside the features and one chunk of distances:
-    12 · N · max(k1 + 2, k2 + 1) for the neighbours, and 12 · N · n for the encodings V, where an image's encoding has
-    n ≤ k2 · (k1 + 1)(1 + k1 / 2) entries, in practice about a hundred: 40 MB on Market-1501, where the usual
-    implementation holds several matrices of 1.5 GB. V is sparse, float64.
+    The original distance is that of the first stage (1 - cosine, or squared Euclidean) divided by the image's largest.
 
-    Without ties the result is that of the authors' code. Where images tie across the k-th place it leaves all of them
-    out, so that it does not depend on the order of the files.
+    All N = Q + G images are compared with each other, twice, but N × N is never held. Memory in bytes, beside the
+    features and one chunk of distances: 12 · N · max(k1 + 2, k2 + 1) for the neighbours, and 12 · N · n for the
+    encodings V (sparse, float64), where an image's encoding has n ≤ k2 · (k1 + 1)(1 + k1 / 2) entries, in practice
+    about a hundred: 40 MB on Market-1501, where the usual implementation holds several matrices of 1.5 GB.
+
+    Without ties the result is that of the authors' code. Images that tie across the k-th place are all left out, so
+    that the result does not depend on the order of the files.
     """
 
-    def __init__(self, config: KReciprocalConfig) -> None:
+    def __init__(self, config: KReciprocalConfig, _head: object) -> None:
         self._k1 = config.k1
         self._k2 = config.k2
         self._lambda = config.lambda_value
@@ -58,12 +58,12 @@ class KReciprocalScorer(Scorer):
 
 
 def encode(chunks: Iterable[Chunk], members: csr_array, farthest: Floats) -> csr_array:
-    """Return V of equation 7, `(N, N)`: Gaussian weights of the members of each image's set, with the sum 1.
+    """Return V of equation 7, `(N, N)`: Gaussian weights of the members of each image's set, which sum to 1.
 
     Args:
         chunks: Distances of all images to all, chunk after chunk.
         members: `(N, N)`, not 0 where an image belongs to a set.
-        farthest: `(N,)` by which the distances of an image are divided.
+        farthest: `(N,)`, by which an image's distances are divided.
     """
     weights = np.empty(len(members.indices))
     starts = members.indptr
@@ -78,7 +78,7 @@ def encode(chunks: Iterable[Chunk], members: csr_array, farthest: Floats) -> csr
 def jaccard_distances(encodings: csr_array, number: int, of_gallery: csc_array) -> Floats:
     """Return 1 - Σ min / Σ max of an image's encoding and each of the gallery, `(G,)` (equation 10).
 
-    Encodings have the sum 1, so Σ max is 2 - Σ min; only columns where the image's encoding is not 0 count.
+    Encodings sum to 1, so Σ max is 2 - Σ min; only columns where the image's encoding is not 0 count.
     """
     own = slice(encodings.indptr[number], encodings.indptr[number + 1])
     columns, values = encodings.indices[own], encodings.data[own]
@@ -91,7 +91,4 @@ def jaccard_distances(encodings: csr_array, number: int, of_gallery: csc_array) 
     return distances
 
 
-def build(config: KReciprocalConfig, head: object) -> KReciprocalScorer:
-    """Build the scorer; it needs no head."""
-    del head
-    return KReciprocalScorer(config)
+build = KReciprocalScorer

@@ -19,13 +19,13 @@ class PairHeadScorer(TopKRescorer):
     """Scores by a pair head.
 
     Args:
+        config: The settings.
         head: A loss with `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`, larger is more alike, in the precision
             of its parameters.
-        top: How many images of each query it scores; all where None.
     """
 
-    def __init__(self, head: nn.Module | None, top: int | None) -> None:
-        super().__init__(top)
+    def __init__(self, config: PairHeadConfig, head: nn.Module | None) -> None:
+        super().__init__(config.top)
         self._head = testing_copy(head, "pair_head", "pair_scores")
         self._pair_scores = cast("Callable[[Tensor, Tensor], Tensor]", self._head.pair_scores)
 
@@ -38,6 +38,4 @@ class PairHeadScorer(TopKRescorer):
         return np.concatenate([to_array(self._pair_scores(one, to_device(block, self._head))[0]) for block in blocks])
 
 
-def build(config: PairHeadConfig, head: nn.Module | None) -> PairHeadScorer:
-    """Build the scorer from the trained loss that it names."""
-    return PairHeadScorer(head, config.top)
+build = PairHeadScorer
