@@ -36,18 +36,8 @@ __all__ = [
 
 __getattr__ = lazy_names(
     __name__,
-    {
-        "ReidDataset": "dataset",
-        "load_dataset": "dataset",
-        "open_images": "images",
-        "Samples": "samples",
-        "IdentitySampler": "sampling",
-        "HoldoutSplit": "split",
-        "split_holdout": "split",
-        "LabelledImages": "trial_data",
-        "RankingSet": "trial_data",
-        "TrainingImages": "trial_data",
-        "TrialData": "trial_data",
-        "open_trial_data": "trial_data",
-    },
+    {"open_images": "images", "Samples": "samples", "IdentitySampler": "sampling"}
+    | dict.fromkeys(("ReidDataset", "load_dataset"), "dataset")
+    | dict.fromkeys(("HoldoutSplit", "split_holdout"), "split")
+    | dict.fromkeys(("LabelledImages", "RankingSet", "TrainingImages", "TrialData", "open_trial_data"), "trial_data"),
 )

@@ -1,4 +1,4 @@
-"""Random changes to training images: drawn first, applied afterwards, so that everything of an image changes alike."""
+"""Random changes to training images: drawn first, then applied to an image and its side-cars alike."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from reid_search.study.trial.side_cars import MIRRORED_KEYPOINTS
 from reid_search.study.trial.training import AugmentConfig
 
 MEAN_PIXEL = (124, 116, 104)
-"""The mean of ImageNet in 8-bit RGB, which erased rectangles are filled with."""
+"""The mean of ImageNet in 8-bit RGB, which fills erased rectangles."""
 
 _ERASED_AREA = (0.02, 0.4)
 _LOG_ASPECT_RATIO = (math.log(0.3), math.log(3.3))
@@ -21,7 +21,7 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Transforms:
-    """What happens to each of B images, in this order: mirrored, shifted, erased.
+    """How each of B images changes, in this order: mirrored, shifted, erased.
 
     Attributes:
         flip: `(B,)`: mirrored.
@@ -37,14 +37,7 @@ class Transforms:
 def draw_transforms(
     count: int, image_size: tuple[int, int], config: AugmentConfig, generator: np.random.Generator
 ) -> Transforms:
-    """Draw what happens to each image of a batch.
-
-    Args:
-        count: B, images in the batch.
-        image_size: Height and width in pixels.
-        config: How often and how much.
-        generator: Where the draws come from; the same number of draws whatever the config.
-    """
+    """Draw the changes of the `count` images of a batch; every config makes the same number of draws."""
     height, width = image_size
     flip = generator.random(count) < config.flip
     reach = np.array([round(config.pad_crop * height), round(config.pad_crop * width)])
@@ -55,13 +48,9 @@ def draw_transforms(
 
 
 def transform(samples: Samples, transforms: Transforms) -> Samples:
-    """Return the changed images with what accompanies them.
+    """Return changed copies of images and their side-cars.
 
-    Where an image is erased there is background; a keypoint there, or shifted out, counts as occluded or absent.
-
-    Args:
-        samples: B images; they stay as they are.
-        transforms: What happens to each.
+    An erased area is background; a keypoint in it counts as occluded, and one that was shifted out as absent.
     """
     pixels = _mirrored(samples.pixels, transforms.flip)
     maps, keypoints = samples.maps, samples.keypoints
@@ -83,13 +72,7 @@ def transform(samples: Samples, transforms: Transforms) -> Samples:
 
 
 def auto_augmented(pixels: Pixels, config: AugmentConfig, generator: np.random.Generator) -> Pixels:
-    """Return images of which each was changed, with the probability that is set, by AutoAugment's ImageNet policy.
-
-    Args:
-        pixels: `(B, H, W, 3)`; stays as it is.
-        config: How often.
-        generator: Where the draws come from.
-    """
+    """Return images `(B, H, W, 3)`, each changed with probability `config.auto` by AutoAugment's ImageNet policy."""
     chosen = np.flatnonzero(generator.random(len(pixels)) < config.auto)
     seed = int(generator.integers(2**62))
     if not chosen.size:
@@ -138,7 +121,7 @@ def _shifted(images: npt.NDArray[np.uint8], shift: Integers) -> npt.NDArray[np.u
 def _rectangles(count: int, image_size: tuple[int, int], generator: np.random.Generator) -> Integers:
     """Draw a rectangle for each image as Zhong et al. 2020 (section 3) do: area and aspect ratio until it fits.
 
-    The first of a fixed number of attempts is taken that fits, so that an image's draws do not depend on another's.
+    The number of attempts is fixed and the first that fits counts, so that no image's draws depend on another's.
     """
     height, width = image_size
     area = generator.uniform(*_ERASED_AREA, (count, _ATTEMPTS)) * height * width

@@ -1,4 +1,4 @@
-"""The folder of data that can be made again, and how a folder in it comes to be: once, and whole or not at all."""
+"""The folder of data that can be made again; each folder in it is built once, and completely or not at all."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ def cache_folder() -> Path:
 
 
 def built_once(target: Path, build: Callable[[Path], None]) -> Path:
-    """Return a folder, building it where it is not there; however many processes ask, one builds and the others wait.
+    """Return a folder, built if it does not exist; if several processes ask, one builds and the others wait.
 
     Args:
         target: The folder. It appears under this name only when it is complete.

@@ -19,18 +19,18 @@ TABLES = ("train", "query", "gallery")
 
 @dataclass(frozen=True)
 class ReidDataset:
-    """Images to learn from and to be tested on.
+    """Images for training and testing.
 
-    Each table has a row an image with the columns `path`, `identity` (1 or more; in the gallery also -1, junk, and 0,
-    distractor) and `camera`. Identities of `train` and of `query` have nothing to do with each other.
+    Each table has one row per image with the columns `path`, `identity` (1 or more; in the gallery also -1, junk, and
+    0, distractor) and `camera`. The identities of `train` and of `query` are unrelated.
 
     Attributes:
         name: The data set.
-        train: Images to learn from.
-        query: Images to search with.
-        gallery: Images to find.
-        fingerprint: What identifies images, labels and side-cars.
-        side_cars: Where part maps, keypoints and attributes lie, as far as there are any.
+        train: Training images.
+        query: Query images.
+        gallery: Gallery images.
+        fingerprint: Identifies images, labels and side-cars.
+        side_cars: Paths of the part maps, keypoints and attributes that exist.
     """
 
     name: str
@@ -52,7 +52,7 @@ class ReidDataset:
 
 
 def load_dataset(config: DataConfig, cache: Path | None = None) -> ReidDataset:
-    """Load the tables of a data set, making it first where it is a synthetic one.
+    """Load the tables of a data set; a synthetic one is rendered first.
 
     Args:
         config: The config of any data set.
@@ -70,10 +70,10 @@ def read_market_layout(
     """Read a folder in the layout of Market-1501.
 
     Args:
-        name: What the data set is called.
+        name: The data set's name.
         root: Its folder.
-        identity: Its fingerprint where it has one of its own; that of its files where omitted.
-        side_cars: Where its side-cars lie; those in their usual places where omitted.
+        identity: Its fingerprint; that of its files where omitted.
+        side_cars: Paths of its side-cars; the usual places where omitted.
 
     Raises:
         DataError: The folder is missing or of another layout.
@@ -85,10 +85,5 @@ def read_market_layout(
 
 
 def _table(images: list[ListedImage]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "path": [str(image.path) for image in images],
-            "identity": [image.identity for image in images],
-            "camera": [image.camera for image in images],
-        }
-    )
+    rows = [(str(image.path), image.identity, image.camera) for image in images]
+    return pd.DataFrame(rows, columns=["path", "identity", "camera"])

@@ -1,8 +1,9 @@
-"""The image cache: every image and side-car read and resized once per data set and size, then shared as arrays."""
+"""The image cache: images and side-cars are read and resized once per data set and size, then shared as arrays."""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,8 @@ from reid_search.errors import DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
-_Reader = Callable[[Path, Path, tuple[int, int]], npt.NDArray[Any]]
+_Array = npt.NDArray[Any]
+_Reader = Callable[[Path, Path, tuple[int, int]], _Array]
 
 _DECODED_AT_ONCE = 256
 _PER_IMAGE: dict[SideCar, tuple[_Reader, tuple[int, ...], type[np.generic]]] = {
@@ -35,19 +37,19 @@ def open_images(
     cache: Path | None = None,
     needs: Mapping[str, Collection[SideCar]] | None = None,
 ) -> dict[str, Samples]:
-    """Open the images of a data set, decoding and resizing them where no process did so before.
+    """Open the images of a data set, decoding and resizing those that are not in the cache.
 
     Args:
         dataset: The data set.
         image_size: Height and width in pixels.
         cache: Folder of the cache; the user's cache folder where omitted.
-        needs: Which side-cars the images of each table are to come with.
+        needs: The side-cars that each table needs.
 
     Returns:
         The images of each table, `(N, …)` in the order of its rows; pixels and maps are memory-mapped and shared.
 
     Raises:
-        DataError: A file is not a readable image, or a side-car is missing or wrong; nothing is left behind.
+        DataError: A file is not a readable image, or a side-car is missing or wrong; no partial file remains.
     """
     height, width = image_size
     place = f"{dataset.name}-{dataset.fingerprint}-{height}x{width}"
@@ -55,8 +57,9 @@ def open_images(
     tables = dataset.tables
 
     def build(unfinished: Path) -> None:
+        decode = partial(_decode, image_size=image_size)
         for name, table in tables.items():
-            _write(unfinished / f"{name}.npy", _decoder(image_size), list(table["path"]), (height, width, 3), np.uint8)
+            _write(unfinished / f"{name}.npy", decode, list(table["path"]), (height, width, 3), np.uint8)
 
     pixels = built_once(folder / "images" / place, build)
     opened = {}
@@ -76,7 +79,7 @@ def open_images(
 
 def _open_side_car(
     dataset: ReidDataset, kind: SideCar, table: str, image_size: tuple[int, int], target: Path
-) -> npt.NDArray[Any]:
+) -> _Array:
     read, shape, number = _PER_IMAGE[kind]
     size = image_size if kind == "maps" else ()
     paths = list(dataset.tables[table]["path"])
@@ -87,7 +90,7 @@ def _open_side_car(
     def build(folder: Path) -> None:
         _write(folder / "values.npy", lambda path: read(Path(path), place, image_size), paths, (*shape, *size), number)
 
-    return cast("npt.NDArray[Any]", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
+    return cast("_Array", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
 
 
 def unreadable_images(paths: Sequence[str]) -> list[str]:
@@ -104,13 +107,9 @@ def _problem(path: str) -> str | None:
     return None
 
 
-def _decoder(image_size: tuple[int, int]) -> Callable[[str], Pixels]:
-    return lambda path: _decode(path, image_size)
-
-
 def _write(
     target: Path,
-    read: Callable[[str], npt.NDArray[Any]],
+    read: Callable[[str], _Array],
     paths: Sequence[str],
     shape: tuple[int, ...],
     number: type[np.generic],

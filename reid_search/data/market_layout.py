@@ -1,7 +1,7 @@
-"""The folder layout of Market-1501 (Zheng et al., ICCV 2015): what is listed there, and what its file names say.
+"""The folder layout of Market-1501 (Zheng et al., ICCV 2015): which files belong to it, and what their names say.
 
 A name such as `0002_c1s1_000451_03.jpg` holds the identity (-1: junk, 0: distractor), the camera, the sequence, the
-frame and the number of the box. Some names of the true data set end in `.jpg.jpg`. No image is opened here.
+frame and the number of the box. Some names of the real data set end in `.jpg.jpg`. No image is opened here.
 """
 
 import hashlib
@@ -23,14 +23,7 @@ _EXAMPLE = "0002_c1s1_000451_03.jpg"
 
 @dataclass(frozen=True)
 class ListedImage:
-    """One file and what its name says.
-
-    Attributes:
-        path: The file.
-        identity: The person; -1 is junk, 0 a distractor.
-        camera: Number of the camera.
-        size: Bytes.
-    """
+    """One file, its size in bytes, and the identity (-1: junk, 0: distractor) and camera that its name gives."""
 
     path: Path
     identity: int
@@ -42,7 +35,7 @@ def list_images(root: Path) -> dict[str, list[ListedImage]]:
     """Return the images of `train`, `query` and `gallery`, each sorted by file name.
 
     Raises:
-        DataError: The folder is missing, of another layout, or a part of it is empty or holds another name.
+        DataError: The folder is missing, has another layout, a part of it is empty, or a name does not fit.
     """
     if not root.is_dir():
         raise DataAbsent(f"{root}: no such folder; expected one that holds {', '.join(FOLDERS.values())}")
@@ -53,7 +46,7 @@ def list_images(root: Path) -> dict[str, list[ListedImage]]:
 
 
 def unused_files(root: Path) -> dict[str, list[str]]:
-    """Return what lies in the three folders and is an image of no table, by the reason why it is not used.
+    """Return the files in the three folders that no table uses, by reason.
 
     Raises:
         DataError: As `list_images` does.
@@ -74,12 +67,12 @@ def _why_unused(path: Path) -> str:
 
 
 def _is_image(path: Path) -> bool:
-    """Say whether a file is to be read; a Mac leaves files such as `._0002_c1s1_000451_03.jpg`, which hold no image."""
+    """Tell images from hidden files such as a Mac's `._0002_c1s1_000451_03.jpg`, which hold no image."""
     return path.suffix.lower() in (".jpg", ".jpeg") and not path.name.startswith(".")
 
 
 def find_side_cars(root: Path) -> dict[SideCar, Path]:
-    """Return the side-cars that lie in their usual places in a data set's folder."""
+    """Return the side-cars in their usual places in a data set's folder."""
     return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}
 
 

@@ -1,4 +1,4 @@
-"""Images of a batch with what accompanies them, as arrays."""
+"""Images with their side-cars, as arrays."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Samples:
 
     Attributes:
         pixels: `(B, H, W, 3)`.
-        maps: `(B, 4, H, W)` part maps, probabilities times 255; None where nobody asked for them.
+        maps: `(B, 4, H, W)` part maps, probabilities times 255; None if not needed.
         keypoints: `(B, 17, 3)`: x and y in pixels, visibility 0 (absent), 1 (occluded) or 2 (visible).
         attributes: `(B, 27)` attributes of the identities.
     """

@@ -1,4 +1,4 @@
-"""P × K batches as a function of the step, so that a trial continued at any step sees the same images."""
+"""P × K batches as a function of the step, so that a trial resumed at any step sees the same images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,8 @@ _ORDER, _IMAGES = 1, 2
 class IdentitySampler:
     """Draws batches of P identities with K images each.
 
-    Identities come in a new random order each pass; what is left over at the end of a pass joins no batch. An identity
-    with fewer than K images gives each of them as often as needed, no image more than once oftener than another.
+    Identities come in a new random order each pass; those left over at the end of a pass are skipped. An identity with
+    fewer than K images repeats them; the repeat counts differ by at most one.
 
     Args:
         identities: `(N,)` identity of each training image.
@@ -38,11 +38,7 @@ class IdentitySampler:
         self._per_pass = len(self._images) // batch.ids
 
     def batch(self, step: int) -> npt.NDArray[np.int64]:
-        """Return the rows of a batch, `(P · K,)`, identity after identity.
-
-        Args:
-            step: Number of the batch, from 0.
-        """
+        """Return the rows of the batch of a step, counted from 0, `(P · K,)`, identity by identity."""
         turn, place = divmod(step, self._per_pass)
         order = np.random.default_rng([self._seed, _ORDER, turn]).permutation(len(self._images))
         generator = np.random.default_rng([self._seed, _IMAGES, step])

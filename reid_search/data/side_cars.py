@@ -1,16 +1,16 @@
-"""Side-cars on disk: part maps, keypoints and attributes that lie beside a data set's images.
+"""Side-cars on disk: part maps, keypoints and attributes of a data set's images.
 
-* Part maps: a folder with a file an image, named after it: `<stem>.png` (one channel at the size of the image, 0
+* Part maps: a folder with one file per image, named after it: `<stem>.png` (one channel at the size of the image, 0
   background, then `PARTS` from 1) or `<stem>.npz` (an array `maps` of shape `(5, h, w)`: probabilities of background
   and `PARTS`, on any grid). Files may lie in sub-folders named after those of the images.
 * Keypoints: a folder of `<stem>.json` files whose `keypoints` are 51 numbers as COCO has them: x, y, visibility.
-* Attributes: a CSV table with the columns `identity` and `ATTRIBUTES`, a row an identity.
+* Attributes: a CSV table with the columns `identity` and `ATTRIBUTES`, one row per identity.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -33,15 +33,10 @@ _SUM_TOLERANCE = 0.02
 
 
 def read_maps(image: Path, folder: Path, size: Size) -> Maps:
-    """Return an image's part maps, `(4, H, W)`, probabilities times 255.
-
-    Args:
-        image: The image.
-        folder: Folder of part maps.
-        size: Height and width to which they are resized.
+    """Return an image's part maps, resized to `(4, H, W)`, probabilities times 255.
 
     Raises:
-        DataError: There is no file for the image, or it holds something else.
+        DataError: The image has no file in the folder, or its content is wrong.
     """
     path = _file_of(image, folder, (".png", ".npz"), "part map")
     maps = _labelled(path, image) if path.suffix == ".png" else _soft(path)
@@ -51,13 +46,8 @@ def read_maps(image: Path, folder: Path, size: Size) -> Maps:
 def read_keypoints(image: Path, folder: Path, size: Size) -> Keypoints:
     """Return an image's keypoints, `(17, 3)`: x and y in pixels of the resized image, visibility.
 
-    Args:
-        image: The image.
-        folder: Folder of keypoints.
-        size: Height and width to which the image is resized.
-
     Raises:
-        DataError: There is no file for the image, or it holds something else, or a keypoint outside the image.
+        DataError: The image has no file in the folder, its content is wrong, or a keypoint lies outside the image.
     """
     path = _file_of(image, folder, (".json",), "keypoints")
     try:
@@ -75,10 +65,10 @@ def read_keypoints(image: Path, folder: Path, size: Size) -> Keypoints:
 
 
 def read_attributes(path: Path) -> pd.DataFrame:
-    """Return the attributes of identities, a row an identity (the index), a column an attribute.
+    """Return a table of attributes, one row per identity (the index), one column per attribute.
 
     Raises:
-        DataError: The table cannot be read, lacks a column, or holds another value.
+        DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
     """
     try:
         table = pd.read_csv(path)
@@ -122,12 +112,7 @@ def attributes_of(identities: Integers, path: Path, known: Integers) -> Integers
 
 
 def side_car_problems(dataset: "ReidDataset", side_cars: Mapping[SideCar, Path]) -> list[str]:
-    """Return what is wrong with the side-cars of a data set, file by file.
-
-    Args:
-        dataset: The data set.
-        side_cars: Where each kind lies.
-    """
+    """Return what is wrong with the side-cars of a data set at these paths, file by file."""
     images = [Path(path) for table in dataset.tables.values() for path in table["path"]]
     problems: list[str] = []
     if "maps" in side_cars:
@@ -143,7 +128,7 @@ def side_car_problems(dataset: "ReidDataset", side_cars: Mapping[SideCar, Path])
     return problems
 
 
-def _problems(reader: Callable[[Path, Path, Size], Any], images: Sequence[Path], folder: Path) -> Iterator[str]:
+def _problems(reader: Callable[[Path, Path, Size], object], images: Sequence[Path], folder: Path) -> Iterator[str]:
     for image in images:
         try:
             reader(image, folder, (8, 8))

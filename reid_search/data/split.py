@@ -15,9 +15,9 @@ class HoldoutSplit:
     """A training table cut in two. The rows keep their index, which is their place in the image cache.
 
     Attributes:
-        train: Images to learn from.
+        train: Images that stay in training.
         query: One image of each held-out identity and camera, where another camera saw the identity.
-        gallery: All held-out images; a query leaves itself out with everything else of its identity and camera.
+        gallery: All held-out images; a query's own identity and camera, and so itself, do not count.
     """
 
     train: pd.DataFrame
@@ -30,7 +30,7 @@ def split_holdout(table: pd.DataFrame, holdout: float, seed: int) -> HoldoutSpli
 
     Args:
         table: The training table (`identity`, `camera`).
-        holdout: Share of the identities, in [0, 1); 0 holds out nothing.
+        holdout: Share of the identities, in [0, 1).
         seed: Seed of the split.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Everything of a data set that one trial needs: images to learn from, batches, and sets to be tested on."""
+"""The data of one trial: training images, batches, and sets to test on."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from reid_search.study.trial.key import joint_fingerprint
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images of a table.
+    """N images of a table.
 
     Attributes:
-        samples: Images of the whole table with what accompanies them, memory-mapped.
-        rows: `(N,)` which of them belong here.
+        samples: Images of the whole table with their side-cars, memory-mapped.
+        rows: `(N,)` rows of these images.
         table: Their `path`, `identity` and `camera`.
     """
 
@@ -57,12 +57,7 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class RankingSet:
-    """Queries and the gallery that they are searched in.
-
-    Attributes:
-        query: Images to search with.
-        gallery: Images to find.
-    """
+    """Queries and the gallery to search for them."""
 
     query: LabelledImages
     gallery: LabelledImages
@@ -73,8 +68,8 @@ class TrainingImages:
     """What a stage learns from.
 
     Attributes:
-        images: Images to learn from.
-        classes: Their classes, `(N,)`: identities in ascending order, counted from 0.
+        images: The training images.
+        classes: `(N,)`, their identities as classes from 0, in ascending order.
         class_count: Number of classes.
         sampler: P × K batches of places in `images`.
     """
@@ -91,9 +86,9 @@ class TrialData:
 
     Attributes:
         stages: What each stage learns from.
-        class_count: Number of identities that the trial learns to tell apart.
+        class_count: Number of training identities.
         sets: By split: `test`, and `val` where there is a holdout.
-        fingerprint: What identifies images, labels and side-cars.
+        fingerprint: Identifies images, labels and side-cars.
     """
 
     stages: tuple[TrainingImages, ...]
@@ -103,16 +98,16 @@ class TrialData:
 
 
 def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -> TrialData:
-    """Open the data of a trial, making and decoding it first where no process did so before.
+    """Open the data of a trial, rendering and decoding it first if it is not in the cache.
 
     Args:
         config: The trial.
         seed: Seed of the order of training images.
-        cache: Folder of made data sets and decoded images; the user's cache folder where omitted.
+        cache: Folder of rendered data sets and decoded images; the user's cache folder where omitted.
 
     Raises:
-        DataError: The data set is missing, of another layout or unreadable, lacks what the model or a loss needs, or
-            cannot fill the holdout or P × K.
+        DataError: The data set is missing, has another layout, is unreadable, lacks what the model or a loss needs, or
+            is too small for the holdout or P × K.
     """
     everywhere = config.model.needs
     needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}

@@ -1,9 +1,9 @@
 """From features to a ranking, in chunks of queries, without ever holding queries × gallery.
 
-Matrix products round differently with the shape of a chunk and the place of a row, so two images with the same feature
-may come out a few units in the last place apart, and a collapsed network would be ranked by rounding noise. Distances
-are therefore computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and at the
-resolution of a cosine in float32: what differs by less is a tie, and ties are pessimistic.
+Matrix products round differently with the shape of a chunk and the place of a row, so the distances of two images with
+the same feature may differ in the last places, and rounding noise would rank a collapsed network. Distances are
+therefore computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and at the
+resolution of a cosine in float32: smaller differences are ties, and ties are pessimistic.
 """
 
 from collections.abc import Iterator
@@ -49,13 +49,15 @@ def evaluate_ranking(
             direction: its cosine with everything is 0.
         max_rank: Length of the CMC curve.
         chunk_size: Queries at once; chosen by memory where omitted. It does not change the result.
-        scorer: What makes other distances from the features and from those of `metric`, such as re-ranking.
+        scorer: Makes other distances from the features and those of `metric`, such as re-ranking.
 
     Raises:
         EvaluationError: Features or the scorer's distances are not finite, shapes do not fit, the scorer leaves out a
             query or gives it twice, or no query has a match.
     """
-    queries, candidates = checked_features(query, gallery)
+    queries, candidates = _features("query", query), _features("gallery", gallery)
+    if queries.shape[1] != candidates.shape[1]:
+        raise EvaluationError(f"query has {queries.shape[1]} values per image and gallery {candidates.shape[1]}")
     shape = (len(queries), len(candidates))
     labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, shape)
     distances = partial(distance_chunks, metric=metric, chunk_size=chunk_size)
@@ -63,18 +65,6 @@ def evaluate_ranking(
         return measure(distances(queries, candidates), labels, max_rank)
     scored = scorer.chunks(queries, candidates, labels.gallery_ids, distances)
     return measure(checked_chunks(scored, shape, type(scorer).__name__), labels, max_rank)
-
-
-def checked_features(query: npt.ArrayLike, gallery: npt.ArrayLike) -> tuple[Floats, Floats]:
-    """Return the features of queries `(Q, D)` and gallery `(G, D)` in float64.
-
-    Raises:
-        EvaluationError: They are not finite, or their shapes do not fit.
-    """
-    queries, candidates = _features("query", query), _features("gallery", gallery)
-    if queries.shape[1] != candidates.shape[1]:
-        raise EvaluationError(f"query has {queries.shape[1]} values per image and gallery {candidates.shape[1]}")
-    return queries, candidates
 
 
 def distance_chunks(

@@ -1,6 +1,6 @@
-"""What the metrics make of one query: functions of the ranks of its matches, each named like its column.
+"""The metrics of one query: functions of the ranks of its matches, each named like its column.
 
-`reid_search/study/metrics.py` lists the metrics and says which column each of them is the mean of.
+`reid_search/study/metrics.py` lists the metrics and the column that each is the mean of.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ PER_QUERY: dict[str, OfQuery] = {}
 def per_query(function: OfQuery) -> OfQuery:
     """Register a function of the ranks of one query's matches under its own name.
 
-    It is given the ranks r_1 < … < r_R, from 1, among what junk and same-camera removal leave; R is at least 1.
+    It gets the ranks r_1 < … < r_R, from 1, after junk and same-camera images are removed; R is at least 1.
     """
     PER_QUERY[function.__name__] = function
     return function

@@ -1,6 +1,6 @@
 """The Market-1501 rule on distances: counting, not sorting.
 
-For each positive, the negatives at most as far away are counted, so a positive ranks behind every negative at the same
+For each positive, the negatives at most as far away are counted, so a positive ranks below every negative at the same
 distance. The result then does not depend on the order of the gallery, and a collapsed network, for which all distances
 are equal, gains nothing from ties.
 """
@@ -24,11 +24,11 @@ class EvaluationError(ReidSearchError):
 
 @dataclass(frozen=True)
 class RankingResult:
-    """What a ranking is worth. Q is the number of queries.
+    """What was measured of a ranking of Q queries.
 
     Attributes:
-        per_query: `(Q, functions)`: what each function of `evaluation/metrics.py` made of each query, in their order;
-            NaN where a query has no match.
+        per_query: `(Q, functions)`: the value of each function of `evaluation/metrics.py`, in their order, for each
+            query; NaN where it has no match.
         valid: `(Q,)`: whether the query has a match.
         cmc: `(max_rank,)`: share of valid queries whose first positive ranks at most k = 1, 2, …
     """
@@ -38,11 +38,11 @@ class RankingResult:
     cmc: Floats
 
     def column(self, name: str) -> Floats:
-        """Return what a function of `evaluation/metrics.py` made of each query, `(Q,)`; NaN where it has no match."""
+        """Return the values of a function of `evaluation/metrics.py`, `(Q,)`; NaN where a query has no match."""
         return self.per_query[:, list(PER_QUERY).index(name)]
 
     def mean(self, metric: Metric) -> float:
-        """Return a metric: the mean over valid queries of its column, or of whether this lies within a bound.
+        """Return a metric: the mean over valid queries of its column, or the share of them within its bound.
 
         Raises:
             EvaluationError: The mean lies outside the metric's range, so its function is wrong.
@@ -75,36 +75,19 @@ class RankingResult:
         return self.column("average_precision")
 
     @property
-    def average_precision_trapezoidal(self) -> Floats:
-        """`(Q,)`, as the official MATLAB code has it, NaN where a query has no match."""
-        return self.column("average_precision_trapezoidal")
-
-    @property
-    def inverse_negative_penalty(self) -> Floats:
-        """`(Q,)`, NaN where a query has no match."""
-        return self.column("inverse_negative_penalty")
-
-    @property
     def first_match_rank(self) -> Integers:
         """`(Q,)` rank of the first positive, 0 where a query has no match."""
         return np.nan_to_num(self.column("first_match_rank"), nan=0.0).astype(np.int64)
 
     @property
     def queries_without_match(self) -> int:
-        """Queries that no mean counts."""
+        """Queries that the means leave out."""
         return int((~self.valid).sum())
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Identities and cameras of queries and gallery, checked.
-
-    Attributes:
-        query_ids: `(Q,)`.
-        gallery_ids: `(G,)`; -1 is junk, 0 a distractor.
-        query_cameras: `(Q,)`.
-        gallery_cameras: `(G,)`.
-    """
+    """Identities and cameras of queries `(Q,)` and gallery `(G,)`, checked; -1 is junk, 0 a distractor."""
 
     query_ids: Integers
     gallery_ids: Integers
@@ -184,13 +167,7 @@ def evaluate_distances(
 
 
 def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingResult:
-    """Measure the ranking of chunks of queries.
-
-    Args:
-        chunks: Which queries, and their distances `(chunk, G)`.
-        labels: Identities and cameras.
-        max_rank: Length of the CMC curve.
-    """
+    """Measure the ranking of chunks of queries, given their distances `(chunk, G)`."""
     if max_rank < 1:
         raise EvaluationError(f"max_rank: {max_rank}; expected 1 or more")
     count = len(labels.query_ids)
@@ -206,7 +183,7 @@ def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingRe
 
 
 def _ranks_of_positives(chunks: Iterable[Chunk], labels: Labels) -> Iterator[tuple[int, Integers]]:
-    """Yield each query that has a match, with the ascending ranks of its positives among what is not left out."""
+    """Yield each query that has a match, with the ascending ranks of its positives."""
     gallery_ids, gallery_cameras = labels.gallery_ids, labels.gallery_cameras
     order = np.argsort(gallery_ids, kind="stable")
     sorted_ids = gallery_ids[order]

@@ -1,4 +1,4 @@
-"""Distances that somebody else makes from features (a pair head, a graph, re-ranking), and whether they are whole."""
+"""Distances that a scorer makes from features (a pair head, a graph, re-ranking), and checks of them."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -10,7 +10,7 @@ from reid_search.evaluation.ranking import EvaluationError
 
 
 class MakesDistances(Protocol):
-    """What makes distances of features; the scorers of `reid_search.scorers` do."""
+    """Makes distances from features, as the scorers of `reid_search.scorers` do."""
 
     def chunks(self, query: Floats, gallery: Floats, gallery_ids: Integers, distances: Distances) -> Iterable[Chunk]:
         """Return the distances of chunks of queries to the whole gallery, `(chunk, G)`; every query comes once.
@@ -24,12 +24,7 @@ class MakesDistances(Protocol):
 
 
 def checked_chunks(chunks: Iterable[Chunk], shape: tuple[int, int], name: str) -> Iterator[Chunk]:
-    """Pass on a scorer's distances.
-
-    Args:
-        chunks: What the scorer yields.
-        shape: Numbers of queries and of gallery images.
-        name: The scorer.
+    """Pass on the distances `(Q, G)` that a scorer yields, checked.
 
     Raises:
         EvaluationError: Distances are not finite or of another shape, or a query does not come exactly once.

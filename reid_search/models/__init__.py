@@ -17,12 +17,6 @@ __all__ = ["Batch", "ReidModel", "Taps", "build_model", "count_macs", "count_par
 
 __getattr__ = lazy_names(
     __name__,
-    {
-        "Batch": "model",
-        "ReidModel": "model",
-        "Taps": "model",
-        "build_model": "build",
-        "count_macs": "build",
-        "count_parameters": "build",
-    },
+    dict.fromkeys(("Batch", "ReidModel", "Taps"), "model")
+    | dict.fromkeys(("build_model", "count_macs", "count_parameters"), "build"),
 )

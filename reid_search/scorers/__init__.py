@@ -18,11 +18,7 @@ __all__ = ["Candidates", "Scorer", "ScorerError", "TopKRescorer", "build_scorer"
 
 __getattr__ = lazy_names(
     __name__,
-    {
-        "Candidates": "top_k",
-        "Scorer": "scorer",
-        "ScorerError": "scorer",
-        "TopKRescorer": "top_k",
-        "build_scorer": "build",
-    },
+    dict.fromkeys(("Candidates", "TopKRescorer"), "top_k")
+    | dict.fromkeys(("Scorer", "ScorerError"), "scorer")
+    | {"build_scorer": "build"},
 )

@@ -41,8 +41,8 @@ def test_agrees_with_plain_loops_on_random_cases(brute_force, random_split):
         seen["short gallery"] += max_rank > len(split.gallery_ids)
         close = {"rtol": 0, "atol": 1e-9}
         assert_allclose(result.average_precision, expected.rectangular, **close)
-        assert_allclose(result.average_precision_trapezoidal, expected.trapezoidal, **close)
-        assert_allclose(result.inverse_negative_penalty, expected.inp, **close)
+        assert_allclose(result.column("average_precision_trapezoidal"), expected.trapezoidal, **close)
+        assert_allclose(result.column("inverse_negative_penalty"), expected.inp, **close)
         assert_allclose(result.cmc, expected.cmc, **close)
         assert result.mean_ap == pytest.approx(_valid_mean(expected.rectangular), abs=1e-9)
         assert result.mean_ap_trapezoidal == pytest.approx(_valid_mean(expected.trapezoidal), abs=1e-9)
@@ -50,7 +50,7 @@ def test_agrees_with_plain_loops_on_random_cases(brute_force, random_split):
         assert result.valid.tolist() == expected.valid
         assert result.queries_without_match == expected.valid.count(False)
         assert (np.diff(result.cmc) >= 0).all()
-        assert (result.average_precision_trapezoidal <= result.average_precision + 1e-12)[result.valid].all()
+        assert (result.column("average_precision_trapezoidal") <= result.average_precision + 1e-12)[result.valid].all()
     assert min(seen.values()) > CASES / 20, seen
 
 
@@ -113,8 +113,8 @@ def test_query_without_match_is_skipped_and_counted():
     assert result.valid.tolist() == [True, False, False]
     assert result.queries_without_match == 2
     assert_array_equal(np.isnan(result.average_precision), [False, True, True])
-    assert_array_equal(np.isnan(result.average_precision_trapezoidal), [False, True, True])
-    assert_array_equal(np.isnan(result.inverse_negative_penalty), [False, True, True])
+    assert_array_equal(np.isnan(result.column("average_precision_trapezoidal")), [False, True, True])
+    assert_array_equal(np.isnan(result.column("inverse_negative_penalty")), [False, True, True])
     assert result.first_match_rank.tolist() == [1, 0, 0]
     assert result.mean_ap == 1
     assert result.cmc.tolist() == [1] * 50

@@ -15,10 +15,10 @@ class MarketConfig(DataConfig):
     """A folder in the layout of Market-1501.
 
     Attributes:
-        root: Folder that holds `bounding_box_train`, `query` and `bounding_box_test`; `--data` gives it, too.
-        maps: Folder of part maps, made by any parser; `masks` in `root` where there is one.
-        keypoints: Folder of keypoints; `keypoints` in `root` where there is one.
-        attributes: Table of attributes; `attributes.csv` in `root` where there is one.
+        root: Folder that holds `bounding_box_train`, `query` and `bounding_box_test`; `--data` sets it.
+        maps: Folder of part maps, made by any parser; `masks` in `root` where omitted, if it exists.
+        keypoints: Folder of keypoints; `keypoints` in `root` where omitted, if it exists.
+        attributes: Table of attributes; `attributes.csv` in `root` where omitted, if it exists.
     """
 
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
@@ -31,20 +31,20 @@ class MarketConfig(DataConfig):
 
     @property
     def offers(self) -> frozenset[SideCar]:
-        """What accompanies the images; everything as long as the folder is not given."""
+        """The side-cars that exist; all of them while no folder is given."""
         return frozenset(SIDE_CARS) if self.root is None else frozenset(self.side_cars())
 
     def how_to_offer(self, kind: SideCar) -> str:
-        """Say where a side-car is looked for."""
+        """Say where a side-car is expected."""
         return f"name their place in data.{kind}, or put them at {self.folder() / SIDE_CAR_PLACES[kind]}"
 
     def side_cars(self) -> dict[SideCar, Path]:
-        """Return where the side-cars lie, as far as there are any."""
+        """Return the paths of the side-cars that exist."""
         named = {kind: getattr(self, kind) for kind in SIDE_CARS if getattr(self, kind) is not None}
         return {**find_side_cars(self.folder()), **named}
 
     def fingerprint(self) -> str:
-        """Return what identifies images, labels and side-cars: a hash of every file's name and size.
+        """Return a hash of the name and size of every image and side-car.
 
         Raises:
             DataError: The folder is not given, missing or of another layout.

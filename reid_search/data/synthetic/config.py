@@ -19,11 +19,11 @@ Boxes = Literal["detected", "labelled"]
 
 
 class Nuisances(Config):
-    """How strongly everything that is not the person varies; 0 switches one off, 1 is the strongest.
+    """How strongly everything but the person varies; 0 switches a nuisance off, 1 is the strongest.
 
     Attributes:
-        camera_cast: Strength of each camera's own colours, gamma and saturation.
-        light: Strength of each image's own exposure, tint, gradient and shadow.
+        camera_cast: Strength of each camera's colours, gamma and saturation.
+        light: Strength of each image's exposure, tint, gradient and shadow.
         shift: Displacement of the box; at 1 up to a sixth of its width and a twelfth of its height.
         shift_horizontal: Further displacement to the side; at 1 up to a quarter of the width.
         shift_vertical: Further displacement up or down; at 1 up to a quarter of the height.
@@ -31,19 +31,19 @@ class Nuisances(Config):
         truncation: Share of images whose box cuts off the feet or the head, 10 to 35 percent of the height.
         occlusion: Share of images in which a pole, a fence, a box or a passer-by stands in front.
         occlusion_area: How large that is; at 1 twice as wide and high as at 0.5, at 0 nothing.
-        clutter: Contrast of the camera's surroundings against grey, and number of things that stand in them.
-        background_camera: Share of images with the camera's own place behind; the others have that of any camera.
-        background_identity: Share of images at a haunt: in training one spot of each person's own, which tells who it
-            is; in test any spot, which tells nothing.
-        view: Share of images that are not taken from the front, but from any other side.
-        asymmetry: Share of people whose clothes have other colours behind than in front.
-        bridge: Share of the people of the test whose gallery may show them from every side. The others' gallery images
-            are turned to the front or the back, whichever is nearer, so that no view lies between the two.
+        clutter: Contrast of the camera's surroundings against grey, and number of things in them.
+        background_camera: Share of images with the camera's own place as background; the others have any camera's.
+        background_identity: Share of images at a haunt: in training the person's own, which gives the identity away; in
+            test a random one, which says nothing.
+        view: Share of images taken from another side than the front.
+        asymmetry: Share of people whose clothes have other colours at the back than in front.
+        bridge: Share of test people whose gallery may show them from every side. The others' gallery images are turned
+            to the front or the back, whichever is nearer, so that no view lies between the two.
         pose: Swing of arms and legs.
         blur: Lack of sharpness; at 1 a Gaussian of up to 1.6 pixels.
         noise: Grain; at 1 a standard deviation of up to 12 of 255 levels.
-        distractors: Share of the preset's distractors that are there.
-        junk: Share of the preset's junk images that are there.
+        distractors: Share of the preset's distractors that are kept.
+        junk: Share of the preset's junk images that are kept.
         mask_noise: Errors of the masks: grown or shrunk, blocks of a wrong part, and at 1 only 16 by 8 cells.
         keypoint_noise: Errors of the keypoints: displaced by 6 pixels at 1, and up to 30 percent missing.
         attribute_noise: Share of the attributes that are replaced by another value.
@@ -77,17 +77,17 @@ class Nuisances(Config):
 
 
 class People(Config):
-    """Where it lies who somebody is, and who resembles whom.
+    """What tells people apart, and who resembles whom.
 
-    At 1 everybody has their own; at 0 everybody has the same; between them each trait is a person's own with this
-    chance. The three are independent of each other.
+    `coarse`, `layout` and `fine` are independent: at 1 everybody has their own traits, at 0 everybody has the same;
+    in between each trait is a person's own with this probability.
 
     Attributes:
         coarse: Colours of large areas: clothes, skin, hair, bag.
         layout: Which part has which colour: cuts and patterns, hair style, bag, build; also where everybody's colours
             go when `coarse` is 0.
         fine: Details of at most 5 percent of the area: the logo, which is on the front only, shoes, width of stripes.
-        twins: Share of the people who belong to a family, in training and in test.
+        twins: Share of people who belong to a family, in training and in test.
         family_size: People in a family.
         twin_kind: What sets the members of a family apart: the same four colours dealt to other parts of the clothes
             (`permutation`), or another look of one part (`single_part`).
@@ -104,13 +104,13 @@ class People(Config):
 
 
 class SyntheticConfig(DataConfig):
-    """People drawn from a seed, so that nothing needs to be downloaded.
+    """People drawn from a seed, with nothing to download.
 
     Attributes:
         preset: Size: `unit`, `tiny` and `ci` for tests, `small` for a laptop, `medium`, `ablate`, or `market_like` with
             the counts of Market-1501.
         seed: Seed of the people, of what the cameras see, and of every image.
-        people: Where it lies who somebody is.
+        people: What tells people apart.
         nuisances: What varies besides the people.
         boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and nothing
             else differs.
@@ -125,15 +125,15 @@ class SyntheticConfig(DataConfig):
 
     @property
     def offers(self) -> frozenset[SideCar]:
-        """Masks, keypoints and attributes, all of which are written beside the images."""
+        """Masks, keypoints and attributes, which are written beside the images."""
         return frozenset({"maps", "keypoints", "attributes"})
 
     def redrawn(self, number: int) -> "SyntheticConfig":
-        """Return other people before other cameras, drawn in the same way: from the seed `number` further on."""
+        """Return the same settings with the seed increased by `number`: other people before other cameras."""
         return self.model_copy(update={"seed": self.seed + number})
 
     def fingerprint(self) -> str:
-        """Return what identifies images and labels, from the settings that they are drawn from."""
+        """Return a hash of the settings that images and labels are drawn from."""
         return digest(
             {
                 "generator": GENERATOR_VERSION,

@@ -1,19 +1,20 @@
-"""A sheet to look at: a few people before every camera, as seen, and with masks and keypoints laid over."""
+"""A sheet to look at: a few people before every camera, plain, and overlaid with masks and keypoints."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from reid_search.data.synthetic.config import SyntheticConfig
 from reid_search.data.synthetic.people.person import Colour
+from reid_search.data.synthetic.presets import PRESETS
 from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.records.files import read_json
-
-Latents = dict[str, Any]
 
 _ZOOM = 1.5
 _CELL = round(WIDTH * _ZOOM), round(HEIGHT * _ZOOM)
@@ -28,7 +29,19 @@ _PARTS: dict[str, Colour] = {
     "lower": (86, 140, 240),
     "shoes": (250, 206, 70),
 }
+_WHITE = (255, 255, 255)
 _BONES = ((5, 7), (7, 9), (6, 8), (8, 10), (5, 6), (11, 12), (5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16))
+
+
+class _Latents(TypedDict):
+    """The latents of an image that the sheet shows; `stem` is its file name."""
+
+    folder: str
+    subject: int
+    camera: int
+    family: int | None
+    twin: int
+    stem: str
 
 
 class _Cell(NamedTuple):
@@ -37,16 +50,18 @@ class _Cell(NamedTuple):
 
 
 def write_contact_sheet(root: Path) -> Path:
-    """Write `contact_sheet.png` into the folder of a synthetic data set; twins stand in rows side by side."""
+    """Write `contact_sheet.png` into the folder of a synthetic data set; twins stand in neighbouring rows."""
     manifest = read_json(root / "manifest.json")
-    shown = _chosen(_latents_of(root), twins_wanted=bool(manifest["people"]["twins"]))
-    cameras = range(1, manifest["counts"]["cameras"] + 1)
+    settings = {name: manifest[name] for name in ("preset", "seed", "people", "nuisances", "boxes")}
+    drawn = SyntheticConfig.model_validate({"name": "synthetic", **settings})
+    shown = _chosen(_latents_of(root), twins_wanted=drawn.people.twins > 0)
+    cameras = range(1, PRESETS[drawn.preset].cameras + 1)
     band = len(cameras) * (_CELL[0] + _GAP) - _GAP
     width = 2 * _EDGE + _LABEL + 2 * band + _BETWEEN
     rows = list(shown.values())
     sheet = Image.new("RGB", (width, _TITLE + len(rows) * (_CELL[1] + _GAP) + _FOOT), _PAPER)
     starts = (_EDGE + _LABEL, _EDGE + _LABEL + band + _BETWEEN)
-    _write_title(sheet, manifest, starts, cameras)
+    _write_title(sheet, drawn, manifest["images"], starts, cameras)
     for number, (before, images) in enumerate(zip([{}, *rows], rows, strict=False)):
         top = _TITLE + number * (_CELL[1] + _GAP)
         _write_label(sheet, images, before, top)
@@ -60,18 +75,18 @@ def write_contact_sheet(root: Path) -> Path:
     return target
 
 
-def _latents_of(root: Path) -> dict[int, dict[int, Latents]]:
-    """Return one image a camera of each person in training."""
-    people: dict[int, dict[int, Latents]] = defaultdict(dict)
+def _latents_of(root: Path) -> dict[int, dict[int, _Latents]]:
+    """Return one image per camera of each training person."""
+    people: dict[int, dict[int, _Latents]] = defaultdict(dict)
     for path in sorted((root / "latents").glob("*.json")):
-        latents = json.loads(path.read_text())
+        latents = cast("_Latents", json.loads(path.read_text()) | {"stem": path.stem})
         if latents["folder"] == "bounding_box_train":
-            people[latents["subject"]].setdefault(latents["camera"], {**latents, "stem": path.stem})
+            people[latents["subject"]].setdefault(latents["camera"], latents)
     return people
 
 
-def _chosen(people: dict[int, dict[int, Latents]], twins_wanted: bool) -> dict[int, dict[int, Latents]]:
-    """Return whole families first where there are twins, and then whoever was seen by most cameras."""
+def _chosen(people: dict[int, dict[int, _Latents]], twins_wanted: bool) -> dict[int, dict[int, _Latents]]:
+    """Return whole families first where there are twins, and then the people whom the most cameras saw."""
 
     def order(subject: int) -> tuple[int, ...]:
         one = next(iter(people[subject].values()))
@@ -82,7 +97,7 @@ def _chosen(people: dict[int, dict[int, Latents]], twins_wanted: bool) -> dict[i
     return {subject: people[subject] for subject in sorted(people, key=order)[:_ROWS]}
 
 
-def _cell(root: Path, latents: Latents) -> _Cell:
+def _cell(root: Path, latents: _Latents) -> _Cell:
     stem = latents["stem"]
     with Image.open(root / latents["folder"] / f"{stem}.jpg") as image, Image.open(root / f"masks/{stem}.png") as mask:
         seen = image.convert("RGB").resize(_CELL, Image.Resampling.BICUBIC)
@@ -91,7 +106,7 @@ def _cell(root: Path, latents: Latents) -> _Cell:
     return _Cell(seen, _overlaid(seen, labels, keypoints))
 
 
-def _overlaid(seen: Image.Image, labels: np.ndarray[Any, Any], keypoints: np.ndarray[Any, Any]) -> Image.Image:
+def _overlaid(seen: Image.Image, labels: npt.NDArray[np.uint8], keypoints: npt.NDArray[np.float64]) -> Image.Image:
     """Return an image in grey with its parts in colours, its limbs as lines and its keypoints as dots."""
     grey = np.asarray(seen.convert("L").convert("RGB"), np.float32)
     palette = np.array([(90, 92, 98), *_PARTS.values()], np.float32)
@@ -101,10 +116,10 @@ def _overlaid(seen: Image.Image, labels: np.ndarray[Any, Any], keypoints: np.nda
     places = [((x + 0.5) * _ZOOM, (y + 0.5) * _ZOOM, seen) for x, y, seen in keypoints.tolist()]
     for one, other in _BONES:
         if places[one][2] and places[other][2]:
-            brush.line((*places[one][:2], *places[other][:2]), fill=(255, 255, 255), width=1)
+            brush.line((*places[one][:2], *places[other][:2]), fill=_WHITE, width=1)
     for x, y, visibility in places:
         if visibility:
-            brush.ellipse((x - 2, y - 2, x + 2, y + 2), fill=_INK if visibility == 1 else (255, 255, 255), outline=_INK)
+            brush.ellipse((x - 2, y - 2, x + 2, y + 2), fill=_INK if visibility == 1 else _WHITE, outline=_INK)
     return picture
 
 
@@ -115,16 +130,18 @@ def _place(sheet: Image.Image, picture: Image.Image | None, left: int, top: int)
         ImageDraw.Draw(sheet).rectangle((left, top, left + _CELL[0] - 1, top + _CELL[1] - 1), fill=_ABSENT)
 
 
-def _write_title(sheet: Image.Image, manifest: Latents, starts: tuple[int, int], cameras: Iterable[int]) -> None:
+def _write_title(
+    sheet: Image.Image, drawn: SyntheticConfig, images: int, starts: tuple[int, int], cameras: Iterable[int]
+) -> None:
     brush = ImageDraw.Draw(sheet)
-    title = f"Synthetic pedestrians: {manifest['preset']}, seed {manifest['seed']}"
+    title = f"Synthetic pedestrians: {drawn.preset}, seed {drawn.seed}"
     brush.text((_EDGE, 18), title, fill=_INK, font=_font(24))
-    counts, people = manifest["counts"], manifest["people"]
-    said = f"{counts['train_identities']} people in training, {counts['test_identities']} in test, "
-    said += f"{manifest['images']:,} images, {manifest['boxes']} boxes"
-    if people["twins"]:
-        kind = people["twin_kind"].replace("_", "-")
-        said += f"; {people['twins']:.0%} in families of {people['family_size']} ({kind} twins)"
+    counts, people = PRESETS[drawn.preset], drawn.people
+    said = f"{counts.train_identities} people in training, {counts.test_identities} in test, "
+    said += f"{images:,} images, {drawn.boxes} boxes"
+    if people.twins:
+        kind = people.twin_kind.replace("_", "-")
+        said += f"; {people.twins:.0%} in families of {people.family_size} ({kind} twins)"
     brush.text((_EDGE, 48), said, fill=_FAINT, font=_font(14))
     for start in starts:
         for camera in cameras:
@@ -132,7 +149,7 @@ def _write_title(sheet: Image.Image, manifest: Latents, starts: tuple[int, int],
             brush.text((middle, _TITLE - 12), f"camera {camera}", fill=_FAINT, font=_font(13), anchor="mm")
 
 
-def _write_label(sheet: Image.Image, images: dict[int, Latents], before: dict[int, Latents], top: int) -> None:
+def _write_label(sheet: Image.Image, images: dict[int, _Latents], before: dict[int, _Latents], top: int) -> None:
     """Write who a row shows; a coloured bar joins the rows of a family."""
     brush = ImageDraw.Draw(sheet)
     one, last = next(iter(images.values())), next(iter(before.values()), None)
@@ -154,7 +171,7 @@ def _write_foot(sheet: Image.Image, left: int) -> None:
         brush.rectangle((x, middle - 6, x + 12, middle + 6), fill=colour)
         brush.text((x + 18, middle), name, fill=_FAINT, font=_font(13), anchor="lm")
         x += 76
-    for name, colour in (("keypoint visible", (255, 255, 255)), ("covered", _INK)):
+    for name, colour in (("keypoint visible", _WHITE), ("covered", _INK)):
         brush.ellipse((x + 3, middle - 4, x + 11, middle + 4), fill=colour, outline=_INK)
         brush.text((x + 18, middle), name, fill=_FAINT, font=_font(13), anchor="lm")
         x += 138

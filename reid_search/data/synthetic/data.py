@@ -1,4 +1,4 @@
-"""The synthetic pedestrians as a folder in the layout of Market-1501, rendered where no process did so before."""
+"""The synthetic pedestrians as a folder in the layout of Market-1501, rendered once."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,7 @@ if TYPE_CHECKING:
 
 
 def folder(config: SyntheticConfig, cache: Path) -> Path:
-    """Return the folder of the images, rendering them first where they are not there yet.
-
-    However many processes ask, one renders and the others wait. The folder appears only when it is complete.
-
-    Args:
-        config: What to render.
-        cache: Folder below which it stands.
+    """Return the folder of the images below `cache`, rendering it first if it does not exist (see `built_once`).
 
     Raises:
         ResourceError: The folder cannot be written.
@@ -29,7 +23,7 @@ def folder(config: SyntheticConfig, cache: Path) -> Path:
 
 
 def load(config: SyntheticConfig, cache: Path) -> "ReidDataset":
-    """Read the tables, rendering the images first where they are not there yet."""
+    """Read the tables, rendering the images first if they do not exist."""
     from reid_search.data.dataset import read_market_layout
 
     return read_market_layout(config.name, folder(config, cache), config.fingerprint())

@@ -1,19 +1,18 @@
-"""Everything that an image was drawn from, as plain values for a JSON file."""
+"""The latent factors of an image, as plain values for a JSON file."""
 
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
 
 from reid_search.data.synthetic.people.person import Person
 from reid_search.data.synthetic.plan import PlannedImage
 from reid_search.data.synthetic.views.shots import Shot
 
 
-def latents_of(seed: int, planned: PlannedImage, shot: Shot, person: Person) -> dict[str, Any]:
+def latents_of(seed: int, planned: PlannedImage, shot: Shot, person: Person) -> dict[str, object]:
     """Return the latent factors of an image.
 
-    `identity` is the label, `subject` who it really is; `yaw` is in radians; lengths are in pixels of the scene, which
-    the box cuts (`box`: left, top, and pixels of the image for one of the scene).
+    `identity` is the label, `subject` the true person; `yaw` is in radians; lengths are in pixels of the scene, from
+    which the box cuts the image (`box`: left, top, and image pixels per scene pixel).
     """
     figure = shot.figure
     return {
@@ -37,7 +36,7 @@ def latents_of(seed: int, planned: PlannedImage, shot: Shot, person: Person) -> 
     }
 
 
-def plain(value: object) -> Any:
+def plain(value: object) -> object:
     """Return a value with every dataclass in it as a dictionary."""
     if is_dataclass(value) and not isinstance(value, type):
         return {name: plain(getattr(value, name)) for name in _names(type(value))}

@@ -1,4 +1,4 @@
-"""Which files a data set has: who is on each, seen by which camera, under which name. Nothing is drawn here."""
+"""Which files a data set has: who is on each, seen by which camera, and its name. Nothing is rendered here."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class PlannedImage:
     """One file.
 
     Attributes:
-        index: Its place in the data set, from which its random numbers come.
+        index: Its place in the data set, which seeds its random numbers.
         folder: Folder of the layout.
         identity: Label in the name: the person, 0 for a distractor, -1 for junk.
         subject: Number of the person who is rendered.
@@ -35,7 +35,7 @@ class PlannedImage:
         sequence: Number of the recording, from 1.
         framing: Whether the box fits.
         twin: The subject's place in a family, if any.
-        any_view: Whether the subject may be seen from any side; otherwise only from about the front or the back.
+        any_view: Whether the subject may face any way; otherwise about the front or the back shows.
     """
 
     index: int
@@ -82,14 +82,8 @@ def plan_images(
 ) -> list[PlannedImage]:
     """Return every file of a data set, in the order of their indices.
 
-    People of training and test are numbered in one mixed sequence from 1. Each person is seen by two cameras or more,
-    and each test sighting has its query and at least one gallery image, so every query has a match of another camera.
-
-    Args:
-        preset: Counts.
-        seed: Seed of the data set.
-        people: Who has twins; nobody has where omitted.
-        nuisances: Which images are left out, wrongly labelled or not seen from every side; the defaults where omitted.
+    People of training and test are numbered in one mixed sequence from 1. At least two cameras see each person, and
+    each test sighting has its query and at least one gallery image, so every query has a match of another camera.
     """
     people, nuisances = people or People(), nuisances or Nuisances()
     generator = generator_of(seed, Stream.PLAN)
@@ -107,28 +101,20 @@ def plan_images(
         *_first(junk, _junk(generator, test, preset.junk)),
     ]
     planned = [PlannedImage(index, *fields) for index, fields in enumerate(images) if fields is not None]
-    twins = _twins(learnt.tolist(), tested.tolist(), people)
-    planned = _seen_from(planned, _people_without_bridge(seed, tested, nuisances.bridge), twins)
+    twins = twins_among(learnt.tolist(), people, 0) | twins_among(tested.tolist(), people, len(learnt))
+    order = generator_of(seed, Stream.BRIDGE).permutation(tested).tolist()
+    planned = _seen_from(planned, set(order[round(nuisances.bridge * len(order)) :]), twins)
     return _mislabelled(planned, generator_of(seed, Stream.IDENTITY_LABELS), nuisances.identity_noise)
 
 
 def _first(count: int, fields: Iterator["_Fields"]) -> Iterator["_Fields | None"]:
-    """Yield the first fields, and nothing in the places of the others, so that every image keeps its index."""
+    """Yield the first `count`, and None in place of the others, so that every image keeps its index."""
     for number, of_one in enumerate(fields):
         yield of_one if number < count else None
 
 
-def _twins(learnt: list[int], tested: list[int], people: People) -> dict[int, Twin]:
-    return twins_among(learnt, people, 0) | twins_among(tested, people, len(learnt))
-
-
-def _people_without_bridge(seed: int, tested: Integers, bridge: float) -> set[int]:
-    order = generator_of(seed, Stream.BRIDGE).permutation(tested).tolist()
-    return set(order[round(bridge * len(order)) :])
-
-
 def _seen_from(images: list[PlannedImage], unbridged: set[int], twins: Mapping[int, Twin]) -> list[PlannedImage]:
-    """Say who has twins, and of whom the gallery has no view from the side."""
+    """Set who has twins, and whom the gallery never shows from the side."""
     return [
         replace(
             image,
@@ -140,7 +126,7 @@ def _seen_from(images: list[PlannedImage], unbridged: set[int], twins: Mapping[i
 
 
 def _mislabelled(images: list[PlannedImage], generator: np.random.Generator, share: float) -> list[PlannedImage]:
-    """Exchange the labels of a share of the training images; how many each label has stays."""
+    """Exchange labels among a share of the training images; each label keeps its number of images."""
     order = generator.permutation([image.index for image in images if image.folder == "bounding_box_train"])
     chosen = order[: round(share * len(order))].tolist()
     labels = {image.index: image.identity for image in images}
@@ -186,14 +172,14 @@ def _anywhere(generator: np.random.Generator, cameras: int) -> tuple[int, int, F
 
 
 def _junk(generator: np.random.Generator, sightings: list[_Sighting], total: int) -> Iterator[_Fields]:
-    """Yield boxes that cut the people who are searched for."""
+    """Yield boxes that cut off people of the test."""
     for _ in range(total):
         sighting = sightings[int(generator.integers(len(sightings)))]
         yield "bounding_box_test", JUNK, sighting.identity, sighting.camera, sighting.sequence, "cut"
 
 
 def spread(generator: np.random.Generator, total: int, bins: int, low: int, high: int) -> Integers:
-    """Return random counts that sum to `total`, each from `low` to `high`.
+    """Return `bins` random counts that sum to `total`, each from `low` to `high`.
 
     Raises:
         ValueError: No such counts exist.

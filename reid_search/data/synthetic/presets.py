@@ -10,21 +10,21 @@ CAMERAS = 6
 
 @dataclass(frozen=True)
 class Preset:
-    """Counts of a data set; each is met exactly.
+    """Exact counts of a data set.
 
     A sighting is one identity before one camera. Each test sighting gives one query, as on Market-1501.
 
     Attributes:
-        train_identities: People to learn from.
-        train_sightings: Their sightings, from 2 an identity to one a camera.
+        train_identities: Training people.
+        train_sightings: Their sightings, at least 2 per identity and at most one per camera.
         train_images: Images of these sightings, at least 1 each.
-        test_identities: People to find, none of whom is in training.
-        queries: Their sightings, from 2 an identity to one a camera.
+        test_identities: Test people, none of whom is in training.
+        queries: Their sightings, at least 2 per identity and at most one per camera.
         matches: Gallery images of these sightings, at least 1 each.
-        distractors: Gallery images of nobody who is searched for, identity 0.
-        junk: Gallery images that no ranking counts, identity -1.
-        cameras: Cameras that people are seen by, at most 6.
-        even: Whether every sighting has equally many images; otherwise some have more than others.
+        distractors: Gallery images of identity 0, never a match.
+        junk: Gallery images of identity -1, which rankings ignore.
+        cameras: Cameras, at most 6.
+        even: Whether every sighting has equally many images.
     """
 
     train_identities: int

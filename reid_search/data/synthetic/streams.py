@@ -1,4 +1,4 @@
-"""Independent random numbers for each thing that is drawn, so that any of them can be drawn alone and in any order."""
+"""Independent random numbers for each thing, so that any of them can be drawn alone and in any order."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 class Stream(IntEnum):
-    """What random numbers are for; a value never changes, since every image depends on it."""
+    """The uses of random numbers; a value never changes, since every image depends on it."""
 
     PLAN = 0
     PERSON = 1

@@ -1,4 +1,4 @@
-"""Rendering one image: who, how seen, drawn, and developed."""
+"""Rendering one image: person, shot, drawing, and development."""
 
 from dataclasses import dataclass
 
@@ -29,14 +29,7 @@ _LEAST_BLUR = 0.2
 
 @dataclass(frozen=True)
 class Rendering:
-    """One image and what is true of it.
-
-    Attributes:
-        image: 128 by 64 pixels.
-        mask: `(128, 64)` body parts, from the same polygons as the image.
-        keypoints: `(17, 3)` x, y and visibility.
-        shot: Everything that was drawn for it.
-    """
+    """An image of 128 by 64 pixels with its true mask `(128, 64)` and keypoints `(17, 3)`, and the shot it shows."""
 
     image: Image.Image
     mask: Mask
@@ -45,14 +38,7 @@ class Rendering:
 
 
 class Studio:
-    """Renders the images of one seed; each depends on the seed, the settings and its plan, and on no other image.
-
-    Args:
-        seed: Seed of the people, the places and the images.
-        nuisances: What varies besides the people; the defaults where omitted.
-        people: Where it lies who somebody is; the defaults where omitted.
-        boxes: Whether boxes fit.
-    """
+    """Renders the images of one seed; each depends only on the seed, the settings and its plan."""
 
     def __init__(
         self, seed: int, nuisances: Nuisances | None = None, people: People | None = None, boxes: Boxes = "detected"
@@ -68,17 +54,15 @@ class Studio:
         ]
 
     def person(self, subject: int, twin: Twin | None = None) -> Person:
-        """Return what the person of this number, or of this place in a family, looks like."""
+        """Return the person with this number, or with this place in a family."""
         if (subject, twin) not in self._known:
-            self._known[subject, twin] = (
-                twin_of(self._seed, twin, self._people)
-                if twin
-                else sample_person(generator_of(self._seed, Stream.PERSON, subject), self._people)
-            )
+            generator = generator_of(self._seed, Stream.PERSON, subject)
+            person = twin_of(self._seed, twin, self._people) if twin else sample_person(generator, self._people)
+            self._known[subject, twin] = person
         return self._known[subject, twin]
 
     def render(self, planned: PlannedImage) -> Rendering:
-        """Return an image of 128 by 64 pixels and what is true of it."""
+        """Return a planned image with its mask, keypoints and shot."""
         generator = generator_of(self._seed, Stream.IMAGE, planned.index)
         person = self.person(planned.subject, planned.twin)
         shot = sample_shot(generator, self._seed, planned, person, self._people, self._nuisances)
@@ -117,6 +101,6 @@ def _skeleton(figure: Figure) -> Skeleton:
 
 
 def _others(figures: tuple[Figure, ...], part: Part, asymmetry: float) -> list[Layer]:
-    """Return people who are not the one on the image."""
+    """Return the layers of bystanders and passers-by, which belong to no owner."""
     layers = [layer for figure in figures for layer in puppet(figure.person, _skeleton(figure), asymmetry)]
     return [Layer(layer.depth, Owner.NOBODY, [shape._replace(part=part) for shape in layer.shapes]) for layer in layers]

@@ -1,10 +1,10 @@
-"""Writing a data set: images, side-cars and latents, and a manifest that says what was drawn and what each file holds.
+"""Writing a data set: images, side-cars and latents, and a manifest with the settings and a hash of every file.
 
 bounding_box_train/ query/ bounding_box_test/    images
 masks/STEM.png      one channel: 0 background, 1 head, 2 upper, 3 lower, 4 shoes
 keypoints/STEM.json     x, y and visibility of COCO's 17 keypoints
-attributes.csv      a row an identity
-latents/STEM.json   everything that an image was drawn from, whatever its labels say
+attributes.csv      one row per identity
+latents/STEM.json   everything that an image was drawn from, and its true person
 manifest.json       settings, counts, and the SHA-256 of every other file
 """
 

@@ -1,8 +1,8 @@
-"""The 27 attributes of Market-1501 (Lin et al. 2019, section 3.1), read off what a person looks like.
+"""The 27 attributes of Market-1501 (Lin et al. 2019, section 3.1), read off a person's looks.
 
 Values count from 0 in the order of the paper: gender male, female; hair short, long; sleeves long, short; clothes below
 long, short; dress, trousers; hat, backpack, bag, handbag no, yes; age young, teenager, adult, old. A satchel is the
-`bag`. Gender and age are a matter of looks here: long hair, a bun or a skirt; height and grey hair.
+`bag`. Here gender means long hair, a bun or a skirt, and age means height and grey hair.
 """
 
 import colorsys
@@ -42,7 +42,7 @@ def attributes_of(person: Person) -> dict[str, int]:
 
 
 def colour_name(colour: Colour, names: tuple[str, ...]) -> str:
-    """Return which of some names fits a colour best; one without a name of its own has that of its neighbour."""
+    """Return the name that fits a colour best; a colour without a name takes that of its neighbour."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in colour))
     chroma = saturation * (1 - abs(2 * lightness - 1))
     if chroma < _COLOURLESS or lightness < _BLACK:
@@ -57,13 +57,7 @@ def colour_name(colour: Colour, names: tuple[str, ...]) -> str:
 def disturbed_attributes(
     attributes: Mapping[str, int], strength: float, generator: np.random.Generator
 ) -> dict[str, int]:
-    """Return attributes of which a share is replaced by another value, still with one colour above and one below.
-
-    Args:
-        attributes: The true ones.
-        strength: Share that is replaced.
-        generator: Random numbers.
-    """
+    """Return attributes with a share `strength` of them wrong, still with one colour above and one below."""
     replaced, other = generator.random(len(ATTRIBUTES) + 2), generator.random(len(ATTRIBUTES) + 2)
     values = dict(attributes)
     for place, (name, count) in enumerate(ATTRIBUTES.items()):

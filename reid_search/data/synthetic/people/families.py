@@ -1,4 +1,4 @@
-"""Twins: families whose members are alike but for what sets them apart."""
+"""Twins: families whose members are alike except in one respect."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,24 +18,16 @@ _LEAST_DISTANCE = 70.0
 
 @dataclass(frozen=True)
 class Twin:
-    """Somebody's place in a family.
-
-    Attributes:
-        family: Number of the family.
-        place: Number of the member, from 0.
-    """
+    """Somebody's family, and their place in it from 0."""
 
     family: int
     place: int
 
 
 def twins_among(identities: Sequence[int], people: People, first_family: int) -> dict[int, Twin]:
-    """Put a share of some people into families; a family of one is left out.
+    """Put a share of people, given in arbitrary order, into families numbered from `first_family`.
 
-    Args:
-        identities: The people, in an order without a meaning.
-        people: Share and size.
-        first_family: Number of the first family.
+    A family of one is left out.
     """
     twins: dict[int, Twin] = {}
     members = round(people.twins * len(identities))
@@ -58,7 +50,7 @@ def twin_of(seed: int, twin: Twin, people: People) -> Person:
 
 
 def _permuted(shared: Person, generator: np.random.Generator, place: int, people: People) -> Person:
-    """Return the member to whom the family's four colours are dealt in its own order.
+    """Return a member, who wears the family's four colours in a different order from the others.
 
     All wear a top and trousers in two colours of about equal areas, so that the colours of the whole are the same.
     """
@@ -77,7 +69,7 @@ def _permuted(shared: Person, generator: np.random.Generator, place: int, people
 
 
 def _four_colours(shared: Person, generator: np.random.Generator, coarse: float) -> list[Colour]:
-    """Return four colours that can be told apart: the family's own, or those of everybody in part."""
+    """Return four distinguishable colours: the family's own, or partly those of everybody."""
     palette = [*UPPERS, *LOWERS]
     own = [palette[item] for item in generator.permutation(len(palette))]
     common = [shared.upper.colour, shared.upper.second, shared.lower.colour, shared.lower.second]
@@ -90,7 +82,7 @@ def _four_colours(shared: Person, generator: np.random.Generator, coarse: float)
 
 
 def _deals(generator: np.random.Generator) -> list[tuple[int, ...]]:
-    """Return the orders of four colours; the first six differ in which two are worn above the waist."""
+    """Return the orders of four colours; the first six differ in the two worn above the waist."""
     orders = list(permutations(range(4)))
     shuffled = [orders[item] for item in generator.permutation(len(orders))]
     seen: Counter[frozenset[int]] = Counter()

@@ -1,6 +1,6 @@
-"""Who is seen: what a person looks like, whatever the camera, the light and the pose.
+"""A person's looks, independent of camera, light and pose.
 
-Colours come from short palettes, so that many people share one; who somebody is lies in the combination and in details.
+Colours come from short palettes, so that many people share one; combinations and details tell people apart.
 """
 
 from dataclasses import dataclass
@@ -60,13 +60,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Hair:
-    """Hair, or the cap that covers it.
-
-    Attributes:
-        style: Its cut.
-        colour: Its colour.
-        cap: Colour of the cap, which only the style `cap` shows.
-    """
+    """Hair, or the cap that covers it; only the style `cap` shows the colour of the cap."""
 
     style: HairStyle
     colour: Colour
@@ -79,8 +73,8 @@ class Upper:
 
     Attributes:
         sleeves: Their length.
-        pattern: Hoops lie, stripes stand, a band crosses the chest; `sleeves` have their own colour; `open` shows what
-            is worn below, in front.
+        pattern: Hoops are horizontal, stripes vertical; a band crosses the chest; `sleeves` have their own colour;
+            `open` shows what is worn below, in front.
         long: Whether it reaches down to the thighs.
         colour: Main colour.
         second: Colour of the pattern.
@@ -97,14 +91,7 @@ class Upper:
 
 @dataclass(frozen=True)
 class Lower:
-    """What is worn below the waist.
-
-    Attributes:
-        kind: Its cut.
-        pattern: `two_tone` changes the colour half-way down.
-        colour: Main colour.
-        second: Colour of the pattern.
-    """
+    """What is worn below the waist, in a main colour and that of the pattern; `two_tone` changes half-way down."""
 
     kind: LowerKind
     pattern: LowerPattern
@@ -114,12 +101,7 @@ class Lower:
 
 @dataclass(frozen=True)
 class Shoes:
-    """Shoes.
-
-    Attributes:
-        boots: Whether they cover the shin.
-        colour: Their colour.
-    """
+    """Shoes, or boots, which cover the shin."""
 
     boots: bool
     colour: Colour
@@ -129,11 +111,8 @@ class Shoes:
 class Bag:
     """What is carried.
 
-    Attributes:
-        kind: A backpack is seen from behind and from the side, a handbag from one side better than from the other; the
-            strap of a satchel crosses the chest.
-        left: Whether a handbag or satchel hangs on the left.
-        colour: Its colour.
+    A backpack shows from behind and from the side, a handbag or satchel mainly on the side, left or right, on which it
+    hangs; the strap of a satchel crosses the chest.
     """
 
     kind: BagKind
@@ -145,11 +124,7 @@ class Bag:
 class Logo:
     """A mark on the front of the upper garment.
 
-    Attributes:
-        shape: Its outline.
-        colour: Its colour.
-        across: Where it is, -1 at the person's right side and 1 at the left.
-        along: Where it is, 0 at the neck and 1 at the hem.
+    `across` is -1 at the person's right side and 1 at the left, `along` 0 at the neck and 1 at the hem.
     """
 
     shape: LogoShape
@@ -160,12 +135,9 @@ class Logo:
 
 @dataclass(frozen=True)
 class Back:
-    """Clothes from behind, for people in whom that differs from the front.
+    """Colours of the back of the clothes above and below the waist, where they differ from the front.
 
-    Attributes:
-        chance: Uniform in [0, 1); the back differs where `asymmetry` is larger.
-        upper: Colour of the back above the waist.
-        lower: Colour of the back below the waist.
+    `chance` is uniform in [0, 1); the back differs where the nuisance `asymmetry` is larger.
     """
 
     chance: float
@@ -175,7 +147,7 @@ class Back:
 
 @dataclass(frozen=True)
 class Person:
-    """Everything that stays with a person from one camera to the next; without a `back` it is as the front."""
+    """Everything about a person that stays the same between cameras; without a `back` it looks like the front."""
 
     build: Build
     skin: Colour

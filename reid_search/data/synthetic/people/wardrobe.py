@@ -1,4 +1,4 @@
-"""Drawing a person, with as much of their own as the settings leave them."""
+"""Drawing a person, with as many traits of their own as the settings allow."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ COMMON = Person(
     logo=Logo("none", UPPERS[0], 0.0, 0.4),
     back=Back(0.0, UPPERS[7], LOWERS[0]),
 )
-"""What everybody looks like where nothing is their own."""
+"""What everybody looks like if no trait is their own."""
 
 
 def sample_person(generator: np.random.Generator, people: People) -> Person:
@@ -75,7 +75,7 @@ def contrasting(first: Colour, palette: tuple[Colour, ...]) -> list[Colour]:
 
 
 def _with_common(person: Person, people: People, generator: np.random.Generator) -> Person:
-    """Return a person who shares with everybody what the settings do not leave them."""
+    """Return a person with the traits that the settings take away replaced by the common ones."""
     common = _dealt(COMMON, people.layout, generator)
     shares = np.array([[people.coarse], [people.layout], [people.fine]])
     coarse, layout, fine = generator.random((3, 10)) < shares
@@ -103,7 +103,7 @@ def _with_common(person: Person, people: People, generator: np.random.Generator)
 
 
 def _dealt(person: Person, layout: float, generator: np.random.Generator) -> Person:
-    """Return a person whose four colours of clothes may have changed places, each exchange with half the chance."""
+    """Return a person with the four colours of the clothes exchanged, each time with a probability of `layout` / 2."""
     across, above, below = generator.random(3) < 0.5 * layout
     tops, bottoms = (person.upper.colour, person.upper.second), (person.lower.colour, person.lower.second)
     tops, bottoms = (bottoms, tops) if across else (tops, bottoms)

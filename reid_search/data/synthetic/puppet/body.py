@@ -1,6 +1,6 @@
 """The skeleton: where a person's joints fall in the image, for a build, a pose and a direction of view.
 
-Lengths are in average body heights. The body has axes to its own left, forward and up; it turns about the upright axis
+Lengths are in average body heights. The body's axes point to its left, forward and up; it turns about the upright axis
 and is seen from far away, so that depth only decides what covers what.
 """
 
@@ -17,14 +17,14 @@ SHOULDER_REACH, HIP_REACH, CHEST_DEPTH = 0.118, 0.052, 0.07
 
 @dataclass(frozen=True)
 class Pose:
-    """How somebody walks, and from where that is seen.
+    """How somebody walks, and seen from where; angles in radians.
 
     Attributes:
-        yaw: Direction of walking in radians: 0 towards the camera, π/2 to the right, π away.
-        phase: Place in the stride in radians; π later left and right have changed roles.
-        stride: Largest angle of a thigh in radians.
-        swing: Largest angle of an upper arm in radians.
-        spread: Angle between arm and trunk in radians.
+        yaw: Direction of walking: 0 towards the camera, π/2 to the right, π away.
+        phase: Place in the stride; π later left and right have changed roles.
+        stride: Largest angle of a thigh.
+        swing: Largest angle of an upper arm.
+        spread: Angle between arm and trunk.
     """
 
     yaw: float
@@ -36,13 +36,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where somebody stands in the image.
-
-    Attributes:
-        x: Middle of the person in pixels.
-        ground: Height of the ground in pixels from the top.
-        size: Pixels of an average body height.
-    """
+    """Where somebody stands, in pixels: the middle, the ground from the top, and an average body height."""
 
     x: float
     ground: float
@@ -51,13 +45,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Joint:
-    """A joint in the image.
-
-    Attributes:
-        x: Pixels from the left.
-        y: Pixels from the top.
-        depth: Towards the camera, in body heights.
-    """
+    """A joint in the image, in pixels from its top left; `depth` is towards the camera, in body heights."""
 
     x: float
     y: float
@@ -86,13 +74,7 @@ class Limb:
 
 @dataclass(frozen=True)
 class Face:
-    """What a head shows.
-
-    Attributes:
-        nose: Its tip.
-        eyes: Left and right.
-        ears: Left and right.
-    """
+    """The joints of a face; eyes and ears left first."""
 
     nose: Joint
     eyes: tuple[Joint, Joint]
@@ -101,18 +83,9 @@ class Face:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Joints in the image.
+    """Joints in the image: the middles of head, waist and hips, the lower end of the neck; limbs left first.
 
-    Attributes:
-        face: Nose, eyes and ears.
-        head: Middle of the head.
-        neck: Its lower end.
-        waist: Middle of the waist.
-        hip: Middle of the hips.
-        arms: Left and right.
-        legs: Left and right.
-        yaw: Direction of walking in radians.
-        pixels: Pixels of one body height.
+    `yaw` is the direction of walking in radians, `pixels` the pixels of this person's average body height.
     """
 
     face: Face
@@ -127,7 +100,7 @@ class Skeleton:
 
 
 def skeleton_of(build: Build, pose: Pose, placement: Placement) -> Skeleton:
-    """Return the joints of somebody who stands at a place in a pose."""
+    """Return the joints of somebody at a place in a pose."""
     view = _View(pose.yaw, placement, build.height, _ground_lift(pose))
     return Skeleton(
         face=Face(
@@ -190,7 +163,7 @@ def _leg_angles(pose: Pose, side: int) -> tuple[float, float]:
 
 
 def _ground_lift(pose: Pose) -> float:
-    """Return by how much the lower foot of a straight skeleton would float above the ground."""
+    """Return how far the lower foot of a straight skeleton would float above the ground."""
     reach = max(
         THIGH * math.cos(thigh) + SHIN * math.cos(shin) for thigh, shin in (_leg_angles(pose, 1), _leg_angles(pose, -1))
     )

@@ -53,13 +53,7 @@ class Owner(IntEnum):
 
 
 class Shape(NamedTuple):
-    """A polygon of one colour.
-
-    Attributes:
-        part: What it is part of.
-        outline: Corners in pixels, x to the right and y down.
-        colour: Its colour.
-    """
+    """A polygon of one colour; its corners are in pixels, x to the right and y down."""
 
     part: Part
     outline: Polygon
@@ -67,12 +61,9 @@ class Shape(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Shapes that are painted together.
+    """Shapes that are painted together, the last on top.
 
-    Attributes:
-        depth: Towards the camera, in body heights; what is nearer is painted later.
-        owner: Which piece of a body they are.
-        shapes: The shapes, the last on top.
+    `depth` is towards the camera, in body heights; nearer layers are painted later.
     """
 
     depth: float
@@ -82,14 +73,9 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture and the map of what is on top where, of equal size.
+    """An RGB picture and the map of what is on top where: `code_of` values, 0 where nothing is painted.
 
-    Attributes:
-        picture: RGB.
-        codes: Single channel of `code_of` values; 0 where nobody has painted.
-        scale: Pixels of the canvas for one of the shapes' pixels.
-        left: Where the canvas begins, in the shapes' pixels.
-        top: Where the canvas begins, in the shapes' pixels.
+    It begins at `left` and `top` in the shapes' pixels, each of which covers `scale` of its own.
     """
 
     picture: Image.Image
@@ -111,7 +97,7 @@ class Canvas:
 
 
 def code_of(part: Part, owner: Owner) -> int:
-    """Return one number, 0 to 255, for a part of a piece of a body; `part` are its lower four bits."""
+    """Return one number, 0 to 255, for a part and its owner; the part is in the lower four bits."""
     return owner << 4 | part
 
 
@@ -119,19 +105,16 @@ def code_of(part: Part, owner: Owner) -> int:
 class Ribbon:
     """A band around a line: a limb, or a trunk.
 
-    A place on it has two coordinates: `along`, 0 at the first point of the line and 1 at the last, counted in equal
-    parts from point to point, and `across`, -1 at the left edge and 1 at the right edge of a ribbon that runs down.
-
-    Attributes:
-        line: Points of the middle line in pixels, at least two.
-        widths: Half the width at each point in pixels.
+    A place on it has two coordinates: `along`, 0 at the first point of the line and 1 at the last, in equal steps from
+    point to point, and `across`, -1 at the left edge and 1 at the right edge of a ribbon that runs down. The line has
+    at least two points; `widths` holds half the width at each, all in pixels.
     """
 
     line: Sequence[Point]
     widths: Sequence[float]
 
     def patch(self, start: float = 0.0, end: float = 1.0, left: float = -1.0, right: float = 1.0) -> Polygon:
-        """Return the outline of the part between two places along and two places across."""
+        """Return the outline of the piece between two places along and two places across."""
         last = len(self.line) - 1
         inner = [place / last for place in range(last + 1) if start < place / last < end]
         sections = [self._section(along) for along in (start, *inner, end)]

@@ -1,4 +1,4 @@
-"""The puppet: a person's body, clothes and bag as polygons around a skeleton, what is far away first."""
+"""The puppet: a person's body, clothes and bag as polygons around a skeleton, the farthest first."""
 
 from dataclasses import replace
 
@@ -15,13 +15,7 @@ _LEGS = (Owner.LEFT_LEG, Owner.RIGHT_LEG)
 
 
 def puppet(person: Person, skeleton: Skeleton, asymmetry: float = 0.0) -> list[Layer]:
-    """Return the layers of a person, in the order in which they are painted.
-
-    Args:
-        person: Who.
-        skeleton: The joints.
-        asymmetry: Share of people whose clothes differ behind.
-    """
+    """Return the layers of a person in painting order; `asymmetry` is the share of people with a different back."""
     if person.back and person.back.chance >= asymmetry:
         person = replace(person, back=None)
     arms, legs = zip(_ARMS, skeleton.arms, strict=True), zip(_LEGS, skeleton.legs, strict=True)

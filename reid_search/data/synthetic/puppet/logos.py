@@ -10,14 +10,7 @@ _LEAST_SEEN = 0.2
 
 
 def logo(mark: Logo, torso: Ribbon, yaw: float, pixels: float) -> list[Shape]:
-    """Return a logo as it is seen on a trunk, as a cylinder: displaced and narrowed, and hidden from behind.
-
-    Args:
-        mark: The logo.
-        torso: The trunk.
-        yaw: Direction of walking in radians.
-        pixels: Pixels of one body height.
-    """
+    """Return a logo on a trunk, seen as a cylinder: displaced and narrowed with the yaw, and hidden from behind."""
     ahead = math.sqrt(1.0 - mark.across**2)
     across = mark.across * math.cos(yaw) + ahead * math.sin(yaw)
     facing = ahead * math.cos(yaw) - mark.across * math.sin(yaw)

@@ -1,7 +1,7 @@
 """Masks of body parts: 0 background, 1 head, 2 upper, 3 lower, 4 shoes.
 
-Hair, cap and neck are head, arms are upper, bare legs are lower. What somebody carries is background, as it is for the
-parsers of people, which have no class for bags.
+Hair, cap and neck are head, arms are upper, bare legs are lower. Bags are background, as for human parsers, which have
+no class for them.
 """
 
 import numpy as np
@@ -30,21 +30,14 @@ _CELLS = (16, 8)
 
 
 def mask_of(codes: npt.NDArray[np.uint8]) -> Mask:
-    """Return the part at each place.
-
-    Args:
-        codes: `(h, w)` what is on top where.
-    """
+    """Return the part at each place, given the canvas's codes `(h, w)`."""
     return _CLASS_OF_CODE[codes]
 
 
 def disturbed_mask(mask: Mask, strength: float, generator: np.random.Generator) -> Mask:
-    """Return a mask as a parser makes it: parts confused in blocks, too large or too small, on a coarse grid.
+    """Return a true mask `(H, W)` with a parser's errors: confused blocks, too large or too small, a coarse grid.
 
-    Args:
-        mask: `(H, W)` the true one.
-        strength: 0 leaves it as it is; at 1 a third of the blocks is confused and the grid has 16 by 8 cells.
-        generator: Random numbers.
+    A strength of 0 leaves it as it is; at 1 a third of the blocks is confused and the grid has 16 by 8 cells.
     """
     confused, parts = generator.random(_CELLS) < _CONFUSED * strength, generator.integers(1, len(PARTS) + 1, _CELLS)
     grown = round(strength * _MOST_GROWN * float(generator.uniform(-1.0, 1.0)))
@@ -58,7 +51,7 @@ def disturbed_mask(mask: Mask, strength: float, generator: np.random.Generator) 
 
 
 def _grown(mask: Mask, pixels: int) -> Mask:
-    """Return a mask whose person is larger by some pixels on each side, or smaller where that is negative."""
+    """Return a mask whose person is larger by some pixels on each side, or smaller for a negative number."""
     if not pixels:
         return mask
     image, size = Image.fromarray(mask), 2 * abs(pixels) + 1

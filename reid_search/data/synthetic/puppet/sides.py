@@ -9,18 +9,10 @@ _LEAST_SEEN = 0.05
 
 
 def behind(part: Part, ribbon: Ribbon, colour: Colour, yaw: float, end: float = 1.0) -> list[Shape]:
-    """Return the visible back of a ribbon that goes around a body.
+    """Return the visible back, in its colour, of a ribbon around a body, as far along as `end`.
 
-    A seam runs down each side of the body. Seen from a yaw, one seam is nearer, at -cos(yaw) across the ribbon where
-    somebody walks to the right and at cos(yaw) where they walk to the left; the back lies on the side away from where
-    they walk.
-
-    Args:
-        part: What it is part of.
-        ribbon: The cloth.
-        colour: Colour of its back.
-        yaw: Direction of walking in radians.
-        end: How far the cloth reaches along the ribbon.
+    A seam runs down each side of the body. Seen from a yaw, one seam is nearer, at -cos(yaw) across the ribbon for
+    somebody who walks to the right and at cos(yaw) to the left; the back lies on the side away from where they walk.
     """
     seam = math.cos(yaw)
     left, right = (-1.0, -seam) if math.sin(yaw) >= 0.0 else (seam, 1.0)

@@ -1,4 +1,4 @@
-"""What is behind people: the place of their camera, that of another one, or a haunt of their own."""
+"""Backgrounds: the place of the camera, that of another camera, or a person's haunt."""
 
 from dataclasses import dataclass
 
@@ -16,38 +16,22 @@ _STRANGERS = 100_000
 
 @dataclass(frozen=True)
 class Backdrop:
-    """A spot of a place.
-
-    Attributes:
-        place: Number of the place from 0: first those of the cameras, then those of the haunts.
-        pan: Where in it, 0 to 1.
-    """
+    """A spot: the number of a place from 0, those of the cameras before the haunts, and where in it, 0 to 1."""
 
     place: int
     pan: float
 
 
-def haunt_of(seed: int, subject: int) -> Backdrop:
-    """Return the spot where somebody is found again and again."""
-    generator = generator_of(seed, Stream.HAUNT, subject)
-    return Backdrop(CAMERAS + int(generator.integers(HAUNT_PLACES)), float(generator.random()))
-
-
 def sample_backdrop(
     generator: np.random.Generator, seed: int, camera: int, pan: float, haunted_by: int | None, nuisances: Nuisances
 ) -> Backdrop:
-    """Draw what is behind a person.
+    """Draw the background of an image: where the camera looks (`pan`), elsewhere, or a haunt.
 
-    Args:
-        generator: Random numbers of this image's backdrop.
-        seed: Seed of the data set.
-        camera: Number of the camera, from 1.
-        pan: Where the camera looks, 0 to 1.
-        haunted_by: Whose haunt an image at a haunt shows; anybody's where omitted.
-        nuisances: How often the backdrop tells the camera or the person.
+    The haunt is that of the subject `haunted_by`, or a random one where that is None.
     """
     elsewhere, at_haunt = generator.random(2)
     other, stranger = int(generator.integers(CAMERAS)), int(generator.integers(_STRANGERS))
     if at_haunt < nuisances.background_identity:
-        return haunt_of(seed, stranger if haunted_by is None else haunted_by)
+        haunt = generator_of(seed, Stream.HAUNT, stranger if haunted_by is None else haunted_by)
+        return Backdrop(CAMERAS + int(haunt.integers(HAUNT_PLACES)), float(haunt.random()))
     return Backdrop(camera - 1 if elsewhere < nuisances.background_camera else other, pan)

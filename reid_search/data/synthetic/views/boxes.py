@@ -1,7 +1,7 @@
 """The box that cuts an image out of a scene.
 
-A scene has the pixels of an image whose box fits. A nuisance moves the box and not the scene, so that a labelled and a
-detected image of one scene are two cuts of the same.
+A scene has the pixels of an image whose box fits. Nuisances move the box and not the scene, so that a labelled and a
+detected image are two cuts of the same scene.
 """
 
 import math
@@ -15,13 +15,7 @@ from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH, Framing
 
 @dataclass(frozen=True)
 class Box:
-    """Which part of a scene an image shows.
-
-    Attributes:
-        left: Its left edge in pixels of the scene.
-        top: Its upper edge in pixels of the scene.
-        scale: Pixels of the image for one of the scene.
-    """
+    """Which part of a scene an image shows: left and top edge in scene pixels, and image pixels per scene pixel."""
 
     left: float = 0.0
     top: float = 0.0
@@ -40,13 +34,13 @@ FITTING = Box()
 
 
 def fitting(nuisances: Nuisances) -> Nuisances:
-    """Return the nuisances of a labelled data set: those of the box are off."""
+    """Return the nuisances with those of the box switched off, as for a labelled data set."""
     names = ("shift", "shift_horizontal", "shift_vertical", "scale", "truncation")
     return nuisances.model_copy(update=dict.fromkeys(names, 0.0))
 
 
 def sample_box(generator: np.random.Generator, nuisances: Nuisances, framing: Framing) -> Box:
-    """Draw the box of an image; one that cuts is off by half of the person."""
+    """Draw the box of an image; the framing `cut` is off by about half of the person."""
     right, down = generator.uniform(-1.0, 1.0, size=2)
     scale = math.exp(generator.uniform(-0.29, 0.26) * nuisances.scale)
     cut_right, cut_down, cut_scale = generator.uniform(-1.0, 1.0, size=3)
@@ -61,7 +55,7 @@ def sample_box(generator: np.random.Generator, nuisances: Nuisances, framing: Fr
 
 
 def sample_truncation(generator: np.random.Generator, share: float) -> Box:
-    """Draw the box that cuts off feet (in two of three cases) or head; most images have none."""
+    """Draw a box that cuts off the feet (in two of three cases) or the head, or most often nothing."""
     happens, at_head, amount = generator.random(3)
     if happens >= share:
         return FITTING

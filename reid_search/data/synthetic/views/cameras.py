@@ -1,4 +1,4 @@
-"""From the light of a scene to the levels that a camera writes: light, then the camera's colours, then grain."""
+"""From a scene to the levels of a camera: light, then the camera's colours, then grain."""
 
 from dataclasses import dataclass
 
@@ -42,13 +42,7 @@ CASTS: tuple[Cast, ...] = (
 
 
 def lit(image: Floats, light: Light, box: Box = FITTING) -> Floats:
-    """Return what a box shows of a scene in its light.
-
-    Args:
-        image: `(H, W, 3)` colours in [0, 1].
-        light: Light of the scene.
-        box: Which part of the scene the image is.
-    """
+    """Return an image `(H, W, 3)` in [0, 1] in the light of its scene, of which it shows what the box cuts."""
     height, width = image.shape[:2]
     across = _from_edge_to_edge(width, box.left / WIDTH, box.scale)
     down = _from_edge_to_edge(height, box.top / HEIGHT, box.scale)[:, None]
@@ -62,7 +56,7 @@ def lit(image: Floats, light: Light, box: Box = FITTING) -> Floats:
 
 
 def _from_edge_to_edge(count: int, start: float, scale: float) -> Floats:
-    """Return where pixels are in their scene, whose edges are at -1 and 1."""
+    """Return the places of pixels in their scene, whose edges are at -1 and 1."""
     places: Floats = np.arange(count, dtype=np.float32) / np.float32((count - 1) * scale)
     return np.float32(2.0) * (np.float32(start) + places) - np.float32(1.0)
 
@@ -74,13 +68,7 @@ def _shade(across: Floats, down: Floats, begins: float) -> npt.NDArray[np.bool_]
 
 
 def seen_by(image: Floats, cast: Cast, strength: float) -> Floats:
-    """Return what a camera makes of a lit scene.
-
-    Args:
-        image: `(H, W, 3)` colours, at least 0.
-        cast: The camera's colours.
-        strength: Share of the cast that is applied, 0 to 1.
-    """
+    """Return a lit image `(H, W, 3)`, at least 0, in the colours of a camera, applied with a strength from 0 to 1."""
     gains = 1.0 + strength * (np.array(cast.gains, dtype=np.float32) - 1.0)
     saturation = 1.0 + strength * (cast.saturation - 1.0)
     mixing: Floats = ((saturation * np.eye(3) + (1.0 - saturation) * _LUMA) * gains[:, None]).T.astype(np.float32)
@@ -90,13 +78,7 @@ def seen_by(image: Floats, cast: Cast, strength: float) -> Floats:
 
 
 def grained(image: Floats, noise: float, generator: np.random.Generator) -> Levels:
-    """Return the levels that are written.
-
-    Args:
-        image: `(H, W, 3)` levels in [0, 1].
-        noise: Standard deviation of the grain in levels of 255.
-        generator: Random numbers of the grain.
-    """
+    """Return an image `(H, W, 3)` in [0, 1] as levels with grain, whose standard deviation is in levels of 255."""
     levels = image * np.float32(255.0)
     if noise:
         levels += np.float32(noise) * generator.standard_normal(image.shape, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The 17 keypoints of COCO: where they are in an image, and which of them can be seen there."""
+"""The 17 keypoints of COCO: their places in an image, and which of them are visible."""
 
 import math
 from typing import cast
@@ -23,16 +23,10 @@ _PIXEL_OFF, _MISSED, _SWAPPED = 6.0, 0.3, 0.2
 
 
 def keypoints_of(skeleton: Skeleton, box: Box, codes: Image.Image) -> Keypoints:
-    """Return the keypoints of a person.
+    """Return the keypoints of a person, `(17, 3)`, given what is on top where in the image, on any grid.
 
-    Args:
-        skeleton: The joints in the scene.
-        box: What the image shows of the scene.
-        codes: What is on top where in the image, on any grid.
-
-    Returns:
-        `(17, 3)`: x and y in pixels of the image, the middle of the first one being 0, and 0 outside (x and y are 0
-        too), 1 covered, 2 visible.
+    x and y are in pixels of the image, the centre of the first at 0; visibility is 0 outside (x and y are 0 too), 1
+    covered, 2 visible.
     """
     right, down = codes.width / WIDTH, codes.height / HEIGHT
     found = []
@@ -52,12 +46,9 @@ def absent_keypoints() -> Keypoints:
 
 
 def disturbed_keypoints(keypoints: Keypoints, strength: float, generator: np.random.Generator) -> Keypoints:
-    """Return keypoints as a detector finds them: displaced, missed, and at times with left and right exchanged.
+    """Return true keypoints `(17, 3)` with a detector's errors: displaced, missed, at times left and right exchanged.
 
-    Args:
-        keypoints: `(17, 3)` the true ones.
-        strength: 0 leaves them as they are; 1 displaces by 6 pixels and misses 3 of 10.
-        generator: Random numbers.
+    A strength of 0 leaves them as they are; 1 displaces by 6 pixels and misses 3 of 10.
     """
     moved = keypoints.copy()
     moved[:, :2] += strength * _PIXEL_OFF * generator.standard_normal((len(KEYPOINTS), 2))
@@ -71,7 +62,7 @@ def disturbed_keypoints(keypoints: Keypoints, strength: float, generator: np.ran
 
 
 def _joints(skeleton: Skeleton) -> list[tuple[Joint, tuple[Owner, ...]]]:
-    """Return each keypoint, and who has to be on top at its place for it to be seen."""
+    """Return each keypoint with the owners that make it visible when they are on top at its place."""
     face, (left_arm, right_arm), (left_leg, right_leg) = skeleton.face, skeleton.arms, skeleton.legs
     head = (Owner.HEAD,) if math.cos(skeleton.yaw) > FACE_SEEN else ()
     eyes = [(eye, head if eye.depth > _EYE_SEEN else ()) for eye in face.eyes]

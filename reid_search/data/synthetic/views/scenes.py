@@ -1,4 +1,4 @@
-"""What a scene is made of: people in their places, things, and light; a scene has the size of an image that fits it."""
+"""What a scene consists of: people, things and light; its size is that of an image whose box fits."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,13 +15,7 @@ OccluderKind = Literal["pole", "fence", "crate", "passer_by"]
 
 @dataclass(frozen=True)
 class Figure:
-    """A person in a place.
-
-    Attributes:
-        person: Who.
-        pose: How.
-        placement: Where, in pixels of the scene.
-    """
+    """A person in a pose at a place in the scene."""
 
     person: Person
     pose: Pose
@@ -30,16 +24,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that stands in the surroundings or in front; lengths in pixels.
-
-    Attributes:
-        kind: What it is.
-        x: Its middle.
-        bottom: Where it ends.
-        width: Its width.
-        height: Its height.
-        colour: Its colour.
-    """
+    """Something in the surroundings or in front; lengths are in pixels, and `x` is its middle."""
 
     kind: ThingKind | OccluderKind
     x: float

@@ -1,7 +1,7 @@
 """How somebody is seen: pose, box, surroundings, occlusion and light of one image, drawn as far as nuisances allow.
 
-Box, pose, surroundings, things in front and light each have random numbers of their own, and a strength only scales
-what they give. So a nuisance that is switched off leaves everything else of an image as it was.
+Box, pose, surroundings, things in front and light each have their own random numbers, and a strength only scales them.
+So switching a nuisance off leaves everything else of an image as it was.
 """
 
 import math
@@ -43,9 +43,9 @@ class Shot:
 
     Attributes:
         camera: Its number, from 1.
-        box: What of the scene is in the image.
-        backdrop: What is behind everything.
-        figure: Who is to be seen, none on an empty image.
+        box: Which part of the scene the image shows.
+        backdrop: The background.
+        figure: The person, None on an empty image.
         behind: Things behind the person.
         bystanders: People behind the person.
         front: Things in front of the person.
@@ -76,15 +76,9 @@ def sample_shot(
     people: People,
     nuisances: Nuisances,
 ) -> Shot:
-    """Draw how somebody is seen.
+    """Draw how a person is seen on a planned image; an `empty` framing shows nobody.
 
-    Args:
-        generator: Random numbers of this image.
-        seed: Seed of the data set.
-        planned: The image.
-        person: Who is seen; nobody is where the framing is `empty`.
-        people: What other people look like.
-        nuisances: How much may vary.
+    `people` tells what bystanders and passers-by look like.
     """
     of_person, of_surroundings, of_front, of_light, of_truncation, of_backdrop = generator.spawn(6)
     box = sample_box(of_person, nuisances, planned.framing)
@@ -116,12 +110,8 @@ def _usual_place() -> Placement:
 
 def _sample_pose(generator: np.random.Generator, nuisances: Nuisances) -> Pose:
     turned, yaw = generator.random() < nuisances.view, generator.uniform(0.25, 2 * math.pi - 0.25)
-    phase, stride, swing = (
-        generator.uniform(0.0, 2 * math.pi),
-        generator.uniform(0.1, 0.65),
-        generator.uniform(0.1, 0.8),
-    )
-    spread = generator.uniform(-0.05, 0.12)
+    phase, stride = generator.uniform(0.0, 2 * math.pi), generator.uniform(0.1, 0.65)
+    swing, spread = generator.uniform(0.1, 0.8), generator.uniform(-0.05, 0.12)
     return Pose(
         yaw=float(yaw) if turned else 0.0,
         phase=float(phase),

@@ -1,4 +1,4 @@
-"""What stands around and in front of people: each camera's fixed place, and things that come and go."""
+"""What is around and in front of people: each camera's fixed place, and things that come and go."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,6 @@ from reid_search.data.synthetic.puppet.drawing import (
     Layer,
     Owner,
     Part,
-    Polygon,
     Shape,
     ellipse,
     rectangle,
@@ -30,13 +29,7 @@ _MUTED = (60, 200)
 def panorama(generator: np.random.Generator, contrast: float, oversample: int) -> Image.Image:
     """Draw the place that a camera looks at: ground, and a row of houses, hedges and shop windows.
 
-    Args:
-        generator: Random numbers of this place.
-        contrast: 1 as drawn, 0 plain grey.
-        oversample: Canvas pixels of one pixel.
-
-    Returns:
-        An image of `PANORAMA_WIDTH` by `PANORAMA_HEIGHT` pixels, oversampled.
+    It has `PANORAMA_WIDTH` by `PANORAMA_HEIGHT` pixels, oversampled; a contrast of 0 is plain grey, 1 as drawn.
     """
     size = (round(PANORAMA_WIDTH * oversample), round(PANORAMA_HEIGHT * oversample))
     drawn = Image.new("RGB", size, _muted(generator))
@@ -46,13 +39,9 @@ def panorama(generator: np.random.Generator, contrast: float, oversample: int) -
 
 
 def view_of(place: Image.Image, pan: float, box: Box, oversample: int) -> Image.Image:
-    """Return the part of a place that a box shows, oversampled.
+    """Return the part of a panorama that a box shows, both oversampled.
 
-    Args:
-        place: A panorama.
-        pan: Where the scene stands in it, 0 to 1.
-        box: Which part of the scene; one that reaches beyond the panorama is moved back into it.
-        oversample: Pixels of the panorama, and of what is returned, for one pixel.
+    The scene stands at `pan` in it, 0 to 1; a box that reaches beyond the panorama is moved back into it.
     """
     width, height = WIDTH * oversample / box.scale, HEIGHT * oversample / box.scale
     left = oversample * (MARGIN_X + pan * (PANORAMA_WIDTH - 2 * MARGIN_X - WIDTH) + box.left)
@@ -93,9 +82,8 @@ def _house(generator: np.random.Generator, x: float, horizon: float, width: floa
     for column in range(columns):
         for row in range(rows):
             left, upper = x + step_x * (column + 0.2), top + step_y * (row + 0.2)
-            shapes.append(
-                Shape(Part.BACKGROUND, rectangle(left, upper, left + 0.6 * step_x, upper + 0.55 * step_y), pane)
-            )
+            outline = rectangle(left, upper, left + 0.6 * step_x, upper + 0.55 * step_y)
+            shapes.append(Shape(Part.BACKGROUND, outline, pane))
     return shapes
 
 
@@ -107,17 +95,9 @@ def _thing(thing: Thing, part: Part) -> list[Shape]:
     if thing.kind == "fence":
         return _fence(thing, part)
     if thing.kind == "bush":
-        outlines: list[Polygon] = [
-            ellipse(
-                (thing.x + share * thing.width, thing.bottom - 0.4 * thing.height),
-                0.3 * thing.width,
-                0.5 * thing.height,
-            )
-            for share in (-0.25, 0.25, 0.0)
-        ]
-        return [
-            Shape(part, outline, colour) for outline, colour in zip(outlines, (dark, dark, thing.colour), strict=True)
-        ]
+        y, across, along = thing.bottom - 0.4 * thing.height, 0.3 * thing.width, 0.5 * thing.height
+        leaves = ((-0.25, dark), (0.25, dark), (0.0, thing.colour))
+        return [Shape(part, ellipse((thing.x + at * thing.width, y), across, along), tone) for at, tone in leaves]
     shapes = [
         Shape(part, rectangle(left, top, right, thing.bottom), thing.colour),
         Shape(part, rectangle(thing.x + 0.15 * thing.width, top, right, thing.bottom), dark),
