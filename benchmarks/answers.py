@@ -1,11 +1,11 @@
-"""How often the verdicts are wrong, and how often they find what is there: simulated studies whose truth is known.
+"""How often verdicts are wrong, and how often they find a true effect, on simulated studies whose truth is known.
 
     uv run python benchmarks/answers.py            # 2,000 studies a row
     uv run python benchmarks/answers.py 200        # a quick look
 
 Every number goes through the code that writes reports: `contrasts`, `answer_claims`, `factorial_effects`,
-`bootstrap_queries`. The simulated mAP of an arm and seed is the arm's mean, what the seed does to every arm, and noise
-of its own. The spreads are about those that `variance.py` prints for `systems.yaml` (medians); effects are given in
+`bootstrap_queries`. The simulated mAP of an arm and seed is the arm's mean plus a seed effect that all arms share plus
+independent noise. The spreads are about the medians that `variance.py` prints for `systems.yaml`; effects are given in
 standard deviations of the paired difference, so that the rates hold for other spreads too. Prints Markdown.
 """
 
@@ -29,7 +29,7 @@ from reid_search.records import ClaimMade, ContrastDrawn, History, RunStarted, S
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
 
-MEAN, OF_SEED, OF_ARM = 0.50, 0.020, 0.045  # mAP; standard deviations of what arms share and of what they do not
+MEAN, OF_SEED, OF_ARM = 0.50, 0.020, 0.045  # mAP; standard deviations of shared and of independent noise
 OF_DIFFERENCE = OF_ARM * math.sqrt(2)
 OF_IDENTITY, OF_QUERY, OF_SEED_AND_QUERY = 0.12, 0.14, 0.25  # of the difference of a query's average precision
 IDENTITIES, QUERIES_EACH = 100, 3
@@ -43,20 +43,13 @@ def normal(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
 
 
 def heavy_tailed(generator: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Return noise with a standard deviation of 1 in which now and then a training goes astray (t, 3 degrees)."""
+    """Return noise with a standard deviation of 1 and a few outliers (t with 3 degrees of freedom)."""
     return np.asarray(generator.standard_t(3, shape) / math.sqrt(3))
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened.
-
-    Attributes:
-        what: What happened.
-        hits: How often.
-        of: Out of how many.
-        wanted: What it should be, in words.
-    """
+    """How often something happened, out of how many, and how often it should, in words."""
 
     what: str
     hits: int
@@ -73,14 +66,7 @@ class Rate:
 def study(
     generator: np.random.Generator, effects: Mapping[str, float], seeds: int = SEEDS, noise: Draw = normal
 ) -> pd.DataFrame:
-    """Return the arms of a simulated study, as `load_arms` would.
-
-    Args:
-        generator: Source of the noise.
-        effects: True effect of each arm against `baseline`, in mAP.
-        seeds: Replicates.
-        noise: Shape of an arm's own noise.
-    """
+    """Return the arms of a simulated study, as `load_arms` would; effects are true differences from `baseline` in mAP."""
     arms = {"baseline": 0.0, **effects}
     shared = OF_SEED * generator.standard_normal(seeds)
     own = OF_ARM * noise(generator, (len(arms), seeds))
@@ -95,7 +81,7 @@ def study(
 
 
 def claimed(arms: pd.DataFrame, claims: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
-    """Return the verdict on each claim, given as weights of the arms in its effect and its control."""
+    """Return the verdict on each claim, given by the weights of the arms in its effect and its control."""
     content = {"metric": "mAP", "readout": "default", "smallest_effect": SMALLEST}
     history = History()
     history.apply(RunStarted())
@@ -112,7 +98,7 @@ def against(arm: str, other: str = "baseline") -> dict[str, float]:
 
 
 def false_positives(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
-    """Yield how often verdicts find something where nothing is."""
+    """Yield how often verdicts find an effect where there is none."""
     for name, noise in (("normal noise", normal), ("heavy tails", heavy_tailed)):
         tables = [contrasts(study(generator, {"a": 0.0}, noise=noise)) for _ in range(repeats)]
         found = sum(float(table["p_holm"].iloc[0]) < LEVEL for table in tables)
@@ -123,7 +109,7 @@ def false_positives(generator: np.random.Generator, repeats: int) -> Iterator[Ra
     found = sum(bool((contrasts(study(generator, null))["p_holm"] < LEVEL).any()) for _ in range(repeats))
     yield Rate("seven contrasts against one baseline, any Holm p < .05", found, repeats, "5 (3 to 7), less if alike")
     found = sum(_any_of_four(generator) for _ in range(repeats))
-    yield Rate("four contrasts of arms of their own, any Holm p < .05", found, repeats, "5 (3 to 7)")
+    yield Rate("four independent contrasts, any Holm p < .05", found, repeats, "5 (3 to 7)")
 
 
 def _any_of_four(generator: np.random.Generator) -> bool:
@@ -135,7 +121,7 @@ def _any_of_four(generator: np.random.Generator) -> bool:
 
 
 def false_verdicts(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
-    """Yield how often a claim is given a verdict that is wrong."""
+    """Yield how often a claim gets a wrong verdict."""
     pairs = {"a": 0.0, "b": 0.0, "c": 0.0}
     one = {"claim": {"effect": against("a")}}
     interaction = {"claim": {"effect": {"a": 1.0, "baseline": -1.0, "b": -1.0, "c": 1.0}}}
@@ -184,7 +170,7 @@ def other_paths(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
 
 
 def looking(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
-    """Yield what adding seeds until it is significant does, with and without paying for the looks."""
+    """Yield what adding seeds until significance does, with and without correcting for the looks."""
     looks = (3, 5, 8)
     plain = paid = 0
     for _ in range(repeats):
@@ -197,7 +183,7 @@ def looking(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
 
 
 def power(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
-    """Yield how often what is there is found, from a quarter as many studies."""
+    """Yield how often a true effect is found, from a quarter as many studies."""
     repeats = max(1, repeats // 4)
     for effect, seeds in ((1.0, 5), (1.5, 5), (2.0, 5), (2.5, 5), (2.5, 3), (1.0, 10)):
         planted = {"a": effect * OF_DIFFERENCE}
@@ -219,11 +205,11 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
     generator = np.random.default_rng(0)
     tables = {
-        "Where nothing is": false_positives,
+        "False positives": false_positives,
         "Wrong verdicts on claims": false_verdicts,
         "Factorial effects, and intervals over queries": other_paths,
         "Adding seeds after a look": looking,
-        "What is found": power,
+        "Power": power,
     }
     for title, rates in tables.items():
         print(f"\n### {title}\n\n| what | rate, % | of | should be, % |\n|---|--:|--:|---|")

@@ -15,7 +15,7 @@ from reid_search.records import StudyStore
 
 
 def cells(study: Path) -> pd.DataFrame:
-    """Return a row an arm and seed with a column an axis, `seed`, and `mAP` in per cent."""
+    """Return one row per arm and seed, with a column for each axis, `seed`, and `mAP` in per cent."""
     ablations = StudyStore.at(study).log.history().ablations
     settings = {ask.arm: ask.settings for asks in ablations.values() for ask in asks}
     arms = load_arms(study)

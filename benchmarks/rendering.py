@@ -1,4 +1,4 @@
-"""How fast synthetic pedestrians are made: images a second on one core, rendered alone, encoded, and written to files.
+"""How fast synthetic pedestrians are rendered: images a second on one core, without files, encoded, and written.
 
     uv run python benchmarks/rendering.py [PRESET]
 
@@ -22,7 +22,7 @@ MOST = 1000
 
 
 def rate(images: list[PlannedImage], work: Callable[[PlannedImage], object]) -> float:
-    """Return how many images are worked on in a second of this process's time."""
+    """Return images per second of this process's CPU time."""
     start = time.process_time()
     for image in images:
         work(image)

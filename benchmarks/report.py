@@ -1,11 +1,10 @@
-"""How long the report of a large study takes: 10,000 trials of 50 epochs each, made up, written as a run leaves them.
+"""How long the report of a large study takes: 10,000 made-up trials of 50 epochs, written as a run leaves them.
 
     uv run python benchmarks/report.py             # 10,000 trials
     uv run python benchmarks/report.py 1000
 
-A search of nearly all of them, and an ablation of 20 arms with 5 seeds and its per-query tables. Prints seconds, how
-many times as long as reading takes (each `record.json` and `epochs.jsonl` parsed, nothing else), and the peak of
-memory, of a process that does nothing else.
+An ablation of 20 arms with 5 seeds and its per-query tables, and a search of all other trials. Prints seconds, the
+ratio to reading alone (parsing each `record.json` and `epochs.jsonl`), and the peak memory of a separate process.
 """
 
 import json
@@ -24,7 +23,7 @@ RANKS = 50
 
 
 def write_study(folder: Path, trials: int) -> None:
-    """Write a study of so many trials."""
+    """Write a study of this many trials."""
     generator = np.random.default_rng(0)
     folder.mkdir(parents=True)
     (folder / "study.yaml").write_text(
@@ -105,14 +104,14 @@ def read_all(folder: Path) -> None:
 
 
 def timed(task: str, folder: Path) -> tuple[float, float]:
-    """Return seconds and the peak of memory in GB of a task in a process of its own."""
+    """Return seconds and peak memory in GB of a task in a separate process."""
     answer = subprocess.run([sys.executable, __file__, task, str(folder)], check=True, capture_output=True, text=True)
     seconds, memory = answer.stdout.split()[-2:]
     return float(seconds), float(memory)
 
 
 def main() -> None:
-    """Write a study, time both tasks, print what came out."""
+    """Write a study, time both tasks and print the result."""
     if sys.argv[1:2] in (["report"], ["read"]):
         from analysis import write_report
 

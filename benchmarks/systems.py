@@ -1,10 +1,10 @@
-"""The table of systems: what each reaches, untrained and trained, and what it costs.
+"""The table of systems: accuracy, untrained and trained, and cost of each.
 
     uv run python benchmarks/systems.py runs/systems
 
 Prints Markdown: mean and standard deviation of mAP and Rank-1 over seeds, mAP of the same networks before their first
-step, the learning rate that its own search found, parameters with and without what the losses own, multiply-adds of one
-image (million), and seconds a trial relative to the first system (medians; the machine may have done other work).
+step, the learning rate that its search found, parameters with and without those of the losses, multiply-adds of one
+image (million), and seconds a trial relative to the first system (medians; the machine may have been busy).
 """
 
 import sys
@@ -23,7 +23,7 @@ HEADER = (
 
 
 def rows_of(study: Path) -> pd.DataFrame:
-    """Return a row an arm and seed, with its name, its learning rate and its untrained mAP."""
+    """Return one row per arm and seed, with its name, its learning rate and its untrained mAP."""
     store = StudyStore.at(study)
     asks = {ask.arm: ask for arms in store.log.history().ablations.values() for ask in arms}
     arms = load_arms(study)

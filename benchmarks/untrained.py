@@ -1,9 +1,9 @@
-"""What training is worth: each trained trial of a study against an untrained copy of itself and a random ranking.
+"""What training is worth: each trained trial of a study against its untrained network and a random ranking.
 
     uv run python benchmarks/untrained.py runs/mgn
 
 Prints a line per arm of the study's ablations: mean average precision on the test split of a random ranking, of the
-network as it was initialised (the same seeds), and as it was trained, and the ratios between them.
+network as initialised (same seeds), and as trained, and the ratios between them.
 """
 
 import sys

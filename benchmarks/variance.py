@@ -1,10 +1,10 @@
-"""How much seeds, identities and queries move a measured mAP: what `answers.py` takes its spreads from.
+"""How much seeds, identities and queries move a measured mAP; the source of the spreads in `answers.py`.
 
     uv run python benchmarks/variance.py runs/claim_parts
 
-Of every arm of an ablation and its difference from the centre, in points of mAP: the standard deviation over seeds, and
-of the differences of a query's average precision that over identities, over the queries of an identity, and what a seed
-adds to each query (analysis of variance by moments).
+For every arm of an ablation and its difference from the centre, in points of mAP: the standard deviation over seeds;
+and for the differences of a query's average precision, those over identities, over the queries of an identity, and of
+seed × query (analysis of variance by moments).
 """
 
 import sys
@@ -41,7 +41,7 @@ def main() -> None:
     arms = load_arms(study)
     arms = arms[(arms["phase"] == arms["phase"].iloc[0]) & (arms["readout"] == "default")]
     if arms["data_fingerprint"].astype(str).str.startswith("redrawn").any():
-        raise SystemExit(f"{study}: every seed has queries of its own, so nothing tells seeds and queries apart")
+        raise SystemExit(f"{study}: every seed has different queries, so seeds and queries cannot be told apart")
     table = per_query(read_state(StudyStore.at(study)), arms)
     print(f"| {' | '.join(COLUMNS)} |\n|---|{'--:|' * (len(COLUMNS) - 1)}")
     found = []

@@ -1,1 +1,1 @@
-"""What sibling rooms have to agree on: labels, arrays of features and distances, where a grid's cells lie."""
+"""What sibling rooms must agree on: labels, arrays of features and distances, Gaussians on a grid."""

@@ -1,4 +1,4 @@
-"""Data sets, the image cache that all trials of a node share, splits, P × K batches and random changes to images.
+"""Data sets, the image cache that all trials of a node share, splits, P × K batches and augmentation.
 
 A data set is a package here with a torch-free `config.py` (its config class in `CONFIG`, which knows its fingerprint)
 and a `data.py` with `load(config, cache) -> ReidDataset`. A data set of another distribution has the same two modules

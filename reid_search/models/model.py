@@ -103,7 +103,7 @@ class ReidModel(nn.Module):
         return functional.normalize(torch.cat([taps[key].flatten(1) for key in self._readout], dim=1), dim=1)
 
     def mark_pretrained(self, weights: Mapping[str, Path | None]) -> None:
-        """Remember which submodules came from a file of weights; None stands for drawn ones."""
+        """Remember which submodules came from a file of weights (None: they were drawn)."""
         prefixes = tuple(f"{name}." for name, path in weights.items() if path is not None)
         self._pretrained = frozenset(name for name, _ in self.named_parameters() if name.startswith(prefixes))
 

@@ -157,7 +157,7 @@ def _repeated(
 
 
 def _distractors(generator: np.random.Generator, people: int, total: int, cameras: int) -> Iterator[_Fields]:
-    """Yield boxes of strangers, of strangers cut off, and of nobody."""
+    """Yield boxes of strangers, of strangers cut off, and without a person."""
     for number in range(total):
         camera, sequence, framing = _anywhere(generator, cameras)
         yield "bounding_box_test", DISTRACTOR, people + 1 + number, camera, sequence, framing

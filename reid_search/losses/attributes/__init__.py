@@ -1,1 +1,1 @@
-"""Attributes: the 27 of Market-1501, each a classification of its own (Lin et al. 2019)."""
+"""Attributes: the 27 of Market-1501, each a classification (Lin et al. 2019)."""

@@ -75,7 +75,7 @@ def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:
 
 @contextmanager
 def _as_tested(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode for a while, whatever mode it is in."""
+    """Put a module into evaluation mode within the context."""
     training = module.training
     module.eval()
     try:

@@ -64,7 +64,7 @@ class MGNConfig(StripeSettings):
         if not parts or any(count < 1 for count in parts):
             raise ValueError(f"{list(parts)}: a branch has at least 1 stripe, and there is at least one branch")
         if len(set(parts)) < len(parts):
-            raise ValueError(f"{list(parts)}: each number of stripes may stand once, since it names the branch")
+            raise ValueError(f"{list(parts)}: each number of stripes may appear once, since it names the branch")
         return parts
 
     @model_validator(mode="after")

@@ -75,7 +75,7 @@ class Layer(NamedTuple):
 class Canvas:
     """An RGB picture and the map of what is on top where: `code_of` values, 0 where nothing is painted.
 
-    It begins at `left` and `top` in the shapes' pixels, each of which covers `scale` of its own.
+    `left` and `top` are its origin in the shapes' pixels, `scale` its pixels per shape pixel.
     """
 
     picture: Image.Image

@@ -41,7 +41,7 @@ def keypoints_of(skeleton: Skeleton, box: Box, codes: Image.Image) -> Keypoints:
 
 
 def absent_keypoints() -> Keypoints:
-    """Return the keypoints of nobody."""
+    """Return keypoints that are all absent."""
     return np.zeros((len(KEYPOINTS), 3))
 
 
