@@ -82,7 +82,7 @@ def test_as_many_stripes_as_rows_and_no_more(stride, rows, make_config, make_mod
     [
         ({"parts": []}, "at least one branch"),
         ({"parts": [1, 0]}, "a branch has at least 1 stripe"),
-        ({"parts": [2, 2]}, "each number of stripes may stand once"),
+        ({"parts": [2, 2]}, "each number of stripes may appear once"),
         ({"split": "layer4.0"}, "share the block that has the stride"),
         ({"split": "layer5"}, "'layer5' is not a choice; .*layer3.0"),
         ({"strides": {1: 3}}, "strides"),
