@@ -66,7 +66,7 @@ class Rate:
 def study(
     generator: np.random.Generator, effects: Mapping[str, float], seeds: int = SEEDS, noise: Draw = normal
 ) -> pd.DataFrame:
-    """Return the arms of a simulated study as `load_arms` would; effects are true differences from `baseline`, in mAP."""
+    """Return the arms of a simulated study as `load_arms` would; effects are differences from `baseline`, in mAP."""
     arms = {"baseline": 0.0, **effects}
     shared = OF_SEED * generator.standard_normal(seeds)
     own = OF_ARM * noise(generator, (len(arms), seeds))
