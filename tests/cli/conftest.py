@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,11 @@ def command(
     return run
 
 
+def _heed_interrupts() -> None:
+    """Undo what a shell does to what it runs in the background, which then ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Start a command in a process group of its own, with `tmp_path` as the working folder."""
@@ -56,6 +62,7 @@ def start(cache: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
 
     return begin

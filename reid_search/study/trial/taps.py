@@ -9,7 +9,7 @@ A tap is written `<who>@<stage>`, for example `p3.part2@reduced`. A pattern is o
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from math import prod
@@ -55,7 +55,7 @@ class TapSpec:
     scope: Scope
     stage: Stage
     shape: tuple[int, ...]
-    through: frozenset[str] = frozenset()
+    through: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def key(self) -> str:
