@@ -13,12 +13,7 @@ class PhaseProgress:
     """One phase.
 
     Attributes:
-        name: The phase.
-        total: Its trials.
         finished: Trials with a result, those of earlier runs included.
-        stopped: Trials stopped early.
-        failed: Trials that failed.
-        over: Whether every trial is over.
     """
 
     name: str
@@ -31,12 +26,7 @@ class PhaseProgress:
 
 @dataclass
 class RunningTrial:
-    """One trial that runs now.
-
-    Attributes:
-        label: What a person calls it.
-        row: The last epoch that it reported.
-    """
+    """One trial that runs now."""
 
     label: TrialLabel
     row: Row = field(default_factory=dict)

@@ -13,7 +13,6 @@ class Claim:
     """A claim of a study.
 
     Attributes:
-        name: Its name.
         content: Its entry in the study file, defaults filled in.
         since: When it was first written down as it stands, ISO time (UTC).
         phase: The phase that decides it; None before that phase began, and where no phase has its arms.

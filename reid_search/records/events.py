@@ -133,7 +133,6 @@ class Proposal(Ask):
     """A search asked for a trial.
 
     Attributes:
-        number: Its number in the search.
         params: What the sampler suggested, by axis.
         space: What identifies the space that it was drawn from.
         arm: Whose turn it was, where a search tunes each arm of an ablation.
@@ -206,7 +205,6 @@ class StepChosen(Event):
         objective: What the choice looked at.
         candidates: Key, seed and readout of each candidate, by axis.
         values: The objective by axis; None where a candidate failed.
-        axis: The axis that was taken.
     """
 
     name: ClassVar[str] = "step"

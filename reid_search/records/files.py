@@ -10,12 +10,7 @@ from reid_search.errors import RecordError
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file that is either the old one or the whole new one, also after a power cut.
-
-    Args:
-        path: Where; its folder is made.
-        content: Text (UTF-8) or bytes.
-    """
+    """Write a file that is either the old one or the whole new one, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

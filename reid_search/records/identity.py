@@ -5,12 +5,7 @@ from typing import NamedTuple
 
 
 class TrialId(NamedTuple):
-    """What names a trial in a study.
-
-    Attributes:
-        key: Key of the training.
-        seed: The replicate.
-    """
+    """What names a trial in a study."""
 
     key: str
     seed: int

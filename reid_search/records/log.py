@@ -12,11 +12,7 @@ from reid_search.records.replay import History, replay
 
 
 class StudyLog:
-    """Reads `asked.jsonl`.
-
-    Args:
-        path: The log's file.
-    """
+    """Reads `asked.jsonl`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,11 +58,7 @@ class StudyLog:
 
 
 class LogFollower:
-    """Reads a log again and again, and each of its lines once.
-
-    Args:
-        log: The log.
-    """
+    """Reads a log again and again, and each of its lines once."""
 
     def __init__(self, log: StudyLog) -> None:
         self._log = log
@@ -101,7 +93,6 @@ class LogWriter:
     """Appends what one run does; every event carries the run and its place in it.
 
     Args:
-        log: The log.
         started: The run, which is written down first, with what it has read of earlier ones.
         further: Events that are written in one piece with it, so that no crash can part them.
     """
@@ -118,7 +109,6 @@ class LogWriter:
         """Append events and wait until they are on the disk."""
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         append_lines(
-            self._path,
-            [line_of(event, self._writer, self._number + index, time) for index, event in enumerate(events)],
+            self._path, [line_of(event, self._writer, self._number + index, time) for index, event in enumerate(events)]
         )
         self._number += len(events)

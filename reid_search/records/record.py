@@ -40,7 +40,6 @@ class RunContext(_Part):
 
     Attributes:
         seconds: Time spent, over all interruptions.
-        host: The machine.
         device: `cpu` or the GPU's name.
         versions: Releases of reid-search, torch and Python.
         git_commit: Commit of the code, where it ran from a checkout.
@@ -63,7 +62,6 @@ class Record(_Part):
         key: Hash of the training config; with `seed` it names the trial.
         seed: Seed of initialisation, order and augmentation.
         status: `finished`, `stopped` (pruned; may be continued) or `failed`.
-        reason: Why it stopped or failed.
         config: The trial's config, defaults filled in.
         data_fingerprint: What identifies images and labels.
         device_type: `cpu` or `cuda`; results differ between them.

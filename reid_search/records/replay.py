@@ -33,7 +33,6 @@ class History:
     """What a log says, in the order in which it happened.
 
     Attributes:
-        runs: The runs of the study.
         is_done: Whether the last run went to its end.
         asks: Everything that was ever asked for.
         began: ISO time of the first event; empty where there is none.

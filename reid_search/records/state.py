@@ -21,7 +21,6 @@ class StudyState:
     """A study as it stands on disk.
 
     Attributes:
-        store: Where it keeps everything.
         study: Content of its study file as it was resolved; empty where there is none.
         history: What its log says.
         trials: Its trials by key and seed, sorted by name.
@@ -158,11 +157,7 @@ def _maps(content: object) -> Mapping[str, Mapping[str, object]]:
 
 
 class StudyReader:
-    """Reads a study again and again, and of its log and its trials only what changed since.
-
-    Args:
-        store: Where it keeps everything.
-    """
+    """Reads a study again and again, and of its log and its trials only what changed since."""
 
     def __init__(self, store: StudyStore) -> None:
         self._store = store

@@ -20,11 +20,7 @@ _MLFLOW_PATIENCE = 120.0
 
 @dataclass(frozen=True)
 class Storage:
-    """The folder that several studies share.
-
-    Attributes:
-        path: The folder.
-    """
+    """The folder that several studies share."""
 
     path: Path
 
@@ -70,12 +66,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class StudyStore:
-    """The folders and files of one study.
-
-    Attributes:
-        storage: The folder that several studies share.
-        name: The study.
-    """
+    """The folders and files of one study."""
 
     storage: Path
     name: str

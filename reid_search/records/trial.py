@@ -18,8 +18,6 @@ class Trial:
     """One trial as it stands on disk.
 
     Attributes:
-        id: Its key and seed.
-        status: How it stands.
         reason: Why it stopped or failed, or what is wrong with its files.
         config: Its config, defaults filled in; empty before it started.
         data_fingerprint: What identifies images and labels.

@@ -11,16 +11,7 @@ from reid_search.study.metrics import MAIN
 
 
 class AblationWork:
-    """Hands out the trainings of an ablation that are not measured yet.
-
-    Args:
-        study: The study.
-        phase: The ablation.
-        store: Where the study keeps everything.
-        log: What this run writes down.
-        fingerprints: Fingerprints of the data sets.
-        arms: What it compares.
-    """
+    """Hands out the trainings of an ablation that are not measured yet."""
 
     def __init__(
         self,

@@ -19,7 +19,6 @@ class RunOptions:
     """How a study is run, as opposed to what it asks.
 
     Attributes:
-        address: `none` for this process; `local`, `auto` or `HOST:PORT` of a Ray cluster.
         cache: Folder of data sets and image caches on each node; the default one where omitted.
         fresh: Whether what was measured before is set aside first.
         command: The command line, for the store.

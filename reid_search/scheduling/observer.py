@@ -15,10 +15,7 @@ class TrialLabel:
     """One trial as a person knows it.
 
     Attributes:
-        phase: Name of the phase.
         name: The arm, or `#7` for the seventh proposal of a search.
-        seed: The replicate.
-        key: Key of the training.
         epochs: Epochs of the whole trial.
         settings: Label of every axis, by path.
         metric: What its number measures: `val/mAP`.
@@ -67,11 +64,8 @@ class Best:
     """The best of a search.
 
     Attributes:
-        phase: The search.
-        number: The proposal.
         settings: The level of every axis.
         value: The objective, in [0, 1].
-        objective: Its name.
         tuned: The best settings of each level of an axis or of each arm, where the search tuned each for itself.
     """
 
@@ -89,8 +83,6 @@ class RunSummary:
 
     Attributes:
         finished: Trials with a result, those of earlier runs included.
-        stopped: Trials stopped early.
-        failed: Trials that failed, with the reason.
         reused: Trials that an earlier run had measured.
         best: The best of the last search.
         interrupted: Whether Ctrl-C ended the run before everything was measured.

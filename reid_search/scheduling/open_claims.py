@@ -11,12 +11,7 @@ from reid_search.study.question.claims import Contrast
 
 @dataclass
 class OpenClaims:
-    """The claims that no phase of a run has decided yet.
-
-    Attributes:
-        study: The study.
-        names: Names of the claims.
-    """
+    """The claims that no phase of a run has decided yet."""
 
     study: Study
     names: list[str]

@@ -19,12 +19,7 @@ class PathWork:
     an earlier run made among the same candidates stands, whatever became of those that failed.
 
     Args:
-        study: The study.
         phase: The ablation, `design: path`.
-        store: Where the study keeps everything.
-        log: What this run writes down.
-        fingerprints: Fingerprints of the data sets.
-        best: The search's best.
     """
 
     def __init__(

@@ -26,9 +26,6 @@ class Proposer:
     """Asks Optuna for settings and tells it how they did.
 
     Args:
-        phase: The search.
-        space: What it searches.
-        seed: Seed of the study.
         name: Name of the Optuna study. Hyperband hashes it, so a run that goes on must give the same.
     """
 
@@ -119,9 +116,7 @@ class ProposerOfEach:
     """Searches each share for itself, in turns, so that an interrupted search is balanced.
 
     Args:
-        phase: The search, with `each`.
         spaces: What each share searches.
-        seed: Seed of the study.
         name: Name of the Optuna studies, each with its share's number.
     """
 

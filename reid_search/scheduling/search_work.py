@@ -25,15 +25,7 @@ from reid_search.study.question.space import Labels, labels_of
 
 
 class SearchWork:
-    """Hands out the trials of a search and learns from their records.
-
-    Args:
-        study: The study.
-        phase: The search.
-        store: Where the study keeps everything.
-        log: What this run writes down.
-        fingerprints: Fingerprints of the data sets.
-    """
+    """Hands out the trials of a search and learns from their records."""
 
     def __init__(
         self, study: Study, phase: SearchPhase, store: StudyStore, log: LogWriter, fingerprints: Fingerprints

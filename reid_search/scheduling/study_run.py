@@ -40,12 +40,6 @@ class StudyRun:
     """Hands out the jobs of one phase after another and closes them.
 
     Args:
-        study: The study.
-        store: Where it keeps everything.
-        log: What this run writes down.
-        fingerprints: Fingerprints of the data sets.
-        observer: Who watches.
-        sink: Who takes note of trials.
         pauses: Seconds before each further try of a trial that its surroundings fail before it trains an epoch; when
             they are used up, the study stops.
     """

@@ -7,12 +7,7 @@ from reid_search.scheduling.jobs import Job
 
 
 class TrainingQueue:
-    """Hands out jobs in order. Jobs of one training are one, which measures what all of them ask for.
-
-    Args:
-        store: Where the study keeps its records.
-        jobs: The jobs, in order.
-    """
+    """Hands out jobs in order. Jobs of one training are one, which measures what all of them ask for."""
 
     def __init__(self, store: StudyStore, jobs: Iterable[Job]) -> None:
         self._jobs: dict[TrialId, Job] = {}

@@ -7,11 +7,7 @@ from reid_search.records import TrialId
 
 
 class Tries:
-    """Counts failures since a trial's last new epoch.
-
-    Args:
-        pauses: Seconds before each further try.
-    """
+    """Counts failures since a trial's last new epoch."""
 
     def __init__(self, pauses: Sequence[float]) -> None:
         self._pauses = pauses

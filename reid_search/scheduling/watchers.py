@@ -10,10 +10,6 @@ from reid_search.scheduling.observer import Observer, Row, TrialSink
 class Watchers:
     """Tells an observer and a sink what happens; one that raises is told nothing more.
 
-    Args:
-        observer: Who watches.
-        sink: Who takes note of trials; None where nobody does.
-
     Attributes:
         problems: What was raised, and what came of it.
     """

@@ -27,7 +27,6 @@ class BackgroundSink:
     raised into the caller.
 
     Args:
-        store: The study's store.
         uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
         refresh: Seconds between two looks at the trials that run, and between two tries to reach MLflow.
     """

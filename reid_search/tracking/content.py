@@ -24,7 +24,6 @@ class Epoch:
     Attributes:
         step: Its number, from 1.
         elapsed: Seconds from the run's start to its end.
-        metrics: Measurements by name.
     """
 
     step: int

@@ -20,7 +20,6 @@ class StudyExperiment:
     """Finds and makes what a study has in MLflow. Open it under `Storage.writing_to_mlflow`.
 
     Args:
-        store: The study's store.
         uri: Where MLflow keeps it.
 
     Raises:

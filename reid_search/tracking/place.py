@@ -12,9 +12,6 @@ _VARIABLE = "MLFLOW_TRACKING_URI"
 def tracking_uri(storage: Path) -> str:
     """Return where MLflow keeps the studies of a storage.
 
-    Args:
-        storage: The store that several studies share.
-
     Returns:
         `MLFLOW_TRACKING_URI` where it is set, else the SQLite database `<storage>/mlflow.db` as an absolute address.
     """

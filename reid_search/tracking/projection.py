@@ -22,7 +22,6 @@ class Projection:
     be reached. They can be repeated: a run that is up to date is left alone.
 
     Args:
-        store: The study's store.
         uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
     """
 
@@ -40,10 +39,6 @@ class Projection:
 
     def sync_study(self, state: StudyState, *, at_work: bool) -> bool:
         """Bring the study's own run up to date, under which the trials' runs lie.
-
-        Args:
-            state: The study.
-            at_work: Whether a run of the study is at work.
 
         Returns:
             Whether anything was written.

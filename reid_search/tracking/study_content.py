@@ -14,12 +14,7 @@ _COUNTED = (Status.FINISHED, Status.STOPPED, Status.FAILED)
 
 
 def study_content(state: StudyState, *, at_work: bool) -> RunContent:
-    """Return what the MLflow run of a study shall hold.
-
-    Args:
-        state: The study.
-        at_work: Whether a run of the study is at work.
-    """
+    """Return what the MLflow run of a study shall hold."""
     history = state.history
     run_state: RunState = "RUNNING" if at_work else "KILLED" if history.runs and not history.is_done else "FINISHED"
     counts = Counter(trial.status for trial in state.trials.values())

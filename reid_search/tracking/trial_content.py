@@ -156,12 +156,7 @@ def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
 
 def _artifacts(run: TrialRun, trial: Trial) -> dict[str, bytes]:
     """Return the config, with which `train` repeats the trial, and the matching rates of the readouts."""
-    started = {
-        "key": trial.key,
-        "seed": trial.seed,
-        "data_fingerprint": trial.data_fingerprint,
-        "config": trial.config,
-    }
+    started = {"key": trial.key, "seed": trial.seed, "data_fingerprint": trial.data_fingerprint, "config": trial.config}
     artifacts = {"config.json": f"{json.dumps(started, indent=2)}\n".encode()} if trial.config else {}
     measured = trial.record.readouts if trial.record else {}
     rows = [

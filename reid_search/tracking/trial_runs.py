@@ -20,7 +20,6 @@ class TrialRun:
     Attributes:
         id: What its MLflow run is found by: `<key>-s<seed>`, and where others asked first for other readouts,
             `<key>-s<seed>:<names under which the record keeps the readouts>`.
-        trial: The trial.
         asks: Who asks for these readouts, as the study stands; where nobody does any more, who did.
         readouts: Name of each readout → name under which the record keeps it; the one that stands for them all first.
         asked: `now`, `before`, or `never` where the log names nobody.

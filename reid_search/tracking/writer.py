@@ -33,12 +33,7 @@ Item = TypeVar("Item")
 
 
 class RunWriter:
-    """Writes runs of one experiment.
-
-    Args:
-        client: MLflow.
-        experiment: Id of the experiment.
-    """
+    """Writes runs of one experiment."""
 
     def __init__(self, client: "MlflowClient", experiment: str) -> None:
         self._client = client

@@ -24,11 +24,7 @@ _WEIGHTS, _PROGRESS, _ROW = "weights.safetensors", "progress.pt", "epoch.json"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a trial stood after an epoch.
-
-    Attributes:
-        path: Its folder.
-    """
+    """Where a trial stood after an epoch."""
 
     path: Path
 
@@ -116,9 +112,6 @@ def read_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
 @contextlib.contextmanager
 def or_set_aside(path: Path) -> Iterator[None]:
     """Set a checkpoint aside that cannot be read while the block runs, so that the trial starts over without it.
-
-    Args:
-        path: Its folder or file.
 
     Raises:
         EnvironmentFailure: It was damaged and is set aside, or memory or the share it lies on fails.

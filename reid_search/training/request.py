@@ -14,12 +14,9 @@ class TrialRequest:
     """One training and the splits that it is tested on.
 
     Attributes:
-        config: The trial.
         seed: Seed of initial values, order and augmentation.
-        key: Key of the training.
         evaluate: Splits of the final measurement, `val` and `test`.
         cache: Folder of made data sets and decoded images; the user's cache folder where omitted.
-        device: Where it trains.
         keep_checkpoint: Whether the final weights stay.
     """
 

@@ -32,10 +32,6 @@ class TrialSession:
     What an epoch measured is written with its checkpoint first and as a line of `epochs.jsonl` second, so that a line
     never lacks the weights to go on from. A scheduler that loses sight of a process may start a second one for the same
     trial: one of them works at a time, each goes on from where the trial stands, and a trial with a record is over.
-
-    Args:
-        request: What is asked.
-        folder: Where it is left.
     """
 
     def __init__(self, request: TrialRequest, folder: TrialFolder) -> None:
@@ -200,10 +196,6 @@ class TrialSession:
 
 def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
     """Run a trial to its end in this process; one that was measured before is not measured again.
-
-    Args:
-        request: What is asked.
-        folder: Where it is left.
 
     Raises:
         EnvironmentFailure: Something around the trial keeps it from going on; what it trained so far stays.

@@ -11,11 +11,7 @@ _OWN_WORDS = "device-side assert"
 
 
 def is_around_trial(error: BaseException) -> bool:
-    """Say whether an error is no trial's own, so that the same trial may well succeed at another time or place.
-
-    Args:
-        error: What was raised while it trained or was tested.
-    """
+    """Say whether an error is no trial's own, so that the same trial may well succeed at another time or place."""
     if is_of_environment(error) or isinstance(error, (torch.OutOfMemoryError, SafetensorError)):
         return True
     text = str(error)

@@ -31,10 +31,7 @@ class Trainer:
     """Trains the model and the losses of a trial.
 
     Args:
-        config: The trial.
-        data: What it learns from.
         seed: Seed of initial values and augmentation.
-        device: Where it trains.
     """
 
     def __init__(self, config: TrialConfig, data: TrialData, seed: int, device: torch.device) -> None:

@@ -24,12 +24,7 @@ _STEP = 1 / 6  # of a range: Optuna's choice
 
 
 class CmaEsSampler(BaseSampler):  # type: ignore[misc]
-    """Draws one proposal from the Gaussian after the last full generation of finished trials.
-
-    Args:
-        config: The settings.
-        seed: Seed of the proposal.
-    """
+    """Draws one proposal from the Gaussian after the last full generation of finished trials."""
 
     def __init__(self, config: CmaEsConfig, seed: int) -> None:
         self._config = config

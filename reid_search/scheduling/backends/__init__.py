@@ -12,11 +12,7 @@ WITHOUT_RAY = "none"
 
 
 class Backend(Protocol):
-    """Runs the jobs of a study somewhere.
-
-    Attributes:
-        at_once: How many trials run at once.
-    """
+    """Runs the jobs of a study somewhere."""
 
     at_once: int
 

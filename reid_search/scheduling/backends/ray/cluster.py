@@ -84,9 +84,6 @@ def _has_token() -> bool:
 def trials_at_once(resources: Resources) -> int:
     """Return how many trials run at once on the cluster that this process is connected to.
 
-    Args:
-        resources: What one trial takes.
-
     Raises:
         ResourceError: No node can hold even one.
     """

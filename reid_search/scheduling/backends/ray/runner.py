@@ -37,8 +37,6 @@ class OnRay:
     """Runs trials on the Ray that this process is connected to.
 
     Args:
-        at_once: Trials at once.
-        resources: What one trial takes.
         cache: Folder of data sets and image caches on each node; the user's cache folder where omitted.
     """
 
@@ -75,7 +73,6 @@ class _Here:
     Args:
         run: The study, which hands out jobs.
         told: What a trial's process is told of the next job.
-        most: Trials at once.
     """
 
     def __init__(self, run: StudyRun, told: Callable[[StudyRun, str], dict[str, Any] | None], most: int) -> None:
