@@ -1,8 +1,8 @@
 """From trial records to tables, statistics, figures and a report; pandas, no torch, no ray.
 
-    reading/      what trials left on disk, each file once, and tables of it: trials, arms, proposals
-    statistics/   what numbers can say: pure functions of arrays
-    answers/      what a reader wants to know: a search, the arms of an ablation, their contrasts
+    reading/      tables of what trials left on disk: trials, arms, proposals
+    statistics/   pure functions of arrays
+    answers/      how a search went, what the arms of an ablation are worth, which claims hold
     reporting/    sentences, figures, tables and the page `<study>/report/`
 
 Each room imports only from those above it.
@@ -11,7 +11,7 @@ The same package is reachable as `reid_search.analysis`, for an environment in w
 Importing it is cheap: pandas, scipy and matplotlib are loaded when a name is first used.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .names import PUBLIC, resolve
 
@@ -28,21 +28,12 @@ if TYPE_CHECKING:
     from .reporting.write import write_report
 
 __all__ = [
-    "compare_studies",
-    "comparison_sheet",
-    "conclusion",
-    "contrasts",
-    "load_arms",
-    "load_search",
-    "load_trials",
-    "measured_speed",
-    "planned_seconds",
-    "verdicts",
-    "write_report",
-]
+    "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms", "load_search", "load_trials",
+    "measured_speed", "planned_seconds", "verdicts", "write_report",
+]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     return resolve(__name__, name)
 
 

@@ -1,10 +1,9 @@
-"""The public names of the package and the modules that they live in.
+"""The public names of the package and the modules that define them.
 
-A module never has the name of a public function: importing it would put the module in the function's place.
+No module may share its name with a public function: importing the module would hide the function.
 """
 
 import importlib
-from typing import Any
 
 PUBLIC = {
     "compare_studies": "answers.compare",
@@ -21,16 +20,9 @@ PUBLIC = {
 }
 
 
-def resolve(package: str, name: str) -> Any:
-    """Return a public name, importing its module now.
-
-    Args:
-        package: Name under which the package was imported.
-        name: The public name.
-
-    Raises:
-        AttributeError: There is no such name.
-    """
+def resolve(package: str, name: str) -> object:
+    """Import the module of a public name and return what it names; `package` is how the user imported this package."""
     if name not in PUBLIC:
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{package}.{PUBLIC[name]}"), name)
+    found: object = getattr(importlib.import_module(f"{package}.{PUBLIC[name]}"), name)
+    return found

@@ -1,1 +1,1 @@
-"""From tables to what a reader wants to know: how a search went, what each arm is worth."""
+"""What a reader wants to know: how a search went, what each arm is worth, which claims hold."""

@@ -1,14 +1,12 @@
-"""Reduce an ablation to one row an arm: means over seeds, the contrast with the centre, what is missing.
+"""Reduce an ablation to one row per arm: means over seeds, the contrast with the centre, what is missing.
 
-Numbers under different protocols never stand in one table of contrasts: each protocol has a summary and a centre.
+Numbers under different protocols are never contrasted: each protocol has its own summary and centre.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RequestError
@@ -18,18 +16,17 @@ from reid_search.study.metrics import BESIDE, MAIN, METRICS
 from reid_search.study.question.designs import Design, design_of_record
 
 from ..reading.arms import axis_and_level
-from ..reading.measures import COST_COLUMNS
+from ..reading.measures import COST_COLUMNS, Row
+from ..statistics.effect import Floats
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
 from .paired_contrasts import contrasts, no_contrasts
 
-Floats = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class AblationSummary:
-    """One readout of an ablation, or where its arms were measured under several protocols, the arms of one of these.
+    """The arms of one ablation and readout that were measured under one protocol.
 
     Attributes:
         phase: Name of the phase.
@@ -39,20 +36,20 @@ class AblationSummary:
         smallest_effect: Smallest difference of interest.
         seeds: Seeds that were asked for.
         centre: Settings of the arm that the others are compared with.
-        arms: One row an arm, the centre first: `arm`, `axis` and `level` (what differs from the centre), `asked` and
+        arms: One row per arm, the centre first: `arm`, `axis` and `level` (what differs from the centre), `asked` and
             `n` (seeds asked for and finished), mean and standard deviation of each metric (`mAP`, `mAP_sd`,
             `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
-            `rank1_delta`, `disagree`, and `queries_low` and `queries_high`, the interval over identities of those
-            furthest from the centre.
-        contrasts: The table of `contrasts` with these four columns and `protocol`; empty where they were refused.
-        refusal: Why arms are not contrasted; None where they are.
+            `rank1_delta`, `disagree`, and, for the arms furthest from the centre, `queries_low` and `queries_high` (the
+            interval over identities).
+        contrasts: The table of `contrasts` with these four columns and `protocol`; empty if they were refused.
+        refusal: Why arms are not contrasted; None if they are.
         curves: CMC curves by arm, `(seeds, ranks)` in [0, 1], of the finished seeds.
         group: Which arms these are, and how their protocol differs from that of the first group.
         number: Number of the group in its phase and readout, from 1.
         groups: Number of groups of its phase and readout.
-        effects: Effects of the design over all groups, beside the first one; None where the design has none.
-        around: What the design stands around: `base`, `best`, or a named arm; empty where the study no longer says it.
-        redrawn: Whether every seed drew data of its own.
+        effects: Effects of the design over all groups; None if there are none, and after the first group.
+        around: The centre of the design: `base`, `best`, or a named arm; empty if the study no longer says it.
+        redrawn: Whether every seed drew its own data.
     """
 
     phase: str
@@ -75,12 +72,12 @@ class AblationSummary:
 
     @property
     def description(self) -> Design:
-        """What its design says of itself; of one that is not known to this release only its name."""
+        """The description of its design; only a name if this release does not know it."""
         return design_of_record(self.design)
 
     @property
     def is_for_claims(self) -> bool:
-        """Whether its arms are those that claims need, which compare them: there is no centre to compare with."""
+        """Whether its arms are those that claims need: the claims compare them, so there is no centre."""
         return self.description.of_claims
 
     @property
@@ -94,8 +91,8 @@ class AblationSummary:
         return self.group.centre
 
     @property
-    def centre_row(self) -> dict[str, Any] | None:
-        """The row of the arm that the others are compared with; None where it was not asked for."""
+    def centre_row(self) -> Row | None:
+        """The row of the arm that the others are compared with; None if it was not asked for."""
         rows = self.arms[self.arms["arm"] == self.centre_arm]
         return None if rows.empty else dict(rows.iloc[0])
 
@@ -105,7 +102,7 @@ class AblationSummary:
         return self.arms[self.arms["delta"].notna()]
 
     def furthest(self, count: int) -> pd.DataFrame:
-        """Return the compared rows, or of more than `count` the best and worst halves, in the order of the table."""
+        """Return the compared rows, at most the `count` best and worst, in the order of the table."""
         return _furthest(self.compared, count)
 
     @property
@@ -115,25 +112,13 @@ class AblationSummary:
 
 
 def summarise_ablations(state: StudyState, arms: pd.DataFrame, smallest_effect: float) -> list[AblationSummary]:
-    """Summarise every ablation and readout.
-
-    Args:
-        state: The study as it stands.
-        arms: The table of `load_arms`.
-        smallest_effect: Smallest difference of interest, in [0, 1].
-    """
+    """Summarise every ablation and readout in the table of `load_arms`."""
     readouts = arms.groupby("phase", sort=False)["readout"].unique()
-    return [
-        summary
-        for (phase, readout), rows in arms.groupby(["phase", "readout"], sort=False)
-        for summary in _summaries(
-            state,
-            state.ablations[str(phase)],
-            rows,
-            smallest_effect,
-            first=readout == standing_readout(list(readouts[str(phase)])),
-        )
-    ]
+    found: list[AblationSummary] = []
+    for (phase, readout), rows in arms.groupby(["phase", "readout"], sort=False):
+        first = readout == standing_readout(list(readouts[str(phase)]))
+        found += _summaries(state, state.ablations[str(phase)], rows, smallest_effect, first=first)
+    return found
 
 
 def _summaries(
@@ -207,7 +192,7 @@ def _none_compared() -> pd.DataFrame:
 
 
 def _beside_means(compared: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the means over pairs, which stand beside the means over all finished seeds of an arm."""
+    """Leave out the means over pairs, since the table of arms has the means over all finished seeds."""
     means = ["mean", "baseline_mean", "sd", "baseline_sd"]
     return compared.drop(columns=[*means, "protocol"]).rename(columns={"n": "pairs"})
 

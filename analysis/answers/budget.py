@@ -1,4 +1,4 @@
-"""What a study was planned to take, and what it took."""
+"""What a study was planned to cost, and what it cost."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from reid_search.records import StudyState, TrialId
 
 @dataclass(frozen=True)
 class PhaseBudget:
-    """Planned and spent by a phase. A training counts in the first phase that asked for it.
+    """What was planned for a phase and spent on it. A training counts in the first phase that asked for it.
 
     Attributes:
         phase: The phase.
-        planned_trials: Trainings planned when its last run began; None where the log does not say.
+        planned_trials: Trainings planned when its last run began; None if the log does not say.
         planned_images: Their images, without early stopping.
         trials: Trainings on disk.
         images: Images that they have seen.
@@ -38,14 +38,7 @@ def budgets(state: StudyState) -> list[PhaseBudget]:
         own = [trial for trial in own if trial.id not in counted]
         counted |= {trial.id for trial in own}
         planned = state.history.planned.get(phase)
-        found.append(
-            PhaseBudget(
-                phase,
-                planned.trials if planned else None,
-                planned.images if planned else None,
-                len(own),
-                sum(trial.images_seen for trial in own),
-                sum(trial.seconds for trial in own),
-            )
-        )
+        trials, images = (planned.trials, planned.images) if planned else (None, None)
+        seen, seconds = sum(trial.images_seen for trial in own), sum(trial.seconds for trial in own)
+        found.append(PhaseBudget(phase, trials, images, len(own), seen, seconds))
     return found

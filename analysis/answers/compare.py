@@ -24,30 +24,27 @@ def compare_studies(
     """Put the arms of several studies side by side.
 
     Args:
-        studies: Their folders, at least two; the first is what the others are compared with.
+        studies: Their folders, at least two; the others are compared with the first.
         metric: Column to compare.
         readout: Readout to compare.
         smallest_effect: Smallest difference of interest, in the metric's unit.
 
     Returns:
-        One row an arm and study, arms in the order in which they come first: `phase`, `arm`, `study`, `n` (finished
-        seeds), `mean`, `sd`; in a study behind the first, where both have the arm, the paired contrast with the first
-        one's arm of the same name over the seeds that both have: `delta`, `low`, `high`, `p`, `p_holm` (over all rows
-        of the table), `verdict`, `note`. NaN where it is not defined.
+        One row per arm and study, arms in order of first appearance: `phase`, `arm`, `study`, `n` (finished seeds),
+        `mean`, `sd`; after the first study, the contrast with the first study's arm of the same name, paired over the
+        seeds that both have: `delta`, `low`, `high`, `p`, `p_holm` (over all rows of the table), `verdict`, `note`. NaN
+        if undefined.
 
     Raises:
-        RequestError: Fewer than two studies, two of the same name, an unknown metric or readout, or arms whose numbers
-            were measured under unlike protocols.
+        RequestError: Fewer than two studies, two of the same name, an unknown metric or readout, or arms that were
+            measured under different protocols.
     """
     arms = _stacked(studies, metric, readout)
     first = next(iter(arms))
     table = pd.concat([rows.assign(study=study) for study, rows in arms.items()], ignore_index=True)
     rows = _means(table, metric)
-    found = [
-        _against_first(arms[first], own, study, metric, smallest_effect)
-        for study, own in arms.items()
-        if study != first
-    ]
+    others = [(study, own) for study, own in arms.items() if study != first]
+    found = [_against_first(arms[first], own, study, metric, smallest_effect) for study, own in others]
     rows = rows.merge(_with_holm(pd.concat(found, ignore_index=True)), on=["phase", "arm", "study"], how="left")
     order = {name: place for place, name in enumerate(dict.fromkeys(zip(table["phase"], table["arm"], strict=True)))}
     places = [order[name] for name in zip(rows["phase"], rows["arm"], strict=True)]
@@ -83,10 +80,10 @@ def _against_first(
     first: pd.DataFrame, own: pd.DataFrame, study: str, metric: str, smallest_effect: float
 ) -> pd.DataFrame:
     """Return the contrasts of the arms that both studies have."""
-    shared = sorted(_names(first) & _names(own))
+    theirs, ours = (arms.set_index(["phase", "arm"], drop=False).sort_index() for arms in (first, own))
     rows = []
-    for phase, arm in shared:
-        both = {BASELINE: _rows(first, phase, arm), study: _rows(own, phase, arm)}
+    for phase, arm in theirs.index.intersection(ours.index).unique():
+        both = {BASELINE: theirs.loc[[(phase, arm)]], study: ours.loc[[(phase, arm)]]}
         pair = pd.concat([side.assign(arm=name) for name, side in both.items()], ignore_index=True)
         contrast = contrasts(pair, BASELINE, metric, smallest_effect)
         rows.append(contrast.assign(phase=phase, arm=arm, study=study))
@@ -95,15 +92,7 @@ def _against_first(
 
 
 def _with_holm(found: pd.DataFrame) -> pd.DataFrame:
-    """Adjust over all rows; a verdict that only one test would have given is taken back."""
+    """Adjust over all rows, and withdraw verdicts that do not survive it."""
     adjusted = found.assign(p_holm=holm([float(p) for p in found["p"]]))
     lost = adjusted["verdict"].isin(["better", "worse"]) & ~(adjusted["p_holm"] < LEVEL)
     return adjusted.assign(verdict=adjusted["verdict"].where(~lost, INCONCLUSIVE))
-
-
-def _names(arms: pd.DataFrame) -> set[tuple[str, str]]:
-    return set(zip(arms["phase"], arms["arm"], strict=True))
-
-
-def _rows(arms: pd.DataFrame, phase: str, arm: str) -> pd.DataFrame:
-    return arms[(arms["phase"] == phase) & (arms["arm"] == arm)]

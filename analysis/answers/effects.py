@@ -1,12 +1,11 @@
-"""What each factor of a factorial design is worth over all its combinations, and which factors depend on each other.
+"""What each factor of a factorial design is worth over all its combinations, and which factors interact.
 
-The contrasts of an ablation ask what an arm is worth beside the centre; the effects of a design ask what a level is
-worth on average over the others. They are exploratory: Holm's method counts all that a phase shows.
+A contrast compares one arm with the centre; an effect says what a level is worth on average over the other factors.
+Effects are exploratory: Holm's method counts all that a phase shows.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pandas as pd
 from reid_search.study import BASELINE
 
 from ..reading.comparability import is_within_protocols, protocols_of
-from ..statistics.factorial import FactorialEffect, factorial_effects
+from ..statistics.factorial import FactorialEffect, Ints, factorial_effects
 from ..statistics.family import holm
 from ..statistics.verdict import of_contrast
 from .groups import Settings
@@ -31,10 +30,10 @@ class EffectsSummary:
     """The effects of a design.
 
     Attributes:
-        table: One row an effect, main effects first: `effect` (its axes, joined by ×), `level` and `reference` of each
+        table: One row per effect, main effects first: `effect` (its axes, joined by ×), `level` and `reference` of each
             axis, `n` (seeds), `delta`, `low`, `high`, `p`, `p_holm`, `verdict`, `sd`, `detectable`, `combinations` (of
-            the other axes, over which it is averaged), `matched` (whether its sides meet the same ones), `aliases` (the
-            interactions that this design cannot tell from it, as text), `family`, `note`.
+            the other axes, over which it is averaged), `matched` (whether both sides have the same ones), `aliases`
+            (the interactions that this design cannot tell from it, as text), `family`, `note`.
         left_out: Effects that would compare numbers under different protocols, as `axis = level`.
     """
 
@@ -45,11 +44,10 @@ class EffectsSummary:
 def summarise_effects(
     rows: pd.DataFrame, settings: Settings, metric: str, smallest_effect: float
 ) -> EffectsSummary | None:
-    """Return the effects of a design; None where no axis varies or no effect can be measured.
+    """Return the effects of a design; None if no axis varies or no effect can be measured.
 
-    The reference of an axis is the baseline's level, or the first where the baseline has none. An effect is shown where
-    each difference in it lies within one protocol: of a data axis itself there is none, of its interaction with another
-    axis there is.
+    The reference of an axis is the baseline's level, or the first if the baseline has none. An effect is shown if each
+    of its differences stays within one protocol: a data axis has no main effect, but it has interactions.
 
     Args:
         rows: Rows of `load_arms` of one phase and readout, of every protocol.
@@ -73,12 +71,7 @@ def summarise_effects(
 
 
 def factors_of(arms: Sequence[str], settings: Settings) -> dict[str, list[str]]:
-    """Return the axes in which arms differ, each with its levels, the reference first.
-
-    Args:
-        arms: Names of the arms.
-        settings: Settings of each arm, the baseline's among them where there is one.
-    """
+    """Return the axes in which arms differ, each with its levels, the baseline's first."""
     base = settings.get(BASELINE, {})
     paths = dict.fromkeys(path for arm in arms for path in settings[arm])
     factors: dict[str, list[str]] = {}
@@ -89,8 +82,8 @@ def factors_of(arms: Sequence[str], settings: Settings) -> dict[str, list[str]]:
     return factors
 
 
-def _coded(arms: Sequence[str], settings: Settings, factors: Mapping[str, Sequence[str]]) -> Any:
-    """Return the level of each factor in each arm `(arms, factors)`; −1 where it does not exist."""
+def _coded(arms: Sequence[str], settings: Settings, factors: Mapping[str, Sequence[str]]) -> Ints:
+    """Return the level of each factor in each arm `(arms, factors)`; −1 if the arm does not have the factor."""
     rows = [
         [levels.index(settings[arm][path]) if path in settings[arm] else -1 for path, levels in factors.items()]
         for arm in arms

@@ -1,9 +1,8 @@
-"""Which axes of a search mattered, where its trials can say so."""
+"""Which axes of a search mattered, as far as its trials can tell."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +10,11 @@ import pandas as pd
 from reid_search.records import StudyState
 from reid_search.study import SAMPLERS, SamplerConfig
 
-from ..statistics.importance import AxisImportance, importance, problems
+from ..statistics.importance import AxisImportance, Setting, importance, problems
 from .searches import SearchSummary
 
 FEWEST_TRIALS, FEWEST_AXES = 10, 2
-MOST_TRIALS = 500  # each resample builds a study of them: more would take longer than the rest of a report
+MOST_TRIALS = 500  # each resample builds an Optuna study: more trials would take longer than the rest of a report
 MOST_TRIALS_FANOVA = 200
 
 _SEED = 1501  # a constant, so that the same records give the same report
@@ -31,10 +30,10 @@ class ImportanceSummary:
     """The importance of the axes of a search.
 
     Attributes:
-        ped_anova: Which axes decide whether a trial is among the best tenth, one entry an axis.
-        fanova: Which share of the variance an axis explains by itself; empty where it was not computed.
+        ped_anova: Which axes decide whether a trial is among the best tenth, one entry per axis.
+        fanova: Which share of the variance an axis explains by itself; empty if it was not computed.
         trials: Finished proposals.
-        used: How many of them were used; where not all, they were drawn at random.
+        used: How many of them were used, drawn at random if not all.
         warnings: Why not to trust them.
     """
 
@@ -48,11 +47,7 @@ class ImportanceSummary:
 def summarise_importance(state: StudyState, search: SearchSummary) -> ImportanceSummary | None:
     """Return how much each axis of a search matters; None with fewer than ten finished trials or two axes.
 
-    fANOVA is computed of trials that a random or a grid sampler chose, where there are few enough for its forests.
-
-    Args:
-        state: The study as it stands.
-        search: The search.
+    fANOVA is computed only for trials of a random or grid sampler, and not for so many that its forests become slow.
     """
     rows = search.proposals[search.proposals["value"].notna()]
     if len(rows) < FEWEST_TRIALS or len(search.axes) < FEWEST_AXES:
@@ -78,7 +73,7 @@ def _crowds(sampler: str) -> bool:
     return not issubclass(config, SamplerConfig) or config.crowds
 
 
-def _numbers(labels: pd.Series, axis: Mapping[str, Any]) -> list[Any]:
-    """Return the settings of a range as numbers, a logarithmic one's as logarithms; of a choice the labels."""
-    scale = next((scale for kind, scale in _SCALES.items() if axis.get(kind)), str)
+def _numbers(labels: pd.Series, axis: Mapping[str, object]) -> list[Setting]:
+    """Return the settings of a range as numbers (logarithms on a logarithmic range), those of a choice as labels."""
+    scale: Callable[[str], float | str] = next((scale for kind, scale in _SCALES.items() if axis.get(kind)), str)
     return [None if pd.isna(label) else scale(label) for label in labels]

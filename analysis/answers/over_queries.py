@@ -1,7 +1,7 @@
-"""Would other queries say the same? Intervals over identities of what arms differ by, given the seeds.
+"""Would other queries say the same? Intervals over identities for the differences between arms, given the seeds.
 
-Every query's result is on disk, but reading it takes far longer than everything else of a report, so that only the arms
-that are shown have such an interval.
+Every query's result is on disk, but reading it takes far longer than the rest of a report, so only the arms that are
+shown have such an interval.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,7 @@ from reid_search.study.metrics import MAIN
 
 from ..reading.queries import per_query, weighted
 from ..statistics.bootstrap import QueryInterval, bootstrap_strata
-
-Floats = npt.NDArray[np.float64]
+from ..statistics.effect import Floats
 
 ARMS_READ = 60
 DRAWS = 2_000
@@ -31,12 +30,7 @@ def contrasts_over_queries(
 ) -> pd.DataFrame:
     """Return the interval over identities of each arm's difference from a centre: `arm`, `queries_low`, `queries_high`.
 
-    Args:
-        state: The study as it stands.
-        rows: Rows of `load_arms` of one phase, readout and protocol.
-        arms: The arms to compare.
-        centre: The arm to compare them with.
-        metric: The measurement; see `per_query`.
+    `rows` are those of `load_arms` of one phase, readout and protocol.
     """
     others = [arm for arm in arms if arm != centre]
     tables = query_tables(state, rows, [centre, *others] if others else [], metric)
@@ -51,14 +45,7 @@ def contrasts_over_queries(
 def query_tables(
     state: StudyState, rows: pd.DataFrame, arms: Iterable[str], metric: str = MAIN
 ) -> dict[str, pd.DataFrame]:
-    """Return the table of `per_query` of each arm; none of an arm of which a finished seed's cannot be read.
-
-    Args:
-        state: The study as it stands.
-        rows: Rows of `load_arms` of one phase and readout.
-        arms: The arms to read.
-        metric: The measurement; see `per_query`.
-    """
+    """Return the `per_query` table of each arm whose finished seeds can all be read; `rows` as in `per_query`."""
     found = {}
     for arm in dict.fromkeys(arms):
         finished = rows[(rows["arm"] == arm) & (rows["status"] == "finished")]
@@ -72,11 +59,9 @@ def query_tables(
 
 
 def over_queries(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> QueryInterval:
-    """Return the mean of a weighted sum of arms over queries, with its interval over identities.
+    """Return the mean over queries of a weighted sum of arms, with its interval over identities.
 
-    Args:
-        tables: What `query_tables` returned.
-        weights: Weight of each arm; NaN comes back where one of them has no table.
+    `tables` come from `query_tables`; the result is NaN if an arm has none.
     """
     if not weights or not set(weights) <= set(tables):
         return _NOTHING
@@ -88,6 +73,6 @@ def over_queries(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float
 
 
 def _stratum(queries: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.generic]]:
-    """Return the differences `(seeds, queries)` of the seeds that were tested on one data set, and whose they are."""
+    """Return the differences `(seeds, queries)` of the seeds tested on one data set, and the identity of each query."""
     tested = queries.dropna(axis=1, how="all")
     return tested.to_numpy(np.float64).T, queries.index.get_level_values("identity").to_numpy()

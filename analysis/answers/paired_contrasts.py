@@ -1,7 +1,6 @@
 """Compare the arms of an ablation with its baseline, paired over seeds."""
 
 import math
-from typing import Any
 
 import pandas as pd
 
@@ -30,33 +29,36 @@ def contrasts(
 
     Verdicts, the first that holds: `equivalent` (the interval lies inside ± `smallest_effect`), `better` or `worse`
     (Holm-adjusted p < .05), `inconclusive`; `no verdict` with fewer than two pairs of seeds. A difference that is sure
-    but smaller than what matters is `equivalent`. Of a metric that is better where it is less, a fall is `better`.
+    but too small to matter is `equivalent`. If less is better for a metric, a fall is `better`.
 
     Args:
-        arms: One phase of `load_arms`: `arm`, `seed`, the metric, and where known `status`, `phase`, `readout`,
+        arms: One phase of `load_arms`: `arm`, `seed`, the metric, and optionally `status`, `phase`, `readout`,
             `evaluate`, `data_fingerprint`, `transductive`.
         baseline: The arm to compare with.
         metric: Column to compare.
         smallest_effect: Smallest difference of interest, in the metric's unit; named in advance.
-        readout: Readout to compare; `default` where there is one, else the first, where omitted.
+        readout: Readout to compare; by default `default` if there is one, else the first.
 
     Returns:
-        One row an arm but the baseline, in the order of `arms`: `arm`, `n` (pairs of seeds), `mean`, `baseline_mean`,
-        `delta` (over these pairs), `low`, `high` (95 % paired t interval, not adjusted), `p` (two-sided paired t test),
-        `p_holm` (Holm 1979, over the arms that have a p), `p_improve` (share of pairs in which the arm is better, ties
-        half), `verdict`, `sd`, `baseline_sd`, `sd_delta` (sample standard deviations), `missing` (seeds without a
-        pair), `family` (number of tests that Holm counts), `detectable` (the difference that this n and `sd_delta`
-        find with probability .8 at p < .05 unadjusted), `note`. NaN where it is not defined.
+        One row per arm other than the baseline, in the order of `arms`: `arm`, `n` (pairs of seeds), `mean`,
+        `baseline_mean`, `delta` (over these pairs), `low`, `high` (95 % paired t interval, not adjusted), `p`
+        (two-sided paired t test), `p_holm` (Holm 1979, over the arms that have a p), `p_improve` (share of pairs in
+        which the arm is better, ties count half), `verdict`, `sd`, `baseline_sd`, `sd_delta` (sample standard
+        deviations), `missing` (seeds without a pair), `family` (number of tests that Holm counts), `detectable` (the
+        difference that this n and `sd_delta` find with probability .8 at p < .05 unadjusted), `note`. NaN if undefined.
 
     Raises:
-        RequestError: The table holds several phases, no such baseline, metric or readout, a seed twice, or numbers
-            under different protocols: of other data, another split, or re-ranked beside plain ones.
+        RequestError: The table has several phases, no such baseline, metric or readout, a seed twice, or numbers under
+            different protocols: other data, another split, or re-ranked next to plain ones.
     """
     table = _one_table(arms, readout, metric)
-    _check_baseline(table, baseline)
-    _check_alike(table, baseline)
+    names = list(dict.fromkeys(table["arm"]))
+    if baseline not in names:
+        raise RequestError(f"baseline '{baseline}' is not an arm of the table; {nearest(baseline, names)}")
+    if unlike := "; ".join(map(str, differences(table, baseline))):
+        raise RequestError(f"{unlike}; numbers under different protocols are not compared")
     values = _values_by_seed(table, metric)
-    others = [arm for arm in dict.fromkeys(table["arm"]) if arm != baseline]
+    others = [arm for arm in names if arm != baseline]
     effects = [mean_effect((values[arm] - values[baseline]).to_numpy()) for arm in others]
     adjusted = holm([effect.p for effect in effects])
     family = sum(not math.isnan(effect.p) for effect in effects)
@@ -76,25 +78,19 @@ def no_contrasts() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype="str" if name in texts else "float64") for name in _COLUMNS})
 
 
-def _row(arm: str, effect: Effect, values: pd.DataFrame, sign: int) -> dict[str, Any]:
+def _row(arm: str, effect: Effect, values: pd.DataFrame, sign: int) -> dict[str, object]:
     paired = values.dropna()
     means, deviations = paired.mean(), paired.std(ddof=1)
     return {
+        **{name: getattr(effect, name) for name in ("n", "delta", "low", "high", "p", "detectable", "note")},
         "arm": arm,
-        "n": effect.n,
         "mean": means.iloc[0],
         "baseline_mean": means.iloc[1],
-        "delta": effect.delta,
-        "low": effect.low,
-        "high": effect.high,
-        "p": effect.p,
         "p_improve": effect.p_improve if sign > 0 else 1 - effect.p_improve,
         "sd": deviations.iloc[0],
         "baseline_sd": deviations.iloc[1],
         "sd_delta": effect.sd,
         "missing": len(values) - effect.n,
-        "detectable": effect.detectable,
-        "note": effect.note,
     }
 
 
@@ -116,20 +112,6 @@ def _one_table(arms: pd.DataFrame, readout: str | None, metric: str) -> pd.DataF
 
 def _measured(arms: pd.DataFrame) -> list[str]:
     return [column for column in arms.columns if metric_of(column) and arms[column].notna().any()]
-
-
-def _check_baseline(table: pd.DataFrame, baseline: str) -> None:
-    names = list(dict.fromkeys(table["arm"]))
-    if baseline not in names:
-        raise RequestError(f"baseline '{baseline}' is not an arm of the table; {nearest(baseline, names)}")
-
-
-def _check_alike(table: pd.DataFrame, baseline: str) -> None:
-    """Make sure that numbers under different protocols are never compared."""
-    unlike = differences(table, baseline)
-    if unlike:
-        found = "; ".join(map(str, unlike))
-        raise RequestError(f"{found}; numbers under different protocols are not compared")
 
 
 def _values_by_seed(table: pd.DataFrame, metric: str) -> pd.DataFrame:

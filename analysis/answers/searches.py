@@ -1,12 +1,13 @@
 """Reduce a search to its best proposal, and to how its proposals ended."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from reid_search.records import Status, StudyState
+
+from ..reading.measures import Row
 
 STATUSES = (
     Status.FINISHED, Status.STOPPED, Status.FAILED, Status.UNREADABLE, Status.RUNNING, Status.WAITING,
@@ -15,21 +16,21 @@ STATUSES = (
 
 @dataclass(frozen=True)
 class SearchSummary:
-    """A search as a reader wants to know it.
+    """A search in short.
 
     Attributes:
         phase: Its name.
-        sampler: Who proposed.
+        sampler: The sampler that proposed.
         objective: What was maximised.
-        wanted: Number of proposals that the study asks for; None where its file does not say.
-        axes: What was searched, by axis: the choices or the range, as text; empty where not known.
+        wanted: Number of proposals that the study asks for; None if its file does not say.
+        axes: What was searched, by axis: the choices or the range, as text; empty if unknown.
         proposals: Its rows of `load_search`.
         counts: Number of proposals by status, without zeros.
-        best: The row of the best finished proposal, the earliest of equals; None where none is finished.
-        each: The axis of which each level was tuned for itself, or `arm of` and the ablation of which each arm was;
-            None where all were searched together.
-        tuned_by: The column of `proposals` that tells what was tuned for itself.
-        held: The axes that were not tuned, since their levels say what was.
+        best: The row of the best finished proposal (the earliest on a tie); None if none is finished.
+        each: The axis whose levels were tuned separately, or `arm of` the ablation whose arms were; None if everything
+            was searched together.
+        tuned_by: The column of `proposals` that names the level or arm tuned.
+        held: The axes that were not tuned, since they define what is tuned separately.
     """
 
     phase: str
@@ -39,22 +40,22 @@ class SearchSummary:
     axes: Mapping[str, str]
     proposals: pd.DataFrame
     counts: Mapping[str, int]
-    best: Mapping[str, Any] | None
+    best: Row | None
     each: str | None = None
     tuned_by: str | None = None
     held: tuple[str, ...] = ()
 
     @property
     def best_settings(self) -> dict[str, str]:
-        """The best proposal's level of every axis that exists there."""
+        """The best proposal's level of each axis that it has."""
         if self.best is None:
             return {}
         return {path: str(self.best[path]) for path in self.axes if pd.notna(self.best[path])}
 
     @property
-    def best_of_each(self) -> list[tuple[str, Mapping[str, Any], dict[str, str]]]:
-        """Each level or arm that has a finished proposal: its name, the best row, and what was tuned in that row."""
-        found: list[tuple[str, Mapping[str, Any], dict[str, str]]] = []
+    def best_of_each(self) -> list[tuple[str, Row, dict[str, str]]]:
+        """Each level or arm that has a finished proposal: its name, the best row, and that row's tuned settings."""
+        found: list[tuple[str, Row, dict[str, str]]] = []
         for level, rows in self.proposals.groupby(self.tuned_by, sort=False) if self.tuned_by else ():
             known = rows.dropna(subset=["value"])
             if not known.empty:
@@ -65,12 +66,7 @@ class SearchSummary:
 
 
 def summarise_searches(state: StudyState, search: pd.DataFrame) -> list[SearchSummary]:
-    """Summarise every search.
-
-    Args:
-        state: The study as it stands.
-        search: The table of `load_search`.
-    """
+    """Summarise every search in the table of `load_search`."""
     return [
         _summary(state, str(phase), rows, [path for ask in state.searches[str(phase)] for path in ask.settings])
         for phase, rows in search.groupby("phase", sort=False)
@@ -80,6 +76,8 @@ def summarise_searches(state: StudyState, search: pd.DataFrame) -> list[SearchSu
 def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]) -> SearchSummary:
     described = state.phase(phase)
     axes, best = state.axes, state.best(phase)
+    each, tuned_by, held = _each(state, described.get("each"), rows)
+    counts = {status: int((rows["status"] == status).sum()) for status in STATUSES}
     return SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
@@ -87,29 +85,27 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         wanted=int(str(described["trials"])) if "trials" in described else None,
         axes={path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)},
         proposals=rows,
-        counts={
-            status: int((rows["status"] == status).sum()) for status in STATUSES if (rows["status"] == status).any()
-        },
+        counts={status: count for status, count in counts.items() if count},
         best=None if best is None else dict(rows[rows["number"] == best.number].iloc[0]),
-        **_each(state, described, rows),
+        each=each,
+        tuned_by=tuned_by,
+        held=held,
     )
 
 
-def _each(state: StudyState, described: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
-    """Return what a search tuned for itself, as entries of its summary."""
-    each = described.get("each")
+def _each(state: StudyState, each: object, rows: pd.DataFrame) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """Return the fields `each`, `tuned_by` and `held` of a search."""
     if each is None:
-        return {}
+        return None, None, ()
     if "arm" not in rows or rows["arm"].isna().all():
-        return {"each": each, "tuned_by": each, "held": (each,)}
+        return str(each), str(each), (str(each),)
     held = state.phase(str(each)).get("axes")
-    return {"each": f"arm of {each}", "tuned_by": "arm", "held": tuple(held if isinstance(held, list) else state.axes)}
+    return f"arm of {each}", "arm", tuple(held if isinstance(held, list) else state.axes)
 
 
-def _searched(axis: Mapping[str, Any]) -> str:
+def _searched(axis: Mapping[str, object]) -> str:
     for kind, words in (("uniform", ""), ("log_uniform", ", logarithmic"), ("integer", ", whole numbers")):
-        if axis.get(kind):
-            low, high = axis[kind]
-            return f"{low} to {high}{words}"
-    choice = axis.get("choice") or axis.get("variants") or ()
-    return ", ".join(str(item) for item in choice)
+        if isinstance(ends := axis.get(kind), Sequence) and ends:
+            return f"{ends[0]} to {ends[1]}{words}"
+    choice = axis.get("choice") or axis.get("variants")
+    return ", ".join(map(str, choice)) if isinstance(choice, Iterable) else ""

@@ -1,4 +1,4 @@
-"""Everything that the trials of a study can answer, worked out once for all that is written of it."""
+"""Everything that the trials of a study can answer, computed once for the page, the tables and the figures."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ class StudyAnswers:
 
     Attributes:
         claims: The answers to its claims.
-        searches: Its searches, each with the importance of its axes where that is known.
-        ablations: Its ablations, one readout and protocol each.
+        searches: Its searches, each with the importance of its axes if that is known.
+        ablations: Its ablations, one per readout and protocol.
     """
 
     claims: tuple[ClaimAnswer, ...]
@@ -28,13 +28,9 @@ class StudyAnswers:
 
 
 def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float) -> StudyAnswers:
-    """Return everything that a study can answer.
+    """Return everything that the tables of `load_arms` and `load_search` can answer.
 
-    Args:
-        state: The study as it stands.
-        arms: The table of `load_arms`.
-        search: The table of `load_search`.
-        smallest_effect: Smallest difference of mAP that matters, in [0, 1]; a claim has its own.
+    `smallest_effect` is the smallest difference of mAP that matters, in [0, 1]; each claim has its own.
     """
     searches = summarise_searches(state, search)
     return StudyAnswers(

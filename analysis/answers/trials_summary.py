@@ -18,8 +18,8 @@ class UnfinishedTrial:
     Attributes:
         name: Name of its folder.
         asked_by: Proposals and arms that wait for it: `search #4`, `ablate: model.parts=[1]`.
-        status: How it stands.
-        reason: Why.
+        status: Its status.
+        reason: Why it is not finished.
         epochs: Epochs measured.
     """
 
@@ -37,7 +37,7 @@ class TrialsSummary:
     Attributes:
         counts: Number of trials on disk by status, without zeros.
         waiting: Number of trials that were asked for and have not started.
-        unfinished: The trials that are not finished, failures first.
+        unfinished: The other trials, failures first.
     """
 
     counts: Mapping[str, int]
@@ -46,12 +46,7 @@ class TrialsSummary:
 
 
 def summarise_trials(state: StudyState, arms: pd.DataFrame) -> TrialsSummary:
-    """Summarise the trials.
-
-    Args:
-        state: The study as it stands.
-        arms: The table of `load_arms`.
-    """
+    """Summarise the trials of a study; `arms` is the table of `load_arms`."""
     askers = _askers(state)
     counts: dict[str, int] = {}
     for trial in state.trials.values():

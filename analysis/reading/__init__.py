@@ -1,1 +1,1 @@
-"""From what trials left on disk to tables: one row a trial, an arm or a proposal."""
+"""Tables of what trials left on disk: one row per trial, arm or proposal."""

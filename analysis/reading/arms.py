@@ -1,21 +1,11 @@
-"""The arms of the ablations: one row an arm, seed and readout."""
+"""The arms of the ablations: one row per arm, seed and readout."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from reid_search.records import (
-    ArmAsked,
-    ReadoutResult,
-    Status,
-    StudyState,
-    StudyStore,
-    Trial,
-    read_state,
-    status_of,
-)
+from reid_search.records import ArmAsked, Status, StudyState, StudyStore, Trial, read_state, status_of
 from reid_search.study import BASELINE
 from reid_search.study.metrics import metric_columns
 from reid_search.study.question.designs import design_of_record
@@ -28,17 +18,17 @@ _HOW = ("dim", "scorer", "transductive", "data_fingerprint", "protocol", "device
 
 
 def load_arms(study_dir: Path | str) -> pd.DataFrame:
-    """Return the arms of every ablation as its last run asked for them, long: one row an arm, seed and readout.
+    """Return the arms of every ablation as its last run asked for them: one row per arm, seed and readout.
 
     An arm is a training and a readout; `baseline` is the phase's centre. Columns: `phase`, `arm`, `axis` and `level`
-    (what differs from the centre or, on a path, from the step before), `key`, `seed`, `readout`, `stored_as` (the
+    (what differs from the centre or, on a path, from the previous step), `key`, `seed`, `readout`, `stored_as` (the
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
-    `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (what made the distances, where it was no plain
-    comparison), `transductive` (whether a pair's distance depended on other images of the gallery), `data_fingerprint`
-    (where every seed drew data of its own, `redrawn from` the fingerprint of the first), `protocol` (8
-    hex digits, equal for numbers that may be compared; of measured rows), `device_type`.
+    `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (empty for plain distances), `transductive`
+    (whether a pair's distance depended on other images of the gallery), `data_fingerprint` (`redrawn from` that of the
+    first seed if each seed drew its own data), `protocol` (8 hex digits, equal for numbers that may be compared),
+    `device_type`.
 
-    A row without measurements stays, and its `status` says why: `waiting` (not started), `running`, `stopped`,
+    A row without measurements is kept, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
 
     Args:
@@ -46,7 +36,7 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
 
     Raises:
         RequestError: There is no study in this folder.
-        RecordError: A record is cut or of another version.
+        RecordError: A record is truncated or of another version.
     """
     return arms_table(read_state(StudyStore.at(study_dir)))
 
@@ -58,17 +48,17 @@ def arms_table(state: StudyState) -> pd.DataFrame:
 
 
 def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
-    """Return the settings of an arm that the centre does not have."""
+    """Return the settings in which an arm differs from the centre."""
     return {path: label for path, label in settings.items() if centre.get(path) != label}
 
 
 def axis_and_level(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
-    """Return what of an arm differs from a centre, as the columns `axis` and `level`; several changes joined by ×."""
+    """Return how an arm differs from a centre, as the columns `axis` and `level`; several changes are joined by ×."""
     changed = changes(settings, centre)
     return {"axis": " × ".join(changed), "level": " × ".join(changed.values())}
 
 
-def _rows_of_phase(asks: Sequence[ArmAsked], state: StudyState) -> Iterator[dict[str, Any]]:
+def _rows_of_phase(asks: Sequence[ArmAsked], state: StudyState) -> Iterator[dict[str, object]]:
     compared_with = _compared_with(asks)
     for ask in asks:
         trial = state.trial(ask)
@@ -84,13 +74,13 @@ def _rows_of_phase(asks: Sequence[ArmAsked], state: StudyState) -> Iterator[dict
                 "readout": readout,
                 "stored_as": stored_as,
                 "evaluate": ask.evaluate,
-                **_state(trial, stored_as, ask.evaluate, _data(ask, trial)),
+                **_result(ask, trial, stored_as),
                 **costs(trial),
             }
 
 
 def _compared_with(asks: Sequence[ArmAsked]) -> dict[str, Mapping[str, str]]:
-    """Return the settings that each arm of a phase changes: the centre's, or of a design in steps those before it."""
+    """Return the settings that each arm changes: the centre's or, in a design in steps, those of the step before."""
     own: dict[str, Mapping[str, str]] = {}
     before: dict[str, Mapping[str, str]] = {}
     for ask in asks:
@@ -105,32 +95,21 @@ def _readouts(ask: ArmAsked, trial: Trial | None, usual: Sequence[str]) -> Mappi
     return ask.readouts or {name: name for name in names or usual}
 
 
-def _data(ask: ArmAsked, trial: Trial | None) -> str | None:
-    """Return what identifies an arm's data: every seed's, or what each seed's were drawn like."""
-    if ask.redrawn_from:
-        return f"redrawn from {ask.redrawn_from}"
-    return trial.data_fingerprint if trial else None
-
-
-def _state(trial: Trial | None, stored_as: str, split: str, data: str | None) -> dict[str, Any]:
-    status = status_of(trial, stored_as, split)
+def _result(ask: ArmAsked, trial: Trial | None, stored_as: str) -> dict[str, object]:
+    """Return the status of an arm's readout and, if it was measured, its metrics and protocol."""
+    status = status_of(trial, stored_as, ask.evaluate)
     if trial is None:
         return {"status": status}
-    reason = f"readout '{stored_as}' was not tested on {split}" if status == Status.UNMEASURED else trial.reason
-    state = {"status": status, "reason": reason, "data_fingerprint": data}
+    reason = trial.reason
+    if status == Status.UNMEASURED:
+        reason = f"readout '{stored_as}' was not tested on {ask.evaluate}"
+    data = f"redrawn from {ask.redrawn_from}" if ask.redrawn_from else trial.data_fingerprint
+    row: dict[str, object] = {"status": status, "reason": reason, "data_fingerprint": data}
     if trial.record is None:
-        return state
-    state["device_type"] = trial.record.device_type
+        return row
+    row["device_type"] = trial.record.device_type
     measured = trial.record.readouts.get(stored_as)
-    return state | (_measurements(measured, data, split) if measured and status != Status.UNMEASURED else {})
-
-
-def _measurements(measured: ReadoutResult, data: str | None, split: str) -> dict[str, Any]:
-    fields = {"evaluate": split, "data_fingerprint": data, "transductive": measured.transductive}
-    return {
-        "dim": measured.dim,
-        "scorer": measured.scorer,
-        "transductive": measured.transductive,
-        "protocol": fingerprint_of(fields),
-        **measured.metrics,
-    }
+    if measured and status != Status.UNMEASURED:
+        row |= {"dim": measured.dim, "scorer": measured.scorer, "transductive": measured.transductive}
+        row |= {"protocol": fingerprint_of(row | {"evaluate": ask.evaluate}), **measured.metrics}
+    return row

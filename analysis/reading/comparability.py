@@ -1,14 +1,13 @@
-"""What makes two measurements comparable: the same images, split and rules, and distances that know as much.
+"""What makes two measurements comparable: the same images, split and rules, and distances based on the same knowledge.
 
-Numbers under different protocols are never compared, however alike they look. What every measurement of this release
-has in common (`RULES`) goes into the fingerprint too, so that a table of another release does not pass for one of this.
+Numbers under different protocols are never compared. The rules that all measurements of this release share (`RULES`)
+are part of the fingerprint, so that a table from another release is not mistaken for one of this.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -25,43 +24,30 @@ _ROUNDING = 1e-9  # of weights such as thirds
 
 @dataclass(frozen=True)
 class Difference:
-    """A field of the protocol in which an arm differs from another.
-
-    Attributes:
-        field: One of `FIELDS`.
-        arm: The arm that differs.
-        found: Its value.
-        other: The arm that it was to be compared with.
-        expected: The value there.
-    """
+    """A field of the protocol (one of `FIELDS`) that is `found` in one arm and `expected` from another."""
 
     field: str
     arm: str
-    found: Any
+    found: object
     other: str
-    expected: Any
+    expected: object
 
     def __str__(self) -> str:
         return f"{self.field}: arm '{self.arm}' has '{self.found}' and '{self.other}' has '{self.expected}'"
 
 
-def fingerprint_of(measured: Mapping[str, Any]) -> str:
-    """Return 8 hex digits that are equal for measurements under the same protocol.
-
-    Args:
-        measured: The `FIELDS` of a measurement.
-    """
+def fingerprint_of(measured: Mapping[str, object]) -> str:
+    """Return 8 hex digits that are equal for measurements with the same `FIELDS`, that is, under one protocol."""
     fields = {name: measured[name] for name in FIELDS}
     text = json.dumps({"fields": fields, "rules": dict(RULES)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def differences(rows: pd.DataFrame, arm: str) -> list[Difference]:
-    """Return each field in which a measurement is not like the first one of an arm; empty where all are comparable.
+    """Return each field in which a measurement differs from the first one of an arm; empty if all are comparable.
 
     Args:
-        rows: Rows of `load_arms`; those that are not finished are not measured and do not count. A field counts where
-            the table has it and a row knows it.
+        rows: Rows of `load_arms`; unfinished ones, absent fields and missing values are ignored.
         arm: The arm to compare with.
     """
     measured = rows[rows["status"] == "finished"] if "status" in rows.columns else rows
@@ -79,25 +65,17 @@ def _difference(rows: pd.DataFrame, field: str, arm: str) -> Difference | None:
 
 
 def protocols_of(rows: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the protocols under which each arm was measured: one, unless its data changed between seeds.
-
-    Args:
-        rows: Rows of `load_arms`; an arm without a finished one has no entry.
-    """
+    """Return the protocols of each arm with a finished row: one, unless its data changed between seeds."""
     measured = rows[(rows["status"] == "finished") & rows["protocol"].notna()]
     found = measured.groupby("arm", sort=False)["protocol"].unique()
     return {str(arm): list(protocols) for arm, protocols in found.items()}
 
 
 def is_within_protocols(weights: Mapping[str, float], protocols: Mapping[str, Sequence[str]]) -> bool:
-    """Say whether a weighted sum of arms compares numbers under the same protocol alone.
+    """Say whether a weighted sum of arms only compares numbers under the same protocol.
 
-    It does where the weights of each protocol sum to 0: a difference of differences may lie across two data sets if
-    each difference lies within one.
-
-    Args:
-        weights: Weight of each arm.
-        protocols: What `protocols_of` returned; it has each of these arms.
+    It does if the weights of each protocol sum to 0: a difference of differences may span two data sets if each
+    difference stays within one. `protocols` comes from `protocols_of` and has every arm of `weights`.
     """
     sums: dict[str, float] = {}
     for arm, weight in weights.items():

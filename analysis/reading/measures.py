@@ -7,29 +7,33 @@ import pandas as pd
 
 from reid_search.records import Trial
 
+Row = Mapping[str, Any]  # a row of a table by column; pandas does not type cells
+
 COST_COLUMNS = ("images_seen", "seconds", "parameters", "loss_parameters", "macs")
 
 _COUNTS = ("seed", "number", "epochs", "images_seen", "parameters", "loss_parameters", "macs", "dim")
 
 
-def costs(trial: Trial | None) -> dict[str, Any]:
+def costs(trial: Trial | None) -> dict[str, object]:
     """Return what a trial took: images, seconds, parameters of model and losses, multiply-adds."""
     if trial is None:
         return {}
-    record = trial.record
-    return {
-        "images_seen": trial.images_seen,
-        "seconds": trial.seconds,
-        "parameters": record.parameters.get("model") if record else None,
-        "loss_parameters": record.parameters.get("losses") if record else None,
-        "macs": record.macs if record else None,
-    }
+    found: dict[str, object] = {"images_seen": trial.images_seen, "seconds": trial.seconds}
+    if trial.record:
+        sizes = trial.record.parameters
+        found |= {"parameters": sizes.get("model"), "loss_parameters": sizes.get("losses"), "macs": trial.record.macs}
+    return found
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """Return rows as a table with these columns first, whatever is missing, and further ones behind them.
+def rows_of(table: pd.DataFrame) -> list[Row]:
+    """Return the rows of a table by column."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
-    Measurements are float64 with NaN where there is none, counts are nullable integers.
+
+def table_of(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:
+    """Return rows as a table with these columns first, even those that no row has, then any others.
+
+    Measurements are float64, NaN if missing; counts are nullable integers.
     """
     table = pd.DataFrame(list(rows))
     further = [column for column in table.columns if column not in columns]

@@ -1,7 +1,6 @@
 """The proposals of the searches, in the order in which they were made."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -21,15 +20,15 @@ def load_search(study_dir: Path | str) -> pd.DataFrame:
     Columns: `phase`, `number`, `key`, `seed`, `status`, `reason`, `objective`, `value` (the objective of a finished
     trial, in [0, 1], NaN otherwise), `best_so_far` (the largest `value` up to this number), `last_value` (the objective
     after the last epoch, of stopped trials too), `epochs`, `images_seen`, `seconds`, `asked` and `ended` (ISO times),
-    `by` (the sampler), `arm` (the arm that a proposal was for, only where a search tuned each arm for itself), and one
-    column per axis with the level that was proposed.
+    `by` (the sampler), `arm` (the arm that a proposal was for, only if the search tuned each arm separately), and one
+    column per axis with the proposed level.
 
     Args:
         study_dir: `<storage>/<study>`.
 
     Raises:
         RequestError: There is no study in this folder.
-        RecordError: A record is cut or of another version.
+        RecordError: A record is truncated or of another version.
     """
     return search_table(read_state(StudyStore.at(study_dir)))
 
@@ -44,9 +43,9 @@ def search_table(state: StudyState) -> pd.DataFrame:
     return table
 
 
-def _row(ask: Proposal, state: StudyState) -> dict[str, Any]:
+def _row(ask: Proposal, state: StudyState) -> dict[str, object]:
     objective, trial = state.objective(ask.phase), state.trial(ask)
-    row = {
+    row: dict[str, object] = {
         "phase": ask.phase,
         "number": ask.number,
         "key": ask.key,
@@ -61,11 +60,8 @@ def _row(ask: Proposal, state: StudyState) -> dict[str, Any]:
     }
     if trial is None:
         return row
-    row |= {
-        "reason": trial.reason,
-        "epochs": trial.epochs,
-        "last_value": trial.last_value(state.readout(ask), objective),
-    }
+    row |= {"reason": trial.reason, "epochs": trial.epochs}
+    row["last_value"] = trial.last_value(state.readout(ask), objective)
     if trial.record is not None:
         row["ended"] = trial.record.context.ended
     return row | {name: value for name, value in costs(trial).items() if name in _COLUMNS}

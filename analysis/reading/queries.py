@@ -11,20 +11,20 @@ from reid_search.study.metrics import MAIN, METRICS, Metric
 
 
 def per_query(state: StudyState, rows: pd.DataFrame, metric: str = MAIN) -> pd.DataFrame:
-    """Return a measurement of every query: one row an image and identity of a data set, one column an arm and seed.
+    """Return a measurement of every query: one row per image and identity of a data set, one column per arm and seed.
 
     Args:
         state: The study as it stands.
-        rows: Rows of `load_arms` of one phase and readout; those that are not finished are left out.
-        metric: Name of a metric; of `rank5` a query has 1 where a match is among its first five, else 0.
+        rows: Rows of `load_arms` of one phase and readout; unfinished ones are ignored.
+        metric: Name of a metric; for `rank5`, a query scores 1 if a match is among its first five, else 0.
 
     Returns:
-        Values in [0, 1], NaN where a query has no match, and for the queries of data that a seed was not tested on; the
-        index has the levels `data` (their fingerprint), `image` and `identity`, the columns `arm` and `seed`.
+        Values in [0, 1]; NaN if a query has no match or is from data that the seed was not tested on. The index has the
+        levels `data` (fingerprint), `image` and `identity`, the columns have `arm` and `seed`.
 
     Raises:
         RequestError: There is no such metric.
-        RecordError: A table cannot be read, or was written by a release that did not know the metric.
+        RecordError: A table cannot be read, or is from a release that did not know the metric.
     """
     if metric not in METRICS:
         raise RequestError(f"unknown metric '{metric}'; {nearest(metric, METRICS)}")
@@ -42,12 +42,7 @@ def per_query(state: StudyState, rows: pd.DataFrame, metric: str = MAIN) -> pd.D
 
 
 def weighted(table: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
-    """Return a weighted sum of arms for every query: one column a seed that all of them have.
-
-    Args:
-        table: What `per_query` returned.
-        weights: Weight of each arm.
-    """
+    """Return the weighted sum of arms of a `per_query` table: one column per seed that all of them have."""
     arms = [table[arm] for arm in weights if arm in table.columns.get_level_values("arm")]
     if len(arms) < len(weights):
         return pd.DataFrame(index=table.index)

@@ -1,10 +1,9 @@
-"""How fast trials were, so that a plan can say how long it may take; without pandas, since plans must come at once."""
+"""How fast trials were, for the time estimates of `plan`; without pandas, since planning must be quick."""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reid_search.errors import RecordError
 from reid_search.records import Record, Status, StudyStore
@@ -13,11 +12,11 @@ from reid_search.study import Plan, TrialConfig
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds an image of training, of trials that were measured.
+    """Seconds per training image, measured on finished trials.
 
     Attributes:
-        by_key: Median over trials with the same key, by key and type of device.
-        by_model: Median over trials with the same model and image size, by these and type of device (`cpu`, `cuda`).
+        by_key: Median over trials with the same key, by key and type of device (`cpu`, `cuda`).
+        by_model: Median over trials with the same model and image size, by these and type of device.
         trials: Number of trials that were measured.
     """
 
@@ -26,21 +25,16 @@ class Speed:
     trials: int
 
     def rate(self, config: TrialConfig, device: str, key: str = "") -> float | None:
-        """Return the seconds that an image of a training may take; None where nothing comparable was measured."""
+        """Return the seconds per image of a training; None if nothing comparable was measured."""
         model = _model_of(config.model_dump(mode="json"))
         return self.by_key.get((key, device)) or self.by_model.get((model, device))
 
 
 def planned_seconds(plan: Plan, speed: Speed, device: str) -> list[float | None]:
-    """Return how long the trials of each phase may take, one after another; None where nothing comparable was measured.
+    """Return the total seconds of each phase's trials on a type of device; None if nothing comparable was measured.
 
-    A training that an earlier phase asks for is not counted again, and early stopping is not foreseen. A search or a
-    path has a price where every model that it may train was measured; it is that of their mean.
-
-    Args:
-        plan: The plan.
-        speed: What was measured.
-        device: Type of the device, `cpu` or `cuda`.
+    A training that an earlier phase asks for is not counted again, and early stopping is ignored. A search or a path
+    has an estimate only if every model that it may train was measured; it is their mean.
     """
     counted: set[tuple[str, int]] = set()
     found: list[float | None] = []
@@ -51,22 +45,14 @@ def planned_seconds(plan: Plan, speed: Speed, device: str) -> list[float | None]
         trainings = [(key, config, float(config.training.images)) for (key, _), config in new.items()]
         if phase.may_train:
             trainings = [("", config, phase.images / len(phase.may_train)) for config in phase.may_train]
-        times = [_times(speed.rate(config, device, key), images) for key, config, images in trainings]
-        known = [time for time in times if time is not None]
-        found.append(sum(known) if len(known) == len(times) else None)
+        rates = [(speed.rate(config, device, key), images) for key, config, images in trainings]
+        times = [rate * images for rate, images in rates if rate is not None]
+        found.append(sum(times) if len(times) == len(rates) else None)
     return found
 
 
-def _times(rate: float | None, images: float) -> float | None:
-    return None if rate is None else rate * images
-
-
 def measured_speed(storage: Path | str) -> Speed:
-    """Return how fast the finished trials of every study of a storage were.
-
-    Args:
-        storage: Folder with one folder a study.
-    """
+    """Return how fast the finished trials of every study under a storage folder were."""
     by_key: dict[tuple[str, str], list[float]] = {}
     by_model: dict[tuple[str, str], list[float]] = {}
     for record in _finished(Path(storage)):
@@ -87,10 +73,12 @@ def _finished(storage: Path) -> Iterator[Record]:
                 yield record
 
 
-def _model_of(config: Mapping[str, Any]) -> str:
-    """Return what tells models and image sizes apart; weights to start from make none slower."""
-    model = {name: value for name, value in config.get("model", {}).items() if not name.endswith("weights")}
-    return repr((sorted(model.items(), key=str), config.get("data", {}).get("image_size")))
+def _model_of(config: Mapping[str, object]) -> str:
+    """Return a text that identifies model and image size; initial weights are left out, since they cost no time."""
+    sections = (config.get(name) for name in ("model", "data"))
+    model, data = (section if isinstance(section, Mapping) else {} for section in sections)
+    settings = {name: value for name, value in model.items() if not name.endswith("weights")}
+    return repr((sorted(settings.items(), key=str), data.get("image_size")))
 
 
 def _medians(rates: Mapping[tuple[str, str], Sequence[float]]) -> dict[tuple[str, str], float]:

@@ -1,8 +1,7 @@
-"""One row a trial, one column a config path."""
+"""One row per trial, one column per config path."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,19 +15,19 @@ from .measures import COST_COLUMNS, costs, table_of
 def load_trials(study_dir: Path | str) -> pd.DataFrame:
     """Return every trial of a study, sorted by key and seed.
 
-    Columns: `key`, `seed`, `status` (`finished`, `stopped`, `failed`, or `running` where there is no record yet),
-    `reason`, `asked_by` (arms and proposals), `readout` (that of the first of them, as the trial keeps it), then one
-    per config path (`model.parts`, `losses.triplet.margin`; lists as their text `[1, 2, 3]`; readouts as the first
-    asker has them), the measurements of this readout in [0, 1], and `images_seen`, `seconds`, `parameters`,
-    `loss_parameters`, `macs`. Where arms share a training and differ in their readout, each further readout has
-    columns of its own: `default-3fa9c1/test/mAP`.
+    Columns: `key`, `seed`, `status` (`finished`, `stopped`, `failed`, or `running` if there is no record yet),
+    `reason`, `asked_by` (arms and proposals), `readout` (that of the first of them, under its name in the record), one
+    per config path (`model.parts`, `losses.triplet.margin`; lists as text, `[1, 2, 3]`; readouts named as in the study
+    file), the measurements of this readout in [0, 1], and `images_seen`, `seconds`, `parameters`, `loss_parameters`,
+    `macs`. If arms share a training but not a readout, every other readout has prefixed columns:
+    `default-3fa9c1/test/mAP`.
 
     Args:
         study_dir: `<storage>/<study>`.
 
     Raises:
         RequestError: There is no study in this folder.
-        RecordError: A record is cut or of another version.
+        RecordError: A record is truncated or of another version.
     """
     return trials_table(read_state(StudyStore.at(study_dir)))
 
@@ -42,7 +41,7 @@ def trials_table(state: StudyState) -> pd.DataFrame:
     return table_of(rows, columns)
 
 
-def _row(trial: Trial, state: StudyState) -> dict[str, Any]:
+def _row(trial: Trial, state: StudyState) -> dict[str, object]:
     asked = state.askers_by_readout(trial)
     first, *others = [*asked] or [trial.first_readout or ""]
     return {
@@ -58,8 +57,8 @@ def _row(trial: Trial, state: StudyState) -> dict[str, Any]:
     }
 
 
-def _config(trial: Trial, state: StudyState) -> Mapping[str, Any]:
-    """Return a trial's config with the readouts of its first asker, under the names that the study gives them."""
+def _config(trial: Trial, state: StudyState) -> Mapping[str, object]:
+    """Return a trial's config with the readouts that its first asker wants, under their names in the study file."""
     readouts = trial.config.get("readouts")
     first = next(iter(state.askers.get(trial.id, ())), None)
     if first is None or not first.readouts or not isinstance(readouts, Mapping):
@@ -68,10 +67,10 @@ def _config(trial: Trial, state: StudyState) -> Mapping[str, Any]:
     return {**trial.config, "readouts": own}
 
 
-def _flattened(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flattened(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in content.items():
         if isinstance(value, Mapping) and value:
             yield from _flattened(value, f"{prefix}{name}.")
         else:
-            # A list cannot be grouped by; its text is also what the study file's tables call it.
+            # Pandas cannot group by lists; their text is also how tables show them.
             yield f"{prefix}{name}", label_of(value) if isinstance(value, list | tuple | Mapping) else value

@@ -1,1 +1,1 @@
-"""From answers to what people look at: sentences, figures, tables, the page."""
+"""What people read: sentences, figures, tables and the page."""

@@ -1,10 +1,9 @@
 """The answers to claims, in words."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from reid_search.records import StudyStore
 from reid_search.study.metrics import BESIDE, METRICS
 
 from ..answers.claims import ClaimAnswer
+from ..reading.measures import Row, rows_of
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
@@ -19,8 +19,8 @@ from .formats import exact, interval, known, listed, p_value, points, several, s
 
 _CONTROL_WORDS = {
     verdict.VANISHES: "it vanishes, as it must",
-    verdict.PERSISTS: "it is there too, which it must not be",
-    verdict.REVERSES: "there it is the other way round",
+    verdict.PERSISTS: "it persists, which it must not",
+    verdict.REVERSES: "it is reversed",
     verdict.OPEN: "whether it vanishes is open",
     verdict.NO_VERDICT: "too few seeds to say",
 }
@@ -34,28 +34,24 @@ class ClaimView:
     Attributes:
         answer: The answer.
         sentence: The answer in a sentence.
-        arms: Its arms, one row each: `arm`, `weight`, `control_weight`, `asked`, `n`, `parameters`, `macs`, and
-            `shown`, mean ± standard deviation in per cent.
-        notes: What a reader must know beside it.
+        arms: Its arms, one row each, with mean ± standard deviation in per cent as `shown`.
+        notes: Caveats, one sentence each.
     """
 
     answer: ClaimAnswer
     sentence: str
-    arms: Sequence[Mapping[str, Any]]
+    arms: Sequence[Row]
     notes: Sequence[str]
 
 
 def view_of(answer: ClaimAnswer) -> ClaimView:
     """Return a claim as a report shows it."""
-    rows: list[dict[str, Any]] = [
-        {str(name): value for name, value in row.items()} | {"shown": spread(row["mean"], row["sd"], 1)}
-        for row in answer.arms.to_dict("records")
-    ]
+    rows = [{**row, "shown": spread(row["mean"], row["sd"], 1)} for row in rows_of(answer.arms)]
     return ClaimView(answer, describe_claim(answer), rows, list(_notes(answer)))
 
 
 def describe_claim(answer: ClaimAnswer) -> str:
-    """Return what a verdict rests on, in one sentence that stands behind it."""
+    """Return the sentence that follows a verdict and says what it rests on."""
     if answer.verdict not in _DECIDED:
         so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
@@ -70,11 +66,7 @@ def describe_claim(answer: ClaimAnswer) -> str:
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
-    """Return the claims of the report last written: name, verdict, and what it rests on in a sentence.
-
-    Args:
-        study_dir: `<storage>/<study>`.
-    """
+    """Return name, verdict and explanation of each claim, from the last report written to `<storage>/<study>`."""
     path = StudyStore.at(Path(study_dir).resolve()).report / "tables" / "claims.csv"
     if not path.exists():
         return []
@@ -83,61 +75,57 @@ def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
 
 
 def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
-    """Return what holds for all claims of a study."""
+    """Return sentences that apply to all claims of a study."""
     if not answers:
         return []
     notes = [
         f"The claims were named in the study file; Holm's method counts all {several(len(answers), 'claim')} as one "
-        "family, those without an answer too. Every other comparison in this report is exploratory."
+        "family, including those without an answer. Every other comparison in this report is exploratory."
     ]
-    found = [answer.effect.n for answer in answers if answer.effect.n > 1]
-    if found:
-        n = min(found)
-        bound = exact(smallest_sign_flip_p(n))
-        notes.append(f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}.")
+    if found := [answer.effect.n for answer in answers if answer.effect.n > 1]:
+        notes.append(describe_bound(min(found)))
     return notes
+
+
+def describe_bound(n: int) -> str:
+    """Return the smallest p that so many seeds allow, in a sentence."""
+    bound = exact(smallest_sign_flip_p(n))
+    return f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}."
 
 
 def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if len(answer.protocols) == 1:
-        yield f"All its numbers are of protocol {answer.protocols[0]}."
+        yield f"All its numbers were measured under protocol {answer.protocols[0]}."
     elif answer.protocols and answer.verdict in _DECIDED:
-        yield f"Its numbers are of protocols {listed(list(answer.protocols))}; each difference lies within one of them."
+        yield f"It spans the protocols {listed(list(answer.protocols))}; each difference stays within one of them."
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
     if answer.disagrees:
         title, other = METRICS[answer.metric.rpartition("/")[2]].title, METRICS[BESIDE].title
         yield f"⇅ {title} and {other} disagree in sign: {other} {points(answer.rank1_delta)} points."
     if not answer.beforehand:
-        yield "It was written down after some of its trainings had ended: take it as exploratory."
+        yield "It was written down after some of its trainings had ended, so treat it as exploratory."
     if answer.looks > 1:
         raised = several(answer.looks - 1, "time")
         yield (
-            f"The number of seeds was raised {raised} after results were there; p is multiplied by {answer.looks}, "
-            f"which keeps the error rate only if that was planned."
+            f"The number of seeds was raised {raised} after results had come in; p is multiplied by {answer.looks}, "
+            f"which controls the error rate only if that was planned."
         )
-    rows = answer.arms.to_dict("records")
+    rows = rows_of(answer.arms)
     lost = [f"{row['arm']} ({row['n']} of {row['asked']})" for row in rows if row["n"] + row["coming"] < row["asked"]]
     if lost:
         yield f"Trainings failed: {listed(lost)}; their seeds are left out of every arm."
-    if known(answer.queries_low):
-        around = interval(answer.queries_low, answer.queries_high)
+    if known(answer.queries.low):
+        around = interval(answer.queries.low, answer.queries.high)
         yield (
-            f"Over queries, with these seeds, the effect is {around} points (95 %, bootstrap over identities); the "
-            "interval above is over seeds."
+            f"The interval over queries, given these seeds, is {around} points (95 %, bootstrap over identities); the "
+            "one above is over seeds."
         )
     if answer.verdict == verdict.INCONCLUSIVE:
-        yield _enough(answer)
-
-
-def _enough(answer: ClaimAnswer) -> str:
-    smallest = answer.claim.smallest_effect
-    for_smallest = answer.seeds_needed(smallest)
-    size = points(smallest).lstrip("+")
-    sentence = f"An effect of {size} points would be found with probability .8 by {_seeds(for_smallest)}"
-    if answer.deciding.delta <= 0:
-        return f"{sentence}."
-    return f"{sentence}, one as large as that observed by {_seeds(answer.seeds_needed())}."
+        smallest = answer.claim.smallest_effect
+        enough, size = _seeds(answer.seeds_needed(smallest)), points(smallest).lstrip("+")
+        observed = f"; the observed effect needs {_seeds(answer.seeds_needed())}" * (answer.deciding.delta > 0)
+        yield f"An effect of {size} points would be found with probability .8 by {enough}{observed}."
 
 
 def _seeds(count: float) -> str:

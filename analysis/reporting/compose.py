@@ -1,8 +1,8 @@
-"""Put together what the templates show: the sections of a report, in their order."""
+"""Compose the sections of a report, in order, for the templates."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 
@@ -15,8 +15,9 @@ from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers
 from ..answers.trials_summary import TrialsSummary, summarise_trials
+from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
-from .claims import family_notes, view_of
+from .claims import ClaimView, family_notes, view_of
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
@@ -34,33 +35,45 @@ class Section:
     Attributes:
         kind: Names its templates: `search` is shown by `search.html.j2` and `search.md.j2`.
         summary: What they show.
-        table: Name of its table's files, without the suffix; empty where it has none of its own.
-        figures: Its figures, those that could be drawn.
+        table: Name of its table's files, without the suffix; empty if it has none.
+        figures: Its figures, as far as they could be drawn.
         rows: Rows of its table on the page.
-        left_out: Number of rows that only the files have.
-        notes: Sentences about what is missing, and what the numbers can say.
-        details: A further table of it: `name` of its files where it has some, `rows` and `notes`; empty without one.
+        left_out: Number of rows that are only in the files.
+        notes: Sentences about what is missing and what the numbers mean.
+        details: A second table: `name` of its files, `rows` and `notes`; empty without one.
     """
 
     kind: str
-    summary: Any = None
+    summary: object = None
     table: str = ""
     figures: Sequence[Drawing] = ()
-    rows: Sequence[Any] = field(default=(), repr=False)
+    rows: Sequence[object] = field(default=(), repr=False)
     left_out: int = 0
     notes: Sequence[str] = ()
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    details: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the templates show: tiles are a name, a number and a remark each."""
+
+    name: str
+    answers: Sequence[ClaimView]
+    summary: Sequence[str]
+    tiles: Sequence[tuple[str, str, str]]
+    warnings: Sequence[str]
+    sections: Sequence[Section]
 
 
 def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
-    """Return the section of the claims; none where the study makes none."""
+    """Return the section of the claims; none if the study makes none."""
     rows = [view_of(answer) for answer in answers]
     figures = _drawn(draw.CLAIMS, answers)
     return [Section("claims", None, "claims", figures, rows, notes=family_notes(answers))] if answers else []
 
 
 def compose_search(search: SearchSummary, found: ImportanceSummary | None = None) -> Section:
-    """Return the section of a search, with the importance of its axes where it is known."""
+    """Return the section of a search, with the importance of its axes if it is known."""
     rows, left_out = _rows(search.proposals)
     figures = _drawn(draw.SEARCH, search)
     return Section("search", search, "search", figures, rows, left_out, details=_importances(search, found))
@@ -79,7 +92,7 @@ def compose_ablation(ablation: AblationSummary) -> Section:
 def compose_closing(
     state: StudyState, arms: pd.DataFrame, trials: TrialsSummary, tables: Sequence[Table]
 ) -> list[Section]:
-    """Return the sections that every report ends with: what did not finish, how it was measured and can be repeated."""
+    """Return the last sections of every report: unfinished trials, costs, protocol, how to reproduce the numbers."""
     budget = Section("budget", rows=budgets(state))
     unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
     measured = Section("measured", protocol.protocol_facts(state))
@@ -90,20 +103,8 @@ def compose_closing(
     return [unfinished, *([budget] if budget.rows else []), measured, reproduce]
 
 
-def compose_report(
-    state: StudyState,
-    arms: pd.DataFrame,
-    found: StudyAnswers,
-    tables: Sequence[Table],
-) -> dict[str, Any]:
-    """Return what the templates are filled with.
-
-    Args:
-        state: The study as it stands.
-        arms: The table of `load_arms`.
-        found: What the study answers.
-        tables: Every table of the report.
-    """
+def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, tables: Sequence[Table]) -> Report:
+    """Return what the templates show of a study."""
     trials = summarise_trials(state, arms)
     searches, ablations = [search for search, _ in found.searches], found.ablations
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
@@ -112,17 +113,17 @@ def compose_report(
     sections += [compose_ablation(ablation) for ablation in ablations]
     sections += compose_closing(state, arms, trials, tables)
     sections += [Section("reading")] if ablations else []
-    return {
-        "name": state.name,
-        "answers": [view_of(answer) for answer in found.claims],
-        "summary": describe.describe_study(state, searches, ablations),
-        "tiles": describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(state)),
-        "warnings": describe.describe_problems(state, phases),
-        "sections": sections,
-    }
+    return Report(
+        name=state.name,
+        answers=[view_of(answer) for answer in found.claims],
+        summary=describe.describe_study(state, searches, ablations),
+        tiles=describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(state)),
+        warnings=describe.describe_problems(state, phases),
+        sections=sections,
+    )
 
 
-def _effects(ablation: AblationSummary) -> dict[str, Any]:
+def _effects(ablation: AblationSummary) -> dict[str, object]:
     if ablation.effects is None:
         return {}
     rows, left_out = _rows(ablation.effects.table)
@@ -130,7 +131,7 @@ def _effects(ablation: AblationSummary) -> dict[str, Any]:
     return {"name": name, "rows": rows, "left_out": left_out, "notes": notes}
 
 
-def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict[str, Any]:
+def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict[str, object]:
     if found is None:
         return {}
     by_forest = {item.axis: item for item in found.fanova}
@@ -139,10 +140,9 @@ def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict
     return {"name": name, "rows": rows, "fanova": bool(by_forest), "notes": describe_tables.describe_importance(found)}
 
 
-def _rows(table: pd.DataFrame) -> tuple[list[dict[str, Any]], int]:
+def _rows(table: pd.DataFrame) -> tuple[list[Row], int]:
     shown = table.head(_ROWS_ON_THE_PAGE)
-    rows = [{str(name): value for name, value in row.items()} for row in shown.to_dict("records")]
-    return rows, len(table) - len(shown)
+    return rows_of(shown), len(table) - len(shown)
 
 
 def _drawn(functions: Iterable[Callable[[Summary], Drawing | None]], summary: Summary) -> list[Drawing]:

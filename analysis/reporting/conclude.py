@@ -1,4 +1,4 @@
-"""What a study found, in a few lines for a terminal: read from the tables of the report last written."""
+"""What a study found, in a few lines for a terminal, from the tables of its last report."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,11 +14,7 @@ from .formats import listed, percent, points
 
 
 def conclusion(study_dir: Path | str) -> list[str]:
-    """Return a line an ablation (its centre's mean, the arms that differ from it), then the claims and each verdict.
-
-    Args:
-        study_dir: `<storage>/<study>`.
-    """
+    """Return one line per ablation of `<storage>/<study>` (the centre's mean, arms that differ), then its claims."""
     store = StudyStore.at(Path(study_dir).resolve())
     tables = store.report / "tables"
     phases = store.study().get("phases")

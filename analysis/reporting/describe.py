@@ -1,7 +1,6 @@
-"""Say in sentences what a study asked and what came out, computed from the data."""
+"""Describe in sentences what a study asked and what it found."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from reid_search.records import Status, StudyState, standing_readout
 from reid_search.study.metrics import BESIDE, MAIN, METRICS
@@ -9,9 +8,10 @@ from reid_search.study.metrics import BESIDE, MAIN, METRICS
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
-from ..statistics.family import smallest_sign_flip_p
+from ..reading.measures import Row, rows_of
+from .claims import describe_bound
 from .describe_tables import describe_queries, describe_shared, describe_unlike
-from .formats import exact, interval, known, listed, percent, points, settings, several, spread
+from .formats import interval, known, listed, percent, points, settings, several, spread
 from .naming import centre_word
 
 _STATUS_WORDS = {
@@ -20,7 +20,7 @@ _STATUS_WORDS = {
     Status.WAITING: "not started",
 }
 _SEEDS_FOR_A_VERDICT = 5
-_REDRAWN = ", every seed on data of its own"
+_REDRAWN = ", every seed on its own data"
 
 
 def describe_study(
@@ -29,12 +29,12 @@ def describe_study(
     """Return the summary of a report, sentence by sentence."""
     if not searches and not ablations:
         trials = several(len(state.trials), "trial")
-        return [f"The study has asked for nothing yet; {trials} on disk. Run it, and write the report again."]
+        return [f"The study has asked for nothing yet; {trials} on disk. Run it and write the report again."]
     sentences = [sentence for search in searches for sentence in _about_search(search)]
     for ablation in first_readouts(ablations):
         sentences += _about_arms_of_claims(ablation) if ablation.is_for_claims else _about_ablation(ablation)
     if searches and not ablations:
-        sentences.append("No ablation was run yet, so nothing here says which setting matters.")
+        sentences.append("No ablation has run yet, so nothing here says which setting matters.")
     return sentences
 
 
@@ -44,36 +44,27 @@ def headline_numbers(
     trials: TrialsSummary,
     test_evaluations: int,
 ) -> list[tuple[str, str, str]]:
-    """Return the few numbers that stand above a report: what it is, the number, a remark."""
-    tiles = [
-        (
-            f"best of ‘{search.phase}’",
-            f"{percent(search.best['value'])} %",
-            f"{search.objective}, proposal #{search.best['number']}",
-        )
-        for search in searches
-        if search.best is not None and search.each is None
-    ]
+    """Return the few numbers at the top of a report, each with its name and a remark."""
+    tiles: list[tuple[str, str, str]] = []
+    for search in searches:
+        if search.best is not None and search.each is None:
+            remark = f"{search.objective}, proposal #{search.best['number']}"
+            tiles.append((f"best of ‘{search.phase}’", f"{percent(search.best['value'])} %", remark))
     for ablation in (item for item in first_readouts(ablations) if not item.is_for_claims):
         base = ablation.centre_row if ablation.number == 1 else None
         if base is not None and base["n"]:
+            reached = f"{spread(base[MAIN], base[f'{MAIN}_sd'], 1)} %"
             remark = f"{ablation.metric}, {several(int(base['n']), 'seed')}"
-            tiles.append(
-                (
-                    f"{centre_word(ablation)} of ‘{ablation.phase}’",
-                    f"{spread(base[MAIN], base[f'{MAIN}_sd'], 1)} %",
-                    remark,
-                )
-            )
+            tiles.append((f"{centre_word(ablation)} of ‘{ablation.phase}’", reached, remark))
     counted = [f"{count} {status_words(status)}" for status, count in trials.counts.items() if status != "finished"]
     counted += [f"{trials.waiting} not started"] if trials.waiting else []
-    tiles.append(("trials finished", str(trials.counts.get("finished", 0)), ", ".join(counted) or "and no other"))
-    tiles.append(("test evaluations", str(test_evaluations), "uses of the test split"))
+    tiles.append(("trials finished", str(trials.counts.get("finished", 0)), ", ".join(counted) or "all of them"))
+    tiles.append(("test evaluations", str(evaluations), "uses of the test split"))
     return tiles
 
 
 def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary]:
-    """Return the summaries of one readout a phase: of `default`, or else the first."""
+    """Return the summaries of one readout per phase: `default`, or else the first."""
     readouts: dict[str, list[str]] = {}
     for ablation in ablations:
         readouts.setdefault(ablation.phase, []).append(ablation.readout)
@@ -81,7 +72,7 @@ def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary
 
 
 def describe_problems(state: StudyState, phases: Sequence[str]) -> list[str]:
-    """Return what a reader must know about the files: what cannot be read, which phases are of an earlier study."""
+    """Return warnings about the files: those that cannot be read, and phases that the study no longer has."""
     sentences = [f"Not readable: {problem}" for problem in state.problems]
     dropped = [phase for phase in dict.fromkeys(phases) if state.study.get("phases") and not state.phase(phase)]
     return sentences + [
@@ -95,32 +86,30 @@ def describe_counts(search: SearchSummary) -> str:
 
 
 def status_words(status: str) -> str:
-    """Return how a report writes a status."""
+    """Return a status in the words of a report."""
     return _STATUS_WORDS.get(Status(status), status)
 
 
-def describe_arm(row: Any) -> str:
-    """Return an arm as `model.parts = [1, 2]`; a factorial one as all its changes."""
+def describe_arm(row: Row) -> str:
+    """Return an arm as `model.parts = [1, 2]`, with all its changes."""
     axes, levels = str(row["axis"]).split(" × "), str(row["level"]).split(" × ")
-    return settings(dict(zip(axes, levels, strict=True))) if row["axis"] and len(axes) == len(levels) else row["arm"]
+    known_levels = row["axis"] and len(axes) == len(levels)
+    return settings(dict(zip(axes, levels, strict=True))) if known_levels else str(row["arm"])
 
 
 def describe_power(ablation: AblationSummary) -> list[str]:
-    """Return what the statistics can say with this number of seeds."""
+    """Return what this number of seeds can show."""
     pairs = [int(n) for n in ablation.arms.get("pairs", []) if n == n and n > 0]
     if not pairs:
         return []
     n = max(pairs)
     if n == 1:
-        return [
-            "With one seed a difference is an effect and no verdict: nothing says how far another seed would move it."
-        ]
-    bound = exact(smallest_sign_flip_p(n))
-    sentences = [f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}."]
+        return ["With one seed there is an effect but no verdict: nothing says how far another seed would move it."]
+    sentences = [describe_bound(n)]
     if n < _SEEDS_FOR_A_VERDICT:
         sentences.append(
-            "The t intervals lean on normally distributed differences, which so few seeds cannot check; "
-            f"take {_SEEDS_FOR_A_VERDICT} or more for a verdict to rely on."
+            "The t intervals assume normally distributed differences, which so few seeds cannot check; "
+            f"use {_SEEDS_FOR_A_VERDICT} or more for a reliable verdict."
         )
     detectable = ablation.arms["detectable"].median()
     if detectable == detectable:
@@ -129,15 +118,13 @@ def describe_power(ablation: AblationSummary) -> list[str]:
             "with probability .8 (one test at p < .05)."
         )
     tests = several(int(ablation.contrasts["family"].max()), "test")
-    return [
-        *sentences,
-        f"No contrast was named beforehand: the table is exploratory, and Holm's method counts {tests}.",
-    ]
+    exploratory = f"No contrast was named beforehand: the table is exploratory, and Holm's method counts {tests}."
+    return [*sentences, exploratory]
 
 
 def describe_notes(ablation: AblationSummary) -> list[str]:
-    """Return what a reader of the arms must know: disagreements, odd cases, gaps, what the statistics can say."""
-    rows = ablation.arms.to_dict("records")
+    """Return caveats about the arms: disagreements, odd cases, gaps, what the statistics can show."""
+    rows = rows_of(ablation.arms)
     disagreeing = [
         f"{describe_arm(row)} ({points(row['delta'])} against {points(row['rank1_delta'])})"
         for row in rows
@@ -155,7 +142,7 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
     if rescored:
         notes.append(
             f"† {'; '.join(rescored)}: transductive. The distance of a pair depends on other images of the gallery, so "
-            "these arms answer another question than those that compare two images."
+            "these arms answer a different question from those that compare two images."
         )
     return [*notes, *describe_queries(ablation), *describe_power(ablation)]
 
@@ -163,9 +150,8 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
 def _about_search(search: SearchSummary) -> Iterator[str]:
     tried = several(len(search.proposals), "setting")
     of = f" of {search.wanted}" if search.wanted and search.wanted > len(search.proposals) else ""
-    begin = (
-        f"The search ‘{search.phase}’ ({search.sampler}) tried {tried}{of} of {listed(list(search.axes)) or 'no axis'}"
-    )
+    axes = listed(list(search.axes)) or "no axis"
+    begin = f"The search ‘{search.phase}’ ({search.sampler}) tried {tried}{of} of {axes}"
     counted = describe_counts(search)
     if search.best is None:
         yield f"{begin}: {counted}; none is finished, so there is no best yet."
@@ -181,7 +167,7 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
 
 
 def _about_arms_of_claims(ablation: AblationSummary) -> Iterator[str]:
-    """Say once for all protocols what was measured; what came of it the claims say."""
+    """Say once, for all protocols, what was measured; the claims say what was found."""
     if ablation.number > 1:
         return
     under = f" under {ablation.groups} protocols" if ablation.groups > 1 else ""
@@ -200,8 +186,8 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
         )
     else:
         yield (
-            f"With {describe_shared(ablation)} ‘{ablation.phase}’ has another protocol ({describe_unlike(ablation)}) "
-            f"and compares {others} with a {word} of their own."
+            f"With {describe_shared(ablation)}, ‘{ablation.phase}’ has another protocol ({describe_unlike(ablation)}) "
+            f"and compares {others} with their own {word}."
         )
     base = ablation.centre_row
     if base is None or not base["n"]:
@@ -212,12 +198,12 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
     if ablation.around == "best" and ablation.number == 1:
         yield (
             "Its settings are the search's best, trained again on seeds that the search did not use: the value that "
-            "chose them is not the value reported for them."
+            "selected them is not the value reported here."
         )
     if ablation.refusal:
         yield f"The arms are not compared: {ablation.refusal}."
     elif ablation.compared.empty:
-        yield "No other arm has a finished seed in common with it."
+        yield "No other arm shares a finished seed with it."
     else:
         yield from _strongest(ablation)
         yield describe_power(ablation)[0]
@@ -225,20 +211,15 @@ def _about_ablation(ablation: AblationSummary) -> Iterator[str]:
 
 def _strongest(ablation: AblationSummary) -> Iterator[str]:
     rows = ablation.compared.sort_values("delta", kind="stable")
-    best, worst = rows.iloc[-1], rows.iloc[0]
-    yield (
-        f"Strongest gain: {_effect(best)}." if best["delta"] > 0 else f"No arm lies above the {centre_word(ablation)}."
-    )
-    yield (
-        f"Strongest loss: {_effect(worst)}."
-        if worst["delta"] < 0
-        else f"No arm lies below the {centre_word(ablation)}."
-    )
+    best, worst = (dict(rows.iloc[place]) for place in (-1, 0))
+    word = centre_word(ablation)
+    yield f"Strongest gain: {_effect(best)}." if best["delta"] > 0 else f"No arm is above the {word}."
+    yield f"Strongest loss: {_effect(worst)}." if worst["delta"] < 0 else f"No arm is below the {word}."
     counted = rows["verdict"].value_counts()
     order = ("better", "worse", "equivalent", "inconclusive", "no verdict")
     yield f"Verdicts: {', '.join(f'{counted[word]} {word}' for word in order if word in counted)}."
 
 
-def _effect(row: Any) -> str:
+def _effect(row: Row) -> str:
     around = f", 95 % interval {interval(row['low'], row['high'])}" if row["low"] == row["low"] else ""
     return f"{describe_arm(row)}, {points(row['delta'])} points{around} ({row['verdict']})"

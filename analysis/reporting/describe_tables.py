@@ -1,4 +1,4 @@
-"""Describe in sentences what a table of an ablation or a search can say: its protocol, its effects, its intervals."""
+"""Describe in sentences what the tables of an ablation or a search mean: protocols, effects, intervals."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from .naming import centre_word
 
 
 def describe_heading(ablation: AblationSummary) -> str:
-    """Return the heading of an ablation's section; of arms under a protocol of their own also what they share."""
+    """Return the heading of an ablation's section; under a further protocol it says what the arms share."""
     readout = "" if ablation.readout == "default" else f", readout ‘{ablation.readout}’"
     apart = ablation.number > 1 or (ablation.is_for_claims and ablation.groups > 1)
     what = "Arms of" if ablation.is_for_claims else "Ablation"
@@ -18,20 +18,20 @@ def describe_heading(ablation: AblationSummary) -> str:
 
 
 def describe_centre(ablation: AblationSummary) -> str:
-    """Return what the arms are compared with, and why not with others, in sentences."""
+    """Return what the arms are compared with, in sentences."""
     described = settings(ablation.centre) or "the study's base"
     if ablation.number > 1:
         return (
-            f"These arms were measured under another protocol ({describe_unlike(ablation)}), so they are compared with "
-            f"each other alone. Their centre, which differs least from that of the phase, is {described}."
+            f"These arms were measured under another protocol ({describe_unlike(ablation)}), so they are only compared "
+            f"with each other. Their centre, the one closest to that of the phase, is {described}."
         )
     others = several(ablation.groups - 1, "group")
-    apart = f" Under other protocols: {others} of arms, each in a section and around a centre of its own."
+    apart = f" Under other protocols: {others} of arms, each with its own section and centre."
     return f"The {centre_word(ablation)} is {described}.{apart if ablation.groups > 1 else ''}"
 
 
 def describe_shared(ablation: AblationSummary) -> str:
-    """Return what arms under a protocol of their own have and the phase's centre has not."""
+    """Return the settings that set arms under a further protocol apart from the phase's centre."""
     return settings(ablation.group.shared) or f"protocol {ablation.group.protocol}"
 
 
@@ -41,15 +41,14 @@ def describe_unlike(ablation: AblationSummary) -> str:
 
 
 def describe_queries(ablation: AblationSummary) -> Iterator[str]:
-    """Yield what an interval over queries says, and which arms have one; nothing where none has."""
+    """Yield what an interval over queries says, and which arms have one; nothing if none has."""
     if not ablation.has_query_intervals:
         return
-    seeds = "other seeds, each with people and cameras of its own, would move a difference"
+    seeds = "other seeds, each with its own people and cameras, would move a difference"
     seeds = seeds if ablation.redrawn else "other seeds would move a difference on these queries"
     yield (
         f"Two uncertainties: the 95 % interval says how {seeds}; the interval over queries says how other identities "
-        "would with these seeds "
-        f"(95 %, bootstrap over identities, {DRAWS:,} draws). Neither contains the other."
+        f"would, given these seeds (95 %, bootstrap over identities, {DRAWS:,} draws). Neither contains the other."
     )
     if len(ablation.compared) > ARMS_READ:
         yield (
@@ -59,13 +58,13 @@ def describe_queries(ablation: AblationSummary) -> Iterator[str]:
 
 
 def describe_effects(ablation: AblationSummary) -> list[str]:
-    """Return what the effects of a design mean, and which are not shown."""
+    """Return what the effects of a design mean, and which are left out."""
     effects = ablation.effects
     if effects is None:
         return []
     notes = [
         "The effect of a level is its mean difference from the reference over combinations of the other axes; an "
-        "interaction is how much more a level is worth where the second axis is at its level. Both are measured within "
+        "interaction is how much more a level is worth when the second axis is at its level. Both are measured within "
         "each seed."
     ]
     if len(effects.table):
@@ -73,11 +72,11 @@ def describe_effects(ablation: AblationSummary) -> list[str]:
         notes.append(f"No effect was named beforehand: the table is exploratory, and Holm's method counts {tests}.")
     if (effects.table["aliases"] != "").any():
         notes.append(
-            "The design is a fraction of all combinations: an effect with aliases is the sum of itself and these "
-            "interactions, and right only if they are 0."
+            "The design is a fraction of all combinations: an effect with aliases is confounded with these "
+            "interactions, and correct only if they are 0."
         )
     if effects.left_out:
-        notes.append(f"Left out, for they compare numbers under different protocols: {'; '.join(effects.left_out)}.")
+        notes.append(f"Left out because they compare numbers under different protocols: {'; '.join(effects.left_out)}.")
     return notes
 
 
@@ -86,7 +85,7 @@ def describe_importance(found: ImportanceSummary) -> list[str]:
     notes = [
         "PED-ANOVA: which axes decide whether a trial is among the best tenth, as shares of 1."
         + " fANOVA: which share of the variance an axis explains by itself." * bool(found.fanova),
-        "95 % intervals over resampled trials. They describe these trials; what a setting is worth says an ablation.",
+        "95 % intervals over resampled trials. They describe these trials; an ablation says what a setting is worth.",
     ]
     if found.used < found.trials:
         notes.append(f"Of {found.trials} trials, {found.used} drawn at random were used.")

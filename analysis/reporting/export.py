@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
-from .formats import several
+from ..reading.measures import Row, rows_of
+from .formats import NOTHING, known, several
 from .markup import escape_latex, escape_markdown
 
 SUFFIXES = ("csv", "md", "tex")
@@ -17,16 +17,10 @@ _NUMBER = re.compile(r"([+−]?)(?=\.?\d)(\d*)((?:\.\d+)?)")  # sign, whole part
 
 @dataclass(frozen=True)
 class Column:
-    """A column for people.
-
-    Attributes:
-        title: Its heading, with the unit.
-        write: What stands in a row's cell.
-        number: Whether it holds numbers, which are aligned.
-    """
+    """A column for people: its heading with the unit, the text of a row's cell, whether it is aligned as a number."""
 
     title: str
-    write: Callable[[Any], str]
+    write: Callable[[Row], str]
     number: bool = True
 
 
@@ -36,10 +30,10 @@ class Table:
 
     Attributes:
         name: Name of its files, without the suffix.
-        frame: Everything, as CSV has it: all columns at full precision.
-        columns: What Markdown and LaTeX have.
-        cells: Their rows, as texts.
-        left_out: Number of rows that only CSV has.
+        frame: The CSV file: all columns at full precision.
+        columns: The columns of the Markdown and LaTeX files.
+        cells: Their rows, as text.
+        left_out: Number of rows that are only in the CSV file.
     """
 
     name: str
@@ -58,33 +52,29 @@ class Table:
 def table_for(
     name: str, frame: pd.DataFrame, columns: Iterable[Column], rows: pd.DataFrame, limit: int | None = None
 ) -> Table:
-    """Return a table of which people get the first rows.
-
-    Args:
-        name: Name of its files.
-        frame: What CSV has.
-        columns: What Markdown and LaTeX have.
-        rows: What these columns are written from.
-        limit: Most rows of Markdown and LaTeX; all where omitted.
-    """
+    """Return a table with `frame` for programs, and for people `columns` of the first `limit` of `rows`."""
     shown, columns = rows if limit is None else rows.head(limit), tuple(columns)
-    cells = tuple(tuple(column.write(row) for column in columns) for row in shown.to_dict("records"))
+    cells = tuple(tuple(column.write(row) for column in columns) for row in rows_of(shown))
     return Table(name, frame, columns, cells, len(rows) - len(shown))
 
 
+def text_of(name: str) -> Callable[[Row], str]:
+    """Return what writes a cell of a column as it is, or a dash if it is missing."""
+    return lambda row: str(row[name]) if known(row[name]) else NOTHING
+
+
 def as_markdown(table: Table) -> str:
-    """Return a table as GitHub writes it, with a sentence about rows that were left out."""
-    lines = [
-        [column.title for column in table.columns],
-        ["--:" if column.number else "---" for column in table.columns],
+    """Return a table in GitHub's Markdown, with a sentence about rows that were left out."""
+    rule = ["--:" if column.number else "---" for column in table.columns]
+    titles, *rows = [
+        [*map(escape_markdown, line)] for line in ([column.title for column in table.columns], *table.cells)
     ]
-    rows = [[escape_markdown(text) for text in line] for line in (lines[0], *table.cells)]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in (rows[0], lines[1], *rows[1:]))
+    text = "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
     return text + (f"\n{_left_out(table)}\n" if table.left_out else "")
 
 
 def as_latex(table: Table) -> str:
-    """Return a table as a LaTeX `tabular` with the rules of booktabs, in ASCII; numbers stand one below the other."""
+    """Return a table as a LaTeX `tabular` with booktabs rules, in ASCII, with numbers aligned at the decimal point."""
     columns = [_aligned(cells) if column.number else [escape_latex(text) for text in cells]
                for column, cells in zip(table.columns, _transposed(table), strict=True)]  # fmt: skip
     spec = "".join("r" if column.number else "l" for column in table.columns)
@@ -108,7 +98,7 @@ def _transposed(table: Table) -> list[list[str]]:
 
 
 def _left_out(table: Table) -> str:
-    verb = "stands" if table.left_out == 1 else "stand"
+    verb = "is" if table.left_out == 1 else "are"
     return f"{several(table.left_out, 'more row')} {verb} in {table.name}.csv."
 
 
@@ -119,10 +109,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _aligned(cells: Sequence[str]) -> list[str]:
-    r"""Return cells whose first numbers, second numbers, ... stand with their decimal points one below the other.
+    r"""Align the first numbers, second numbers, ... of cells at their decimal points, padding with `\phantom`.
 
-    Each number is padded with `\phantom` of what others of its place have more. The column is flush right, so that
-    nothing need stand before a first number.
+    The column is flush right, so a first number needs no padding before it.
     """
     found = [_NUMBER.findall(text) for text in cells]  # of each number its sign, whole part and fraction
     places = max(map(len, found), default=0)

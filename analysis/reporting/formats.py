@@ -1,41 +1,43 @@
-"""How a report writes numbers. Every function takes NaN, None or `pandas.NA` and writes a dash for it."""
+"""How a report writes numbers. Every function writes a dash for NaN, None or `pandas.NA`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard
 
 import pandas as pd
 
 from reid_search.study.metrics import Metric
+
+from ..reading.measures import Row
 
 NOTHING = "–"
 _MINUS = "\N{MINUS SIGN}"
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def known(value: Any) -> bool:
-    """Say whether there is a number."""
-    return value is not None and not pd.isna(value)
+def known(value: object) -> TypeGuard[float]:
+    """Say whether a value is not missing."""
+    return value is not None and value is not pd.NA and value == value  # NaN is not itself
 
 
-def percent(value: Any, digits: int = 1) -> str:
-    """Write a share of 1 as a number of per cent, without the sign: 0.6123 as `61.2`."""
+def percent(value: float | None, digits: int = 1) -> str:
+    """Write a share of 1 in per cent, without the sign: 0.6123 as `61.2`."""
     return f"{100 * float(value):.{digits}f}" if known(value) else NOTHING
 
 
-def spread(mean: Any, deviation: Any, digits: int = 2) -> str:
-    """Write mean ± standard deviation in per cent; the mean alone where there is no deviation."""
+def spread(mean: float | None, deviation: float | None, digits: int = 2) -> str:
+    """Write mean ± standard deviation in per cent; only the mean if there is no deviation."""
     if not known(deviation):
         return percent(mean, digits)
     return f"{percent(mean, digits)} ± {percent(deviation, digits)}"
 
 
-def measured(row: Mapping[str, Any], metric: Metric) -> str:
-    """Write mean ± standard deviation of a metric from an arm's row, in its unit; a dash where it was not measured."""
+def measured(row: Row, metric: Metric) -> str:
+    """Write mean ± standard deviation of a metric from an arm's row, in its unit."""
     numbers = [row[name] for name in (metric.name, f"{metric.name}_sd") if known(row[name])]
     return " ± ".join(f"{metric.scale * float(number):.{metric.digits}f}" for number in numbers) or NOTHING
 
 
-def points(value: Any, digits: int = 2) -> str:
+def points(value: float | None, digits: int = 2) -> str:
     """Write a difference of shares in percentage points, with its sign."""
     if not known(value):
         return NOTHING
@@ -43,19 +45,19 @@ def points(value: Any, digits: int = 2) -> str:
     return text.replace("-", _MINUS) if float(text) else text.lstrip("+-")
 
 
-def weight(value: Any) -> str:
+def weight(value: float | None) -> str:
     """Write the weight of an arm in a contrast: `+1`, `−0.5`; a dash for none."""
     if not known(value) or not value:
         return NOTHING
     return f"{float(value):+.3g}".replace("-", _MINUS)
 
 
-def interval(low: Any, high: Any, digits: int = 2) -> str:
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """Write an interval of differences in points: `−0.40 to +1.20`."""
     return f"{points(low, digits)} to {points(high, digits)}" if known(low) and known(high) else NOTHING
 
 
-def p_value(value: Any) -> str:
+def p_value(value: float | None) -> str:
     """Write a p value: `.012`, `< .001`, `1`."""
     if not known(value):
         return NOTHING
@@ -70,17 +72,17 @@ def exact(value: float) -> str:
     return f"{value:.3g}".removeprefix("0")
 
 
-def share(value: Any) -> str:
+def share(value: float | None) -> str:
     """Write a probability with two decimals."""
     return f"{float(value):.2f}" if known(value) else NOTHING
 
 
-def shares(low: Any, high: Any) -> str:
+def shares(low: float | None, high: float | None) -> str:
     """Write an interval of shares of 1: `0.10 to 0.40`."""
     return f"{share(low)} to {share(high)}" if known(low) and known(high) else NOTHING
 
 
-def amount(value: Any) -> str:
+def amount(value: float | None) -> str:
     """Write a count with three digits: 24_558_656 as `24.6 M`, 512 as `512`."""
     if not known(value):
         return NOTHING
@@ -92,7 +94,7 @@ def amount(value: Any) -> str:
     return f"{number:.0f}"
 
 
-def duration(value: Any) -> str:
+def duration(value: float | None) -> str:
     """Write seconds as `45 s`, `3 min 20 s`, `2 h 05 min`."""
     if not known(value):
         return NOTHING
@@ -107,7 +109,7 @@ def duration(value: Any) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def settings(levels: Mapping[str, Any]) -> str:
+def settings(levels: Mapping[str, object]) -> str:
     """Write settings as `model.parts = [1, 2], losses.triplet.margin = 1.2`."""
     return ", ".join(f"{path} = {level}" for path, level in levels.items())
 

@@ -1,9 +1,8 @@
-"""Escape text that comes from a study for the language that it is written in."""
+"""Escape text from a study for Markdown and LaTeX."""
 
 import re
 import unicodedata
 from itertools import pairwise
-from typing import Any
 
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -24,7 +23,7 @@ def _greek() -> dict[str, str]:
 _LATEX = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    # Signs that the default font encoding has something else for, or that begin a ligature or a babel shorthand.
+    # Signs that the default font encoding prints as something else, or that begin a ligature or a babel shorthand.
     "<": r"$<$", ">": r"$>$", "|": r"$|$", '"': "{''}", "`": "`{}", "'": "'{}",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "÷": r"$\div$", "≤": r"$\leq$", "≥": r"$\geq$",
     "≠": r"$\neq$", "≈": r"$\approx$", "∞": r"$\infty$", "→": r"$\rightarrow$", "←": r"$\leftarrow$",
@@ -44,21 +43,19 @@ _ACCENTS = {
 }  # fmt: skip
 
 
-def escape_markdown(value: Any) -> Any:
-    """Return text in which nothing is markup; lines become one, since a table row is a line."""
-    if not isinstance(value, str):
-        return value
-    return _MARKDOWN_SIGNS.sub(r"\\\1", re.sub(r"\s*[\r\n]+\s*", " ", value))
+def escape_markdown(text: str) -> str:
+    """Return text without markup, on one line, since a table row is a line."""
+    return _MARKDOWN_SIGNS.sub(r"\\\1", re.sub(r"\s*[\r\n]+\s*", " ", text))
 
 
 def escape_latex(text: str) -> str:
-    r"""Return text as LaTeX that prints it, in ASCII, so that every engine and font encoding reads it.
+    r"""Return LaTeX that prints a text, in ASCII, so that every engine and font encoding reads it.
 
-    Signs that the table knows become commands, accented letters an accent and a letter (`\"{u}`), and any other sign
-    its code point (`U+4E2D`). Line breaks and control characters become spaces.
+    Known signs become commands, accented letters an accent and a letter (`\"{u}`), and any other sign its code point
+    (`U+4E2D`). Line breaks and control characters become spaces.
     """
     line = unicodedata.normalize("NFC", re.sub(r"\s*[\r\n]+\s*", " ", text))
-    # Two hyphens in a row would become a dash; the dashes that are meant come out of the table.
+    # Two hyphens in a row would become a dash; real dashes come from the table.
     broken = ("{}" if sign == following == "-" else "" for sign, following in pairwise(f"{line} "))
     return "".join(map("".join, zip(map(_latex_sign, line), broken, strict=True)))
 

@@ -1,4 +1,4 @@
-"""How files of a report are called, and how long names are cut to fit."""
+"""Names of a report's files, and how long names are shortened to fit."""
 
 import re
 
@@ -11,8 +11,8 @@ from ..answers.searches import SearchSummary
 def file_name(kind: str, summary: SearchSummary | AblationSummary) -> str:
     """Return a file name such as `contrasts-ablate` or, for a further readout, `forest-ablate--global`.
 
-    Arms under a protocol of their own have its fingerprint behind it, which does not depend on how many others there
-    are: `forest-ablate--protocol-1a2b3c4d`.
+    A further protocol adds its fingerprint, which does not change when other protocols are added:
+    `forest-ablate--protocol-1a2b3c4d`.
     """
     readout = getattr(summary, "readout", "default")
     name = f"{kind}-{summary.phase}" + ("" if readout == "default" else f"--{readout}")
@@ -27,14 +27,14 @@ def centre_word(ablation: AblationSummary) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return the beginning of a text, with an ellipsis where it was cut."""
+    """Return a text, cut with an ellipsis to at most `length` letters."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def tail(path: str, length: int) -> str:
-    """Return the end of a path or of an arm's name, which tells most: `…triplet.margin=0.3`.
+    """Return the end of a path or of an arm's name, its most telling part: `…triplet.margin=0.3`.
 
-    It is cut after a dot where one leaves half of it, and inside a part where none does.
+    The cut is after a dot if that leaves at least half of `length`.
     """
     if len(path) <= length:
         return path
@@ -45,10 +45,8 @@ def tail(path: str, length: int) -> str:
 
 
 def in_two_lines(path: str, length: int) -> str:
-    """Return a path of which each line has at most `length` letters, broken after a dot; of a longer one the end."""
+    """Return a path in at most two lines of `length` letters, broken after a dot; only its end if that is too long."""
     if len(path) <= length:
         return path
-    ends = [index + 1 for index, sign in enumerate(path[:length]) if sign == "."]
-    return next(
-        (f"{path[:end]}\n{path[end:]}" for end in reversed(ends) if len(path) - end <= length), tail(path, length)
-    )
+    end = path.rfind(".", 0, length) + 1
+    return f"{path[:end]}\n{path[end:]}" if end and len(path) - end <= length else tail(path, length)

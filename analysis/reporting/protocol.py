@@ -1,7 +1,6 @@
-"""What the numbers of a report were measured with: data, splits, rules, versions."""
+"""How the numbers of a report were measured: data, splits, rules, versions."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from reid_search.records import Record, RunStarted, Status, StudyState
 from reid_search.study.question.axes import label_of
@@ -14,21 +13,22 @@ _RULES = (
     (
         "Matching rule",
         "Market-1501: for each query, gallery images of its identity from its own camera and junk images (identity −1) "
-        "are left out; distractors (identity 0) are always wrong. A match ranks behind every non-match at the same "
+        "are left out; distractors (identity 0) are always wrong. A match ranks after every non-match at the same "
         "distance.",
     ),
     (
         "Average precision",
         "rectangular, the mean of j / r_j over the ranks r_j of the matches; the trapezoidal one of the official "
-        "Market-1501 code stands beside it as mAP (trap.).",
+        "Market-1501 code is given as mAP (trap.).",
     ),
 )
 
 
 def protocol_facts(state: StudyState) -> Facts:
-    """Return how the numbers were measured, as pairs of a name and a text."""
+    """Return how the numbers were measured, as pairs of name and text."""
     records = _records(state)
     data = [trial.section("data") for trial in state.trials.values() if trial.config]
+    readouts = (_readout(name, item.config) for record in records for name, item in record.readouts.items())
     facts = [
         ("Data", _joined(_data_name(item) for item in data)),
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
@@ -38,10 +38,7 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Queries", "single query; a query without a match is left out of every mean"),
         ("Re-ranking", _rescored(records)),
         ("Queries without a match", _unmatched(records)),
-        (
-            "Readouts",
-            _joined(_readout(name, item.config) for record in records for name, item in record.readouts.items()),
-        ),
+        ("Readouts", _joined(readouts)),
         ("Images seen", _range_of([record.images_seen for record in records if record.status == Status.FINISHED])),
         ("Use of the test split", _test_use(records)),
     ]
@@ -49,7 +46,7 @@ def protocol_facts(state: StudyState) -> Facts:
 
 
 def version_facts(state: StudyState) -> Facts:
-    """Return the command, the code and the machines, as pairs of a name and a text."""
+    """Return the command, the code and the machines, as pairs of name and text."""
     records = _records(state)
     runs, study = state.history.runs, state.study
     last = runs[-1] if runs else RunStarted()
@@ -104,17 +101,17 @@ def _validation(data: Mapping[str, object]) -> str:
     if not isinstance(share, float) or not share:
         return "answers on the test split train on all training identities"
     return (
-        f"{percent(share, 0)} % of the training identities are held out, none of them trained on "
+        f"{percent(share, 0)} % of the training identities are held out of training "
         f"(split seed {data.get('split_seed')})"
     )
 
 
-def _readout(name: str, config: Mapping[str, Any]) -> str:
+def _readout(name: str, config: Mapping[str, object]) -> str:
     return f"{name}: " + ", ".join(f"{path} {label_of(value)}" for path, value in config.items())
 
 
 def _rescored(records: Sequence[Record]) -> str:
-    """Say which readouts do more than compare two features; none of them stands beside a plain one as its equal."""
+    """Say which readouts do more than compare two features; they are never compared with plain ones."""
     found = {
         f"readout {name} by {item.scorer}" + (", transductive: it uses other images of the gallery" * item.transductive)
         for record in records

@@ -1,11 +1,10 @@
-"""Fill the templates; everything that comes from a study is escaped for the language that it is written in."""
+"""Fill the templates; all text from a study is escaped for HTML or Markdown."""
 
 import re
 from collections.abc import Callable, Mapping
 from importlib import resources
-from typing import Any
 
-from jinja2 import BaseLoader, Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reid_search.study.metrics import BESIDE, MAIN, METRICS
@@ -35,28 +34,27 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
 }
 
 
-def render_html(view: Mapping[str, Any]) -> str:
-    """Return the report as one HTML page that needs nothing else."""
-    environment = _environment(autoescape=True)
-    return environment.get_template("report.html.j2").render(view)
+def render_html(view: Mapping[str, object]) -> str:
+    """Return the report as one self-contained HTML page."""
+    return _environment(autoescape=True).get_template("report.html.j2").render(view)
 
 
-def render_markdown(view: Mapping[str, Any]) -> str:
+def render_markdown(view: Mapping[str, object]) -> str:
     """Return the report as Markdown."""
-    environment = _environment(autoescape=False, finalize=escape_markdown)
+    environment = _environment(autoescape=False)
+    environment.finalize = lambda value: escape_markdown(value) if isinstance(value, str) else value
     return environment.get_template("report.md.j2").render(view)
 
 
 def breakable(text: object) -> Markup:
-    """Return text that a browser may break after the dots of a path."""
+    """Return text that a browser may break after each dot or equals sign of a path."""
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[.=])(?=\S)", str(text)))
 
 
-def _environment(**options: Any) -> Environment:
-    loader: BaseLoader = FunctionLoader(_template)
+def _environment(*, autoescape: bool) -> Environment:
     environment = Environment(
-        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-        **options,
+        loader=FunctionLoader(_template), undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     environment.filters |= _FILTERS
     environment.globals |= {
@@ -73,5 +71,5 @@ def _environment(**options: Any) -> Environment:
 
 
 def _template(name: str) -> str:
-    """Return a template; the folder is a package, so that it is found in a wheel and under both names of `analysis`."""
+    """Return a template; their folder is a package, so it is found in a wheel and under both names of `analysis`."""
     return (resources.files(f"{__package__}.templates") / name).read_text(encoding="utf-8")

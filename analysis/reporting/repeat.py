@@ -1,4 +1,4 @@
-"""Where each number of a report comes from, and the command that measures it again."""
+"""Which trials each arm's numbers come from, and the command that measures them again."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ class Origin:
     Attributes:
         phase: Name of the phase.
         arm: Name of the arm.
-        trials: Its trials' folders in `trials/`, in a short form: `KEY-s1, s2, s3`.
-        command: What trains the first of them again, from the folder that holds the storage.
+        trials: Its trials' folders in `trials/`, shortened to `KEY-s1, s2, s3`.
+        command: The command that trains the first of them again, run from the folder that holds the storage.
     """
 
     phase: str
@@ -25,12 +25,7 @@ class Origin:
 
 
 def origins(state: StudyState, arms: pd.DataFrame) -> list[Origin]:
-    """Return the trials of every arm, in the order of the phases.
-
-    Args:
-        state: The study as it stands.
-        arms: The table of `load_arms`.
-    """
+    """Return the trials of every arm in the table of `load_arms`, in the order of the phases."""
     folder = f"{state.store.storage.name}/{state.store.name}/trials"
     by_arm = arms.drop_duplicates(["phase", "arm", "key", "seed"]).groupby(["phase", "arm"], sort=False)
     return [

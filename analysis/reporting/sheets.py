@@ -1,10 +1,9 @@
-"""Which columns of which table people get, and how they are written."""
+"""The tables of a report: the columns that people get, and how they are written."""
 
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
@@ -14,10 +13,10 @@ from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
-from ..reading.measures import COST_COLUMNS
+from ..reading.measures import COST_COLUMNS, Row
 from . import describe
 from .claims import describe_claim
-from .export import Column, Table, table_for
+from .export import Column, Table, table_for, text_of
 from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
 from .naming import file_name
 
@@ -27,14 +26,14 @@ _METRICS_SHOWN = tuple(f"{split}/{name}" for split in SPLITS for name in (MAIN, 
 
 
 def contrasts_sheet(ablation: AblationSummary) -> Table:
-    """Return the arms of an ablation: for people one row an arm with the baseline first, for programs the contrasts."""
+    """Return an ablation: one row per arm for people, with the baseline first, and the contrasts for programs."""
     columns = (
         Column("arm", _arm, number=False),
         Column("n", lambda row: f"{row['n']}" + f" of {row['asked']}" * (row["n"] < row["asked"])),
         Column(f"{ablation.metric}, %", lambda row: spread(row[MAIN], row[f"{MAIN}_sd"])),
         Column("Δ [95 % interval], points", _difference),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
-        Column("verdict", _text("verdict"), number=False),
+        Column("verdict", text_of("verdict"), number=False),
         Column("parameters", lambda row: amount(row["parameters"])),
         Column("multiply-adds", lambda row: amount(row["macs"])),
     )
@@ -42,17 +41,17 @@ def contrasts_sheet(ablation: AblationSummary) -> Table:
 
 
 def effects_sheet(ablation: AblationSummary) -> Table | None:
-    """Return the main effects and interactions of a design; None where the ablation has none."""
+    """Return the main effects and interactions of a design; None if the ablation has none."""
     if ablation.effects is None:
         return None
     columns = (
-        Column("effect of", _text("effect"), number=False),
-        Column("level", _text("level"), number=False),
-        Column("against", _text("reference"), number=False),
+        Column("effect of", text_of("effect"), number=False),
+        Column("level", text_of("level"), number=False),
+        Column("against", text_of("reference"), number=False),
         Column("seeds", _number("n")),
         Column("effect [95 % interval], points", _difference),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
-        Column("verdict", _text("verdict"), number=False),
+        Column("verdict", text_of("verdict"), number=False),
         Column("combinations", _number("combinations")),
         Column("aliases", lambda row: row["aliases"] or NOTHING, number=False),
     )
@@ -61,13 +60,13 @@ def effects_sheet(ablation: AblationSummary) -> Table | None:
 
 
 def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:
-    """Return how much each axis of a search matters, a row an axis and method, with the reasons not to trust it."""
+    """Return how much each axis of a search matters, one row per axis and method, with warnings."""
     by_method = {"ped_anova": found.ped_anova, "fanova": found.fanova}
     rows = [{"method": method, **asdict(item)} for method, items in by_method.items() for item in items]
     frame = pd.DataFrame(rows).assign(trials=found.trials, used=found.used, warnings="; ".join(found.warnings))
     columns = (
-        Column("axis", _text("axis"), number=False),
-        Column("method", _text("method"), number=False),
+        Column("axis", text_of("axis"), number=False),
+        Column("method", text_of("method"), number=False),
         Column("importance", lambda row: share(row["importance"])),
         Column("95 % interval", lambda row: shares(row["low"], row["high"])),
         Column("trials", _number("n")),
@@ -79,19 +78,19 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
     """Return the claims of a study, one row each."""
     frame = pd.DataFrame([_claim(answer) for answer in answers])
     columns = (
-        Column("claim", _text("claim"), number=False),
-        Column("verdict", _text("verdict"), number=False),
+        Column("claim", text_of("claim"), number=False),
+        Column("verdict", text_of("verdict"), number=False),
         Column("seeds", _number("n")),
         Column("effect [95 % interval], points", _difference),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
         Column("under the control", lambda row: points(row["control_delta"])),
-        Column("control", _text("control_verdict"), number=False),
+        Column("control", text_of("control_verdict"), number=False),
     )
     return table_for("claims", frame, columns, frame)
 
 
-def _claim(answer: ClaimAnswer) -> dict[str, Any]:
-    """Return a claim with every number that its verdict rests on."""
+def _claim(answer: ClaimAnswer) -> dict[str, object]:
+    """Return a claim with every number behind its verdict."""
     parts = {"": answer.effect, "control_": answer.control, "excess_": answer.excess}
     numbers = ("delta", "low", "high", "p", "sd", "p_improve", "detectable")
     return {
@@ -107,8 +106,8 @@ def _claim(answer: ClaimAnswer) -> dict[str, Any]:
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
         "rank1_delta": answer.rank1_delta,
         "disagree": answer.disagrees,
-        "queries_low": answer.queries_low,
-        "queries_high": answer.queries_high,
+        "queries_low": answer.queries.low,
+        "queries_high": answer.queries.high,
         "deciding_p": answer.p,
         "p_holm": answer.p_holm,
         "family": answer.family,
@@ -139,7 +138,7 @@ def search_sheet(search: pd.DataFrame) -> Table:
 
 
 def arms_sheet(arms: pd.DataFrame) -> Table:
-    """Return the arms of the ablations, a row an arm, seed and readout."""
+    """Return the arms of the ablations, one row per arm, seed and readout."""
     columns = [
         *_varying(arms, ["phase"]),
         Column("arm", _arm, number=False),
@@ -158,7 +157,7 @@ def trials_sheet(trials: pd.DataFrame) -> Table:
     fixed = {"key", "seed", "status", "reason", *metric_columns(), *COST_COLUMNS}
     settings = [name for name in trials.columns if name not in fixed and "/" not in name]
     columns = [
-        Column("key", _text("key"), number=False),
+        Column("key", text_of("key"), number=False),
         Column("seed", _number("seed")),
         Column("status", lambda row: describe.status_words(row["status"]), number=False),
         *_varying(trials, settings)[:_SETTINGS_SHOWN],
@@ -170,7 +169,7 @@ def trials_sheet(trials: pd.DataFrame) -> Table:
 
 
 def _measured(frame: pd.DataFrame) -> list[Column]:
-    """Return the measurements that any row has; those of different splits never share a column."""
+    """Return the measurements that any row has, one column per split."""
     return [
         Column(f"{name}, %", lambda row, name=name: percent(row[name], 2))  # type: ignore[misc]
         for name in _METRICS_SHOWN
@@ -179,22 +178,18 @@ def _measured(frame: pd.DataFrame) -> list[Column]:
 
 
 def _varying(frame: pd.DataFrame, names: Iterable[str]) -> list[Column]:
-    return [Column(name, _text(name), number=False) for name in names if frame[name].nunique(dropna=False) > 1]
+    return [Column(name, text_of(name), number=False) for name in names if frame[name].nunique(dropna=False) > 1]
 
 
-def _number(name: str) -> Callable[[Any], str]:
+def _number(name: str) -> Callable[[Row], str]:
     return lambda row: str(int(row[name])) if known(row[name]) else NOTHING
 
 
-def _text(name: str) -> Callable[[Any], str]:
-    return lambda row: str(row[name]) if known(row[name]) else NOTHING
-
-
-def _arm(row: Any) -> str:
+def _arm(row: Row) -> str:
     marked = known(row["transductive"]) and bool(row["transductive"])
     return describe.describe_arm(row) + " †" * marked
 
 
-def _difference(row: Any) -> str:
+def _difference(row: Row) -> str:
     around = f" [{interval(row['low'], row['high'])}]" if known(row["low"]) else ""
     return f"{points(row['delta'])}{around}"

@@ -1,8 +1,7 @@
 """Write the report of a study: a page, its Markdown, tables and figures."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -15,7 +14,7 @@ from ..reading.arms import arms_table
 from ..reading.proposals import search_table
 from ..reading.trials import trials_table
 from . import sheets
-from .compose import compose_report
+from .compose import Report, compose_report
 from .export import Table
 from .render import render_html, render_markdown
 
@@ -23,8 +22,8 @@ from .render import render_html, render_markdown
 def write_report(study_dir: Path | str, smallest_effect: float = 0.01) -> Path:
     """Write `report/` in a study's folder and return the path of `report/index.html`.
 
-    The same records give the same bytes. What cannot be read is named in the report; what is not finished is left out
-    of means and named too.
+    The same records give the same bytes. Files that cannot be read are named in the report; so are unfinished trials,
+    which no mean includes.
 
     Args:
         study_dir: `<storage>/<study>`.
@@ -58,33 +57,22 @@ def _tables(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, found: 
 
 
 def _remove_others(folder: Path, written: Collection[str]) -> None:
-    """Remove tables and figures of an earlier report that this one does not have."""
+    """Remove tables and figures of an earlier report that this one no longer has."""
     for path in (path for kind in ("tables", "figures") for path in (folder / kind).glob("*.*")):
         if path.relative_to(folder).as_posix() not in written:
             path.unlink()
 
 
-def _files(view: Mapping[str, Any], tables: Sequence[Table]) -> Iterator[tuple[str, str | bytes]]:
-    """Yield path and content of every file, the page last, so that what it links to is there."""
+def _files(report: Report, tables: Sequence[Table]) -> Iterator[tuple[str, str | bytes]]:
+    """Yield path and content of every file, the page last, so that its links always work."""
     for table in tables:
         for suffix, text in table.files.items():
             yield f"tables/{table.name}.{suffix}", text
-    drawings = [drawing for section in view["sections"] for drawing in section.figures]
-    pages = {"report.md": render_markdown(view), "index.html": render_html(view)}
-    for drawing in drawings:
-        _check_shown(drawing.name, pages)
+    pages = {"report.md": render_markdown(vars(report)), "index.html": render_html(vars(report))}
+    for drawing in (drawing for section in report.sections for drawing in section.figures):
+        for name, text in pages.items():  # so that no template forgets a figure and no two share a name
+            if (count := text.count(f"figures/{drawing.name}.svg")) != 1:
+                raise ReidSearchError(f"figure '{drawing.name}': appears {count} times in {name}; expected once")
         yield f"figures/{drawing.name}.svg", drawing.svg
         yield f"figures/{drawing.name}.pdf", drawing.pdf
     yield from pages.items()
-
-
-def _check_shown(figure: str, pages: Mapping[str, str]) -> None:
-    """Make sure that no template forgets a figure and no two have one name.
-
-    Raises:
-        ReidSearchError: It does not stand exactly once on a page.
-    """
-    for name, text in pages.items():
-        links = text.replace("\\_", "_")  # Markdown escapes it
-        if (count := links.count(f"figures/{figure}.svg")) != 1:
-            raise ReidSearchError(f"figure '{figure}': stands {count} times in {name}; expected once")

@@ -1,1 +1,1 @@
-"""What numbers can say: pure functions of arrays, which know nothing of studies or trials."""
+"""Statistics: pure functions of arrays, which know nothing of studies or trials."""

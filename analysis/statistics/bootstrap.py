@@ -1,8 +1,8 @@
 """Would other queries say the same? A bootstrap over identities, given the seeds.
 
 Queries of one identity share its clothes and its cameras, so they are not independent: identities are resampled, each
-with all its queries (the cluster bootstrap, Davison & Hinkley 1997, section 3.8). The interval says nothing of other
-seeds; that is the t interval of `effect`.
+with all its queries (the cluster bootstrap, Davison & Hinkley 1997, section 3.8). The interval does not cover other
+seeds; the t interval of `effect` does.
 """
 
 import math
@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from reid_search.errors import RequestError
 
-from .effect import LEVEL, ROUNDING
+from .effect import LEVEL, ROUNDING, Floats
 
-Floats = npt.NDArray[np.float64]
 Labels = Sequence[object] | npt.NDArray[np.generic]
+
+DRAWS = 10_000
 
 _FEW_IDENTITIES = 30
 _CELLS_AT_ONCE = 1_000_000  # 8 MB of counts: a replicate of 750 identities takes 750 cells
@@ -25,7 +26,7 @@ _CELLS_AT_ONCE = 1_000_000  # 8 MB of counts: a replicate of 750 identities take
 
 @dataclass(frozen=True)
 class QueryInterval:
-    """The mean of a per-query difference, and how far it depends on who is searched for. NaN where it is not defined.
+    """The mean of a per-query difference, and how far it depends on who is searched for. NaN if undefined.
 
     Attributes:
         identities: Identities with a query that is used.
@@ -33,7 +34,7 @@ class QueryInterval:
         delta: Mean over these queries.
         low: Lower end of the percentile interval.
         high: Upper end.
-        note: What is odd about it.
+        note: A caveat.
     """
 
     identities: int
@@ -55,8 +56,8 @@ def bootstrap_queries(
     """Return the mean difference of two arms over queries, with an interval over identities.
 
     Args:
-        differences: Average precision of one arm minus that of the other, `(seeds, queries)`, or `(queries,)` where
-            seeds are averaged already. A query counts where it is finite in every seed.
+        differences: Average precision of one arm minus that of the other, `(seeds, queries)`, or `(queries,)` if
+            already averaged over seeds. A query counts if it is finite in every seed.
         identities: Identity of each query `(queries,)`.
         generator: Source of the draws.
         draws: Resamples.
@@ -75,19 +76,11 @@ def bootstrap_strata(
     draws: int = 10_000,
     level: float = LEVEL,
 ) -> QueryInterval:
-    """Return the mean over seeds of the difference of two arms, where groups of seeds asked queries of their own.
+    """Return the mean over seeds of the difference of two arms, when groups of seeds were tested on different queries.
 
-    Identities are resampled within each group (a stratum), and a group counts as often as it has seeds: with one seed a
-    group, the bootstrap of queries nested in seeds.
-
-    Args:
-        strata: For each group of seeds the `differences` and `identities` of `bootstrap_queries`.
-        generator: Source of the draws.
-        draws: Resamples.
-        level: 1 − coverage of the interval.
-
-    Raises:
-        RequestError: Differences and identities of a group do not have the same queries.
+    Identities are resampled within each group (a stratum), and a group is weighted by its number of seeds: with one
+    seed per group, this is the bootstrap of queries nested in seeds. A stratum is the `differences` and `identities` of
+    `bootstrap_queries`, which describes the other arguments and errors too.
     """
     found = [_clusters(*stratum) for stratum in strata]
     if not found or not all(len(clusters.sums) for clusters in found):
@@ -146,6 +139,6 @@ def _resampled_means(sums: Floats, sizes: Floats, generator: np.random.Generator
 
 
 def _times_drawn(generator: np.random.Generator, draws: int, count: int) -> Floats:
-    """Return how often each resample holds each identity `(draws, count)`; five times as fast as a multinomial."""
+    """Return how often each resample drew each identity `(draws, count)`; five times as fast as a multinomial."""
     drawn = generator.integers(count, size=(draws, count)) + count * np.arange(draws)[:, None]
     return np.bincount(drawn.ravel(), minlength=draws * count).reshape(draws, count).astype(np.float64)

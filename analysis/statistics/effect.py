@@ -1,7 +1,7 @@
-"""An effect that was measured once a seed: its mean, how sure it is, and what would have been found.
+"""An effect measured once per seed: its mean, its uncertainty, and the effect that would have been detected.
 
-The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so that a change is
-measured within each seed. Intervals are t intervals, which keep their level at three or five seeds where a percentile
+The seed is the unit of inference: seed s fixes initialisation, order and augmentation of every arm, so a change is
+measured within each seed. Intervals are t intervals, which keep their level at three or five seeds; a percentile
 bootstrap does not.
 """
 
@@ -22,7 +22,7 @@ ROUNDING = 1e-12  # differences of numbers in [0, 1] that are equal but for roun
 
 @dataclass(frozen=True)
 class Effect:
-    """The mean of an effect over seeds. NaN where it is not defined.
+    """The mean of an effect over seeds. NaN if undefined.
 
     Attributes:
         n: Seeds in which it was measured.
@@ -31,9 +31,9 @@ class Effect:
         high: Upper end.
         p: Two-sided p of the t test against 0.
         sd: Sample standard deviation.
-        p_improve: Share of seeds in which it is positive, ties half.
-        detectable: The true mean that this n and `sd` find with probability .8 at p < .05.
-        note: What is odd about it.
+        p_improve: Share of seeds in which it is positive; ties count half.
+        detectable: The true mean that this n and `sd` detect with probability .8 at p < .05.
+        note: A caveat.
     """
 
     n: int
@@ -48,11 +48,7 @@ class Effect:
 
 
 def mean_effect(effects: Floats) -> Effect:
-    """Return what the effects of seeds say together.
-
-    Args:
-        effects: One effect a seed `(n,)`; those that are not finite are left out.
-    """
+    """Return the mean of one effect per seed `(n,)`; values that are not finite are ignored."""
     effects = np.asarray(effects, dtype=np.float64)
     effects = effects[np.isfinite(effects)]
     n = len(effects)

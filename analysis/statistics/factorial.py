@@ -1,10 +1,10 @@
 """Main effects and interactions of a factorial design, measured within each seed.
 
-An effect is a weighted sum of the arms, taken once a seed, so that seeds are blocks and the seed stays the unit of
-inference. Where arms exist that differ in nothing but the factor, it is the mean difference of these (Montgomery,
-Design and Analysis of Experiments, chapters 5 and 6). In a fraction of a factorial there are none: there it is the
-difference of the means of each side, if every other factor is balanced between the sides, and the interactions that the
-fraction cannot tell from it are named (chapter 8).
+An effect is a weighted sum of the arms, computed once per seed, so seeds are blocks and the seed stays the unit of
+inference. If there are arms that differ only in the factor, it is their mean difference (Montgomery, Design and
+Analysis of Experiments, chapters 5 and 6). A fraction of a factorial has none: there it is the difference between the
+means of the two sides, if every other factor is balanced between them, and the interactions aliased with it are named
+(chapter 8).
 """
 
 import itertools
@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 from reid_search.errors import RequestError
 
-from .effect import ROUNDING, Effect, mean_effect
+from .effect import ROUNDING, Effect, Floats, mean_effect
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
 Term = tuple[tuple[int, int], ...]  # (factor, level) of each factor that an effect is about
 
@@ -31,12 +30,12 @@ class FactorialEffect:
         factors: Name of the factor, or of both.
         levels: Level of each that is compared with its reference.
         references: Reference of each.
-        effect: What the seeds say together. An interaction is the effect of the first factor's level where the second
-            is at its level, minus that where the second is at its reference.
-        combinations: Combinations of the other factors that it is averaged over; of a fraction, arms on a side.
-        matched: Whether its sides meet the same combinations. False only in a fraction.
-        aliases: Two-factor interactions that this design cannot tell from it; it is right only if they are 0.
-        weights: Weight of each arm `(arms,)`, in the order in which they were given; 0 where it has no part.
+        effect: The mean over seeds. An interaction is the effect of the first factor's level with the second at its
+            level, minus that with the second at its reference.
+        combinations: Combinations of the other factors that it is averaged over; in a fraction, arms per side.
+        matched: Whether both sides have the same combinations. False only in a fraction.
+        aliases: Two-factor interactions that this design cannot tell from it; it is correct only if they are 0.
+        weights: Weight of each arm `(arms,)`, in the order given; 0 if it is not used.
     """
 
     factors: tuple[str, ...]
@@ -52,18 +51,18 @@ class FactorialEffect:
 def factorial_effects(settings: Ints, values: Floats, factors: Mapping[str, Sequence[str]]) -> list[FactorialEffect]:
     """Return the main effect of every level but the reference, then the interactions of every two factors.
 
-    An effect is measured in the seeds in which every arm that it needs is finished. An arm without any finished seed is
-    treated as if the design did not have it: the combinations that need it are left out, and `combinations` says how
-    many remain. An effect that no combination shows has no row.
+    An effect is measured in the seeds in which every arm that it needs is finished. An arm without a finished seed is
+    treated as if the design did not have it: combinations that need it are left out, and `combinations` says how many
+    remain. An effect without any combination is left out.
 
     Args:
-        settings: Level of each factor in each arm `(arms, factors)`, an index into its levels; −1 where the factor does
-            not exist in the arm, as `parts` does in a model without parts.
-        values: One measurement an arm and seed `(arms, seeds)`; NaN where it is not finished.
+        settings: Level of each factor in each arm `(arms, factors)`, an index into its levels; −1 if the arm does not
+            have the factor, as a model without parts has no `parts`.
+        values: One measurement per arm and seed `(arms, seeds)`; NaN if not finished.
         factors: Levels of each factor by name, in the order of the columns; the first level is the reference.
 
     Raises:
-        RequestError: Shapes do not fit, a level is not in its list, or two arms have the same settings.
+        RequestError: Shapes do not match, a level is out of range, or two arms have the same settings.
     """
     settings, values = np.asarray(settings, dtype=np.int64), np.asarray(values, dtype=np.float64)
     _check(settings, values, factors)
@@ -126,13 +125,13 @@ def _row(
 
 
 def _signs(settings: Ints, term: Term) -> Ints:
-    """Return the sign of each arm in a difference, or in a difference of differences, `(arms,)`; 0: it has no part."""
+    """Return the sign of each arm in a difference, or difference of differences, `(arms,)`; 0 if it is not used."""
     sides = [(settings[:, factor] == level).astype(int) - (settings[:, factor] == 0) for factor, level in term]
     return np.asarray(np.prod(sides, axis=0))
 
 
 def _matched(settings: Ints, signs: Ints, term: Term) -> Floats:
-    """Return the weight of each arm `(arms,)`, from the combinations of the other factors that show every side."""
+    """Return the weight of each arm `(arms,)`, from the combinations of the other factors that have every side."""
     others = np.delete(settings, [factor for factor, _ in term], axis=1)
     _, group = np.unique(others, axis=0, return_inverse=True)
     sides = np.bincount(group, weights=np.abs(signs))
@@ -141,10 +140,10 @@ def _matched(settings: Ints, signs: Ints, term: Term) -> Floats:
 
 
 def _balanced(settings: Ints, signs: Ints, term: Term) -> Floats:
-    """Return the weight of each arm `(arms,)` in the difference of the sides' means; 0 where these are not comparable.
+    """Return the weight of each arm `(arms,)` in the difference of the sides' means; 0 if these are not comparable.
 
-    They are where every other factor has each of its levels as often, in shares, on every side: then its main effect
-    falls out.
+    They are comparable if every side has the same share of each level of every other factor, whose main effects then
+    cancel.
     """
     sides = list(itertools.product(*((0, level) for _, level in term)))
     own = settings[:, [factor for factor, _ in term]]
@@ -161,15 +160,12 @@ def _balanced(settings: Ints, signs: Ints, term: Term) -> Floats:
 
 
 def _aliases(settings: Ints, weights: Floats, term: Term) -> list[tuple[int, int]]:
-    """Return the pairs of other factors whose interaction goes into the weighted sum."""
+    """Return the pairs of other factors whose interaction contributes to the weighted sum."""
     others = set(range(settings.shape[1])) - {factor for factor, _ in term}
     width = int(settings.max(initial=0)) + 2
-    return [
-        (first, second)
-        for first, second in itertools.combinations(sorted(others), 2)
-        if not _sums_to_zero((settings[:, first] + 1) * width + settings[:, second] + 1, weights)
-    ]
-
-
-def _sums_to_zero(labels: Ints, weights: Floats) -> bool:
-    return bool((np.abs(np.bincount(labels, weights=weights)) <= ROUNDING).all())
+    found = []
+    for first, second in itertools.combinations(sorted(others), 2):
+        labels = (settings[:, first] + 1) * width + settings[:, second] + 1
+        if (np.abs(np.bincount(labels, weights=weights)) > ROUNDING).any():
+            found.append((first, second))
+    return found

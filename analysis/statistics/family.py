@@ -1,11 +1,11 @@
-"""Several tests at once: what their p values mean together."""
+"""Several tests at once: adjusted p values, and the smallest p possible."""
 
 import math
 from collections.abc import Sequence
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values adjusted by Holm's step-down method (Holm 1979); NaN stays NaN and is not counted.
+    """Return p values adjusted by Holm's step-down method (Holm 1979); NaN stays NaN and does not count.
 
     The i-th smallest of m becomes the largest of (m − j + 1) p_j over j ≤ i, at most 1.
     """

@@ -1,8 +1,8 @@
 """Which axes of a search matter, by Optuna's evaluators, with an interval over trials.
 
 fANOVA (Hutter et al. 2014) fits a forest and says which share of its variance over the whole space an axis explains by
-itself. PED-ANOVA (Watanabe et al. 2023) asks which axes decide whether a trial is among the best tenth. Both describe
-the trials that were made: `problems` says when these do not allow an answer.
+itself. PED-ANOVA (Watanabe et al. 2023) says which axes decide whether a trial is among the best tenth. Both describe
+the trials at hand; `problems` says why these may be misleading.
 """
 
 import contextlib
@@ -10,20 +10,21 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from reid_search.errors import RequestError, nearest
 
-from .effect import LEVEL, ROUNDING
+from .effect import LEVEL, ROUNDING, Floats
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
 
-Floats = npt.NDArray[np.float64]
 Method = Literal["fanova", "ped_anova"]
+Setting = float | str | None  # a number of a range or a label of a choice; None if the trial does not have the axis
 
 _METHODS = ("fanova", "ped_anova")
 _TREES = 64
@@ -36,16 +37,16 @@ _TRIALS_AN_AXIS = 25
 
 @dataclass(frozen=True)
 class AxisImportance:
-    """How much an axis matters. NaN where it cannot be said.
+    """How much an axis matters. NaN if unknown.
 
     Attributes:
         axis: Its name.
-        importance: In [0, 1]: of fANOVA the share of variance that the axis explains by itself (interactions are left
-            over), of PED-ANOVA the share among the axes.
+        importance: In [0, 1]: for fANOVA the share of variance that the axis explains by itself (without interactions),
+            for PED-ANOVA the share among the axes.
         low: Lower end of the interval over resampled trials.
         high: Upper end.
-        n: Trials in which the axis exists and a value was measured.
-        note: What is odd about it.
+        n: Trials that have the axis and a value.
+        note: A caveat.
     """
 
     axis: str
@@ -58,7 +59,7 @@ class AxisImportance:
 
 def importance(
     values: Floats,
-    columns: Mapping[str, Sequence[Any]],
+    columns: Mapping[str, Sequence[Setting]],
     *,
     method: Method,
     generator: np.random.Generator,
@@ -68,16 +69,16 @@ def importance(
     """Return the importance of every axis, in the order of `columns`.
 
     Args:
-        values: What was maximised, one a trial `(trials,)`; a trial without a finite value is left out.
-        columns: By axis, its setting in each trial. Numbers are a range (give the logarithm of a logarithmic one),
-            everything else a choice; None or NaN where the axis does not exist. fANOVA cannot use such an axis.
+        values: What was maximised, one per trial `(trials,)`; trials without a finite value are ignored.
+        columns: By axis, its setting in each trial. Numbers are a range (give logarithms for a logarithmic range), all
+            else a choice; None or NaN if the trial does not have the axis, which fANOVA then cannot use.
         method: `fanova` or `ped_anova`.
         generator: Source of the resamples and the forests.
         draws: Resamples of trials for the percentile interval, at least 1.
         level: 1 − coverage of the interval, in [0, 1].
 
     Raises:
-        RequestError: The method is unknown, or a column does not have one setting a trial.
+        RequestError: The method is unknown, or a column does not have one setting per trial.
     """
     values = np.asarray(values, dtype=np.float64)
     _check(values, columns, method)
@@ -94,7 +95,7 @@ def importance(
 
 
 def problems(n_trials: int, n_axes: int, crowded_by: str | None) -> list[str]:
-    """Say why importances of such trials should not be trusted; empty where nothing speaks against them.
+    """Return why importances of these trials should not be trusted; empty if there is no reason.
 
     Args:
         n_trials: Trials with a value.
@@ -110,40 +111,34 @@ def problems(n_trials: int, n_axes: int, crowded_by: str | None) -> list[str]:
         )
     if crowded_by is not None:
         found.append(
-            f"the trials were chosen by {crowded_by}, which crowds where it expects good values: fANOVA on such trials "
+            f"the trials were chosen by {crowded_by}, which samples where it expects good values: fANOVA on such trials "
             "can rank axes wrongly; trials of a random or grid sampler do not have this bias"
         )
     return found
 
 
-def _check(values: Floats, columns: Mapping[str, Sequence[Any]], method: str) -> None:
+def _check(values: Floats, columns: Mapping[str, Sequence[Setting]], method: str) -> None:
     if method not in _METHODS:
         raise RequestError(f"method '{method}' is unknown; {nearest(method, _METHODS)}")
     for axis, column in columns.items():
         if len(column) != len(values):
-            raise RequestError(f"axis '{axis}' has {len(column)} settings for {len(values)} trials; give one a trial")
+            raise RequestError(f"axis '{axis}' has {len(column)} settings for {len(values)} trials; give one per trial")
 
 
-def _settings(column: Sequence[Any]) -> list[Any]:
-    """Return numbers, or texts where one of them is no number; None where the axis does not exist."""
+def _settings(column: Sequence[Setting]) -> list[Setting]:
+    """Return numbers, or texts if any of them is not a number; None if a trial does not have the axis."""
     plain = [setting.item() if isinstance(setting, np.generic) else setting for setting in column]
-    exists = [setting is not None and setting == setting for setting in plain]  # NaN is not itself
-    numeric = all(_is_number(setting) for setting, there in zip(plain, exists, strict=True) if there)
-    return [
-        (setting if numeric else str(setting)) if there else None for setting, there in zip(plain, exists, strict=True)
-    ]
+    known = [setting if setting == setting else None for setting in plain]  # NaN is not itself
+    numeric = all(_is_number(setting) for setting in known if setting is not None)
+    return [setting if numeric or setting is None else str(setting) for setting in known]
 
 
-def _is_number(setting: Any) -> bool:
+def _is_number(setting: Setting) -> bool:
     return isinstance(setting, int | float) and not isinstance(setting, bool) and math.isfinite(setting)
 
 
-def _levels(found: Sequence[Any]) -> list[Any]:
-    return [setting for setting in dict.fromkeys(found) if setting is not None]
-
-
-def _without_answer(axis: str, found: Sequence[Any], values: Floats, method: str) -> AxisImportance:
-    """Return the row of an axis about which nothing can be said, with the reason; no reason where something can."""
+def _without_answer(axis: str, found: Sequence[Setting], values: Floats, method: str) -> AxisImportance:
+    """Return an axis with the reason why its importance is unknown or 0; without a reason if it can be computed."""
     exists = sum(setting is not None for setting in found)
     row = AxisImportance(axis, math.nan, math.nan, math.nan, exists)
     if len(values) < 2:
@@ -152,7 +147,7 @@ def _without_answer(axis: str, found: Sequence[Any], values: Floats, method: str
         return replace(row, note="every trial has the same value")
     if exists == 0:
         return replace(row, note="it exists in no trial")
-    if len(_levels(found)) == 1:
+    if len(set(found) - {None}) == 1:
         return replace(row, importance=0.0, low=0.0, high=0.0, note="one level: nothing to compare")
     if method == "fanova" and exists < len(values):
         return replace(row, note=f"it exists in {exists} of {len(values)} trials, and fANOVA needs it in all")
@@ -160,22 +155,16 @@ def _without_answer(axis: str, found: Sequence[Any], values: Floats, method: str
 
 
 class _Trials:
-    """Trials in a form that Optuna can evaluate, any number of times each.
+    """Trials in a form that Optuna can evaluate, any number of times each."""
 
-    Args:
-        values: One a trial `(trials,)`.
-        settings: By axis, its setting in each trial; None where it does not exist.
-        method: `fanova` or `ped_anova`.
-    """
-
-    def __init__(self, values: Floats, settings: Mapping[str, Sequence[Any]], method: str) -> None:
+    def __init__(self, values: Floats, settings: Mapping[str, Sequence[Setting]], method: str) -> None:
         self._values, self._method = values, method
-        # Of all trials, not of a resample: the space does not shrink because a level was not drawn.
+        # From all trials, not a resample: the space does not shrink because a level was not drawn.
         self._axes = {axis: _coded(found, method) for axis, found in settings.items()}
         self.count = len(values)
 
     def evaluate(self, chosen: npt.NDArray[np.integer], trees: int, seed: int) -> Floats:
-        """Return the importance of every axis `(axes,)` in the chosen trials; NaN where all have the same value."""
+        """Return the importance of every axis `(axes,)` in the chosen trials; NaN if all have the same value."""
         from optuna import create_study
         from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator
 
@@ -191,7 +180,7 @@ class _Trials:
         shares = np.array([found.get(axis, 0.0) for axis in axes])
         return shares / shares.sum() if shares.sum() > 0 else np.full(len(axes), math.nan)
 
-    def _trial(self, index: int) -> Any:
+    def _trial(self, index: int) -> "FrozenTrial":
         from optuna import create_trial
 
         settings = {axis: found[index] for axis, (found, _) in self._axes.items() if found[index] is not None}
@@ -199,21 +188,22 @@ class _Trials:
         return create_trial(params=settings, distributions=spaces, value=float(self._values[index]))
 
 
-def _coded(found: Sequence[Any], method: str) -> tuple[Sequence[Any], "BaseDistribution"]:
+def _coded(found: Sequence[Setting], method: str) -> tuple[Sequence[Setting], "BaseDistribution"]:
     """Return settings as the evaluator takes them, and their space.
 
-    For fANOVA, choices and whole numbers become numbers that each own a stretch of length 1. Optuna would code choices
-    by one column each, which lets a forest speak of settings that are two choices or none and underrates the axis
+    For fANOVA, choices and whole numbers become numbers that each own an interval of length 1. Optuna would use one
+    column per choice, which lets a forest consider settings that are two choices or none and underrates the axis
     (measured: .29 for a true share of .35); and it would give the first and last whole number half the weight of the
     others.
     """
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    levels = sorted(_levels(found))
-    if isinstance(levels[0], str):
+    levels = sorted({setting for setting in found if isinstance(setting, int | float)})
+    if not levels:
+        labels = sorted({str(setting) for setting in found if setting is not None})
         if method == "ped_anova":
-            return found, CategoricalDistribution(levels)
-        found, levels = [levels.index(setting) for setting in found], list(range(len(levels)))
+            return found, CategoricalDistribution(labels)
+        found, levels = [labels.index(str(setting)) for setting in found], list(range(len(labels)))
     if any(isinstance(level, float) for level in levels):
         return found, FloatDistribution(levels[0], levels[-1])
     if method == "ped_anova":
@@ -226,12 +216,10 @@ def _with_interval(trials: _Trials, generator: np.random.Generator, draws: int, 
     seeds = generator.integers(2**31, size=draws + 1)
     with _quiet():
         best_guess = trials.evaluate(np.arange(trials.count), _TREES, int(seeds[0]))
-        resampled = np.array(
-            [
-                trials.evaluate(generator.integers(trials.count, size=trials.count), _TREES_A_DRAW, int(seed))
-                for seed in seeds[1:]
-            ]
-        )
+        drawn = (generator.integers(trials.count, size=trials.count) for _ in seeds[1:])
+        resampled = np.array([
+            trials.evaluate(chosen, _TREES_A_DRAW, int(seed)) for chosen, seed in zip(drawn, seeds[1:], strict=True)
+        ])  # fmt: skip
     known = resampled[np.isfinite(resampled).all(axis=1)]
     unknown = np.full((2, len(best_guess)), math.nan)
     ends = np.quantile(known, [level / 2, 1 - level / 2], axis=0) if len(known) else unknown
@@ -240,7 +228,7 @@ def _with_interval(trials: _Trials, generator: np.random.Generator, draws: int, 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Optuna's messages about in-memory studies and few trials away; `problems` says what matters of them."""
+    """Suppress Optuna's messages about in-memory studies and few trials; `problems` says what matters."""
     from optuna import logging
 
     before = logging.get_verbosity()

@@ -1,4 +1,4 @@
-"""What a number of seeds can find: power of the one-sample t test over the effects of seeds."""
+"""What a number of seeds can detect: the power of the one-sample t test on effects per seed."""
 
 import math
 from functools import cache
@@ -11,40 +11,35 @@ _MOST_SEEDS = 100_000
 
 
 def power_of(effect: float, n: int, level: float = _LEVEL) -> float:
-    """Return the probability that a two-sided t test of n seeds finds a true mean.
+    """Return the probability that a two-sided t test of n ≥ 2 seeds detects a true mean.
 
-    Args:
-        effect: True mean, in standard deviations of the effect over seeds.
-        n: Seeds, at least 2.
-        level: Level of the test.
+    `effect` is the mean in standard deviations over seeds.
     """
-    df = n - 1
-    critical = float(stats.t.ppf(1 - level / 2, df))
-    shift = abs(effect) * math.sqrt(n)
-    # The far tail adds less than 1e-4 where the power is worth knowing, and its distribution function is NaN in places.
-    return float(stats.nct.sf(critical, df, shift))
+    critical = float(stats.t.ppf(1 - level / 2, n - 1))
+    # The far tail adds less than 1e-4 where the power matters, and its distribution function is NaN in places.
+    return float(stats.nct.sf(critical, n - 1, abs(effect) * math.sqrt(n)))
 
 
 @cache
 def detectable(n: int, level: float = _LEVEL, power: float = _POWER) -> float:
-    """Return the true mean, in standard errors, that a t test of n seeds finds with the wanted probability."""
+    """Return the true mean, in standard errors, that a t test of n seeds detects with probability `power`."""
     df = n - 1
     critical = float(stats.t.ppf(1 - level / 2, df))
     return float(optimize.brentq(lambda effect: stats.nct.sf(critical, df, effect) - power, 0.0, 4 * critical))
 
 
 def seeds_needed(effect: float, sd: float, level: float = _LEVEL, power: float = _POWER) -> float:
-    """Return the smallest number of seeds that finds a true mean with the wanted probability.
+    """Return the smallest number of seeds that detects a true mean with probability `power` in a two-sided t test.
 
     Args:
         effect: True mean.
         sd: Standard deviation over seeds, in the same unit.
-        level: Level of the two-sided test.
-        power: Wanted probability.
+        level: Level of the test.
+        power: Probability of detection.
 
     Returns:
-        A whole number of at least 2; infinity where the effect is 0 or more than 100,000 seeds would be needed; NaN
-        where one of the two is not known.
+        A whole number of at least 2; infinity if the effect is 0 or more than 100,000 seeds would be needed; NaN if
+        effect or deviation is NaN.
     """
     if math.isnan(effect) or math.isnan(sd):
         return math.nan

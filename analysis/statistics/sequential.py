@@ -1,40 +1,37 @@
-"""What looking several times does to a test: "add seeds until it is significant" finds effects that are not there."""
+"""What repeated looks do to a test: "add seeds until it is significant" finds effects that are not there."""
 
 import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from reid_search.errors import RequestError
 
-from .effect import LEVEL
-
-Floats = npt.NDArray[np.float64]
+from .effect import LEVEL, Floats
 
 _GRID = np.sin(np.linspace(0, math.pi / 2, 1025))  # denser near 1, where a bound on the correlation lies
 _NODES, _WEIGHTS = (array / 2 for array in np.polynomial.legendre.leggauss(128))
-_TAIL = 7.0  # standard deviations of a turn beyond which its chance is nil
+_TAIL = 7.0  # standard deviations beyond which a turn has no chance
 _TURNS = math.pi * np.array([-1.0, 0.0, 1.0])
 
 
 def inflated_level(looks: Sequence[int], level: float = LEVEL) -> float:
     """Return how often a study without any effect finds one, if it tests at every look and stops at p < `level`.
 
-    Exact but for numerical integration (error below 1e-4 up to 20 seeds, 1e-3 up to 100), in a twentieth of a second a
-    seed. Whether the t test of n seeds rejects depends only on the direction of the n effects, on u = Σx / √(n Σx²).
-    The next effect turns that direction by an angle which is independent of all before, so u is a Markov chain in one
-    dimension. (The idea: Jennison & Turnbull 1991, "Exact calculations for sequential t, χ² and F tests", Biometrika
-    78.)
+    Exact up to numerical integration (error below 1e-4 up to 20 seeds, 1e-3 up to 100), in a twentieth of a second per
+    seed. Whether the t test of n seeds rejects depends only on the direction of the n effects, through
+    u = Σx / √(n Σx²). The next effect turns that direction by an angle independent of all previous ones, so u is a
+    one-dimensional Markov chain (after Jennison & Turnbull 1991, "Exact calculations for sequential t, χ² and F tests",
+    Biometrika 78).
 
     Args:
-        looks: Seeds at each look, rising, at least 2: `(5, 8, 10)`.
+        looks: Seeds at each look, increasing, at least 2: `(5, 8, 10)`.
         level: Level of each single two-sided t test.
 
     Raises:
-        RequestError: The looks do not rise from 2 or more.
+        RequestError: The looks do not increase, or begin below 2.
     """
     if not looks or looks[0] < 2 or any(after <= before for before, after in itertools.pairwise(looks)):
         raise RequestError(f"looks {list(looks)}: expected rising numbers of seeds, the first at least 2")
@@ -46,18 +43,14 @@ def inflated_level(looks: Sequence[int], level: float = LEVEL) -> float:
 
 
 def guarded(p: float, looks_count: int) -> float:
-    """Return a p value that may be looked at several times: Bonferroni over the looks, at most 1; NaN stays NaN.
+    """Return a p value corrected for several planned looks: Bonferroni over the looks, at most 1; NaN stays NaN.
 
-    It keeps its level if the number of looks was fixed before the first one, whenever a study then stops. If it was
-    not, because looks were added after what was seen, it keeps no level: then say so, and give `inflated_level` of the
-    looks that were taken, which is a lower bound, since more would have followed.
-
-    Args:
-        p: Unadjusted p at some look.
-        looks_count: Looks that were planned, those not needed included.
+    It keeps its level if the number of looks was fixed before the first one, whenever a study then stops. If looks were
+    added because of what was seen, it keeps no level: then say so, and give `inflated_level` of the looks taken, which
+    is a lower bound, since more would have followed.
 
     Raises:
-        RequestError: There are fewer looks than 1.
+        RequestError: `looks_count` is below 1.
     """
     if looks_count < 1:
         raise RequestError(f"{looks_count} looks: expected at least 1")
@@ -73,8 +66,8 @@ def _largest_correlation(n: int, level: float) -> float:
 def _one_seed_before(goes_on: Floats, n: int, bound: float) -> Floats:
     """Return the chance that no look after n rejects, by |u| at n.
 
-    With θ the angle of the next effect against the n before, of density ∝ cosⁿ⁻¹θ, the new u is
-    (u √n cos θ + sin θ) / √(n + 1) = A sin(θ + α). It stays within the bound on at most three stretches of θ + α, and
+    With θ the angle between the next effect and the previous n, of density ∝ cosⁿ⁻¹θ, the new u is
+    (u √n cos θ + sin θ) / √(n + 1) = A sin(θ + α). It stays within the bound on at most three intervals of θ + α;
     integrating over these alone keeps the jump at the bound out of the quadrature.
     """
     alpha = np.arctan(_GRID * math.sqrt(n))[:, None]

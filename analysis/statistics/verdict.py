@@ -1,4 +1,4 @@
-"""From an effect, and the smallest that matters, to a verdict."""
+"""The verdict on an effect, given the smallest effect that matters."""
 
 import math
 
@@ -11,13 +11,9 @@ VANISHES, PERSISTS, REVERSES, OPEN = "vanishes", "persists", "reverses", "open"
 def of_claim(effect: Effect, p: float, smallest: float) -> str:
     """Return the verdict on the claim that an effect is positive and large enough to matter.
 
-    `contradicted`: the interval's upper end lies under the smallest effect of interest, also where the effect is surely
-    positive; `supported`: p < .05 and the effect is positive; `no verdict`: fewer than two seeds; else `inconclusive`.
-
-    Args:
-        effect: The effect.
-        p: Its p, adjusted for the family that it belongs to.
-        smallest: Smallest effect of interest.
+    `contradicted`: the interval's upper end is below the smallest effect of interest, even if the effect is certainly
+    positive; `supported`: p (adjusted for its family) < .05 and the effect is positive; `no verdict`: fewer than two
+    seeds; else `inconclusive`.
     """
     if effect.n < 2:
         return NO_VERDICT
@@ -27,16 +23,10 @@ def of_claim(effect: Effect, p: float, smallest: float) -> str:
 
 
 def of_contrast(effect: Effect, p: float, smallest: float, sign: int = 1) -> str:
-    """Return the verdict on a difference of which no direction was claimed.
+    """Return the verdict on a difference without a claimed direction; `sign` is -1 if less is better.
 
-    `equivalent`: the interval lies inside ± the smallest effect of interest; `better` or `worse`: p < .05; else
-    `inconclusive`; `no verdict` with fewer than two seeds.
-
-    Args:
-        effect: The difference.
-        p: Its p, adjusted for the family that it belongs to.
-        smallest: Smallest difference of interest.
-        sign: -1 where a fall is better.
+    `equivalent`: the interval lies inside ± the smallest effect of interest; `better` or `worse`: p (adjusted for its
+    family) < .05; else `inconclusive`; `no verdict` with fewer than two seeds.
     """
     if effect.n < 2:
         return NO_VERDICT
@@ -48,7 +38,7 @@ def of_contrast(effect: Effect, p: float, smallest: float, sign: int = 1) -> str
 
 
 def of_control(effect: Effect, smallest: float) -> str:
-    """Return whether an effect is gone where it must be: `vanishes`, `persists`, `reverses` or `open`.
+    """Return whether an effect vanishes as it must: `vanishes`, `persists`, `reverses` or `open`.
 
     "Not significant" is not "no effect": `vanishes` needs the interval inside ± the smallest effect of interest.
     """

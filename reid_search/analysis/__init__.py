@@ -1,13 +1,11 @@
 """The top-level package `analysis` under a name that nobody else uses: the same modules, not copies of them.
 
-A folder named `analysis` beside a user's script comes before the installed one on `sys.path`; this name then finds ours
-all the same.
+A folder named `analysis` beside a user's script hides the installed package; this name still finds it.
 """
 
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -27,21 +25,19 @@ def _is_ours(spec: ModuleSpec | None) -> bool:
 class _Same(MetaPathFinder, Loader):
     """Finds `reid_search.analysis.reading` as the module `analysis.reading`."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return what loads a module of ours; None for any other."""
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
+        """Return a spec for a module of ours; None for any other."""
         del path, target
         return ModuleSpec(fullname, self) if fullname.startswith(f"{__name__}.") else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return the module under its other name, imported now if need be."""
+        """Import the module under its other name and return it."""
         module = importlib.import_module(spec.name.removeprefix("reid_search."))
         spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Leave the module as it is, with the name under which it was imported first."""
+        """Keep the module as it is, with the name under which it was first imported."""
         module.__spec__ = module.__spec__.loader_state if module.__spec__ else None
 
 

@@ -161,8 +161,8 @@ def test_a_figure_is_a_function_in_a_list(empty, result_of, monkeypatch):
 @pytest.mark.parametrize(
     ("template", "line", "message"),
     [
-        ("ablation.html.j2", "{{ figures(section.figures) }}", "stands 0 times in index.html"),
-        ("ablation.md.j2", '{% include "figures.md.j2" %}', "stands 0 times in report.md"),
+        ("ablation.html.j2", "{{ figures(section.figures) }}", "appears 0 times in index.html"),
+        ("ablation.md.j2", '{% include "figures.md.j2" %}', "appears 0 times in report.md"),
     ],
 )
 def test_a_template_that_forgets_figures_is_an_error(empty, result_of, monkeypatch, template, line, message):
@@ -185,5 +185,5 @@ def test_a_template_that_forgets_figures_is_an_error(empty, result_of, monkeypat
 def test_two_figures_of_one_name_are_an_error(empty, result_of, monkeypatch):
     write(empty, result_of, {})
     monkeypatch.setattr(draw, "ABLATION", [draw_nothing_much, draw_nothing_much])
-    with pytest.raises(ReidSearchError, match="stands 2 times"):
+    with pytest.raises(ReidSearchError, match="appears 2 times"):
         analysis.write_report(empty.path)

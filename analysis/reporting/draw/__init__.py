@@ -1,7 +1,7 @@
 """The figures of a report: one module a figure, `style` for what they share.
 
-A draw function takes a summary and returns a `Drawing`, or None where there is nothing to draw. A section shows all
-figures of its list here, in this order, on the page and in Markdown.
+A draw function takes a summary and returns a `Drawing`, or None if there is nothing to draw. The lists below give the
+figures of each section, in order, on the page and in Markdown.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,19 +26,6 @@ ABLATION: list[Callable[[AblationSummary], Drawing | None]] = [
 ]  # fmt: skip
 
 __all__ = [
-    "ABLATION",
-    "ARMS",
-    "CLAIMS",
-    "SEARCH",
-    "Drawing",
-    "curves_shown",
-    "draw_ablation_effects",
-    "draw_claims",
-    "draw_cmc",
-    "draw_cost",
-    "draw_design",
-    "draw_forest",
-    "draw_history",
-    "draw_parallel",
-    "draw_search_effects",
-]
+    "ABLATION", "ARMS", "CLAIMS", "SEARCH", "Drawing", "curves_shown", "draw_ablation_effects", "draw_claims",
+    "draw_cmc", "draw_cost", "draw_design", "draw_forest", "draw_history", "draw_parallel", "draw_search_effects",
+]  # fmt: skip

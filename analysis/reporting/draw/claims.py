@@ -15,7 +15,7 @@ CLAIM_COLOURS = {verdict.SUPPORTED: "#0b7a5b", verdict.CONTRADICTED: "#b3431d"}
 
 
 def draw_claims(answers: Sequence[ClaimAnswer]) -> Drawing | None:
-    """Draw the effect of each claim with its interval, its control hollow below; None where no claim has an effect."""
+    """Draw each claim's effect with its interval, and its control below, hollow; None if no claim has an effect."""
     shown = [answer for answer in answers if answer.effect.n][:CLAIMS_DRAWN]
     if not shown:
         return None
@@ -56,11 +56,10 @@ def _draw_effect(
 
 
 def _caption(answers: Sequence[ClaimAnswer], shown: Sequence[ClaimAnswer]) -> tuple[str, ...]:
+    squares = "Squares: the same effect under the control's settings, where it must vanish."
     return (
         "Effects with 95 % t intervals over seeds. Filled: supported or contradicted.",
-        "Squares: the same effect under the control's settings, where it must vanish."
-        if any(answer.control is not None for answer in shown)
-        else "",
+        squares * any(answer.control is not None for answer in shown),
         "The grey bands are ± the smallest effect of interest.",
         f"Of {len(answers)} claims, {len(shown)} are drawn." if len(shown) < len(answers) else "",
     )

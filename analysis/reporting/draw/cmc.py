@@ -35,17 +35,12 @@ def draw_cmc(ablation: AblationSummary) -> Drawing | None:
             few = f"; of {len(ablation.arms)} arms, {len(shown)}"
         elif len(ablation.compared) > CURVES_DRAWN:
             few = f"; the {centre_word(ablation)} and the arms furthest from it"
-        caption = (
-            f"Cumulative matching characteristic, mean over seeds with the range from the worst to the best seed{few}."
-        )
+        caption = f"Cumulative matching characteristic, mean over seeds with the range over seeds{few}."
         return finished(figure, file_name("cmc", ablation), f"CMC curves of {ablation.phase}", caption)
 
 
 def curves_shown(ablation: AblationSummary) -> list[str]:
-    """Return the arms whose curves are drawn: the centre, and of many others the best and worst few.
-
-    Of arms that claims need, which have no centre, the first.
-    """
+    """Return the arms whose curves are drawn: the centre and the best and worst few, or the first if it has none."""
     rows = ablation.furthest(CURVES_DRAWN).sort_values("delta", ascending=False, kind="stable")
     if ablation.is_for_claims:
         return list(ablation.arms["arm"])[: CURVES_DRAWN + 1]

@@ -1,4 +1,4 @@
-"""What an arm costs against what it reaches, and the arms that none beats in both."""
+"""What each arm costs against what it reaches, with the Pareto front."""
 
 from collections.abc import Sequence
 
@@ -14,6 +14,7 @@ from matplotlib.transforms import Bbox
 from reid_search.study.metrics import MAIN
 
 from ...answers.ablations import AblationSummary
+from ...statistics.effect import Floats
 from ..formats import amount
 from ..naming import centre_word, file_name, tail
 from .levels import spans
@@ -23,21 +24,19 @@ LABELS = 12
 _COSTS = {"macs": "multiply-adds of one image", "parameters": "parameters of the model"}
 _DECADE = 10.0
 _GROUND = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.3}
-# Where a number may stand, in points from its mark; above the front and left of it no mark can be.
+# Where a number may go, in points from its mark; there are no marks above the front and to its left.
 _OFFSETS = [
     (reach * right, reach * up)
     for reach in (1.0, 1.8, 2.8)
     for right, up in ((-7, 7), (0, 9), (-9, 0), (7, 7), (9, 0), (0, -9), (-7, -7), (7, -7))
 ]
 
-Floats = npt.NDArray[np.float64]
-
 
 def draw_cost(ablation: AblationSummary) -> Drawing | None:
-    """Draw mean mAP against multiply-adds, or parameters where only these differ; None where the cost is the same.
+    """Draw mean mAP against multiply-adds, or parameters if only these differ; None if all arms cost the same.
 
-    Transductive arms are shown and take no part in the front: their distances use other images of the gallery, which
-    no forward pass counts. None where all are.
+    Transductive arms are shown but excluded from the front, since their distances use other images of the gallery at a
+    cost that no forward pass counts. None if all are transductive.
     """
     column = cost_column(ablation)
     if column is None:
@@ -64,27 +63,21 @@ def draw_cost(ablation: AblationSummary) -> Drawing | None:
         _write_key(axes, list(named["arm"]))
         _write_numbers(figure, axes, _points(named, column), _points(rows, column))
         title = f"{ablation.metric} against {_COSTS[column]} of the arms of {ablation.phase}"
-        return finished(
-            figure, file_name("cost", ablation), title, *_caption(rows, int((front["arm"] != centre).sum()), len(named))
-        )
+        caption = _caption(rows, int((front["arm"] != centre).sum()), len(named))
+        return finished(figure, file_name("cost", ablation), title, *caption)
 
 
 def cost_column(ablation: AblationSummary) -> str | None:
-    """Return the cost that differs between measured arms: `macs`, else `parameters`; None where neither does."""
+    """Return the cost that differs between measured arms: `macs`, else `parameters`; None if neither does."""
     if ablation.refusal:
         return None
     return next((column for column in _COSTS if _measured(ablation, column)[column].nunique() > 1), None)
 
 
 def pareto_front(costs: Floats, values: Floats) -> npt.NDArray[np.bool_]:
-    """Say which points no other one beats: none costs as little or less and reaches as much or more, but for itself.
+    """Return a mask `(n,)` of the points that no other point beats in cost or value without losing in the other.
 
-    Args:
-        costs: Less is better `(n,)`; finite.
-        values: More is better `(n,)`; finite.
-
-    Returns:
-        A mask `(n,)`. Of points that are equal in both, all are on the front or none.
+    Costs (less is better) and values (more is better) are finite `(n,)`. Equal points are all on the front or none.
     """
     front = np.zeros(len(costs), dtype=np.bool_)
     reached, at = -np.inf, np.nan
@@ -96,7 +89,7 @@ def pareto_front(costs: Floats, values: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _measured(ablation: AblationSummary, column: str) -> pd.DataFrame:
-    """Return the arms whose cost and main metric are known, as plain numbers."""
+    """Return the arms with a known cost and main metric, as plain numbers."""
     rows = ablation.arms[ablation.arms[column].notna() & ablation.arms[MAIN].notna()]
     numbers = rows[[column, MAIN]].astype("float64")
     return numbers.assign(arm=rows["arm"], transductive=rows["transductive"].eq(True).fillna(False).astype(bool))
@@ -123,7 +116,7 @@ def _scale_cost(axes: Axes, costs: Sequence[float]) -> None:
 
 
 def _named(front: pd.DataFrame, centre: str) -> pd.DataFrame:
-    """Return the arms on the front, by cost, without the centre, which has its mark; of many, evenly chosen ones."""
+    """Return the arms on the front by cost, evenly thinned; the centre is left out, since it has its own mark."""
     others = front[front["arm"] != centre]
     if len(others) < LABELS:
         return others
@@ -136,7 +129,7 @@ def _points(rows: pd.DataFrame, column: str) -> Floats:
 
 
 def _write_key(axes: Axes, arms: Sequence[str]) -> None:
-    """Write below the axes which arm has which number; beside their marks there is no room for such names."""
+    """Write below the axes which arm has which number, since the marks have no room for names."""
     key = "\n".join(f"{number}  {tail(arm, 50)}" for number, arm in enumerate(arms, start=1))
     axes.annotate(
         key, (0, 0), xycoords="axes fraction", xytext=(-2, -38), textcoords="offset points", va="top", fontsize=8,
@@ -145,7 +138,7 @@ def _write_key(axes: Axes, arms: Sequence[str]) -> None:
 
 
 def _write_numbers(figure: Figure, axes: Axes, points: Floats, others: Floats) -> None:
-    """Write 1, 2, ... beside the points `(n, 2)`, where they cover no mark of `others` and never one another."""
+    """Write 1, 2, ... next to the points `(n, 2)`, if possible clear of the marks of `others` and of each other."""
     figure.draw_without_rendering()
     marks = axes.transData.transform(others)
     taken: list[Bbox] = []
@@ -161,17 +154,16 @@ def _write_numbers(figure: Figure, axes: Axes, points: Floats, others: Floats) -
 
 
 def _box(note: Annotation, offset: tuple[float, float]) -> Bbox:
-    """Move a note to an offset and return where it is then."""
+    """Move a note to an offset and return its new box."""
     note.xyann = offset
     return Bbox(note.get_window_extent().get_points())
 
 
 def _caption(rows: pd.DataFrame, others: int, named: int) -> list[str]:
+    transductive = "Transductive arms are excluded: no forward pass counts what they use of the gallery."
     return [
-        "Means over finished seeds. On the line are the arms that none reaches at the same or a lower cost; seeds move "
-        "the means, so a small step is none to rely on.",
-        "Transductive arms take no part in it: no forward pass counts what they use of the gallery."
-        if rows["transductive"].any()
-        else "",
+        "Means over finished seeds. No arm on the line is matched at the same or a lower cost; seeds move the means, "
+        "so do not rely on a small step.",
+        transductive if rows["transductive"].any() else "",
         f"Of {others} arms on the line, {named} are named." if named < others else "",
     ]

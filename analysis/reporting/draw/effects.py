@@ -1,11 +1,10 @@
-"""What each axis does to a measurement, a small panel an axis: of a search, and of an ablation."""
+"""What each axis of a search or an ablation does to a measurement, one small panel per axis."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,17 +15,17 @@ from reid_search.study.metrics import MAIN
 
 from ...answers.ablations import AblationSummary
 from ...answers.searches import SearchSummary
-from ...statistics.effect import LEVEL
+from ...reading.measures import rows_of
+from ...statistics.effect import LEVEL, Floats
 from ..naming import centre_word, file_name, in_two_lines, shortened
 from .levels import MANY, number_of, ordered, scale_of
 from .parallel import AXES_DRAWN, axes_shown
 from .style import ACCENT, INK, MUTED, SMALL, WIDTH, Drawing, finished, style
 from .thinning import said, thinned
 
-Floats = npt.NDArray[np.float64]
 Level = tuple[str, float, float]  # label, mean, half the width of its interval
 
-_GROUPS = 5  # of equal size, whose medians are drawn on a scale of numbers
+_GROUPS = 5  # of equal size, whose medians are drawn on a numeric scale
 _LABELS = 10
 _SPREAD = 0.28  # half the width of a strip; strips are 1 apart
 _ROOM = {1: 270.0, 2: 122.0}  # points across a panel, by the number of columns
@@ -45,7 +44,7 @@ def draw_search_effects(search: SearchSummary) -> Drawing | None:
             _draw_levels(axes, rows[rows[path].notna()], path)
         caption = [
             f"{search.objective} of the finished proposals against each axis; a bar is the median of a level, or of "
-            "one of five groups of equal size. The other axes vary too, so this is no effect of one axis alone.",
+            "one of five groups of equal size. The other axes vary too, so this is not the effect of one axis alone.",
             said(len(rows), "proposals", "the best and some of the others; the medians are of all"),
         ]
         title = f"{search.objective} by level of each axis of {search.phase}"
@@ -53,7 +52,7 @@ def draw_search_effects(search: SearchSummary) -> Drawing | None:
 
 
 def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
-    """Draw the mean of each level of each axis with its interval; None where arms change several axes or none."""
+    """Draw the mean of each level of each axis with its interval; None if an arm changes several axes or none."""
     changed = ablation.arms[ablation.arms["arm"] != ablation.centre_arm]
     if ablation.refusal or not set(changed["axis"]) <= set(ablation.centre):
         return None
@@ -68,7 +67,7 @@ def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
             _draw_means(axes, list(levels_of(ablation, path)), ablation.centre[path])
         caption = [
             f"Mean of each level over seeds, all else as in the {word}, with its 95 % t interval. Filled diamond: the "
-            f"{word}'s level. The intervals are of each mean by itself; paired differences are surer.",
+            f"{word}'s level. Each interval is that of one mean; paired differences are more precise.",
             f"Of {len(paths)} axes, the first {AXES_DRAWN}." if len(paths) > AXES_DRAWN else "",
         ]
         title = f"{ablation.metric} by level of each axis of {ablation.phase}"
@@ -76,9 +75,9 @@ def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
 
 
 def levels_of(ablation: AblationSummary, path: str) -> Iterator[Level]:
-    """Yield the measured levels of an axis in order, the centre's among them, in per cent."""
+    """Yield the measured levels of an axis in order, including the centre's, in per cent."""
     arms = ablation.arms[ablation.arms[MAIN].notna()]
-    rows: dict[str, Mapping[Any, Any]] = {row["level"]: row for row in arms[arms["axis"] == path].to_dict("records")}
+    rows = {str(row["level"]): row for row in rows_of(arms[arms["axis"] == path])}
     base = ablation.centre_row
     if base is not None and base["n"]:
         rows = {ablation.centre[path]: base} | rows
@@ -95,7 +94,7 @@ def half_interval(deviation: float, n: int) -> float:
 
 
 def _panels(paths: Sequence[str], label: str) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel an axis, two beside each other, which is what a phone can show."""
+    """Return a figure with one panel per axis, in two columns, which fit on a phone."""
     columns = min(2, len(paths))
     lines = math.ceil(len(paths) / columns)
     figure = Figure(figsize=(WIDTH, 0.3 + 1.75 * lines), layout="constrained")
@@ -116,9 +115,7 @@ def _draw_levels(axes: Axes, rows: pd.DataFrame, path: str) -> None:
     if scale.numbers is not None and len(scale.levels) > MANY:
         numbers = rows[path].map(lambda level: number_of(str(level))).astype("float64")
         axes.plot(numbers[drawn.index], 100 * drawn["value"], "o", color=ACCENT, ms=3.2, alpha=0.6, mew=0)
-        for low, high, median in group_medians(
-            np.asarray(numbers, np.float64), np.asarray(100 * rows["value"], np.float64)
-        ):
+        for low, high, median in group_medians(numbers.to_numpy(np.float64), 100 * rows["value"].to_numpy(np.float64)):
             axes.plot([low, high], [median, median], color=INK, linewidth=1.8)
         if scale.logarithmic:
             axes.set_xscale("log")
@@ -135,13 +132,13 @@ def _draw_levels(axes: Axes, rows: pd.DataFrame, path: str) -> None:
 
 
 def offsets(count: int) -> Floats:
-    """Return where the points of a strip stand beside its middle, so that equal ones are seen: the same every time."""
+    """Return the sideways offsets of the points of a strip, always the same, so that equal values stay visible."""
     golden = (math.sqrt(5) - 1) / 2  # multiples of it modulo 1 fill an interval evenly, however many there are
     return np.asarray([((index * golden + 0.5) % 1 - 0.5) * 2 * _SPREAD for index in range(count)])
 
 
 def group_medians(numbers: Floats, values: Floats) -> list[tuple[float, float, float]]:
-    """Return lowest number, highest number and median value of up to five groups of equal size, by number."""
+    """Return the lowest number, highest number and median value of up to five groups of equal size, by number."""
     order = np.argsort(numbers, kind="stable")
     groups = np.array_split(order, min(_GROUPS, max(1, len(order) // 4)))
     return [(numbers[group[0]], numbers[group[-1]], float(np.median(values[group]))) for group in groups]
@@ -163,11 +160,11 @@ def _draw_means(axes: Axes, levels: Sequence[Level], centre: str) -> None:
 
 
 def _name_levels(axes: Axes, levels: Sequence[str]) -> None:
-    """Write the levels below a panel, aslant where they would touch; of very many, every so-manieth."""
+    """Write the levels below a panel, slanted if they would touch; of very many, every nth."""
     step = math.ceil(len(levels) / _LABELS)
     names = [shortened(level, 14) for level in levels[::step]]
     columns = axes.get_subplotspec().get_gridspec().ncols  # type: ignore[union-attr]
-    aslant = max(map(len, names)) + 1 > _ROOM[columns] / _LETTER / len(names)
-    turn: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
+    slanted = max(map(len, names)) + 1 > _ROOM[columns] / _LETTER / len(names)
+    turn: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
     axes.set_xticks(range(0, len(levels), step), names, fontsize=SMALL, **turn)
     axes.set_xlim(-0.6, len(levels) - 0.4)

@@ -16,14 +16,13 @@ ARMS_DRAWN = ARMS_READ
 
 
 def draw_forest(ablation: AblationSummary) -> Drawing | None:
-    """Draw the differences of the arms with their intervals, grouped by axis; None where no arm has one."""
+    """Draw the differences of the arms with their intervals, grouped by axis; None if no arm has one."""
     rows, word = ablation.furthest(ARMS_DRAWN), centre_word(ablation)
     if rows.empty:
         return None
     with style():
-        figure = _differences(
-            rows, ablation.smallest_effect, f"difference from the {word}, points of {ablation.metric}"
-        )
+        label = f"difference from the {word}, points of {ablation.metric}"
+        figure = _differences(rows, ablation.smallest_effect, label)
         compared = len(ablation.compared)
         caption = (
             f"Differences from the {word} with 95 % paired t intervals over seeds. {_legend(ablation)}",
@@ -34,7 +33,7 @@ def draw_forest(ablation: AblationSummary) -> Drawing | None:
 
 
 def draw_design(ablation: AblationSummary) -> Drawing | None:
-    """Draw the main effects and interactions of a design with their intervals; None where there are none."""
+    """Draw the main effects and interactions of a design with their intervals; None if there are none."""
     if ablation.effects is None or ablation.effects.table.empty:
         return None
     table = ablation.effects.table
@@ -93,7 +92,7 @@ def _places(axes: Sequence[str]) -> tuple[list[float], list[tuple[float, str]]]:
 
 
 def _draw_headers(figure: Figure, axes: Axes, headers: Sequence[tuple[float, str]]) -> None:
-    """Write the name of each axis above its arms, from where the longest level begins."""
+    """Write the name of each axis above its arms, aligned with the longest level."""
     figure.draw_without_rendering()  # only the layout knows where the labels begin
     left = min(label.get_window_extent().x0 for label in axes.get_yticklabels())
     x = axes.transAxes.inverted().transform((left, 0))[0]

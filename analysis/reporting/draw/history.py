@@ -8,7 +8,7 @@ from .style import ACCENT, INK, MUTED, Drawing, blank, finished, legend_above, s
 
 
 def draw_history(search: SearchSummary) -> Drawing | None:
-    """Draw the objective by proposal number with the best so far; None where nothing has a value."""
+    """Draw the objective by proposal number with the best so far; None if nothing has a value."""
     rows = search.proposals
     if not rows[["value", "last_value"]].notna().any(axis=None):
         return None
@@ -28,10 +28,6 @@ def draw_history(search: SearchSummary) -> Drawing | None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y")
         legend_above(axes)
-        return finished(
-            figure,
-            file_name("history", search),
-            f"{search.objective} by proposal of {search.phase}",
-            "The objective by proposal.",
-            "A cross is a trial that was stopped early, at its last value." if len(stopped) else "",
-        )
+        title = f"{search.objective} by proposal of {search.phase}"
+        cross = "A cross is a trial that was stopped early, at its last value." if len(stopped) else ""
+        return finished(figure, file_name("history", search), title, "The objective by proposal.", cross)

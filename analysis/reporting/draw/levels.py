@@ -1,17 +1,15 @@
-"""Where the levels of an axis stand in a figure: in which order, on which scale, with which labels."""
+"""How the levels of an axis are placed in a figure: order, scale and labels."""
 
 import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-Floats = npt.NDArray[np.float64]
+from ...statistics.effect import Floats
+from ..formats import known
 
 MANY = 8  # more distinct numbers than this are a range, fewer are levels
 TWO_DECADES = 100.0
@@ -23,24 +21,21 @@ class Scale:
 
     Attributes:
         levels: The distinct levels, in order.
-        numbers: Their numbers, where all are numbers and differ; else None, and they stand at equal distances.
-        logarithmic: Whether the numbers stand on a logarithmic scale.
+        numbers: Their numbers if all are distinct numbers; else None, and they are equally spaced.
+        logarithmic: Whether the numbers are on a logarithmic scale.
     """
 
     levels: tuple[str, ...]
     numbers: tuple[float, ...] | None
     logarithmic: bool
 
-    def place(self, levels: Iterable[Any]) -> Floats:
-        """Return the place of each level in [0, 1]; NaN where there is none."""
+    def place(self, levels: Iterable[object]) -> Floats:
+        """Return the place of each level in [0, 1]; NaN if it has none."""
         places = dict(zip(self.levels, self._places(), strict=True))
         return np.asarray([places.get(str(level), math.nan) for level in levels], dtype=np.float64)
 
     def ticks(self, least: float) -> list[tuple[float, str]]:
-        """Return places and labels: of many numbers round ones, else of levels that are at least `least` apart.
-
-        The first level and the last one are always among the latter.
-        """
+        """Return places and labels: round numbers on a range, else levels at least `least` apart, with both ends."""
         if self.numbers is not None and len(self.levels) > MANY:
             return self._round_numbers()
         places = self._places()
@@ -73,13 +68,13 @@ class Scale:
         return (scaled - low) / (high - low)
 
 
-def scale_of(levels: Iterable[Any]) -> Scale:
-    """Return the scale of the levels that occur; missing ones are left out, and it has at least one."""
-    found = ordered(str(level) for level in levels if pd.notna(level))
+def scale_of(levels: Iterable[object]) -> Scale:
+    """Return the scale of the levels that occur, at least one; missing values are ignored."""
+    found = ordered(str(level) for level in levels if known(level))
     numbers = [number_of(level) for level in found]
-    known = tuple(number for number in numbers if number is not None)
-    usable = len(known) == len(found) > 1 and len(set(known)) == len(known)
-    return Scale(tuple(found), known if usable else None, usable and spans(known, TWO_DECADES))
+    given = tuple(number for number in numbers if number is not None)
+    usable = len(given) == len(found) > 1 and len(set(given)) == len(given)
+    return Scale(tuple(found), given if usable else None, usable and spans(given, TWO_DECADES))
 
 
 def ordered(levels: Iterable[str]) -> list[str]:
@@ -88,13 +83,13 @@ def ordered(levels: Iterable[str]) -> list[str]:
 
 
 def number_of(level: str) -> float | None:
-    """Return the finite number that a level is; None where it is none."""
+    """Return a level as a finite number; None if it is not one."""
     kind, numbers = _rank(level)
     return numbers[0] if kind == 0 else None
 
 
 def spans(numbers: Sequence[float], ratio: float) -> bool:
-    """Say whether positive numbers span at least a ratio, so that a logarithmic scale shows them better."""
+    """Say whether numbers are positive and span at least a ratio, so that a logarithmic scale shows them better."""
     return min(numbers) > 0 and max(numbers) / min(numbers) >= ratio
 
 

@@ -1,11 +1,9 @@
-"""Parallel coordinates: what a search proposed, a line a proposal, and how well it did."""
+"""Parallel coordinates: one line per proposal of a search, coloured by its objective."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -14,20 +12,19 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from ...answers.searches import SearchSummary
+from ...statistics.effect import Floats
 from ..naming import file_name, shortened, tail
 from .levels import Scale, scale_of
 from .style import INK, MUTED, SMALL, WIDTH, Drawing, blank, finished, style
 from .thinning import PROPOSALS_DRAWN, said, thinned
 
 AXES_DRAWN = 12
-_COLOURS = matplotlib.colormaps["viridis_r"].resampled(32)  # so few that SVG and PDF keep the colour bar as shapes
+_COLOURS = matplotlib.colormaps["viridis_r"].resampled(32)  # few enough that SVG and PDF keep the colour bar as shapes
 _LEAST_GAP = 0.055  # between tick labels, as a share of an axis
-
-Floats = npt.NDArray[np.float64]
 
 
 def axes_shown(search: SearchSummary) -> list[str]:
-    """Return the axes that are drawn, in order: of many, those that vary go first."""
+    """Return the axes that are drawn, in order; if there are too many, those that vary have priority."""
     known = [path for path in search.axes if path in search.proposals and search.proposals[path].notna().any()]
     if len(known) <= AXES_DRAWN:
         return known
@@ -36,10 +33,10 @@ def axes_shown(search: SearchSummary) -> list[str]:
 
 
 def draw_parallel(search: SearchSummary) -> Drawing | None:
-    """Draw every proposal as a line over the searched axes; None with fewer than two finished ones or two axes.
+    """Draw every proposal as a line over the searched axes; None with fewer than two finished proposals or axes.
 
-    Words stand at equal distances, numbers to scale, on a logarithmic one where they span two decades. A line has a gap
-    where an axis does not exist for its proposal.
+    Words are equally spaced; numbers are to scale, logarithmic if they span two decades. A line has a gap at an axis
+    that its proposal does not have.
     """
     paths, rows = axes_shown(search), search.proposals
     if len(paths) < 2 or rows["value"].notna().sum() < 2:
@@ -64,28 +61,26 @@ def draw_parallel(search: SearchSummary) -> Drawing | None:
 
 
 def _places(rows: pd.DataFrame, scales: dict[str, Scale]) -> Floats:
-    """Return where the lines pass, `(rows, axes, 2)`; NaN where an axis does not exist."""
+    """Return the points of the lines, `(rows, axes, 2)`; NaN if a proposal does not have the axis."""
     heights = np.column_stack([scale.place(rows[path]) for path, scale in scales.items()])
     across = np.broadcast_to(np.arange(len(scales), dtype=np.float64), heights.shape)
     return np.stack([across, heights], axis=-1)
 
 
 def _add_lines(
-    axes: Axes, places: Floats, colours: Sequence[Any] | Floats, *, width: float, zorder: int, alpha: float = 1.0
+    axes: Axes, places: Floats, colours: Sequence[str] | Floats, *, width: float, zorder: int, alpha: float = 1.0
 ) -> None:
-    """Add a line a proposal in its colour, and a dot where a point has no neighbour to be joined with."""
+    """Add one line per proposal in its colour, and a dot for each point without a neighbour to join."""
     lines = LineCollection(list(places), colors=list(colours), linewidths=width, alpha=alpha, zorder=zorder)
     axes.add_collection(lines, autolim=False)
     there = np.pad(np.isfinite(places[..., 1]), ((0, 0), (1, 1)))
     alone = there[:, 1:-1] & ~there[:, :-2] & ~there[:, 2:]
     for row, column in np.argwhere(alone):
-        axes.plot(
-            *places[row, column], "o", color=colours[row], markersize=2 + width, mew=0, alpha=alpha, zorder=zorder
-        )
+        axes.plot(*places[row, column], "o", color=colours[row], ms=2 + width, mew=0, alpha=alpha, zorder=zorder)
 
 
 def _draw_axes(axes: Axes, scales: dict[str, Scale], room: float) -> None:
-    """Draw a vertical line an axis with its name above and its levels beside it; `room` is inches between two."""
+    """Draw a vertical line per axis with its name above and its levels at its side; `room` is inches between two."""
     letters = int(np.clip(room * 72 / (0.6 * SMALL) - 1, 5, 16))
     behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     for index, scale in enumerate(scales.values()):
@@ -109,7 +104,7 @@ def _add_colour_bar(figure: Figure, axes: Axes, norm: Normalize, label: str) -> 
     mappable = ScalarMappable(norm, _COLOURS)
     bar = figure.colorbar(mappable, ax=axes, orientation="horizontal", aspect=45, pad=0.03, label=label)
     for shape in bar.ax.collections:
-        shape.set_edgecolor("face")  # or viewers show hairlines between the colours
+        shape.set_edgecolor("face")  # otherwise viewers show hairlines between the colours
     bar.outline.set_visible(False)
 
 
@@ -120,9 +115,7 @@ def _caption(search: SearchSummary, scales: dict[str, Scale], drawn: int) -> lis
     return [
         "A line is a proposal, from its level on one axis to that on the next; the thick one is the best.",
         "Grey: stopped early, failed or not finished." if counts.get(False, 0) else "",
-        "A gap: the axis does not exist for the proposal."
-        if search.proposals[list(scales)].isna().any(axis=None)
-        else "",
+        "A gap: the proposal does not have the axis." * bool(search.proposals[list(scales)].isna().any(axis=None)),
         f"Logarithmic: {', '.join(logarithmic)}." if logarithmic else "",
         f"Of {known} axes, {drawn}." if known > drawn else "",
         said(int(counts.get(True, 0)), "finished proposals", "the best and some of the others"),

@@ -1,4 +1,4 @@
-"""What all figures share: their look, and how a drawn one becomes SVG and PDF, the same bytes for the same numbers."""
+"""What all figures share: their look, and how they become SVG and PDF, the same bytes for the same numbers."""
 
 import html
 import io
@@ -19,14 +19,14 @@ WIDTH = 4.3  # inches; small enough that text stays readable on a phone, which s
 SMALL = 7.5  # points, of text inside a figure
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "reid-search",
-    # Text stays text: it can be searched, copied and read aloud. Where a viewer has neither of the first two fonts, its
-    # own is narrower than they are, so that nothing overlaps.
+    # Text stays text, so it can be searched, copied and read aloud. If a viewer has neither of the first two fonts, its
+    # own is narrower, so nothing overlaps.
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
     "font.size": 9.0,
-    "figure.dpi": 72.0,  # that of SVG and PDF, so that what is measured while drawing holds in the file
+    "figure.dpi": 72.0,  # as in SVG and PDF, so that sizes measured while drawing hold in the file
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -50,8 +50,8 @@ class Drawing:
 
     Attributes:
         name: Name of its files, without the suffix.
-        title: What it shows, for those who do not see it.
-        caption: Sentences that stand below it; they say what was left out.
+        title: What it shows, for readers who cannot see it.
+        caption: Sentences below it; they say what was left out.
         figure: The figure itself.
     """
 
@@ -62,13 +62,13 @@ class Drawing:
 
     @property
     def least_width(self) -> int:
-        """Width in CSS pixels below which its text is too small to read; 0 where a phone is wide enough."""
+        """Width in CSS pixels below which its text is too small to read; 0 if a phone is wide enough."""
         width = self.figure.get_figwidth()
         return round(96 * width) if width > WIDTH else 0
 
     @cached_property
     def svg(self) -> str:
-        """The figure as SVG whose ids begin with its name, so that several can stand in one page."""
+        """The figure as SVG whose ids begin with its name, so that one page can show several."""
         buffer = io.StringIO()
         with style():
             self.figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
@@ -87,7 +87,7 @@ class Drawing:
 
 
 def style() -> AbstractContextManager[None]:
-    """Draw with the style of this module whatever the user's own matplotlib settings are."""
+    """Draw with the style of this module, whatever the user's matplotlib settings are."""
     return matplotlib.style.context(["default", _STYLE])
 
 
@@ -98,14 +98,7 @@ def blank(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 
 def finished(figure: Figure, name: str, title: str, *caption: str) -> Drawing:
-    """Lay a figure out for good, so that all its files agree to the point.
-
-    Args:
-        figure: The figure.
-        name: Name of its files.
-        title: What it shows.
-        caption: Sentences; empty ones are left out.
-    """
+    """Fix the layout of a figure, so that all its files agree to the point; drop empty sentences of `caption`."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return Drawing(name, title, " ".join(sentence for sentence in caption if sentence), figure)

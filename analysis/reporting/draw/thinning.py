@@ -1,4 +1,4 @@
-"""What of many proposals is drawn: a figure with thousands of lines says less than one with two hundred."""
+"""Which of many proposals are drawn: a figure with thousands of lines says less than one with two hundred."""
 
 import numpy as np
 import pandas as pd
@@ -7,9 +7,9 @@ PROPOSALS_DRAWN = 200
 
 
 def thinned(rows: pd.DataFrame, count: int = PROPOSALS_DRAWN) -> pd.DataFrame:
-    """Return the rows by value, the best last; of more than `count` the best half, and of the rest every so-manieth.
+    """Return the rows by value, the best last, at most `count` of them: the best half, and the rest evenly thinned.
 
-    Rows without a value count as worst, and keep their order.
+    Rows without a value count as worst and keep their order.
     """
     rows = rows.sort_values("value", kind="stable", na_position="first")
     if len(rows) <= count:
@@ -20,5 +20,5 @@ def thinned(rows: pd.DataFrame, count: int = PROPOSALS_DRAWN) -> pd.DataFrame:
 
 
 def said(total: int, what: str, which: str) -> str:
-    """Return the sentence that says what is not drawn; empty where everything is."""
+    """Return the sentence that says what is not drawn; empty if everything is."""
     return f"Of {total} {what}, {PROPOSALS_DRAWN} are drawn: {which}." if total > PROPOSALS_DRAWN else ""

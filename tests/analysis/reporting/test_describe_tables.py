@@ -14,6 +14,7 @@ from analysis.reporting.describe_tables import (
     describe_importance,
     describe_queries,
 )
+from analysis.statistics.bootstrap import QueryInterval
 from analysis.statistics.effect import Effect
 from analysis.statistics.importance import AxisImportance
 from reid_search.records.claims import Claim
@@ -75,7 +76,7 @@ def test_a_claim_tells_the_interval_over_queries_where_there_is_one(low, words):
     effect = Effect(3, 0.02, 0.01, 0.03, 0.01, 0.001)
     answer = ClaimAnswer(
         Claim("name", {"smallest_effect": 0.01}, "2026"), "test/mAP", "supported", effect=effect, arms=arms,
-        queries_low=low, queries_high=0.034,
+        queries=QueryInterval(9, 9, low=low, high=0.034),
     )  # fmt: skip
     notes = [note for note in view_of(answer).notes if "queries" in note]
     assert len(notes) == bool(words)

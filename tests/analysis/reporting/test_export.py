@@ -143,8 +143,8 @@ def test_people_get_the_first_rows_and_are_told_so():
     cells = [[f"arm {number}", str(number)] for number in range(5)]
     table = table_of(cells, left_out=2)
     assert len(table.cells) == 3
-    assert "% 2 more rows stand in some.csv." in as_latex(table)
-    assert as_markdown(table).endswith("\n2 more rows stand in some.csv.\n")
+    assert "% 2 more rows are in some.csv." in as_latex(table)
+    assert as_markdown(table).endswith("\n2 more rows are in some.csv.\n")
     assert len(pd.read_csv(io.StringIO(table.files["csv"]))) == 5
 
 

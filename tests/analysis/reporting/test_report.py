@@ -239,7 +239,7 @@ def test_only_a_search(empty):
     empty.begin()
     empty.search()
     page = report(empty)
-    assert "No ablation was run yet, so nothing here says which setting matters." in page.text
+    assert "No ablation has run yet, so nothing here says which setting matters." in page.text
     assert "Use of the test split never" in page.text
     assert "Ablation" not in page.text.split("How it was measured")[0].replace("An ablation", "")
 
@@ -260,7 +260,7 @@ def test_one_seed(empty):
     rows = page.table("Arm", "Δ, points")
     assert {row["Verdict"] for row in rows if row["Arm"] != "baseline"} == {"no verdict"}
     assert {row["95 % interval"] for row in rows if row["Arm"] != "baseline"} == {"–"}
-    assert "With one seed a difference is an effect and no verdict" in page.text
+    assert "With one seed there is an effect but no verdict" in page.text
     assert "The baseline reaches 61.20 % test/mAP (one seed)." in page.text
 
 
@@ -317,9 +317,9 @@ def test_a_factorial_over_data_is_a_section_a_data_set_and_one_table_of_effects(
     assert "different protocols: data.nuisances.backgrounds = strong." in page.text
     for sentence in (
         f"Ablation ‘ablate’: {backgrounds} = strong",
-        "Under other protocols: 1 group of arms, each in a section and around a centre of its own.",
-        f"With {backgrounds} = strong ‘ablate’ has another protocol (data_fingerprint 1234123412341234 instead of "
-        "00ff00ff00ff00ff) and compares 2 arms with a centre of their own. The centre reaches 39.98 ± 0.27 % test/mAP",
+        "Under other protocols: 1 group of arms, each with its own section and centre.",
+        f"With {backgrounds} = strong, ‘ablate’ has another protocol (data_fingerprint 1234123412341234 instead of "
+        "00ff00ff00ff00ff) and compares 2 arms with their own centre. The centre reaches 39.98 ± 0.27 % test/mAP",
         "Differences from the centre with 95 % paired t intervals",
         "Differences from the baseline with 95 % paired t intervals",
     ):
@@ -502,4 +502,4 @@ def test_redrawn_data_are_said_to_be(empty):
     for seed in (1, 2, 3):
         empty.arm_trial("baseline", seed, fingerprint=f"{seed:016x}")
     page = report(empty)
-    assert "3 seeds each, every seed on data of its own" in page.text
+    assert "3 seeds each, every seed on its own data" in page.text
