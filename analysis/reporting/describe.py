@@ -39,10 +39,7 @@ def describe_study(
 
 
 def headline_numbers(
-    searches: Sequence[SearchSummary],
-    ablations: Sequence[AblationSummary],
-    trials: TrialsSummary,
-    test_evaluations: int,
+    searches: Sequence[SearchSummary], ablations: Sequence[AblationSummary], trials: TrialsSummary, evaluations: int
 ) -> list[tuple[str, str, str]]:
     """Return the few numbers at the top of a report, each with its name and a remark."""
     tiles: list[tuple[str, str, str]] = []

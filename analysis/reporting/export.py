@@ -66,9 +66,8 @@ def text_of(name: str) -> Callable[[Row], str]:
 def as_markdown(table: Table) -> str:
     """Return a table in GitHub's Markdown, with a sentence about rows that were left out."""
     rule = ["--:" if column.number else "---" for column in table.columns]
-    titles, *rows = [
-        [*map(escape_markdown, line)] for line in ([column.title for column in table.columns], *table.cells)
-    ]
+    lines = ([column.title for column in table.columns], *table.cells)
+    titles, *rows = [[escape_markdown(text) for text in line] for line in lines]
     text = "".join(f"| {' | '.join(line)} |\n" for line in (titles, rule, *rows))
     return text + (f"\n{_left_out(table)}\n" if table.left_out else "")
 

@@ -46,12 +46,7 @@ class QueryInterval:
 
 
 def bootstrap_queries(
-    differences: Floats,
-    identities: Labels,
-    *,
-    generator: np.random.Generator,
-    draws: int = 10_000,
-    level: float = LEVEL,
+    differences: Floats, identities: Labels, *, generator: np.random.Generator, draws: int = DRAWS, level: float = LEVEL
 ) -> QueryInterval:
     """Return the mean difference of two arms over queries, with an interval over identities.
 
@@ -70,11 +65,7 @@ def bootstrap_queries(
 
 
 def bootstrap_strata(
-    strata: Sequence[tuple[Floats, Labels]],
-    *,
-    generator: np.random.Generator,
-    draws: int = 10_000,
-    level: float = LEVEL,
+    strata: Sequence[tuple[Floats, Labels]], *, generator: np.random.Generator, draws: int = DRAWS, level: float = LEVEL
 ) -> QueryInterval:
     """Return the mean over seeds of the difference of two arms, when groups of seeds were tested on different queries.
 

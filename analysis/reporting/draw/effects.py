@@ -115,7 +115,8 @@ def _draw_levels(axes: Axes, rows: pd.DataFrame, path: str) -> None:
     if scale.numbers is not None and len(scale.levels) > MANY:
         numbers = rows[path].map(lambda level: number_of(str(level))).astype("float64")
         axes.plot(numbers[drawn.index], 100 * drawn["value"], "o", color=ACCENT, ms=3.2, alpha=0.6, mew=0)
-        for low, high, median in group_medians(numbers.to_numpy(np.float64), 100 * rows["value"].to_numpy(np.float64)):
+        measured = np.asarray(100 * rows["value"], np.float64)
+        for low, high, median in group_medians(np.asarray(numbers, np.float64), measured):
             axes.plot([low, high], [median, median], color=INK, linewidth=1.8)
         if scale.logarithmic:
             axes.set_xscale("log")

@@ -24,7 +24,7 @@ ESCAPES = re.compile(r"\\(?:[A-Za-z]+|[&%$#_{}\\,`'^~\"=.])")
 
 def table_of(cells, titles=("name", "value"), left_out=0, numbers=(False, True)):
     columns = [
-        Column(title, lambda row, at=at: row[at], number)
+        Column(title, lambda row, at=at: row[str(at)], number)
         for at, (title, number) in enumerate(zip(titles, numbers, strict=True))
     ]
     rows = pd.DataFrame(cells)

@@ -150,7 +150,7 @@ def test_optuna_is_imported_when_it_is_used():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(RequestError, match="method 'fanva' is unknown; did you mean 'fanova'"):
         by_axis([0.1, 0.2], {"a": [1, 2]}, "fanva")
-    with pytest.raises(RequestError, match="axis 'a' has 3 settings for 2 trials; give one a trial"):
+    with pytest.raises(RequestError, match="axis 'a' has 3 settings for 2 trials; give one per trial"):
         by_axis([0.1, 0.2], {"a": [1, 2, 3]})
 
 
