@@ -222,7 +222,7 @@ def test_the_front_of_arms_leaves_transductive_ones_out(ablation):
     assert points(axes, "D") == pytest.approx(np.array([[2e9, 60.0]]))
     assert axes.texts[0].get_text() == "1  model.parts=[1]\n2  losses.triplet.margin=soft"
     assert axes.get_xlabel() == "multiply-adds of one image"
-    assert "Transductive arms take no part" in drawing.caption
+    assert "Transductive arms are excluded" in drawing.caption
 
 
 @pytest.mark.parametrize(
