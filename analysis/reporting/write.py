@@ -71,7 +71,8 @@ def _files(report: Report, tables: Sequence[Table]) -> Iterator[tuple[str, str |
     pages = {"report.md": render_markdown(vars(report)), "index.html": render_html(vars(report))}
     for drawing in (drawing for section in report.sections for drawing in section.figures):
         for name, text in pages.items():  # so that no template forgets a figure and no two share a name
-            if (count := text.count(f"figures/{drawing.name}.svg")) != 1:
+            links = text.replace("\\_", "_")  # Markdown escapes it
+            if (count := links.count(f"figures/{drawing.name}.svg")) != 1:
                 raise ReidSearchError(f"figure '{drawing.name}': appears {count} times in {name}; expected once")
         yield f"figures/{drawing.name}.svg", drawing.svg
         yield f"figures/{drawing.name}.pdf", drawing.pdf

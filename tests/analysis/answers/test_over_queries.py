@@ -94,8 +94,8 @@ def test_a_claim_has_the_interval_of_its_effect_where_all_its_arms_share_the_pro
     results = read_state(queried.store)
     found = {answer.claim.name: answer for answer in answer_claims(results, arms_table(results))}
     pooling, contrast = found["pooling"], summaries(queried)[0].contrasts.set_index("arm").loc[MAX]
-    assert (pooling.queries_low, pooling.queries_high) == (contrast["queries_low"], contrast["queries_high"])
-    assert np.isnan(found["across"].queries_low)
+    assert (pooling.queries.low, pooling.queries.high) == (contrast["queries_low"], contrast["queries_high"])
+    assert np.isnan(found["across"].queries.low)
     assert found["across"].verdict != "refused"
 
 
