@@ -111,8 +111,8 @@ def problems(n_trials: int, n_axes: int, crowded_by: str | None) -> list[str]:
         )
     if crowded_by is not None:
         found.append(
-            f"the trials were chosen by {crowded_by}, which samples where it expects good values: fANOVA on them can rank "
-            "axes wrongly; trials of a random or grid sampler do not have this bias"
+            f"the trials were chosen by {crowded_by}, which samples where it expects good values: fANOVA on them can "
+            "rank axes wrongly; trials of a random or grid sampler do not have this bias"
         )
     return found
 
