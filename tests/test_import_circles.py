@@ -25,8 +25,8 @@ def _imported(name: str, file: Path) -> Iterator[str]:
             home = [*(here[: -node.level] if node.level else []), *([node.module] if node.module else [])]
             yield from (".".join([*home, alias.name]) for alias in node.names)
         elif isinstance(node, ast.Call) and getattr(node.func, "id", None) == "lazy_names":
-            homes = ast.literal_eval(node.args[1])
-            yield from (f"{name}.{home}.*" for home in homes.values())
+            texts = (item.value for item in ast.walk(node.args[1]) if isinstance(item, ast.Constant))
+            yield from (f"{name}.{text}.*" for text in texts)  # modules among them are homes of lazy names
 
 
 def _circle(modules: dict[str, Path]) -> list[str]:
