@@ -1,7 +1,7 @@
 """The short hierarchy of errors that a person sees.
 
-A message names the place, the value, the rule and the nearest valid choice; the command line prints it without a
-traceback and leaves with `exit_code`.
+A message names the place, the value, the rule and the nearest valid choice. The command line prints it without a
+traceback and exits with `exit_code`.
 """
 
 import difflib
@@ -15,7 +15,7 @@ class ReidSearchError(Exception):
 
 
 class RequestError(ReidSearchError):
-    """What was asked for cannot be done as written; nothing was started and nothing was written."""
+    """The request cannot be carried out as written; nothing was started or written."""
 
     exit_code = 2
 
@@ -25,15 +25,15 @@ class StudyError(RequestError):
 
 
 class DataError(RequestError):
-    """A data set is missing, of another layout, or holds unreadable files."""
+    """A data set is missing, has another layout, or holds unreadable files."""
 
 
 class DataAbsent(DataError):
-    """A data set is not where it should be: a wrong path, or a share that is not there at the moment."""
+    """A data set is not where it should be: the path is wrong, or a share is not mounted."""
 
 
 class DataNotGiven(DataError):
-    """The study leaves open where its data set is; a plan can do without, a run cannot."""
+    """The study does not say where its data set is; a plan can do without, a run cannot."""
 
 
 class ResourceError(RequestError):
@@ -41,26 +41,22 @@ class ResourceError(RequestError):
 
 
 class RecordError(ReidSearchError):
-    """What a trial left on disk cannot be read."""
+    """The files of a trial cannot be read."""
 
 
 class TrialFailure(ReidSearchError):
-    """A trial cannot go on (NaN loss, empty gradient); its record says `failed` with this reason, never a score."""
+    """A trial cannot go on (NaN loss, empty gradient); its record says `failed` and why, and has no score."""
 
 
 class EnvironmentFailure(ReidSearchError):
-    """What surrounds a trial fails it (full disk, absent share, no memory, lost GPU), so that it is tried again.
+    """Something around a trial failed (full disk, absent share, no memory, lost GPU).
 
-    It never ends in a record, and the checkpoint stays.
+    The trial is tried again: it gets no record, and keeps its checkpoint.
     """
 
 
 def is_of_environment(error: BaseException | None) -> bool:
-    """Say whether an error, or what caused it, is no trial's own: files, memory, or what is to be read from disk.
-
-    Args:
-        error: The error.
-    """
+    """Say whether an error, or its cause, is outside the trial: files, memory, data that cannot be read."""
     if isinstance(error, OSError):
         return error.errno is not None or is_of_environment(error.__cause__)
     known = (EnvironmentFailure, MemoryError, DataAbsent, ResourceError, RecordError)
@@ -68,15 +64,7 @@ def is_of_environment(error: BaseException | None) -> bool:
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Say what is allowed, closest first: `did you mean 'mgn'? (allowed: baseline, mgn)`.
-
-    Args:
-        name: What was written.
-        allowed: Every valid name.
-
-    Returns:
-        A phrase for the end of an error message.
-    """
+    """Return the end of an error message: `did you mean 'mgn'? (allowed: baseline, mgn)`."""
     names = sorted(str(item) for item in allowed)
     listed = f"allowed: {', '.join(names)}" if names else "nothing is allowed here"
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)

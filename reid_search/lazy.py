@@ -1,4 +1,4 @@
-"""Packages that name what they offer and import it at the first use, so that reading and planning stay light."""
+"""Packages that import what they offer at its first use, so that reading and planning stay light."""
 
 import importlib
 from collections.abc import Callable, Mapping
@@ -6,12 +6,7 @@ from typing import Any
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a package's `__getattr__`.
-
-    Args:
-        package: The package's `__name__`.
-        homes: Name → the package's module that defines it.
-    """
+    """Return the `__getattr__` of a package, given the module that defines each name."""
 
     def find(name: str) -> Any:
         if name in homes:

@@ -13,7 +13,8 @@ from reid_search.errors import RequestError
 from reid_search.records import ArmAsked, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
 from reid_search.study.metrics import BESIDE, MAIN, METRICS
-from reid_search.study.question.designs import Design, design_of_record
+from reid_search.study.question.designs.design import Design
+from reid_search.study.question.designs.registry import design_of_record
 
 from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, Row

@@ -8,7 +8,7 @@ import pandas as pd
 from reid_search.records import ArmAsked, Status, StudyState, StudyStore, Trial, read_state, status_of
 from reid_search.study import BASELINE
 from reid_search.study.metrics import metric_columns
-from reid_search.study.question.designs import design_of_record
+from reid_search.study.question.designs.registry import design_of_record
 
 from .comparability import fingerprint_of
 from .measures import COST_COLUMNS, costs, table_of

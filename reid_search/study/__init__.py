@@ -12,17 +12,9 @@ from reid_search.study.component import (
     Config,
     EntryError,
 )
-from reid_search.study.loading import TrialFile, load_study, load_trial_config, load_trial_file
+from reid_search.study.loading import TrialFile, load_study, load_trial_file
 from reid_search.study.question.axes import Axis, Level
-from reid_search.study.question.designs import (
-    BASELINE,
-    AliasStructure,
-    Arm,
-    FractionalDesign,
-    alias_structure,
-    effect_name,
-    fractional_design,
-)
+from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, Resources, SearchPhase
 from reid_search.study.question.plan import Fingerprints, PhasePlan, Plan, PlannedTrial, planned_trials
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
@@ -37,58 +29,10 @@ from reid_search.study.trial.training import StageConfig, TrainingConfig
 from reid_search.study.trial.trial import TrialConfig
 
 __all__ = [
-    "ARCHITECTURES",
-    "BACKBONES",
-    "BASELINE",
-    "DATASETS",
-    "LOSSES",
-    "PRUNERS",
-    "SAMPLERS",
-    "SCHEMA_VERSION",
-    "SCORERS",
-    "AblatePhase",
-    "AliasStructure",
-    "Arm",
-    "Axis",
-    "ComponentFamily",
-    "Config",
-    "DataConfig",
-    "EntryError",
-    "Fingerprints",
-    "FractionalDesign",
-    "Level",
-    "LossConfig",
-    "ModelConfig",
-    "PhasePlan",
-    "Plan",
-    "PlannedTrial",
-    "PrunerConfig",
-    "ReadoutConfig",
-    "Resources",
-    "SamplerConfig",
-    "Scope",
-    "ScorerConfig",
-    "SearchPhase",
-    "Settings",
-    "SideCar",
-    "Space",
-    "Stage",
-    "StageConfig",
-    "Study",
-    "StudyConfig",
-    "TapSpec",
-    "TrainingConfig",
-    "TrialConfig",
-    "TrialFile",
-    "Tuned",
-    "alias_structure",
-    "effect_name",
-    "fractional_design",
-    "load_study",
-    "load_trial_config",
-    "load_trial_file",
-    "planned_trials",
-    "schema_of",
-    "select_taps",
-    "trial_key",
-]
+    "ARCHITECTURES", "BACKBONES", "BASELINE", "DATASETS", "LOSSES", "PRUNERS", "SAMPLERS", "SCHEMA_VERSION", "SCORERS",
+    "AblatePhase", "Arm", "Axis", "ComponentFamily", "Config", "DataConfig", "EntryError", "Fingerprints", "Level",
+    "LossConfig", "ModelConfig", "PhasePlan", "Plan", "PlannedTrial", "PrunerConfig", "ReadoutConfig", "Resources",
+    "SamplerConfig", "Scope", "ScorerConfig", "SearchPhase", "Settings", "SideCar", "Space", "Stage", "StageConfig",
+    "Study", "StudyConfig", "TapSpec", "TrainingConfig", "TrialConfig", "TrialFile", "Tuned", "load_study",
+    "load_trial_file", "planned_trials", "schema_of", "select_taps", "trial_key",
+]  # fmt: skip

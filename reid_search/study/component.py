@@ -1,20 +1,20 @@
 """The base of every config, and how a component (architecture, loss, data set) is found by its name.
 
 A component is a package such as `reid_search/models/mgn/` whose torch-free `config.py` names its config class in
-`CONFIG`. The module that does the work is imported only when a trial runs, so a plan is checked without torch.
+`CONFIG`. The module that does the work is imported only when a trial runs, so a plan can be checked without torch.
 """
 
 import importlib
 import importlib.util
 import os
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Annotated, Any, ClassVar, Self, cast, get_args
+from typing import Annotated, cast, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,6 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -34,12 +33,7 @@ from reid_search.errors import StudyError, nearest
 
 
 class EntryError(ValueError):
-    """A value that breaks a rule, with the entry that it stands in.
-
-    Args:
-        message: Value, rule and the nearest valid choice.
-        *path: The entry, relative to the config whose validator raises.
-    """
+    """A value that breaks a rule, with the path of its entry relative to the config whose validator raises."""
 
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
@@ -47,8 +41,8 @@ class EntryError(ValueError):
 
 
 def absolute(path: Path) -> Path:
-    """Return a path from the root, so that it means the same in every process: a worker has another current folder."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100  (a link keeps its name)
+    """Make a path absolute: a worker has another current folder. Links are not resolved."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
 
 
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
@@ -59,21 +53,22 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
-    @model_validator(mode="wrap")
+    @model_validator(mode="before")
     @classmethod
-    def _know_every_key(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _know_every_key(cls, value: object) -> object:
         if isinstance(value, Mapping):
             for key in value:
                 if key not in cls.model_fields:
                     raise EntryError(f"unknown key; {nearest(str(key), cls.model_fields)}", key)
-        return handler(value)
+        return value
 
     @field_validator("*", mode="before")
     @classmethod
     def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse `true` and `"5000"` for a number, which pydantic would take for 1 and 5000."""
+        """Refuse `true` and `"5000"` as numbers, which pydantic would read as 1 and 5000."""
         if isinstance(value, bool | str):
-            kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+            annotation = cls.model_fields[str(info.field_name)].annotation
+            kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
             if kinds <= {int, float}:
                 raise ValueError(f"{value!r} should be a {'number' if float in kinds else 'whole number'}")
         return value
@@ -83,45 +78,37 @@ class Config(BaseModel):
 class OneOf:
     """Marks a field whose value is one of several names: `Annotated[str, OneOf(objectives)]`.
 
-    Attributes:
-        names: Returns the names; called whenever a value is checked, for a registry may grow.
+    `names` is called whenever a value is checked, since a registry may grow.
     """
 
-    names: Callable[[], Sequence[str]]
+    names: Callable[[], Iterable[str]]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return a schema that refuses any other value before it is anything else."""
+        """Refuse any other value, before anything else is checked."""
         return core_schema.no_info_before_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Return a JSON schema that lists the names."""
+        """List the names in the JSON schema."""
         return {**handler(schema), "enum": list(self.names())}
 
     def _checked(self, value: object) -> object:
-        if value not in self.names():
+        if value not in list(self.names()):
             raise EntryError(f"{value!r} is not a choice; {nearest(str(value), self.names())}")
         return value
 
 
-def _kinds(annotation: object) -> set[object]:
-    return set(get_args(annotation) or (annotation,)) - {NoneType}
-
-
 class ComponentFamily:
-    """Every component of one family, found by scanning its package and the entry points of other distributions.
+    """All components of one kind, found by scanning a package and the entry points of other distributions.
 
-    A field holds one where its annotation says so: `Annotated[SerializeAsAny[LossConfig], LOSSES]`.
+    The annotation of a field says that it holds one: `Annotated[SerializeAsAny[LossConfig], LOSSES]`.
 
     Args:
         package: The package whose sub-packages are the components, `reid_search.models`.
         discriminator: The key that names the component in a config: `architecture`, `kind` or `name`.
         noun: What an error message calls one: `architecture`.
         work: The module beside a component's `config.py` that does the work: `model`.
-        shared: Whether components may share a folder, whose config then lists their names in the type of its
-            discriminator.
+        shared: Whether components may share a folder; its config lists their names in the type of its discriminator.
     """
-
-    _added: ClassVar[dict[tuple[str, str], type[Config]]] = {}
 
     def __init__(self, package: str, discriminator: str, noun: str, work: str, shared: bool = False) -> None:
         self.package = package
@@ -129,12 +116,11 @@ class ComponentFamily:
         self.noun = noun
         self._work = work
         self._shared = shared
+        self._added: dict[str, type[Config]] = {}
 
     def names(self) -> list[str]:
         """Return every known name, sorted."""
-        return sorted(
-            {*self._own(), *self._others(), *(name for family, name in self._added if family == self.package)}
-        )
+        return sorted({*self._own(), *self._others(), *self._added})
 
     def config_class(self, name: str) -> type[Config]:
         """Return the config class of a component.
@@ -142,8 +128,8 @@ class ComponentFamily:
         Raises:
             StudyError: No component has this name.
         """
-        if (self.package, name) in self._added:
-            return self._added[self.package, name]
+        if name in self._added:
+            return self._added[name]
         if name in self._own():
             return self._config_in(self._own()[name])
         if name in self._others():
@@ -155,8 +141,8 @@ class ComponentFamily:
         return importlib.import_module(f"{type(config).__module__.rpartition('.')[0]}.{self._work}")
 
     def add(self, name: str, config: type[Config]) -> None:
-        """Make a component of another package known in this process (other processes need an entry point)."""
-        self._added[self.package, name] = config
+        """Add a component of another package in this process; other processes need an entry point."""
+        self._added[name] = config
 
     def validate(self, value: object, default: str | None = None) -> Config:
         """Turn a mapping into the config of the component that it names."""
@@ -164,19 +150,17 @@ class ComponentFamily:
             return value
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a map with the key '{self.discriminator}', got {value!r}")
-        fields: dict[str, Any] = dict(value)
-        name = fields.get(self.discriminator, default)
+        name = value.get(self.discriminator, default)
         if name is None:
             raise EntryError(f"this key is missing; {nearest('', self.names())}", self.discriminator)
-        fields[self.discriminator] = name
         try:
-            cls = self.config_class(str(name))
+            config = self.config_class(str(name))
         except StudyError as error:
             raise EntryError(str(error), self.discriminator) from None
-        return cls.model_validate(fields)
+        return config.model_validate({**value, self.discriminator: name})
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Make a field with this family in its annotation hold the config of the component that its value names."""
+        """Make a field of this family hold the config of the component that its value names."""
         return core_schema.no_info_before_validator_function(self.validate, handler(source))
 
     @cache  # noqa: B019  (families live as long as the process)
@@ -185,23 +169,18 @@ class ComponentFamily:
 
     @cache  # noqa: B019
     def _own(self) -> Mapping[str, str]:
-        """Return the folder of each component of this package."""
         package = importlib.import_module(self.package)
-        folders = [
-            module.name
-            for module in pkgutil.iter_modules(package.__path__)
-            if module.ispkg and importlib.util.find_spec(f"{self.package}.{module.name}.config") is not None
-        ]
+        packages = (module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+        folders = [name for name in packages if importlib.util.find_spec(f"{self.package}.{name}.config") is not None]
+        return {name: folder for folder in folders for name in self._names_in(folder)}
+
+    def _names_in(self, folder: str) -> tuple[str, ...]:
         if not self._shared:
-            return {folder: folder for folder in folders}
-        return {
-            name: folder
-            for folder in folders
-            for name in get_args(self._config_in(folder).model_fields[self.discriminator].annotation)
-        }
+            return (folder,)
+        return get_args(self._config_in(folder).model_fields[self.discriminator].annotation)
 
     @cache  # noqa: B019
-    def _others(self) -> dict[str, Any]:
+    def _others(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=self.package)}
 
 

@@ -1,6 +1,6 @@
-"""The registry of metrics: what a ranking is measured by, and what may be done with each number. No torch, no numpy.
+"""The registry of metrics: how a ranking is measured, and what each number may be used for. No torch, no numpy.
 
-A new metric is an entry here, which names a column of `per_query.parquet`, and the function of that name in
+A new metric is an entry here, which names a column of `per_query.parquet`, and a function of that name in
 `reid_search/evaluation/metrics.py`, which computes it for one query. Study files, records, MLflow, tables and the
 page read this registry.
 """
@@ -13,18 +13,18 @@ SPLITS = ("val", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A number that a readout measures on a split: a mean over the queries that have a match.
+    """A number that a readout measures on a split: the mean over the queries that have a match.
 
     Attributes:
-        name: What study files, records and tables call it; a column of theirs is `<split>/<name>`.
+        name: Its name in study files, records and tables, whose columns are `<split>/<name>`.
         title: Its heading in tables.
-        column: The column of `per_query.parquet` that it is the mean of.
-        within: Where given, a query counts 1 where its column is at most this number, and else 0.
+        column: The column of `per_query.parquet` whose mean it is.
+        within: If given, a query counts 1 where its column is at most this number, and 0 elsewhere.
         direction: Whether more is better (`maximise`) or less (`minimise`).
-        range: The least and the greatest possible value.
-        in_epochs: Whether every epoch measures it on the validation split.
+        range: Smallest and largest possible value.
+        in_epochs: Whether it is measured on the validation split after every epoch.
         in_claims: Whether a claim may be decided by it.
-        unit: `percent` for a share of 1 that is shown in per cent, `count` for a number that is shown as it is.
+        unit: `percent` for a share of 1 that is shown in per cent, `count` for a number shown as it is.
         digits: Decimals of a mean in a table of several metrics.
     """
 
@@ -40,11 +40,7 @@ class Metric:
     digits: int = 1
 
     def __post_init__(self) -> None:
-        """Make sure that what is shown in per cent is a share of 1, and that claims speak of percentage points.
-
-        Raises:
-            ValueError: It is not so.
-        """
+        """Refuse a percentage that is no share of 1, and a claim that is not about percentage points."""
         if self.unit == "percent" and self.range != (0.0, 1.0):
             raise ValueError(f"metric '{self.name}': range {self.range}; what is shown in per cent lies in (0.0, 1.0)")
         if self.in_claims and self.unit != "percent":
@@ -57,12 +53,12 @@ class Metric:
 
     @property
     def scale(self) -> float:
-        """What a value is multiplied with where it is shown."""
+        """Factor by which a value is multiplied when it is shown."""
         return 100.0 if self.unit == "percent" else 1.0
 
     @property
     def is_comparable(self) -> bool:
-        """Whether a difference of it can be given in percentage points."""
+        """Whether its differences are percentage points."""
         return self.unit == "percent"
 
     @property
@@ -90,13 +86,13 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-MAIN = "mAP"  # what is contrasted, drawn and shown while running where nothing else is asked for
-BESIDE = "rank1"  # what stands beside it; where the two disagree, the report says so
+MAIN = "mAP"  # contrasted, drawn and shown while running, unless something else is asked for
+BESIDE = "rank1"  # shown beside it; where the two disagree, the report says so
 DEFAULT_OBJECTIVE = f"val/{MAIN}"
 
 
 def metric_of(column: str) -> Metric | None:
-    """Return the metric of a column such as `test/mAP`; None where the column holds something else."""
+    """Return the metric of a column such as `test/mAP`; None for any other column."""
     split, _, name = column.rpartition("/")
     return METRICS.get(name) if split else None
 

@@ -127,7 +127,7 @@ print([name for name in ("torch", "torchvision", "ray", "mlflow", "optuna") if n
 
 @pytest.fixture
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ComponentFamily, "_added", {})
+    monkeypatch.setattr(DATASETS, "_added", {})
 
 
 class Elsewhere(DataConfig):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reid_search.errors import StudyError
-from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS, load_study, load_trial_config
+from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS, load_study, load_trial_file
 
 SNAPSHOT = Path(__file__).with_name("error_messages.txt")
 
@@ -355,4 +355,4 @@ def test_mistakes_in_a_file_that_is_extended_are_placed_there(write: Callable[..
 
 def test_a_trial_config_is_checked_like_a_base(write: Callable[..., Path]) -> None:
     path = write("data: {name: synthetic}\nmodel: {architecture: mgn}\ntraining: {imagez: 3}\n", "trial.yaml")
-    assert _message(lambda: load_trial_config(path)).startswith("trial.yaml:3: training.imagez: unknown key")
+    assert _message(lambda: load_trial_file(path)).startswith("trial.yaml:3: training.imagez: unknown key")

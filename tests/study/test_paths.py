@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reid_search.study import Study, TrialConfig, load_trial_config, trial_key
+from reid_search.study import Study, TrialConfig, load_trial_file, trial_key
 from reid_search.study.component import absolute
 
 Load = Callable[..., Study]
@@ -31,7 +31,7 @@ phases: [{kind: ablate}]
 
 @pytest.fixture
 def config(write: Callable[..., Path]) -> TrialConfig:
-    return load_trial_config(write(TRIAL), data=Path("relative/market"))
+    return load_trial_file(write(TRIAL), data=Path("relative/market")).config
 
 
 def test_every_path_of_a_trial_is_absolute(config: TrialConfig, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def _add(family: ComponentFamily, name: str, texts: tuple[str, str], folder: Pat
     for module in ("", ".config", f".{family._work}"):
         patch.delitem(sys.modules, name + module, raising=False)
     config = importlib.import_module(f"{name}.config").CONFIG
-    patch.setitem(ComponentFamily._added, (family.package, name), config)
+    patch.setitem(family._added, name, config)
 
 
 LOSS_CONFIG = """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from reid_search.study import SamplerConfig, Settings, Space
-from reid_search.study.question.designs import check_levels
+from reid_search.study.question.designs.design import check_levels
 
 _CELLS_COUNTED = 10_000
 

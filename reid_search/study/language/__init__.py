@@ -1,1 +1,1 @@
-"""The language of study files: YAML with places, how layers become one, what may stand where, and how mistakes read."""
+"""The language of study files: YAML with the place of each entry, merging of layers, components, error messages."""

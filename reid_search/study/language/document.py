@@ -1,10 +1,11 @@
-"""Reading YAML 1.2 with the place of every entry: `extends`, overrides and duplicate keys included.
+"""Reading YAML 1.2 with the place of every entry, through `extends` and overrides.
 
-`on` is a word and `1e-4` a number, as YAML 1.2 has it; a duplicate key is an error.
+As in YAML 1.2, `on` is a word and `1e-4` a number; a duplicate key is an error.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,22 @@ _CORE_SCALARS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML map as plain data, with where each entry was written.
+    """A YAML map as plain data, with the place where each entry was written.
 
     Attributes:
         data: The content.
         places: `file:line`, or the `--set` that gave it, by entry path.
-        source: The file that was asked for.
-        left_behind: What a layer or an override took away by naming another component, in sentences.
+        source: The file that was read.
+        left_behind: Sentences on entries that were dropped because a layer or override names another component.
     """
 
-    data: dict[str, Any]
+    data: dict[str, object]
     places: Mapping[EntryPath, str] = field(default_factory=dict)
     source: str = "<config>"
     left_behind: tuple[str, ...] = ()
 
     def place(self, path: Sequence[str | int]) -> str:
-        """Return where an entry, or the closest entry that holds it, was written."""
+        """Return where an entry, or else the closest one around it, was written."""
         for length in range(len(path), 0, -1):
             if tuple(path[:length]) in self.places:
                 return self.places[tuple(path[:length])]
@@ -49,37 +50,21 @@ class Document:
     def overridden(self, settings: Sequence[str], place: Place = ANYWHERE) -> "Document":
         """Return the document with `path=value` overrides laid over it; values are YAML.
 
-        A segment may be a list index or, in a list of maps, the `name` or `kind` of its item; a key with dots in it
-        may stand in quotes. `null` deletes. An override that names another component leaves the entries behind that
-        the new one does not have.
+        A step of a path may be a list index or, in a list of maps, the `name` or `kind` of an item; a key that contains
+        dots may be quoted. `null` deletes. Where an override names another component, entries that the new one does not
+        have are dropped.
 
         Args:
             settings: The overrides.
-            place: What the document is.
+            place: What the document is, by which components are recognised.
 
         Raises:
             StudyError: An override has no `=`, or its path leads through something that has no entries.
         """
-        document = self
-        for setting in settings:
-            document = _with_override(document, setting, place)
-        return document
+        return reduce(lambda document, setting: _with_override(document, setting, place), settings, self)
 
 
-def read_document(path: Path, place: Place = ANYWHERE) -> Document:
-    """Read a YAML file and everything that it extends.
-
-    Args:
-        path: The file.
-        place: What it holds, which tells its components apart.
-
-    Raises:
-        StudyError: The file is missing, not YAML, not a map, repeats a key, or extends itself.
-    """
-    return _read(path, (), place)
-
-
-def parse_value(text: str) -> Any:
+def parse_value(text: str) -> object:
     """Parse one YAML value of a command line: `1e-4`, `[1, 2]`, `soft`."""
     try:
         content = _yaml().load(text) if text.strip() else text
@@ -89,14 +74,24 @@ def parse_value(text: str) -> Any:
     return _plain(content)
 
 
-def _read(path: Path, chain: tuple[Path, ...], root: Place) -> Document:
+def read_document(path: Path, root: Place = ANYWHERE, chain: tuple[Path, ...] = ()) -> Document:
+    """Read a YAML file and everything that it extends.
+
+    Args:
+        path: The file.
+        root: What it holds, by which components are recognised.
+        chain: The files that extend this one.
+
+    Raises:
+        StudyError: The file is missing, not YAML, not a map, repeats a key, or extends itself.
+    """
     resolved = path.resolve()
     if resolved in chain:
         raise StudyError(f"{path}: extends itself through {' → '.join(item.name for item in (*chain, resolved))}")
     content = _load(path)
     places: dict[EntryPath, str] = {}
     _collect_places(content, (), str(path), places)
-    data: dict[str, Any] = _plain(content)
+    data = _plain_map(content)
     if "extends" not in data:
         return Document(data, places, str(path))
     parent = data.pop("extends")
@@ -105,20 +100,18 @@ def _read(path: Path, chain: tuple[Path, ...], root: Place) -> Document:
         raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
     if not (path.parent / parent).exists():
         raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
-    below = _read(path.parent / parent, (*chain, resolved), root)
+    below = read_document(path.parent / parent, root, (*chain, resolved))
     both = merged(below.data, data, root)
     left = (*below.left_behind, *_left_behind(merged(below.data, data), both, str(path)))
     return Document(both, {**_still_true(below.places, data, places), **places}, str(path), left)
 
 
-def _left_behind(
-    before: dict[str, Any], after: dict[str, Any], by: str, replaced: EntryPath | None = None
-) -> Iterator[str]:
-    """Yield which entries another component did not take over, in sentences; none of what was itself replaced."""
+def _left_behind(before: object, after: object, by: str, replaced: EntryPath | None = None) -> Iterator[str]:
+    """Yield a sentence for each entry that another component did not take over; none for what was itself replaced."""
     for entry in _entries(before):
         gone = _at(after, entry) is None and _at(before, entry) is not None and isinstance(_at(after, entry[:-1]), dict)
         if gone and (replaced is None or entry[: len(replaced)] != replaced):
-            yield f"{by}: {'.'.join(map(str, entry))} is left behind, which the new component does not have"
+            yield f"{by}: {'.'.join(map(str, entry))} is left behind, since the new component does not have it"
 
 
 def _entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
@@ -129,18 +122,15 @@ def _entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
 
 
 def _still_true(
-    below: Mapping[EntryPath, str], data: dict[str, Any], places: Mapping[EntryPath, str]
+    below: Mapping[EntryPath, str], data: object, places: Mapping[EntryPath, str]
 ) -> Mapping[EntryPath, str]:
     """Return the places of the lower layer without those of entries that the upper one replaces or deletes."""
-    replaced = {entry for entry in places if not isinstance(_at(data, entry), dict)}
-    return {
-        entry: place
-        for entry, place in below.items()
-        if not any(entry[:length] in replaced for length in range(1, len(entry) + 1))
-    }
+    gone = {entry for entry in places if not isinstance(_at(data, entry), dict)}
+    starts = {entry: {entry[:length] for length in range(1, len(entry) + 1)} for entry in below}
+    return {entry: place for entry, place in below.items() if not starts[entry] & gone}
 
 
-def _at(data: Any, path: EntryPath) -> Any:
+def _at(data: Any, path: EntryPath) -> object:
     for step in path:
         is_item = isinstance(data, list) and isinstance(step, int) and step < len(data)
         data = data[step] if is_item else data.get(step) if isinstance(data, dict) else None
@@ -175,7 +165,7 @@ def _no_such_file(path: Path, besides: Path | None = None) -> str:
 class _CoreResolver(VersionedResolver):
     """The scalars of YAML 1.2's core schema; ruamel adds dates, merge keys, `0b11` and `1_000`, which are text here."""
 
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+    def resolve(self, kind: type, value: str, implicit: tuple[bool, bool]) -> object:
         tag = super().resolve(kind, value, implicit)
         if kind is not ScalarNode or not implicit[0]:
             return tag
@@ -196,9 +186,13 @@ def _reason(error: YAMLError) -> str:
     return first.replace("found duplicate key", "duplicate key; each key may stand once:")
 
 
-def _plain(value: object) -> Any:
+def _plain_map(value: Mapping[str, object]) -> dict[str, object]:
+    return {_plain(key): _plain(item) for key, item in value.items()}  # type: ignore[misc]
+
+
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
+        return _plain_map(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     for kind in (bool, int, float, str):
@@ -207,19 +201,16 @@ def _plain(value: object) -> Any:
     return getattr(value, "value", value)  # a scalar with a tag, which means nothing here
 
 
-def _collect_places(value: object, path: EntryPath, file: str, places: dict[EntryPath, str]) -> None:
-    if isinstance(value, CommentedMap):
-        for key, item in value.items():
-            entry = (*path, key)
-            places[entry] = f"{file}:{value.lc.key(key)[0] + 1}"
-            if isinstance(key, list | tuple | Mapping):
-                raise StudyError(f"{places[entry]}: {_plain(key)} is no key; a key is a word or a number")
-            _collect_places(item, entry, file, places)
-    elif isinstance(value, CommentedSeq):
-        for index, item in enumerate(value):
-            entry = (*path, index)
-            places[entry] = f"{file}:{value.lc.item(index)[0] + 1}"
-            _collect_places(item, entry, file, places)
+def _collect_places(value: Any, path: EntryPath, file: str, places: dict[EntryPath, str]) -> None:
+    is_map = isinstance(value, CommentedMap)
+    if not is_map and not isinstance(value, CommentedSeq):
+        return
+    for key, item in value.items() if is_map else enumerate(value):
+        entry = (*path, key)
+        places[entry] = f"{file}:{(value.lc.key if is_map else value.lc.item)(key)[0] + 1}"
+        if isinstance(key, list | tuple | Mapping):
+            raise StudyError(f"{places[entry]}: {_plain(key)} is not a key; a key is a word or a number")
+        _collect_places(item, entry, file, places)
 
 
 def _with_override(document: Document, setting: str, root: Place) -> Document:
@@ -245,17 +236,17 @@ def _with_override(document: Document, setting: str, root: Place) -> Document:
 
 
 def _closed_up(places: Mapping[EntryPath, str], path: EntryPath) -> dict[EntryPath, str]:
-    """Return the places after the item at `path` left its list: those behind it move up."""
+    """Return the places after the item at `path` was deleted from its list: later items move up."""
     *holder, index = path
     moved: dict[EntryPath, str] = {}
     for entry, place in places.items():
-        behind = entry[: len(holder)] == tuple(holder) and len(entry) >= len(path) and entry[len(holder)] > index  # type: ignore[operator]
-        moved[(*holder, int(entry[len(holder)]) - 1, *entry[len(path) :]) if behind else entry] = place
+        later = entry[: len(holder)] == tuple(holder) and len(entry) >= len(path) and entry[len(holder)] > index  # type: ignore[operator]
+        moved[(*holder, int(entry[len(holder)]) - 1, *entry[len(path) :]) if later else entry] = place
     return moved
 
 
 def split_path(text: str) -> list[str]:
-    """Split a dotted path; an axis is one segment when it stands in quotes: `axes."model.parts".choice`."""
+    """Split a dotted path; a quoted axis is one step: `axes."model.parts".choice`."""
     steps: list[str] = []
     rest = text
     while rest:
@@ -288,8 +279,8 @@ def _replaced(container: Any, steps: list[str], value: object, setting: str, pla
     return copy, (key, *rest)
 
 
-def _with_known_key(container: Any, steps: list[str]) -> list[str]:
-    """Join the first steps where they are a key with dots of this map: an axis needs no quotes once it is there."""
+def _with_known_key(container: object, steps: list[str]) -> list[str]:
+    """Join the first steps if together they are a key of this map: an axis that exists needs no quotes."""
     for length in range(len(steps), 1, -1):
         joined = ".".join(steps[:length])
         if isinstance(container, dict) and joined in container:
@@ -297,9 +288,14 @@ def _with_known_key(container: Any, steps: list[str]) -> list[str]:
     return steps
 
 
-def _key_in(container: Any, step: str, setting: str) -> Any:
+def key_of(holder: Mapping[str, object], step: str) -> str:
+    """Return the key of a map that a step of a path means: `"2"` is the number 2 if the map has that."""
+    return int(step) if step not in holder and step.isdigit() and int(step) in holder else step  # type: ignore[comparison-overlap, return-value]
+
+
+def _key_in(container: object, step: str, setting: str) -> Any:
     if isinstance(container, dict):
-        return int(step) if step not in container and step.isdigit() and int(step) in container else step
+        return key_of(container, step)
     if not isinstance(container, list):
         raise StudyError(f"--set {setting}: '{step}' cannot be set inside the value {container!r}")
     names = {str(item.get(word)): index for index, item in enumerate(container) if isinstance(item, dict)

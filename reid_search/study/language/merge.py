@@ -1,23 +1,16 @@
-"""How two layers of a study file become one: maps merge, lists replace, null deletes.
+"""How two layers of a study file are merged: maps merge, lists replace, null deletes.
 
-A map that is new in the upper layer is taken as it is, so that its nulls are values (`choice: {none: null}`). Where the
-upper layer names another component, the entries that the new one does not have are left behind; those of both stay.
+A map that is new in the upper layer is taken as it is, so its nulls are values (`choice: {none: null}`). Where the
+upper layer names another component, only those entries of the lower one stay that the new component has.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from reid_search.study.language.places import ANYWHERE, Place
 
 
-def merged(base: Mapping[Any, Any], over: Mapping[Any, Any], place: Place = ANYWHERE) -> dict[Any, Any]:
-    """Lay `over` onto `base`; neither is changed.
-
-    Args:
-        base: The lower layer.
-        over: The upper layer; a value of None deletes the key.
-        place: Where both stand; components are told apart only where it is given.
-    """
+def merged(base: Mapping[str, object], over: Mapping[str, object], place: Place = ANYWHERE) -> dict[str, object]:
+    """Return `base` with `over` laid over it. Components are recognised only if the place of both is given."""
     result = place.kept(base, over)
     holder = {**result, **over}
     for key, value in over.items():

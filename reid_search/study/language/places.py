@@ -1,12 +1,13 @@
-"""What may stand at a place of a study file, as the types of the configs say it.
+"""What may stand at a place of a study file, according to the types of the configs.
 
-A field that holds a component has the family in its annotation (`Annotated[..., LOSSES]`). So the field decides which
-component a `kind` or a `name` inside it names: that of a loss is no scorer's, and that of an optimiser no component's.
+A field that holds a component has the family in its annotation (`Annotated[..., LOSSES]`). So the field decides what
+its `kind` or `name` refers to: a loss in one place, a scorer in another, and no component in an optimiser.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -16,11 +17,7 @@ from reid_search.study.component import ComponentFamily
 
 @dataclass(frozen=True)
 class Entries:
-    """Says of a field of plain data that it holds entries of something else: `Annotated[dict, Entries(TrialConfig)]`.
-
-    Attributes:
-        of: A config class or a family.
-    """
+    """Marks a field of plain data that holds entries of a config class or family: `Annotated[dict, Entries(Trial)]`."""
 
     of: object
 
@@ -37,24 +34,16 @@ class Place:
 
     @property
     def family(self) -> ComponentFamily | None:
-        """The family whose components stand here; None where none does."""
+        """The family whose components stand here, if any."""
         return next((kind for kind in self._kinds if isinstance(kind, ComponentFamily)), None)
 
     def below(self, holder: object, key: object) -> "Place":
-        """Return the place of an entry of what stands here.
+        """Return the place of the entry `key` of `holder`, which stands here and may name its component."""
+        found = (_inside(kind, holder, key) for kind in self._kinds)
+        return Place(*itertools.islice((inside for inside in found if inside is not None), 1))
 
-        Args:
-            holder: What stands here; it says which component's entries these are.
-            key: Key or index of the entry.
-        """
-        for kind in self._kinds:
-            inside = _inside(kind, holder, key)
-            if inside is not None:
-                return Place(inside)
-        return Place()
-
-    def as_map(self, content: object) -> dict[Any, Any]:
-        """Return what stands here as a map; a component may be written as its name alone."""
+    def as_map(self, content: object) -> dict[str, object]:
+        """Return what stands here as a map; a component may be given by its name alone."""
         if isinstance(content, str) and self.family is not None:
             return {self.family.discriminator: content}
         return dict(content) if isinstance(content, Mapping) else {}
@@ -63,12 +52,12 @@ class Place:
         """Say whether what stands here has entries."""
         return isinstance(content, Mapping) or (isinstance(content, str) and self.family is not None)
 
-    def kept(self, holder: Mapping[Any, Any], changes: Mapping[Any, Any]) -> dict[Any, Any]:
-        """Return the entries of a map that stay under changes: of a component that gives way, those both have.
+    def kept(self, holder: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+        """Return the entries of a map that stay under changes: if these name another component, those that both have.
 
         Args:
             holder: What stands here.
-            changes: New values of some entries; another component where the discriminator is among them.
+            changes: New values of some entries, among them the discriminator where the component changes.
         """
         name = changes.get(self.family.discriminator) if self.family else None
         if self.family is None or name is None or holder.get(self.family.discriminator) == name:
@@ -82,13 +71,14 @@ ANYWHERE = Place()
 
 def _flat(annotation: object) -> Iterator[object]:
     """Yield what an annotation allows, families first."""
+    parts: tuple[object, ...] = get_args(annotation) if get_origin(annotation) is Annotated else ()
     if isinstance(annotation, FieldInfo):
-        yield from _of_metadata(annotation.metadata)
-        yield from _flat(annotation.annotation)
-    elif get_origin(annotation) is Annotated:
-        inner, *metadata = get_args(annotation)
-        yield from _of_metadata(metadata)
-        yield from _flat(inner)
+        parts = (annotation.annotation, *annotation.metadata)
+    if parts:
+        for item in parts[1:]:
+            yield from (item,) if isinstance(item, ComponentFamily) else ()
+            yield from _flat(item.of) if isinstance(item, Entries) else ()
+        yield from _flat(parts[0])
     elif _is_collection(annotation) or not get_args(annotation):
         yield annotation
     else:  # a union
@@ -96,16 +86,8 @@ def _flat(annotation: object) -> Iterator[object]:
             yield from _flat(item)
 
 
-def _of_metadata(metadata: Sequence[object]) -> Iterator[object]:
-    for item in metadata:
-        if isinstance(item, ComponentFamily):
-            yield item
-        elif isinstance(item, Entries):
-            yield from _flat(item.of)
-
-
 def _inside(kind: object, holder: object, key: object) -> object | None:
-    """Return the annotation of an entry; None where this kind has no such entry."""
+    """Return the annotation of an entry, or None if this kind has no such entry."""
     if isinstance(kind, ComponentFamily):
         name = holder.get(kind.discriminator) if isinstance(holder, Mapping) else None
         return (_fields(kind, str(name)) or {}).get(str(key))

@@ -1,9 +1,9 @@
-"""From pydantic's errors to messages a person can act on: file, line, path, value, rule, nearest valid choice."""
+"""Turns pydantic's errors into messages a person can act on: file, line, path, value, rule, nearest valid choice."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
@@ -12,33 +12,20 @@ from reid_search.study.language.document import Document
 _NO_ENTRIES = ("function-", "literal[", "constrained-", "lax-or-strict", "union[", "tagged-union[", "list[", "[key]")
 _MOST_SHOWN = 8
 _RULES = {
-    "int_type": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "int_from_float": "should be a whole number",
-    "float_type": "should be a number",
-    "float_parsing": "should be a number",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "should be a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a map of keys and values"),
     "finite_number": "should be a finite number",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
     "string_type": "should be text",
     "string_pattern_mismatch": "should hold letters, digits, '.', '_' and '-' only, and begin with a letter or digit",
-    "list_type": "should be a list",
-    "tuple_type": "should be a list",
-    "dict_type": "should be a map of keys and values",
-    "model_type": "should be a map of keys and values",
-    "model_attributes_type": "should be a map of keys and values",
     "too_long": "has too many entries",
 }
 
 
 def study_error(document: Document, error: ValidationError, prefix: Sequence[str | int] = ()) -> StudyError:
-    """Return one error that lists every mistake, each with its place.
-
-    Args:
-        document: What was validated.
-        error: What pydantic found.
-        prefix: Path of the validated part inside the document.
-    """
+    """Return one error that lists every mistake with its place; `prefix` is the path of what was validated."""
     lines = list(dict.fromkeys(_lines(document, error, tuple(prefix))))
     shown = lines[:_MOST_SHOWN]
     if len(lines) > _MOST_SHOWN:
@@ -47,13 +34,14 @@ def study_error(document: Document, error: ValidationError, prefix: Sequence[str
 
 
 def first_problem(error: ValidationError) -> str:
-    """Return the first mistake as `path: rule`, for a config that stands in no file."""
+    """Return the first mistake as `path: rule`, for a config that was not read from a file."""
     return next(_lines(Document({}), error, ())).removeprefix("<config>: ")
 
 
 def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, ...]) -> Iterator[str]:
     for detail in error.errors():
-        path = (*prefix, *_entry_path(detail["loc"]))
+        steps = (step for step in detail["loc"] if not (isinstance(step, str) and step.startswith(_NO_ENTRIES)))
+        path = (*prefix, *steps)
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, ValidationError):
             yield from _lines(document, cause, path)
@@ -62,11 +50,7 @@ def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, 
         elif detail["type"] == "missing" and isinstance(path[-1], int):
             yield _line(document, path[:-1], f"{_shortened(detail['input'])} has too few entries")
         else:
-            yield _line(document, path, _rule(dict(detail)))
-
-
-def _entry_path(location: Sequence[str | int]) -> tuple[str | int, ...]:
-    return tuple(step for step in location if not (isinstance(step, str) and step.startswith(_NO_ENTRIES)))
+            yield _line(document, path, _rule(detail))
 
 
 def _line(document: Document, path: tuple[str | int, ...], rule: str) -> str:
@@ -74,8 +58,8 @@ def _line(document: Document, path: tuple[str | int, ...], rule: str) -> str:
     return f"{place}: {'.'.join(map(str, path))}: {rule}" if path else f"{place}: {rule}"
 
 
-def _rule(detail: dict[str, Any]) -> str:
-    kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
+def _rule(detail: ErrorDetails) -> str:
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "missing":
         return "this key is missing"
     if kind == "value_error":
@@ -83,7 +67,7 @@ def _rule(detail: dict[str, Any]) -> str:
     if kind in ("literal_error", "enum"):
         allowed = [item.strip(" '") for item in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
         return f"{value!r} is not a choice; {nearest(str(value), allowed)}"
-    message = str(detail["msg"]).replace("Input should be", "should be")
+    message = detail["msg"].replace("Input should be", "should be")
     return f"{_shortened(value)} {_RULES.get(kind, message[0].lower() + message[1:])}"
 
 

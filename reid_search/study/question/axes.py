@@ -1,19 +1,19 @@
-"""The axes of a study: what may vary, in which levels, and under which condition."""
+"""The axes of a study: what varies, its levels, and the condition under which it exists."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config
+from reid_search.study.component import Config, EntryError
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.trial import TrialConfig
 
 Range = tuple[float, float]
-_Values = Mapping[str, Any] | list[Any] | None
+_Values = dict[str, object] | list[object] | None
 
 _KINDS = ("choice", "variants", "uniform", "log_uniform", "integer")
 _OFF_LABELS = ("none", "off")
@@ -25,11 +25,11 @@ class Level:
     """One value of an axis, with the name that tables and plots show."""
 
     label: str
-    value: Any
+    value: object
 
 
 def label_of(value: object) -> str:
-    """Return the name of a value that was given none: text as it is, anything else as JSON."""
+    """Return the label of a value without a name: text as it is, anything else as JSON."""
     if value is None:
         return "none"
     return value if isinstance(value, str) else json.dumps(value, separators=(", ", ": "))
@@ -39,28 +39,27 @@ class Axis(Config):
     """One thing that varies. Exactly one of `choice`, `variants`, `uniform`, `log_uniform` and `integer` is given.
 
     Attributes:
-        choice: _Values, or named values (`none: []`); the names are what tables show.
+        choice: Values, or named values (`none: []`); tables show the names.
         variants: Named changes of several entries at once (`pcb: {model: {…}, losses: {…}}`), each laid over `base`.
-            Such an axis has a name of its own, and its first variant is the centre of designs.
+            The axis then has a free name instead of a path, and its first variant is the centre of designs.
         uniform: Low and high end of a range of numbers.
         log_uniform: The same, searched on a logarithmic scale.
         integer: Low and high end of whole numbers, both included.
-        levels: The values that designs and grids use, or names of choices or variants; a choice uses all its own values
-            where omitted.
-        off: What it means that this component is switched off: the label or the value of one of the levels. Where
-            omitted, the first level whose value is null, false, [] or 0 or whose label is `none` or `off`, else what
-            the base has.
+        levels: The values that designs and grids use, or names of choices or variants; by default, all
+            values of a choice.
+        off: The label or value of the level at which this component is switched off. If omitted, the first level whose
+            value is null, false, [] or 0 or whose label is `none` or `off`, else what the base has.
         when: Conditions (`path: value` or `path: [values]`) under which the axis exists.
     """
 
-    choice: dict[str, Any] | list[Any] | None = None
-    variants: dict[str, Annotated[dict[str, Any], Entries(TrialConfig)]] | None = None
+    choice: _Values = None
+    variants: dict[str, Annotated[dict[str, object], Entries(TrialConfig)]] | None = None
     uniform: Range | None = None
     log_uniform: Range | None = None
     integer: tuple[int, int] | None = None
-    levels: dict[str, Any] | list[Any] | None = None
-    off: Any = Field(default=None, validate_default=False)
-    when: dict[str, Any] = Field(default_factory=dict)
+    levels: _Values = None
+    off: object = Field(default=None, validate_default=False)
+    when: dict[str, object] = Field(default_factory=dict)
 
     @field_validator("choice", "levels", mode="before")
     @classmethod
@@ -74,27 +73,27 @@ class Axis(Config):
     @field_validator("off", mode="before")
     @classmethod
     def _label_of_off(cls, value: object, info: ValidationInfo) -> object:
-        """Put the label in the place of a value, so that a written-out null is not taken for nothing."""
+        """Replace a value by its label, so that an explicit null differs from an omitted `off`."""
         if not {"choice", "variants", "levels"} <= set(info.data):
-            return value  # one of them is wrong, and says so
+            return value  # one of them is wrong and reported
         levels = _design_levels(*(info.data[name] for name in ("choice", "variants", "levels")))
         if not levels:
             raise ValueError(f"{value!r}: a range is off at one of its `levels`; name them, such as levels: [0, 1.2]")
         level = _find(levels, value)
         if level is None:
-            labels = [item.label for item in levels]
-            raise ValueError(f"{value!r} is no level of this axis; {nearest(label_of(value), labels)}")
+            known = nearest(label_of(value), [item.label for item in levels])
+            raise ValueError(f"{value!r} is not a level of this axis; {known}")
         return level.label
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "Axis":
+    def _one_kind(self) -> Self:
         kinds = [kind for kind in _KINDS if getattr(self, kind) is not None]
         if len(kinds) != 1:
             given = " and ".join(kinds) or "none of them"
             raise ValueError(f"give exactly one of {', '.join(_KINDS)}; found {given}")
         span = self.span
         if span and not span[0] < span[1]:
-            raise ValueError(f"{kinds[0]}: {list(span)}: the low end must lie under the high end")
+            raise ValueError(f"{kinds[0]}: {list(span)}: the low end must be less than the high end")
         if self.log_uniform and self.log_uniform[0] <= 0:
             raise ValueError(f"log_uniform: {list(self.log_uniform)}: both ends must be greater than 0")
         for name, values in (("choice", self.choice), ("variants", self.variants), ("levels", self.levels)):
@@ -102,18 +101,15 @@ class Axis(Config):
             if values is not None and not labels:
                 raise ValueError(f"{name}: at least one value is needed")
             if len(set(labels)) < len(labels):
-                raise ValueError(f"{name}: {labels}: each value may stand once")
-        self._check_variants_named()
+                raise ValueError(f"{name}: {labels}: each value may be given once")
+            unknown = [label for label in labels if self.variants is not None and label not in self.variants]
+            if self.variants is not None and unknown:
+                raise ValueError(f"{name}: '{unknown[0]}' is not a variant; {nearest(unknown[0], self.variants)}")
         return self
-
-    def _check_variants_named(self) -> None:
-        for level in _levels(self.levels) if self.variants is not None else ():
-            if level.label not in (self.variants or {}):
-                raise ValueError(f"levels: '{level.label}' is no variant; {nearest(level.label, self.variants or {})}")
 
     @property
     def design_levels(self) -> tuple[Level, ...]:
-        """What designs and grids go through; empty where a range has no `levels`."""
+        """The levels that designs and grids use; empty for a range without `levels`."""
         return _design_levels(self.choice, self.variants, self.levels)
 
     @property
@@ -122,44 +118,52 @@ class Axis(Config):
         return _levels(self.choice if self.choice is not None else self.variants)
 
     def level(self, label: str) -> Level | None:
-        """Return the level with this name, or None."""
+        """Return the level with this label, or None."""
         return next((item for item in self.named_levels if item.label == label), None)
 
     def level_of(self, value: object) -> Level:
-        """Return the level of a value, named after itself where the axis does not name it."""
-        for item in self.named_levels:
-            if _same(item.value, value):
-                return item
-        return Level(label_of(value), value)
+        """Return the level of a value; the value labels itself if the axis has no such level."""
+        named = (item for item in self.named_levels if _same(item.value, value))
+        return next(named, Level(label_of(value), value))
 
     def setting(self, value: object) -> Level | None:
-        """Return the level that a label or a value stands for, or that of a number inside the range; else None."""
+        """Return the level of a label, of a value, or of a number inside the range; else None."""
         found = _find(self.named_levels, value)
         if found is not None or self.span is None or isinstance(value, bool) or not isinstance(value, int | float):
             return found
         whole = self.integer is None or isinstance(value, int)
         return Level(label_of(value), value) if whole and self.span[0] <= value <= self.span[1] else None
 
+    def no_level(self, value: object) -> str:
+        """Say that a value is no level of the axis, and which are."""
+        labels = [level.label for level in self.named_levels]
+        known = nearest(label_of(value), labels) if labels or self.span is None else ""
+        if self.span is not None:
+            low, high = map(label_of, self.span)
+            kind = "whole number" if self.integer else "number"
+            known += f"{', or' if known else 'allowed:'} a {kind} from {low} to {high}"
+        return f"{value!r} is not a level of this axis; {known}"
+
     @property
     def off_level(self) -> Level | None:
-        """The level at which this component is switched off; None where only the base can tell."""
+        """The level at which this component is switched off; None if that depends on the base."""
         if self.off is not None:
             return next((level for level in self.design_levels if level.label == self.off), None)
         return next((level for level in self.design_levels if _is_off(level)), None)
 
-    def only(self, level: Level) -> "Axis":
-        """Return the axis with nothing to choose from but one level."""
+    def only(self, level: Level) -> Self:
+        """Return the axis narrowed to one level."""
         kind = "variants" if self.variants is not None else "choice"
         nothing = dict.fromkeys((*_KINDS, "levels"))
         return self.model_copy(update={**nothing, kind: {level.label: level.value}})
 
     def told(self, level: Level) -> object:
-        """Return what a condition on this axis looks at: the name of a variant, the value of anything else."""
+        """Return what a condition on this axis compares: the name of a variant, the value of any other level."""
         return level.label if self.variants is not None else level.value
 
     @property
     def named_levels(self) -> tuple[Level, ...]:
-        """Every level that has been given a name: what a search proposes and what designs go through."""
+        """The levels that a search proposes, then those that only designs use."""
         searched = self.searched_levels
         return (*searched, *(level for level in self.design_levels if level not in searched))
 
@@ -169,18 +173,21 @@ class Axis(Config):
         return self.uniform or self.log_uniform or self.integer
 
 
-def holds(condition: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Say whether every `path: value` (or `path: [values]`) of a condition is met.
+def check_setting(axes: Mapping[str, Axis], path: str, value: object, place: Iterable[str | int]) -> None:
+    """Raise an `EntryError` with the place of a setting, unless its path is an axis and its value a level."""
+    if path not in axes:
+        raise EntryError(f"unknown axis '{path}'; {nearest(path, axes)}", *place)
+    if axes[path].setting(value) is None:
+        raise EntryError(axes[path].no_level(value), *place)
 
-    A list stands for alternatives unless the value at the path is itself a list.
-    """
+
+def holds(condition: Mapping[str, object], values: Mapping[str, object]) -> bool:
+    """Say whether every `path: value` of a condition is met; a list is one value or a choice of several."""
     return all(_meets(values.get(path), wanted) for path, wanted in condition.items())
 
 
 def _meets(value: object, wanted: object) -> bool:
-    if _same(value, wanted):
-        return True
-    return isinstance(wanted, list) and any(_same(value, item) for item in wanted)
+    return any(_same(value, item) for item in (wanted, *(wanted if isinstance(wanted, list) else ())))
 
 
 def _same(left: object, right: object) -> bool:
@@ -196,16 +203,17 @@ def _is_off(level: Level) -> bool:
 
 
 def _find(levels: Iterable[Level], wanted: object) -> Level | None:
-    """Return the level of this value or, for text, first that of this label."""
+    """Return the level with this value or label; for text, the label comes first."""
     known = list(levels)
     named = [level for level in known if level.label == label_of(wanted)]
     same = [level for level in known if _same(level.value, wanted)]
-    found = [*named, *same] if isinstance(wanted, str) else [*same, *named]
-    return found[0] if found else None
+    return next(iter([*named, *same] if isinstance(wanted, str) else [*same, *named]), None)
 
 
-def _design_levels(choice: _Values, variants: _Values, levels: _Values) -> tuple[Level, ...]:
-    """Return what designs go through; entries of a list may be names of choices or variants."""
+def _design_levels(
+    choice: _Values, variants: Mapping[str, object] | None, levels: Mapping[str, object] | list[object] | None
+) -> tuple[Level, ...]:
+    """Return the levels that designs use; entries of a list may be names of choices or variants."""
     own = _levels(choice if choice is not None else variants)
     if levels is None:
         return own
@@ -214,9 +222,7 @@ def _design_levels(choice: _Values, variants: _Values, levels: _Values) -> tuple
     return tuple(_find(own, level.value) or level for level in _levels(list(levels)))
 
 
-def _levels(values: _Values) -> tuple[Level, ...]:
-    if values is None:
-        return ()
+def _levels(values: Mapping[str, object] | list[object] | None) -> tuple[Level, ...]:
     if isinstance(values, Mapping):
         return tuple(Level(label, value) for label, value in values.items())
-    return tuple(Level(label_of(value), value) for value in values)
+    return tuple(Level(label_of(value), value) for value in values or ())

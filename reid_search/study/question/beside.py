@@ -1,21 +1,16 @@
-"""What an arm has beside what its name says: entries left behind, and defaults of a component that came."""
+"""What differs in an arm without its name saying so: entries left behind, defaults of a new component."""
 
 from collections.abc import Iterator, Mapping
 
 from reid_search.study.question.axes import Axis, label_of
-from reid_search.study.question.designs import Arm
+from reid_search.study.question.designs.arms import Arm
 
 
 def beside_name(arm: Arm, centre: Arm, axes: Mapping[str, Axis]) -> tuple[str, ...]:
-    """Return the entries in which an arm differs from the centre and which its name does not say.
+    """Return the differences between an arm and the centre that its name does not say.
 
-    Args:
-        arm: An arm.
-        centre: The arm whose name is `baseline`.
-        axes: The axes that vary.
-
-    Returns:
-        `readouts.default.scorer.top=100` for an entry with another value, `without model.parts` for one that is gone.
+    They read `readouts.default.scorer.top=100` for an entry with another value, `without model.parts` for one that is
+    gone.
     """
     own, other = (dict(_leaves(item.config.model_dump(mode="json"))) for item in (arm, centre))
     said, undone = _said(arm, centre, axes), _said(centre, arm, axes)
@@ -29,13 +24,12 @@ def beside_name(arm: Arm, centre: Arm, axes: Mapping[str, Axis]) -> tuple[str, .
 
 
 def _said(arm: Arm, other: Arm, axes: Mapping[str, Axis]) -> set[str]:
-    """Return the entries that an arm's levels set where another has other levels, and those that a search found."""
+    """Return the entries set by levels that another arm does not have, and those that a search found."""
     said = set(arm.tuned)
     for path, level in arm.settings.items():
         if other.settings.get(path) != level:
-            is_variant = path in axes and axes[path].variants is not None
-            content = level.value if is_variant else {path: level.value}
-            said |= {entry for entry, _ in _leaves(content)}
+            variants = axes[path].variants if path in axes else None
+            said |= {entry for entry, _ in _leaves({path: level.value} if variants is None else variants[level.label])}
     return said
 
 

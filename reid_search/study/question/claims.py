@@ -1,43 +1,45 @@
-"""Claims: what a study says beforehand that it will find, as weighted sums of arms.
+"""Claims: what a study expects to find, stated in advance, as weighted sums of arms.
 
 `better` against `than`, everything else equal, is the difference of two arms. `grows` and `shrinks` say how that
 difference changes along another axis: the linear trend of the differences at its levels, scaled to the change from the
 first level to the last (with two levels, the difference of the differences). `vanishes` names settings under which the
-same effect must be gone.
+same effect must disappear.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf
 from reid_search.study.metrics import MAIN, claimable
-from reid_search.study.question.axes import Axis, Level
-from reid_search.study.question.designs import Arm, arm_identity, with_settings
+from reid_search.study.question.axes import Axis, Level, check_setting
+from reid_search.study.question.designs.arms import Arm, arm_identity
+from reid_search.study.question.designs.centre import inside, with_settings
+from reid_search.study.question.designs.named import named_settings
 from reid_search.study.question.space import Settings, Space
 
-Values = dict[str, Any]
+Values = dict[str, object]
 
 
 class ClaimConfig(Config):
-    """A claim. Settings are given by axis: `{model.parts: 3 stripes}`, the name of a level or its value.
+    """A claim. Settings are given by axis, as the name of a level or its value: `{model.parts: 3 stripes}`.
 
     Attributes:
         says: The claim as a sentence.
-        source: Where it was made.
-        better: Settings that are claimed to be better.
-        than: Settings that they are compared with; those of the centre where omitted.
+        source: Who made it, and where.
+        better: The settings claimed to be better.
+        than: The settings they are compared with; those of the centre if omitted.
         where: Settings of both; everything else is as in the centre.
-        grows: An axis and at least two of its levels, in the order along which the difference is claimed to grow.
+        grows: An axis and at least two of its levels, in the order in which the difference is claimed to grow.
         shrinks: The same for a difference that is claimed to shrink.
-        vanishes: Settings under which the effect must be gone (the null control).
-        metric: What decides.
+        vanishes: Settings under which the effect must disappear (the null control).
+        metric: The metric that decides.
         readout: The readout that decides.
-        smallest_effect: Smallest effect that matters, in the metric's unit, [0, 1].
-        phase: The ablation that decides it; the first that has its arms where omitted.
+        smallest_effect: Smallest effect that matters, as a share of 1, (0, 1).
+        phase: The ablation that decides it; if omitted, the first that has its arms.
     """
 
     says: str = ""
@@ -45,8 +47,8 @@ class ClaimConfig(Config):
     better: Values = Field(min_length=1)
     than: Values = Field(default_factory=dict)
     where: Values = Field(default_factory=dict)
-    grows: dict[str, list[Any]] | None = None
-    shrinks: dict[str, list[Any]] | None = None
+    grows: dict[str, list[object]] | None = None
+    shrinks: dict[str, list[object]] | None = None
     vanishes: Values | None = None
     metric: Annotated[str, OneOf(claimable)] = MAIN
     readout: str = "default"
@@ -54,19 +56,19 @@ class ClaimConfig(Config):
     phase: str | None = None
 
     @model_validator(mode="after")
-    def _one_effect(self) -> "ClaimConfig":
+    def _one_effect(self) -> Self:
         if self.grows is not None and self.shrinks is not None:
-            raise EntryError("give one of grows and shrinks", "shrinks")
+            raise EntryError("give either grows or shrinks, not both", "shrinks")
         for name in ("grows", "shrinks"):
             along = getattr(self, name)
             if along is not None and (len(along) != 1 or len(next(iter(along.values()))) < 2):
                 raise EntryError("expected one axis with at least two levels, such as {axis: [0.0, 1.0]}", name)
         if self.better == self.than:
-            raise EntryError("the same settings as `better`", "than")
+            raise EntryError("these are the settings of `better`; give others", "than")
         return self
 
-    def paths(self) -> Iterator[tuple[tuple[str | int, ...], str, Any]]:
-        """Yield each setting: its place in the claim, its axis, the level's name or value."""
+    def paths(self) -> Iterator[tuple[tuple[str | int, ...], str, object]]:
+        """Yield each setting: its place in the claim, its axis, and the name or value of its level."""
         for field in ("better", "than", "where", "vanishes"):
             for path, value in (getattr(self, field) or {}).items():
                 yield (field, path), path, value
@@ -77,12 +79,12 @@ class ClaimConfig(Config):
 
 @dataclass(frozen=True)
 class Contrast:
-    """A claim between the arms of a phase.
+    """A claim as a weighted sum of the arms of a phase.
 
     Attributes:
         effect: Weight of each arm, by name; the weights add up to 0.
-        control: The same for the effect that must vanish; empty where the claim names no control.
-        missing: Arms that the claim needs and the phase does not have, as text.
+        control: The same for the effect that must disappear; empty if the claim has no control.
+        missing: The settings of arms that the claim needs but the phase does not have, as text.
     """
 
     effect: Mapping[str, float]
@@ -91,23 +93,13 @@ class Contrast:
 
 
 def check_claim(claim: ClaimConfig, axes: Mapping[str, Axis], phases: Sequence[str], readouts: Sequence[str]) -> None:
-    """Make sure that a claim speaks of axes, levels, phases and readouts that there are.
-
-    Args:
-        claim: The claim.
-        axes: The axes of the study.
-        phases: Names of its ablations.
-        readouts: Names of its base's readouts.
+    """Check that the axes, levels, phases (by name) and readouts (by name) of a claim exist.
 
     Raises:
-        EntryError: It does not; with the entry of the claim.
+        EntryError: One does not; with its entry of the claim.
     """
     for place, path, value in claim.paths():
-        if path not in axes:
-            raise EntryError(f"unknown axis '{path}'; {nearest(path, axes)}", *place)
-        if axes[path].setting(value) is None:
-            labels = [level.label for level in axes[path].named_levels]
-            raise EntryError(f"'{value}' is no level of {path}; {nearest(str(value), labels)}", *place)
+        check_setting(axes, path, value, place)
     if claim.phase is not None and claim.phase not in phases:
         raise EntryError(f"unknown ablation '{claim.phase}'; {nearest(claim.phase, phases)}", "phase")
     if claim.readout not in readouts:
@@ -132,7 +124,7 @@ def contrast_of(
     def weights(where: Values) -> dict[str, float]:
         found: dict[str, float] = {}
         for weight, values in _terms(claim, where):
-            levels = _levels(values, axes)
+            levels = named_settings(values, axes)
             settings = _settings(levels, space, centre)
             name = names.get(arm_identity(with_settings(space, axes, levels).config(settings)))
             if name is None:
@@ -150,30 +142,23 @@ def needed_settings(claim: ClaimConfig, space: Space, centre: Settings) -> Itera
     """Yield the settings of every arm that a claim needs, of the axes that a phase varies."""
     for where in (claim.where, {**claim.where, **(claim.vanishes or {})}):
         for _, values in _terms(claim, where):
-            inside = {path: value for path, value in values.items() if path in space.axes}
-            yield _settings(_levels(inside, space.axes), space, centre)
+            yield _settings(named_settings(values, space.axes), space, centre)
 
 
 def _terms(claim: ClaimConfig, where: Values) -> Iterator[tuple[float, Values]]:
-    """Yield the weight of each arm in the effect, and its settings by name or value."""
+    """Yield the weight of each arm in the effect, with its settings by name or value."""
     for weight, along in _along(claim):
         for sign, side in ((1.0, claim.better), (-1.0, claim.than)):
             yield weight * sign, {**where, **along, **side}
 
 
-def _levels(values: Values, axes: Mapping[str, Axis]) -> dict[str, Level]:
-    """Return the levels of settings; `check_claim` has made sure that there are such."""
-    found = {path: axes[path].setting(value) for path, value in values.items()}
-    return {path: level for path, level in found.items() if level is not None}
-
-
 def _settings(levels: Settings, space: Space, centre: Settings) -> dict[str, Level]:
-    """Return whole settings around a centre; under conditions some may not exist."""
-    return space.completed({**centre, **{path: level for path, level in levels.items() if path in space.axes}})
+    """Return the centre's settings with those levels that the space has; conditions may drop some axes."""
+    return space.completed({**centre, **inside(levels, space)})
 
 
 def _along(claim: ClaimConfig) -> list[tuple[float, Values]]:
-    """Return weights of the differences along the axis of `grows` or `shrinks`, and the settings that make them."""
+    """Return the weight of each difference along the axis of `grows` or `shrinks`, with its setting of that axis."""
     along = claim.grows or claim.shrinks
     if along is None:
         return [(1.0, {})]

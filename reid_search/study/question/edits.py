@@ -1,13 +1,12 @@
 """Changes of a trial's plain data: values at dotted paths, and variants laid over it.
 
-Where a component changes (another `architecture`, `kind` or `name`), the entries of the base that the new one does not
-have are left behind, so that arms with different components can share one base; those that both have stay.
+Where a component changes (another `architecture`, `kind` or `name`), only those entries of the base stay that the new
+one has, so that arms with different components can share one base.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from reid_search.study.language.document import split_path
+from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.question.axes import Axis, Level
@@ -17,49 +16,33 @@ _TRIAL = Place(TrialConfig)
 _Values = Sequence[tuple[Sequence[str], object]]
 
 
-def apply_settings(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with values at dotted paths.
-
-    Args:
-        base: A trial config as plain data.
-        values: Values by dotted path; a component's name is set before its entries.
-    """
+def apply_settings(base: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """Return a trial's plain data with values at dotted paths; a component's name is set before its entries."""
     return _with_values(base, [(split_path(path), values[path]) for path in sorted(values)], _TRIAL)
 
 
-def changed(base: Mapping[str, Any], axes: Mapping[str, Axis], settings: Mapping[str, Level]) -> dict[str, Any]:
-    """Return a trial's plain data with settings: variants are laid over it in the order of the axes, then values set.
-
-    Args:
-        base: The trial's plain data.
-        axes: The axes that the settings are of.
-        settings: The level of some of them.
-    """
+def changed(base: Mapping[str, object], axes: Mapping[str, Axis], settings: Mapping[str, Level]) -> dict[str, object]:
+    """Return a trial's plain data with settings: variants are laid over it in the order of the axes, then values."""
     content = dict(base)
     for path, axis in axes.items():
         if path in settings and axis.variants is not None:
-            content = lay_over(content, settings[path].value)
+            content = lay_over(content, axis.variants[settings[path].label])
     values = {path: level.value for path, level in settings.items() if axes[path].variants is None}
     return apply_settings(content, values)
 
 
-def lay_over(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a trial's plain data with a variant's changes: maps merge, lists replace, null deletes."""
+def lay_over(base: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
+    """Return a trial's plain data with the changes of a variant: maps merge, lists replace, null deletes."""
     return merged(base, patch, _TRIAL)
 
 
-def same_key(holder: Mapping[Any, Any], step: str) -> str | int:
-    """Return the key of a map that a step of a path means: `"2"` is the number 2 where the map has that."""
-    return int(step) if step not in holder and step.isdigit() and int(step) in holder else step
-
-
-def _with_values(content: Mapping[Any, Any], values: _Values, place: Place) -> dict[Any, Any]:
-    own = {same_key(content, steps[0]): value for steps, value in values if len(steps) == 1}
+def _with_values(content: Mapping[str, object], values: _Values, place: Place) -> dict[str, object]:
+    own = {key_of(content, steps[0]): value for steps, value in values if len(steps) == 1}
     result = {**place.kept(content, own), **own}
-    deeper: dict[str | int, list[tuple[Sequence[str], object]]] = {}
+    deeper: dict[str, list[tuple[Sequence[str], object]]] = {}
     for (first, *rest), value in values:
         if rest:
-            deeper.setdefault(same_key(content, first), []).append((rest, value))
+            deeper.setdefault(key_of(content, first), []).append((rest, value))
     for key, inner in deeper.items():
         inside = place.below(result, key)
         result[key] = _with_values(inside.as_map(result.get(key)), inner, inside)

@@ -1,47 +1,44 @@
 """The phases of a study: a search for good settings, an ablation that measures what each setting is worth."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
-from reid_search.study.question.designs import Design, design_named, designs
+from reid_search.study.question.designs.design import Design
+from reid_search.study.question.designs.registry import design_named, designs
 from reid_search.study.question.searching import AnyPruner, AnySampler
 
 SEARCH_SEEDS_START = 10_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
 
-def _with_designs(schema: dict[str, JsonValue]) -> None:
-    schema["enum"] = list(designs())
-
-
 class _Phase(Config):
     name: Name = ""
     axes: tuple[str, ...] | None = None
-    set: dict[str, Any] = Field(default_factory=dict)
+    set: dict[str, object] = Field(default_factory=dict)
 
 
 class SearchPhase(_Phase):
-    """Propose settings, train them on the training set less its validation part, and keep the best.
+    """Propose settings, train them on the training set without its validation part, and keep the best.
 
     Attributes:
         kind: `search`.
-        name: What tables call it.
-        axes: The axes that vary; all where omitted.
+        name: Its name in tables.
+        axes: The axes that vary; all if omitted.
         set: Entries of `base` that differ in this phase (`training.images: 5000`).
-        sampler: Who proposes, by name or with settings: `tpe`, `cma_es`, `random`, `grid`, `{kind: tpe, startup: 5}`.
+        sampler: What proposes, by name or with settings: `tpe`, `cma_es`, `random`, `grid`, `{kind: tpe, startup: 5}`.
         trials: Number of proposals; a grid may have fewer.
-        pruner: Who stops trials early, by name or with settings: `successive_halving`, `hyperband`, `median`, `none`,
+        pruner: What stops trials early, by name or with settings: `successive_halving`, `hyperband`, `median`, `none`,
             `{min_epochs: 2}`.
-        objective: The measurement to maximise, of the validation split.
-        each: What gets `trials` proposals of its own, so that all are tuned alike: an axis of the search, for every
-            choice or variant of it, or a later ablation around `base` or a named arm, for every arm of it, over axes
-            that the ablation does not vary. After an axis, an ablation around the best compares its levels, each with
-            its own best settings; an ablation that is named here trains every arm with the arm's own best settings.
+        objective: The validation metric to maximise.
+        each: What gets `trials` proposals each, so that all are tuned alike: the choices or variants of an axis of the
+            search, or the arms of a later ablation around `base` or a named arm that varies other axes. In the first
+            case, an ablation around the best compares the levels, each with its own best settings; in the second, the
+            ablation trains every arm with the arm's own best settings.
     """
 
     kind: Literal["search"]
@@ -58,48 +55,39 @@ class AblatePhase(_Phase):
 
     Attributes:
         kind: `ablate`.
-        name: What tables call it.
-        axes: The axes that vary; all where omitted.
+        name: Its name in tables.
+        axes: The axes that vary; all if omitted.
         set: Entries of `base` that differ in this phase.
-        design: `one_factor` (each level of each axis, everything else as in the centre), `leave_one_out` (from the full
-            system, each component switched off), `add_one_in` (from the bare system, where all axes of the phase are
-            off, each component added), `factorial` (all combinations of levels), `fractional_factorial` (as few of all
-            combinations of off and on as the resolution allows), `claims` (the arms that the study's claims need) or
-            `path` (from the centre to the best of the search before, in every step the one axis set to the best's level
-            that helps most on the validation split, as the search's seed trains it; Fawcett & Hoos 2016. Axes that are
-            not of the phase stay as the centre has them).
-        around: The centre: `base`, the `best` of the search before, or a named arm of the study. A path begins here, so
-            it stands around base or a named arm.
-        resolution: Of a fractional factorial, 4 where omitted: 3 keeps main effects apart from each other, 4 also from
-            two-factor interactions, 5 keeps also two-factor interactions apart from each other.
-        seeds: Replicates of every arm, on seeds 1, 2, ...
-        redraw_data: Every replicate has data of its own, which its seed draws, so that an answer holds for such people
-            and cameras and not for the ones that happened to be drawn. All arms have the same draw of a seed. Only for
-            data that are drawn.
-        evaluate: `test` trains without holdout and answers on the test split; `val` stays on the validation split.
+        design: `one_factor` (each level of each axis, everything else as in the centre), `leave_one_out` (the full
+            system with each component switched off in turn), `add_one_in` (the bare system, where all axes of the phase
+            are off, with each component added in turn), `factorial` (all combinations of levels),
+            `fractional_factorial` (as few combinations of off and on as the resolution allows), `claims` (the arms that
+            the study's claims need) or `path` (from the centre to the best of the previous search, each step setting
+            the one axis whose best level helps most on the validation split; Fawcett & Hoos 2016).
+        around: The centre: `base`, the `best` of the previous search, or a named arm. A path starts here, so its centre
+            is base or a named arm.
+        resolution: Of a fractional factorial, 4 if omitted: 3 separates main effects from each other, 4 also from
+            two-factor interactions, 5 also two-factor interactions from each other.
+        seeds: Replicates of every arm, with seeds 1, 2, ...
+        redraw_data: Whether each seed draws new data, the same for all arms, so that an answer holds for people and
+            cameras in general, not only for those that happened to be drawn. Only for data drawn at random.
+        evaluate: `test` trains without holdout and measures on the test split; `val` on the validation split.
     """
 
     kind: Literal["ablate"]
     name: Name = "ablate"
-    design: Annotated[str, Field(json_schema_extra=_with_designs)] = "one_factor"
+    design: Annotated[str, OneOf(designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
     seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
 
-    @field_validator("design", mode="before")
-    @classmethod
-    def _a_known_design(cls, value: object) -> object:
-        if value not in list(designs()):
-            raise ValueError(f"{value!r} is not a choice; {nearest(str(value), designs())}")
-        return value
-
     @field_validator("seeds", mode="before")
     @classmethod
     def _a_count(cls, value: object) -> object:
         if isinstance(value, list):
-            raise ValueError(f"{value}: expected how many seeds, for example {len(value)}")
+            raise ValueError(f"{value}: expected the number of seeds, for example {len(value)}")
         return value
 
     @field_validator("resolution")
@@ -110,12 +98,12 @@ class AblatePhase(_Phase):
             return value or (design.resolution if design else None)
         if design.resolution is None:
             those = " and ".join(name for name, other in designs().items() if other.resolution is not None)
-            raise ValueError(f"{value}: only `design: {those}` has a resolution, and this is {design.name}")
+            raise ValueError(f"{value}: only `design: {those}` has a resolution, not {design.name}")
         return value
 
     @property
     def description(self) -> Design:
-        """What the design says of itself."""
+        """The properties of the design."""
         return design_named(self.design)
 
     @property
@@ -124,17 +112,17 @@ class AblatePhase(_Phase):
         return self.around == "best" or self.description.leads_to_best
 
 
-_PHASES: dict[object, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}
+_PHASES: dict[str, type[SearchPhase] | type[AblatePhase]] = {"search": SearchPhase, "ablate": AblatePhase}
 
 
 def _phase(value: object) -> object:
     if not isinstance(value, Mapping):
         return value
     if "kind" not in value:
-        raise EntryError(f"this key is missing; {nearest('', map(str, _PHASES))}", "kind")
+        raise EntryError(f"this key is missing; {nearest('', _PHASES)}", "kind")
     kind = value["kind"]
     if not isinstance(kind, str) or kind not in _PHASES:
-        raise EntryError(f"{kind!r} is not a choice; {nearest(str(kind), map(str, _PHASES))}", "kind")
+        raise EntryError(f"{kind!r} is not a choice; {nearest(str(kind), _PHASES)}", "kind")
     return _PHASES[kind].model_validate(value)
 
 
@@ -142,12 +130,12 @@ Phase = Annotated[SearchPhase | AblatePhase, BeforeValidator(_phase)]
 
 
 class Resources(Config):
-    """What one trial takes, and how many run at once.
+    """What one trial needs, and how many run at once.
 
     Attributes:
-        cpu: CPUs of a trial, as Ray counts them; `training.threads` decides the threads.
+        cpu: CPUs of a trial, as Ray counts them; `training.threads` sets the threads.
         gpu: Share of a GPU, or several whole ones; 0 trains on the CPU.
-        concurrent: Trials at once; as many as fit where omitted.
+        concurrent: Trials at once; as many as fit if omitted.
     """
 
     cpu: float = Field(default=1.0, gt=0.0)

@@ -1,13 +1,13 @@
-"""What a study will run, said before anything runs."""
+"""What a study will run, known before anything runs."""
 
 import operator
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataNotGiven
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
-from reid_search.study.question.designs import BASELINE, Arm
+from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
@@ -25,8 +25,8 @@ class PlannedTrial:
     Attributes:
         phase: Name of the phase.
         arm: The arm.
-        seed: The replicate.
-        key: Key of the training; with the seed it names the trial.
+        seed: Seed of the replicate.
+        key: Key of the training; with the seed it identifies the trial.
         config: The trial.
         evaluate: The split that it is tested on: `val` or `test`.
     """
@@ -49,15 +49,13 @@ class PhasePlan:
         about: What it does, in a few words.
         arms: Arms of an ablation; empty for a search.
         trials: Trainings of an ablation, one per arm and seed; empty for a search.
-        count: Number of trials, proposals included; trainings that an earlier phase asks for are not counted again. Of
-            a path the most that there can be.
-        images: Training images of them, without early stopping.
-        provisional: Whether the arms will have other settings once a search is over: drawn again around its best, or
-            each with its own, or found on the way to it.
-        aliases: Of a fractional factorial, the effects that it cannot tell apart, up to interactions of two axes:
-            `model.neck = model.pooling × model.parts`, with a minus where one is the opposite of the other.
-        beside: What arms have beside what their names say (see `beside_name`), by name.
-        may_train: Where the trainings are not known yet, of a search and a path: trials with the models and image sizes
+        count: Number of trials, including proposals but not trainings of earlier phases; for a path, the maximum.
+        images: Number of training images, without early stopping.
+        provisional: Whether the settings of the arms depend on a search that is not over.
+        aliases: Effects that a fractional factorial cannot tell apart, up to interactions of two axes:
+            `model.neck = model.pooling × model.parts`, with a minus sign for opposites.
+        beside: Differences of arms that their names do not say (see `beside_name`), by name.
+        may_train: For a search or a path, whose trainings are not known yet: trials with the models and image sizes
             that they may have.
     """
 
@@ -81,8 +79,8 @@ class Plan:
     Attributes:
         study: Name of the study.
         phases: Its phases in order.
-        warnings: What a reader should know before spending hours.
-        keys_are_provisional: Whether data are not given, so that keys are not those of a run.
+        warnings: What to know before running it.
+        keys_are_provisional: Whether data are missing, so that a run will have other keys.
     """
 
     study: str
@@ -113,12 +111,12 @@ class Fingerprints:
         self._known: dict[str, str] = {}
 
     def of_trial(self, config: TrialConfig) -> str:
-        """Return what identifies the data sets of a trial together."""
+        """Return one fingerprint for all data sets of a trial."""
         others = [config.stage_data(stage) for stage in config.training.stages if stage.data]
         return joint_fingerprint([self.of(data) for data in (config.data, *others)])
 
     def of(self, data: DataConfig) -> str:
-        """Return the fingerprint of a data set, whatever its image size and holdout."""
+        """Return the fingerprint of a data set, which does not depend on image size and holdout."""
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
             self._known[name] = data.fingerprint()
@@ -126,7 +124,7 @@ class Fingerprints:
 
 
 class _PlanFingerprints(Fingerprints):
-    """Fingerprints as far as the data are given; keys of trials on others are not those of their run."""
+    """Fingerprints of the data that are given; for others, the keys of trials are provisional."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +147,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
             phases.append(_ablation(study, phase, fingerprints, best, known))
-            if not study.is_tuned(phase):  # else other trainings, once the search is over
+            if not study.is_tuned(phase):  # whose trainings are other ones once the search is over
                 known |= {(trial.key, trial.seed) for trial in phases[-1].trials}
         else:
             phases.append(_search(study, phase))
@@ -159,32 +157,28 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
-    """Return the trainings of an ablation: seed after seed, so that an interrupted one is balanced."""
+    """Return the trainings of an ablation, one seed after another, so that an interrupted ablation is balanced."""
     keys = {arm.name: trial_key(arm.config, fingerprints.of_trial(arm.config)) for arm in arms}
     trials = [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate)
         for seed in range(1, phase.seeds + 1)
         for arm in arms
     ]
-    return [_with_data_of_its_own(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
+    return [_redrawn(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
 
 
-def _with_data_of_its_own(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
-    """Return a replicate on the data that its seed draws; the first has those that the study names."""
+def _redrawn(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
+    """Return a replicate on the data that its seed draws; seed 1 has the data that the study names."""
     config = trial.config.model_copy(update={"data": trial.config.data.redrawn(trial.seed - 1)})
-    fingerprint = fingerprints.of_trial(config)
-    return replace(trial, config=config, key=trial_key(config, fingerprint))
+    return replace(trial, config=config, key=trial_key(config, fingerprints.of_trial(config)))
 
 
 def _ablation(
-    study: Question,
-    phase: AblatePhase,
-    fingerprints: Fingerprints,
-    best: Settings | None,
-    known: Collection[tuple[str, int]],
+    study: Question, phase: AblatePhase, fingerprints: Fingerprints, best: Settings | None, known: set[tuple[str, int]]
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
+    new_data = ", each on new data" if phase.redraw_data else ""
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
@@ -195,7 +189,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{outline.about}, {_replicates(phase)}",
+        about=f"{outline.about}, {phase.seeds} seeds{new_data}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=count,
@@ -211,10 +205,6 @@ def _beside(arms: Sequence[Arm], axes: Mapping[str, Axis]) -> dict[str, tuple[st
     centre = next((arm for arm in arms if arm.name == BASELINE), None)
     found = {arm.name: beside_name(arm, centre, axes) for arm in arms} if centre else {}
     return {name: entries for name, entries in found.items() if entries}
-
-
-def _replicates(phase: AblatePhase) -> str:
-    return f"{phase.seeds} seeds{', each on data of its own' if phase.redraw_data else ''}, tested on {phase.evaluate}"
 
 
 def _search(study: Question, phase: SearchPhase) -> PhasePlan:
@@ -244,7 +234,7 @@ def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[Trial
 
 
 def _told(component: SamplerConfig | PrunerConfig) -> str:
-    """Return the kind of a sampler or pruner, with the settings that differ from its defaults."""
+    """Return the kind of a sampler or pruner, with its settings other than defaults."""
     content = component.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
     settings = ", ".join(f"{name} {value}" for name, value in content.items())
     return f"{component.kind} ({settings})" if settings else component.kind

@@ -1,15 +1,11 @@
-"""The trials that a search or a path may come to, as far as some of their entries are concerned."""
+"""The trials that a search or a path may propose, as far as certain axes are concerned."""
 
-import itertools
-import math
-import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reid_search.study.question.axes import Axis, Level
 from reid_search.study.question.phases import AblatePhase, SearchPhase
-from reid_search.study.question.question import Question
-from reid_search.study.question.shares import Share
-from reid_search.study.question.space import Settings
+from reid_search.study.question.question import Question, Share
+from reid_search.study.question.space import Settings, cells
 from reid_search.study.trial.trial import TrialConfig
 
 _MOST_COMBINATIONS = 500
@@ -18,12 +14,12 @@ _MOST_COMBINATIONS = 500
 def proposed_trials(
     study: Question, phase: SearchPhase | AblatePhase, matters: Callable[[str], bool]
 ) -> Iterator[tuple[Settings, TrialConfig]]:
-    """Yield trials with every combination of what may be proposed for some axes; of very many, a sample.
+    """Yield trials with every combination of what may be proposed for some axes, or a sample of very many.
 
     Args:
         study: The study.
-        phase: A search, or a path to the best of one.
-        matters: Says of the dotted path of an axis whether it is one of them; an axis with variants always is.
+        phase: A search, or a path to its best.
+        matters: Says whether the axis of a dotted path is one of them; axes with variants always are.
     """
     shares, grid = [Share("", {}, study.space(phase))], False
     if isinstance(phase, SearchPhase):
@@ -39,15 +35,12 @@ def _combinations(share: Share, matters: Callable[[str], bool], grid: bool) -> I
     chosen = {path for path, axis in axes.items() if axis.variants is not None or matters(path)}
     chosen |= {name for path in chosen for name in axes[path].when if name in axes}
     levels = {path: _proposed(axis, grid) for path, axis in axes.items() if path in chosen - set(share.held)}
-    cells: Iterable[Sequence[Level]] = itertools.product(*levels.values())
-    if math.prod(map(len, levels.values())) > _MOST_COMBINATIONS:
-        draw = random.Random(0)
-        cells = ([draw.choice(choices) for choices in levels.values()] for _ in range(_MOST_COMBINATIONS))
-    yield from (dict(zip(levels, cell, strict=True)) for cell in cells)
+    for cell in cells(list(levels.values()), _MOST_COMBINATIONS):
+        yield dict(zip(levels, cell, strict=True))
 
 
 def _proposed(axis: Axis, grid: bool) -> Sequence[Level]:
-    """Return what a search may propose; of a range its ends, or what lies between where an end is never met."""
+    """Return what a search may propose: of a range of integers its ends, of another range its middle."""
     if grid or axis.span is None:
         return axis.design_levels if grid else axis.searched_levels
     low, high = axis.span

@@ -1,28 +1,22 @@
-"""What a study asks: the space of each phase, its arms, what its claims compare."""
+"""What a study asks: the space and arms of each phase, and what its claims compare."""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from reid_search.study.language.document import Document
 from reid_search.study.question.axes import Level
 from reid_search.study.question.claims import ClaimConfig, Contrast, contrast_of, needed_settings
-from reid_search.study.question.designs import (
-    BASELINE,
-    Arm,
-    Asked,
-    around_best,
-    inside,
-    named_settings,
-    with_settings,
-)
+from reid_search.study.question.designs.arms import BASELINE, Arm
+from reid_search.study.question.designs.centre import around_best, inside, with_settings
+from reid_search.study.question.designs.design import Asked
+from reid_search.study.question.designs.named import named_settings
 from reid_search.study.question.edits import apply_settings
 from reid_search.study.question.phases import SEARCH_SEEDS_START, AblatePhase, SearchPhase
 from reid_search.study.question.readouts import Measured, measured
 from reid_search.study.question.searching import as_written
-from reid_search.study.question.shares import Share, share
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study_config import StudyConfig
 from reid_search.study.trial.key import digest
@@ -30,8 +24,23 @@ from reid_search.study.trial.trial import TrialConfig
 
 
 @dataclass(frozen=True)
+class Share:
+    """A part of a search with `trials` proposals: one level of an axis, one arm of an ablation, or everything.
+
+    Attributes:
+        name: The level's label, or the arm's name; empty if everything is searched together.
+        held: Settings that all its proposals have.
+        space: What it searches; the held axes are narrowed to one level.
+    """
+
+    name: str
+    held: Settings
+    space: Space
+
+
+@dataclass(frozen=True)
 class Question:
-    """A validated study file, able to say which arms and proposals each phase has.
+    """A validated study file, which knows the arms and proposals of each phase.
 
     Attributes:
         config: The study file.
@@ -49,13 +58,13 @@ class Question:
     def space(self, phase: SearchPhase | AblatePhase, evaluate: Literal["test", "val"] | None = None) -> Space:
         """Return the base and the axes of a phase.
 
-        A search needs a validation split; an answer on the test split trains without holdout. What a named arm that
-        the phase stands around sets of other axes is in the base. A search that tunes each arm of an ablation has the
-        axes of both, and stands where the ablation does.
+        A search needs a validation split; an answer on the test split trains without holdout. If the centre is a named
+        arm, its settings of other axes are in the base. A search that tunes each arm of an ablation has the axes of
+        both, and the ablation's centre.
 
         Args:
             phase: The phase.
-            evaluate: The split that its trials are tested on; the phase's own where omitted.
+            evaluate: The split that its trials are tested on; the phase's own if omitted.
         """
         base = apply_settings(self.config.base, phase.set)
         if (evaluate or (phase.evaluate if isinstance(phase, AblatePhase) else "val")) == "test":
@@ -65,25 +74,30 @@ class Question:
         return replace(centred, axes=self.config.axes_of(phase, arms))
 
     def shares(self, phase: SearchPhase) -> list[Share]:
-        """Return what of a search has `trials` proposals of its own: each level, each arm, or the search as it is."""
+        """Return the parts of a search that get `trials` proposals each: one per level, one per arm, or one in all."""
         space = self.space(phase)
         if phase.each is None:
             return [Share("", {}, space)]
         arms = self.config.ablation_tuned_by(phase)
         if arms is not None:
-            return [share(arm.name, arm.settings, space) for arm in self.arms(arms)]
-        levels = space.axes[phase.each].searched_levels
-        return [share(level.label, {phase.each: level}, space) for level in levels]
+            held = {arm.name: arm.settings for arm in self.arms(arms)}
+        else:
+            held = {level.label: {phase.each: level} for level in space.axes[phase.each].searched_levels}
+        narrowed = {
+            name: {path: space.axes[path].only(level) for path, level in settings.items()}
+            for name, settings in held.items()
+        }
+        return [Share(name, held[name], replace(space, axes={**space.axes, **axes})) for name, axes in narrowed.items()]
 
     def held_axes(self, phase: SearchPhase) -> tuple[str, ...]:
-        """Return the axes whose levels tell the shares of a search apart; none where it has but one."""
+        """Return the axes whose levels distinguish the shares of a search; none if it has a single share."""
         if phase.each is None:
             return ()
         arms = self.config.ablation_tuned_by(phase)
         return (phase.each,) if arms is None else tuple(self.config.axes_of(arms))
 
     def space_hash(self, phase: SearchPhase) -> str:
-        """Return what tells proposals of this search from those of an earlier version of the study."""
+        """Return a hash that distinguishes this search's proposals from those of an earlier version of the study."""
         space = self.space(phase)
         axes = {path: axis.model_dump(mode="json", exclude={"off"}) for path, axis in space.axes.items()}
         config = space.config({})
@@ -92,66 +106,47 @@ class Question:
             name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
         }
         content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
-        drawn: dict[str, Any] = {
-            "base": content,
-            "axes": axes,
-            "sampler": as_written(phase.sampler),
-            "seed": self.config.seed,
-        }
-        if self.config.ablation_tuned_by(phase):  # a proposal's number says whose turn it is
-            shares = self.shares(phase)
-            drawn["arms"] = [{path: level.label for path, level in share.held.items()} for share in shares]
+        drawn: dict[str, object] = {"base": content, "axes": axes, "seed": self.config.seed}
+        drawn["sampler"] = as_written(phase.sampler)
+        if self.config.ablation_tuned_by(phase):  # whose arms take turns, by the number of the proposal
+            held = [share.held for share in self.shares(phase)]
+            drawn["arms"] = [{path: level.label for path, level in settings.items()} for settings in held]
         return digest(drawn)
 
     @property
     def search_seed(self) -> int:
-        """The training seed of every search trial; no replicate ever uses it."""
+        """The training seed of every search trial, which no replicate uses."""
         return SEARCH_SEEDS_START + self.config.seed
 
     def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
-        """Return the arms of an ablation; of a design that leads to a search's best those known before it runs.
+        """Return the arms of an ablation; of a path, those known before it runs.
 
         Args:
             phase: The ablation.
-            best: The search's best settings, for a phase around them; the base's where not known yet.
-            tuned: What the search found for each level of an axis of this phase, for a phase around the best, or for
-                each arm of a phase that a search tunes for itself. Every arm has the best settings of its own; the axis
-                keeps the base's level in the centre.
+            best: The search's best settings, for a phase around them; the base's are used until they are known.
+            tuned: What a search found for each level of an axis of this phase, or for each of its arms. Every arm then
+                has its own best settings; the axis keeps the base's level in the centre.
         """
         return phase.description.arms(self.asked(phase, best, tuned))
 
     def asked(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> Asked:
-        """Return what the design of an ablation is drawn for.
-
-        Args:
-            phase: The ablation.
-            best: As in `arms`.
-            tuned: As in `arms`.
-        """
+        """Return the input of the design of an ablation; `best` and `tuned` are as in `arms`."""
         space, centre = self.centred(phase, best, tuned)
         needed = (needed_settings(claim, space, centre) for claim in self.claims_of(phase).values())
         return Asked(space, centre, phase.around, phase.resolution, itertools.chain.from_iterable(needed))
 
     def contrast(
         self,
-        claim: str,
+        name: str,
         phase: AblatePhase,
         arms: Sequence[Arm],
         best: Settings | None = None,
         tuned: Tuned | None = None,
     ) -> Contrast:
-        """Return a claim as a contrast between the arms of an ablation.
-
-        Args:
-            claim: Name of the claim.
-            phase: The ablation.
-            arms: Its arms.
-            best: As in `arms`.
-            tuned: As in `arms`.
-        """
+        """Return the claim with this name as a contrast between the arms of an ablation; the rest is as in `arms`."""
         space, centre = self.centred(phase, best, tuned)
         centre = next((arm.settings for arm in arms if arm.name == BASELINE), centre)
-        return contrast_of(self.config.claims[claim], space, centre, arms, self.config.axes)
+        return contrast_of(self.config.claims[name], space, centre, arms, self.config.axes)
 
     def claims_of(self, phase: AblatePhase) -> dict[str, ClaimConfig]:
         """Return the claims that an ablation may decide, by name."""
@@ -162,14 +157,9 @@ class Question:
     def centred(
         self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None
     ) -> tuple[Space, Settings]:
-        """Return the space of an ablation and the settings that its design stands around.
+        """Return the space of an ablation and the settings of its centre; `best` and `tuned` are as in `arms`.
 
-        The first arm has these settings, but for `add_one_in`, which switches them off.
-
-        Args:
-            phase: The ablation.
-            best: As in `arms`.
-            tuned: As in `arms`.
+        The first arm has these settings, except in `add_one_in`, which switches them off.
         """
         space = self.space(phase)
         if phase.around == "best" and best is not None:
@@ -179,26 +169,25 @@ class Question:
         return (replace(space, tuned=tuned) if self.is_tuned(phase) else space), centre
 
     def is_tuned(self, phase: AblatePhase) -> bool:
-        """Say whether a search tunes each arm of an ablation for itself."""
+        """Say whether a search tunes each arm of an ablation separately."""
         return any(self.config.ablation_tuned_by(item) == phase for item in self.config.phases)
 
     def _named(self, phase: SearchPhase | AblatePhase) -> Settings:
-        """Return the settings of the named arm that a phase stands around; none where it stands around another."""
+        """Return the settings of the named arm that is the centre of a phase; none for another centre."""
         around = phase.around if isinstance(phase, AblatePhase) else "base"
         return named_settings(self.config.arms.get(around, {}), self.config.axes)
 
     def measured(self, config: TrialConfig) -> Measured:
-        """Return a trial of this study with every readout that its axes can make."""
+        """Return a trial with every readout that the axes of this study can make."""
         return measured(config, TrialConfig.model_validate(self.config.base).readouts, self.config.axes)
 
     def with_data(self, root: Path) -> Self:
         """Return the study reading its data from `root`."""
         data = TrialConfig.model_validate(self.config.base).data.at(root)
         base = {**self.config.base, "data": data.model_dump(mode="json")}
-        config = self.config.model_copy(update={"base": base})
-        return replace(self, config=config)
+        return replace(self, config=self.config.model_copy(update={"base": base}))
 
-    def resolved(self) -> dict[str, Any]:
+    def resolved(self) -> dict[str, object]:
         """Return the study as plain data with every default filled in."""
         content = self.config.model_dump(mode="json", exclude_none=True)
         content["base"] = TrialConfig.model_validate(self.config.base).model_dump(mode="json")

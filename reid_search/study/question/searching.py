@@ -1,4 +1,4 @@
-"""The bases of samplers, which propose the settings of a search, and of pruners, which stop its trials early."""
+"""Base classes of samplers, which propose the settings of a search, and of pruners, which stop its trials early."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class SamplerConfig(Config):
-    """How a search proposes settings; each kind's own config extends this.
+    """How a search proposes settings; the config of each kind extends this.
 
-    `crowds` says whether proposals gather where good values are expected, which biases what the trials say about the
-    importance of an axis. `of_levels` says that it proposes the levels that designs use, and nothing else of a range.
+    `crowds` says whether proposals gather where good values are expected, which biases estimates of the importance of
+    an axis. `of_levels` says that it proposes only the levels that designs use.
 
     Attributes:
         kind: The sampler, `tpe` or `random`.
@@ -26,19 +26,14 @@ class SamplerConfig(Config):
     kind: str
 
     def check(self, space: "Space") -> None:
-        """Make sure that the sampler can search a space.
+        """Check that the sampler can search a space.
 
         Raises:
             StudyError: It cannot.
         """
 
     def cells(self, space: "Space", seed: int) -> "Sequence[Settings] | None":
-        """Return every proposal in order, where they are known beforehand; None where they are asked for one by one.
-
-        Args:
-            space: What is searched.
-            seed: Seed of the study.
-        """
+        """Return every proposal in order if they are known in advance; None if they are made one by one."""
         del space, seed
         return None
 
@@ -49,7 +44,7 @@ class SamplerConfig(Config):
 
 
 class PrunerConfig(Config):
-    """When a trial of a search is stopped early; each kind's own config extends this.
+    """When a trial of a search is stopped early; the config of each kind extends this.
 
     Attributes:
         kind: The pruner, `successive_halving` or `none`.

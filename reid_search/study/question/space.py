@@ -1,4 +1,4 @@
-"""The space of a study: from settings of axes to whole trial configs."""
+"""The space of a study: turns settings of axes into trial configs."""
 
 import itertools
 import math
@@ -6,16 +6,15 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import Config
-from reid_search.study.language.document import split_path
+from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.question.axes import Axis, Level, holds
-from reid_search.study.question.edits import apply_settings, changed, same_key
+from reid_search.study.question.edits import apply_settings, changed
 from reid_search.study.trial.trial import TrialConfig
 
 Settings = Mapping[str, Level]
@@ -29,7 +28,7 @@ class Tuned:
     """What a search found for each level of an axis, or for each arm of an ablation.
 
     Attributes:
-        held: The axes whose levels tell what was tuned for itself: the one axis, or those of the ablation.
+        held: That axis, or the axes of the ablation.
         best: Labels of their levels (see `labels_of`) → the best settings of the other axes.
         axes: The axes of the search, in order.
     """
@@ -39,7 +38,7 @@ class Tuned:
     axes: Mapping[str, Axis]
 
     def settings_of(self, settings: Settings) -> Settings:
-        """Return what was found for the held axes' levels that some settings have; nothing where nothing was."""
+        """Return what was found for the levels that settings have of the held axes; empty if nothing was."""
         return self.best.get(labels_of(self.held, settings), {})
 
 
@@ -49,19 +48,19 @@ class Space:
 
     Attributes:
         base: The baseline's config as written, plain data.
-        axes: The axes by dotted path into the base, or by name where they have variants.
-        tuned: What a search found for each level of an axis or each arm; None where nothing was tuned for itself.
+        axes: The axes by dotted path into the base, or by name if they have variants.
+        tuned: What a search found for each level of an axis or for each arm, if it tuned them separately.
     """
 
-    base: Mapping[str, Any]
+    base: Mapping[str, object]
     axes: Mapping[str, Axis]
     tuned: Tuned | None = None
 
     def config(self, settings: Settings) -> TrialConfig:
-        """Return the trial config of the base with these settings; settings of axes that do not exist here are unused.
+        """Return the base with these settings as a trial config; those of axes that do not exist are ignored.
 
         Raises:
-            StudyError: The settings do not make a valid trial.
+            StudyError: The trial is not valid.
         """
         try:
             return self._trial(settings)
@@ -70,11 +69,11 @@ class Space:
             raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
 
     def found(self, settings: Settings) -> Settings:
-        """Return what a search found for these settings alone."""
+        """Return what a search found for these settings in particular."""
         return self.tuned.settings_of(settings) if self.tuned else {}
 
     def active(self, settings: Settings) -> dict[str, Level]:
-        """Return the settings whose axes exist under the others, in the order of the axes."""
+        """Return the settings whose axes exist given the others, in the order of the axes."""
         chosen: dict[str, Level] = {}
         for path in self.order():
             if path in settings and self.exists(path, chosen):
@@ -82,28 +81,24 @@ class Space:
         return {path: chosen[path] for path in self.axes if path in chosen}
 
     def exists(self, path: str, settings: Settings) -> bool:
-        """Say whether an axis exists under these settings: a condition on an axis that does not is not met.
+        """Say whether an axis exists under these settings, which is false if its condition names an axis that does not.
 
-        A condition on an entry without a setting looks at the base's value.
+        A condition on an entry without a setting compares the base's value.
         """
-        conditions = self.axes[path].when
-        if not all(self.exists(name, settings) for name in conditions if name in self.axes):
-            return False
-        values = {name: self._looked_at(name, settings) for name in conditions}
-        return holds(conditions, values)
+        when = self.axes[path].when
+        return all(self.exists(name, settings) for name in when if name in self.axes) and holds(
+            when, {name: self._compared(name, settings) for name in when}
+        )
 
-    def value(self, path: str) -> Any:
-        """Return the base's value at a dotted path, with defaults filled in; None where there is none."""
-        found: Any = self._filled_base
+    def value(self, path: str) -> object:
+        """Return the base's value at a dotted path, with defaults filled in; None if there is none."""
+        found: object = self._filled_base
         for step in split_path(path):
-            if isinstance(found, Mapping):
-                found = found.get(step, found.get(int(step)) if step.isdigit() else None)
-            else:
-                return None
+            found = found.get(key_of(found, step)) if isinstance(found, Mapping) else None
         return found
 
     def centre(self) -> dict[str, Level]:
-        """Return the base's own settings of every axis that exists there."""
+        """Return the base's settings of every axis that exists there."""
         settings: dict[str, Level] = {}
         for path in self.order():
             if self.exists(path, settings):
@@ -111,7 +106,7 @@ class Space:
         return {path: settings[path] for path in self.axes if path in settings}
 
     def completed(self, settings: Settings) -> dict[str, Level]:
-        """Return settings, for every other axis that exists beside them with what the trial has there anyway."""
+        """Return settings together with the levels that their trial has on every other axis that exists."""
         chosen = {**self.centre(), **settings}
         trial = Space(self.config(chosen).model_dump(mode="json"), self.axes)
         for path in self.order():
@@ -120,11 +115,11 @@ class Space:
         return self.active(chosen)
 
     def off_level(self, path: str) -> Level | None:
-        """Return the level at which a component is switched off; None where nothing says, nor the base has the axis."""
+        """Return the level at which an axis is off; None if it has none and does not exist in the base."""
         return self.axes[path].off_level or self.centre().get(path)
 
     def order(self) -> list[str]:
-        """Return the axes so that each stands behind those that its condition names.
+        """Return the axes so that each comes after those that its condition names.
 
         Raises:
             StudyError: Conditions name each other in a circle.
@@ -132,16 +127,15 @@ class Space:
         ordered: list[str] = []
         waiting = list(self.axes)
         while waiting:
-            ready = [path for path in waiting if not set(self.axes[path].when) & (set(waiting) - {path})]
-            ready = [path for path in ready if path not in self.axes[path].when]
+            ready = [path for path in waiting if not set(self.axes[path].when) & set(waiting)]
             if not ready:
-                raise StudyError(f"axes.{waiting[0]}.when: the conditions of {', '.join(waiting)} go round in a circle")
+                raise StudyError(f"axes.{waiting[0]}.when: the conditions of {', '.join(waiting)} form a circle")
             ordered.extend(ready)
             waiting = [path for path in waiting if path not in ready]
         return ordered
 
     def combinations(self) -> Iterator[dict[str, Level]]:
-        """Yield every combination of design levels, without those of axes that do not exist; none comes twice."""
+        """Yield every combination of design levels of the axes that exist, each once."""
         yield from self._distinct(itertools.product(*(axis.design_levels for axis in self.axes.values())))
 
     def _distinct(self, cells: Iterable[Sequence[Level]]) -> Iterator[dict[str, Level]]:
@@ -154,69 +148,49 @@ class Space:
                 yield settings
 
     def check(self) -> None:
-        """Try every level of every axis, then combinations of them, so that a search meets no invalid trial.
+        """Try every level of every axis, then combinations of them, so that a search proposes no invalid trial.
 
         Raises:
-            StudyError: The first axis or combination that makes no valid trial.
+            StudyError: The first axis, level or combination without a valid trial.
         """
         for path, axis in self.axes.items():
-            self._check_conditions(path, axis)
-        for path, axis in self.axes.items():
-            self._check_path(path)
-            for level in extremes(axis):
-                self._check_level(path, level)
-        for settings in self._some_combinations():
+            for name in axis.when:
+                if name not in self.axes and not _leads_to_entry(self.config({}), name):
+                    known = _nearest_few(name, [*self.axes, *_paths(self._filled_base)])
+                    raise StudyError(f"axes.{path}.when: '{name}' is neither an axis nor in base; {known}")
+        for path in self.axes:
+            self._check_axis(path)
+        for settings in self._distinct(cells([extremes(axis) for axis in self.axes.values()], _COMBINATIONS_CHECKED)):
             self.config(settings)
 
-    def _check_conditions(self, path: str, axis: Axis) -> None:
-        for name in axis.when:
-            if name not in self.axes and not _leads_to_entry(self.config({}), name):
-                known = [*self.axes, *_paths(self._filled_base)]
-                raise StudyError(
-                    f"axes.{path}.when: '{name}' is neither an axis nor in base; {_nearest_few(name, known)}"
-                )
-
-    def _check_path(self, path: str) -> None:
-        if self._is_variants(path):
-            return
+    def _check_axis(self, path: str) -> None:
         settings = self._making_exist(path)
-        if not self.exists(path, settings):
-            raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
-        config = self.config(settings)
-        if not _leads_to_entry(config, path):
-            known = list(_paths(config.model_dump(mode="json")))
-            raise StudyError(
-                f"axes.{path}: leads to no entry of a trial; {_nearest_few(path, known)} (an entry that only some "
-                "architecture or loss has needs a `when`)"
-            )
-
-    def _check_level(self, path: str, level: Level) -> None:
-        try:
-            self._trial({**self._making_exist(path), path: level})
-        except ValidationError as error:
-            message = f"level '{level.label}' makes no valid trial: {first_problem(error)}"
-            raise StudyError(f"axes.{path}: {message}") from None
+        if not self._is_variants(path):
+            if not self.exists(path, settings):
+                raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
+            config = self.config(settings)
+            if not _leads_to_entry(config, path):
+                known = _nearest_few(path, list(_paths(config.model_dump(mode="json"))))
+                hint = "an entry that only some architecture or loss has needs a `when`"
+                raise StudyError(f"axes.{path}: a trial has no such entry; {known} ({hint})")
+        for level in extremes(self.axes[path]):
+            try:
+                self._trial({**settings, path: level})
+            except ValidationError as error:
+                message = f"level '{level.label}' makes no valid trial: {first_problem(error)}"
+                raise StudyError(f"axes.{path}: {message}") from None
 
     def _making_exist(self, path: str) -> dict[str, Level]:
+        """Return settings that meet the condition of an axis, where other axes can meet it."""
         settings: dict[str, Level] = {}
         for name, wanted in self.axes[path].when.items():
-            if name in self.axes and (
-                self._is_variants(name) or not holds({name: wanted}, {name: self._told(name, self._own_level(name))})
-            ):
-                levels = [self._own_level(name), *extremes(self.axes[name])]
+            if name in self.axes:
+                own = self._own_level(name)
+                levels = [own, *extremes(self.axes[name])]
                 fitting = [level for level in levels if holds({name: wanted}, {name: self._told(name, level)})]
-                if fitting:
+                if fitting and (self._is_variants(name) or fitting[0] is not own):
                     settings |= {**self._making_exist(name), name: fitting[0]}
         return settings
-
-    def _some_combinations(self) -> Iterator[dict[str, Level]]:
-        """Yield all combinations of levels and ends where they are few, else some of them."""
-        levels = [extremes(axis) for axis in self.axes.values()]
-        cells: Iterable[Sequence[Level]] = itertools.product(*levels)
-        if math.prod(map(len, levels)) > _COMBINATIONS_CHECKED:
-            draw = random.Random(0)
-            cells = ([draw.choice(choices) for choices in levels] for _ in range(_COMBINATIONS_CHECKED))
-        yield from self._distinct(cells)
 
     def _trial(self, settings: Settings) -> TrialConfig:
         active = self.active(settings)
@@ -237,13 +211,13 @@ class Space:
         return next((level for level in extremes(axis) if self._fills_in_as(path, level, own.value)), own)
 
     def _fills_in_as(self, path: str, level: Level, filled: object) -> bool:
-        """Say whether a level is this value of the base, in which defaults are filled in."""
+        """Say whether a level, with defaults filled in, is this value of the base."""
         try:
-            return bool(Space(apply_settings(self.base, {path: level.value}), {}).value(path) == filled)
+            return Space(apply_settings(self.base, {path: level.value}), {}).value(path) == filled
         except ValidationError:
             return False
 
-    def _looked_at(self, name: str, settings: Settings) -> object:
+    def _compared(self, name: str, settings: Settings) -> object:
         if name in settings:
             return self._told(name, settings[name])
         return self._told(name, self._own_level(name)) if self._is_variants(name) else self.value(name)
@@ -252,34 +226,42 @@ class Space:
         return self.axes[path].told(level) if path in self.axes else level.value
 
     @cached_property
-    def _filled_base(self) -> dict[str, Any]:
+    def _filled_base(self) -> dict[str, object]:
         return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json")
 
 
 def labels_of(held: Iterable[str], settings: Settings) -> Labels:
-    """Return the labels of some axes' levels, None for one that does not exist under the settings."""
+    """Return the labels of the levels of some axes, None for an axis that does not exist."""
     return tuple(settings[path].label if path in settings else None for path in held)
 
 
 def extremes(axis: Axis) -> list[Level]:
-    """Return the levels of an axis and, for a range, its ends."""
+    """Return the levels of an axis and the ends of its range."""
     levels = [*axis.named_levels, *(Level(str(end), end) for end in axis.span or ())]
     return list({level.label: level for level in levels}.values())
 
 
+def cells(levels: Sequence[Sequence[Level]], most: int) -> Iterable[Sequence[Level]]:
+    """Return every combination of one level from each sequence, or a fixed sample of `most` if there are more."""
+    if math.prod(map(len, levels)) <= most:
+        return itertools.product(*levels)
+    draw = random.Random(0)
+    return ([draw.choice(choices) for choices in levels] for _ in range(most))
+
+
 def _leads_to_entry(config: TrialConfig, path: str) -> bool:
-    """Say whether a path ends at a field, or at an entry (also a new one) of a map whose keys are free."""
+    """Say whether a path ends at a field, or at any entry of a map with free keys."""
     *parents, last = split_path(path)
-    holder: Any = config
+    holder: object = config
     for step in parents:
         if isinstance(holder, Config):
             holder = getattr(holder, step, None) if step in type(holder).model_fields else None
         elif isinstance(holder, Mapping):
-            holder = holder.get(same_key(holder, step))
+            holder = holder.get(key_of(holder, step))
     return isinstance(holder, Mapping) or (isinstance(holder, Config) and last in type(holder).model_fields)
 
 
-def _paths(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def _paths(content: Mapping[str, object], prefix: str = "") -> Iterator[str]:
     for key, value in content.items():
         yield f"{prefix}{key}"
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What is wrong with a study, found before anything runs: axes, phases, arms and claims that make no valid trial."""
+"""Finds what is wrong with a study before anything runs: axes, phases, arms and claims without a valid trial."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
-from reid_search.study.question.designs import check_named_trials
+from reid_search.study.question.designs.named import check_named_trials
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
@@ -16,7 +16,7 @@ from reid_search.study.trial.trial import TrialConfig
 
 
 def check_study(study: Question) -> None:
-    """Make sure that every arm and proposal of a study can be made, and every claim decided.
+    """Check that every arm and proposal of a study is a valid trial, and that every claim can be decided.
 
     Raises:
         StudyError: The first mistake, with its place.
@@ -33,13 +33,13 @@ def check_study(study: Question) -> None:
 
 
 def _check_readouts(base: TrialConfig, document: Document) -> None:
-    """Refuse two readouts with one meaning: a claim or a reader would take one number for two."""
+    """Refuse two readouts with one meaning, whose single number would be counted twice."""
     meanings: dict[ReadoutConfig, str] = {}
     for name, readout in base.readouts.items():
         other = meanings.setdefault(readout.unmarked, name)
         if other != name:
             place = document.place(("base", "readouts", name))
-            message = f"means the same as readout '{other}'; leave one of them out, or give it other settings"
+            message = f"means the same as readout '{other}'; leave out one of them, or give it other settings"
             raise StudyError(f"{place}: base.readouts.{name}: {message}")
 
 
@@ -52,24 +52,20 @@ def _check_spaces(study: Question) -> None:
             space.check()
             if isinstance(phase, AblatePhase):
                 phase.description.check(space)
-                _check_has_claims(study, phase)
-                _check_redraws(space, phase)
+                if phase.description.of_claims and not study.claims_of(phase):
+                    message = "the study makes no claim that this phase could decide; write `claims:`"
+                    raise StudyError(f"design: {phase.design}: {message}")
+                if phase.redraw_data:
+                    space.config({}).data.redrawn(0)  # refuses data that are not drawn
                 if phase.description.nothing and phase.around != "best":  # which is not known yet
                     phase.description.check_compares(study.arms(phase), phase.around)
             else:
-                _check_search(study, phase)
-            if _validates(phase) and study.space(phase, "val").config({}).data.holdout == 0:
+                phase.sampler.check(space)
+                for share in study.shares(phase):
+                    share.space.config(share.held)  # such as an arm of an ablation that sets other entries
+            validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
+            if validates and study.space(phase, "val").config({}).data.holdout == 0:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
-
-
-def _validates(phase: SearchPhase | AblatePhase) -> bool:
-    return isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
-
-
-def _check_search(study: Question, phase: SearchPhase) -> None:
-    phase.sampler.check(study.space(phase))
-    for share in study.shares(phase):
-        share.space.config(share.held)  # an arm of an ablation that sets other entries
 
 
 def _check_arms(study: Question) -> None:
@@ -79,19 +75,8 @@ def _check_arms(study: Question) -> None:
         raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
 
 
-def _check_has_claims(study: Question, phase: AblatePhase) -> None:
-    if phase.description.of_claims and not study.claims_of(phase):
-        message = "the study makes no claim that this phase could decide; write `claims:`"
-        raise StudyError(f"design: {phase.design}: {message}")
-
-
-def _check_redraws(space: Space, phase: AblatePhase) -> None:
-    if phase.redraw_data:
-        space.config({}).data.redrawn(0)
-
-
 def _check_claims(study: Question) -> None:
-    """Make sure that some phase has the arms of each claim; around a search's best this is not known yet."""
+    """Check that some phase has the arms of each claim, unless these depend on a search."""
     phases = [phase for phase in study.config.phases if isinstance(phase, AblatePhase) and study.claims_of(phase)]
     arms = {phase.name: study.arms(phase) for phase in phases}
     for name in study.config.claims:
@@ -106,14 +91,12 @@ def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:
     if not missing:
         return "no ablation could decide it; allowed: a phase such as {kind: ablate, design: claims}"
     phase, arms = min(missing.items(), key=lambda item: len(item[1]))
-    return (
-        f"needs the arm {'; '.join(arms)}, which the phase '{phase}' does not have; allowed: settings of its arms, or "
-        "a phase with `design: claims`, which has the arms of all claims"
-    )
+    allowed = "settings of its arms, or a phase with `design: claims`, which has the arms of all claims"
+    return f"needs the arm {'; '.join(arms)}, which the phase '{phase}' does not have; allowed: {allowed}"
 
 
 def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
-    """Make sure that what a phase sets makes a valid trial, and adds no loss or readout by a slip of the pen."""
+    """Check that the `set` of a phase makes a valid trial and adds no loss or readout by a typing error."""
     base = TrialConfig.model_validate(study.config.base)
     for path in phase.set:
         top, *rest = split_path(path)
@@ -129,7 +112,7 @@ def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, 
 
 @contextmanager
 def _at(document: Document, phase: int) -> Iterator[None]:
-    """Put the place of the axis or phase before a mistake."""
+    """Prefix a mistake with the place of its axis or phase."""
     try:
         yield
     except StudyError as error:
@@ -137,7 +120,8 @@ def _at(document: Document, phase: int) -> Iterator[None]:
 
 
 def _place(document: Document, message: str, phase: int) -> str:
-    for axis in document.data.get("axes") or {}:
+    axes = document.data.get("axes")
+    for axis in axes if isinstance(axes, Mapping) else ():
         if message.startswith((f"axes.{axis}:", f"axes.{axis}.when:")):
             return document.place(("axes", axis))
     return document.place(("phases", phase))

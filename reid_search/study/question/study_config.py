@@ -1,6 +1,7 @@
-"""The study file: what may stand in it, and what of it must fit together."""
+"""The study file: its fields, and how they must fit together."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,7 +10,7 @@ from reid_search.study.component import Config, EntryError
 from reid_search.study.language.places import Entries
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.claims import ClaimConfig, check_claim
-from reid_search.study.question.designs import check_named_arms
+from reid_search.study.question.designs.named import check_named_arms
 from reid_search.study.question.phases import AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.trial.trial import TrialConfig
 
@@ -21,18 +22,18 @@ class StudyConfig(Config):
         name: Name of the study and of its folder in the store.
         base: The baseline arm: a trial config.
         axes: What may vary, by dotted path into `base`.
-        arms: Named arms that a design can stand around (`around: full`): the label or value of some axes, over `base`.
+        arms: Named arms, as centres of designs (`around: full`): the label or value of some axes, over `base`.
         phases: Searches and ablations, in order.
-        claims: What the study says beforehand that it will find, by name.
-        resources: What a trial takes.
+        claims: What the study expects to find, by name.
+        resources: What a trial needs.
         keep: Which trials keep their final weights: of each phase's best arm, all, or none.
         seed: Seed of the proposals and of the search's trainings.
     """
 
     name: Name
-    base: Annotated[dict[str, Any], Entries(TrialConfig)]
+    base: Annotated[dict[str, object], Entries(TrialConfig)]
     axes: dict[str, Axis] = Field(default_factory=dict)
-    arms: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    arms: dict[Name, dict[str, object]] = Field(default_factory=dict)
     phases: tuple[Phase, ...]
     claims: dict[str, ClaimConfig] = Field(default_factory=dict)
     resources: Resources = Field(default_factory=Resources)
@@ -40,7 +41,7 @@ class StudyConfig(Config):
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
-    def _phases_fit_together(self) -> "StudyConfig":
+    def _phases_fit_together(self) -> Self:
         if not self.phases:
             raise EntryError("at least one phase is needed, such as {kind: ablate}", "phases")
         check_named_arms(self.arms, self.axes)
@@ -48,7 +49,7 @@ class StudyConfig(Config):
         searched = False
         for index, phase in enumerate(self.phases):
             if phase.name in names:
-                raise EntryError(f"two phases are named '{phase.name}'; give each a `name`", "phases", index)
+                raise EntryError(f"two phases are named '{phase.name}'; give each its own `name`", "phases", index)
             names.add(phase.name)
             for axis in phase.axes or ():
                 if axis not in self.axes:
@@ -68,7 +69,8 @@ class StudyConfig(Config):
 
     def _check_claims(self) -> None:
         ablations = [phase.name for phase in self.deciding_phases]
-        readouts = list(self.base.get("readouts") or {"default": None})
+        named = self.base.get("readouts")
+        readouts = list(named) if named and isinstance(named, Mapping) else ["default"]
         for name, claim in self.claims.items():
             try:
                 check_claim(claim, self.axes, ablations, readouts)
@@ -82,12 +84,12 @@ class StudyConfig(Config):
             early = f"'best' needs a search before it; allowed: {', '.join(allowed)}"
             raise EntryError(early if phase.around == "best" else unknown, "phases", index, "around")
         if phase.description.leads_to_best:
-            leads = f"a {phase.design} leads to the best"
             if not searched:
-                raise EntryError(f"{leads} of a search; put one before it", "phases", index, "design")
+                message = f"a {phase.design} leads to the best of a search; put one before it"
+                raise EntryError(message, "phases", index, "design")
             if phase.around == "best":
                 centres = ", ".join(name for name in allowed if name != "best")
-                message = f"{leads} from where it begins; allowed: {centres}"
+                message = f"'best' is where a {phase.design} ends, so it must start elsewhere; allowed: {centres}"
                 raise EntryError(message, "phases", index, "around")
 
     def _check_search(self, phase: SearchPhase, index: int) -> None:
@@ -103,34 +105,31 @@ class StudyConfig(Config):
             return
         named = [path for path, axis in axes.items() if axis.searched_levels]
         if phase.each not in named:
-            message = f"'{phase.each}' is neither an axis of this search that has a choice or variants nor a later "
-            message += f"ablation; {nearest(phase.each, [*named, *later])}"
-            raise EntryError(message, "phases", index, "each")
+            unknown = f"'{phase.each}' is neither a later ablation nor an axis of this search with a choice or variants"
+            raise EntryError(f"{unknown}; {nearest(phase.each, [*named, *later])}", "phases", index, "each")
         if axes[phase.each].when:
-            message = (
-                f"'{phase.each}' exists under a condition, so that not every trial has one; allowed: an axis without"
-            )
+            message = f"'{phase.each}' exists only under a condition; allowed: an axis that every trial has"
             raise EntryError(message, "phases", index, "each")
         if len(axes) == 1:
-            raise EntryError(f"nothing is left to tune beside '{phase.each}'; add an axis", "phases", index, "axes")
+            raise EntryError(f"nothing is left to tune besides '{phase.each}'; add an axis", "phases", index, "axes")
 
     def _check_each_arm(self, phase: SearchPhase, arms: AblatePhase, index: int) -> None:
         if arms.needs_best:
-            message = f"'{arms.name}' stands on a search's best, so its arms are not known before the search is over; "
-            raise EntryError(f"{message}allowed: an ablation around base or a named arm", "phases", index, "each")
+            message = f"the arms of '{arms.name}' depend on a search; allowed: an ablation around base or a named arm"
+            raise EntryError(message, "phases", index, "each")
         searches = [item for item in self.phases[:index] if isinstance(item, SearchPhase)]
         other = next((item.name for item in searches if self.ablation_tuned_by(item) == arms), None)
         if other is not None:
-            message = f"the arms of '{arms.name}' are tuned by the search '{other}'; allowed: one search for each"
+            message = f"the search '{other}' already tunes the arms of '{arms.name}'; allowed: one search per ablation"
             raise EntryError(message, "phases", index, "each")
         axes, varied = self.axes_of(phase), self.axes_of(arms)
         if both := [path for path in axes if path in varied]:
-            message = f"{', '.join(both)}: also varied by '{arms.name}', of which each arm is tuned; "
-            raise EntryError(f"{message}give both phases `axes` with none in common", "phases", index, "axes")
+            message = f"{', '.join(both)}: also varied by '{arms.name}'; give both phases `axes` with none in common"
+            raise EntryError(message, "phases", index, "axes")
         for path, axis in varied.items():
             if named := [name for name in axis.when if name in axes]:
-                message = f"'{path}' of '{arms.name}' exists under a condition on '{named[0]}', which this search "
-                raise EntryError(f"{message}varies; leave one of the two out of its phase", "phases", index, "axes")
+                message = f"'{path}' of '{arms.name}' depends on '{named[0]}', which this search varies"
+                raise EntryError(f"{message}; leave one of the two out of its phase", "phases", index, "axes")
 
     def axes_of(self, *phases: SearchPhase | AblatePhase) -> dict[str, Axis]:
         """Return the axes that vary in a phase, or in any of several."""
@@ -138,7 +137,7 @@ class StudyConfig(Config):
         return {path: axis for path, axis in self.axes.items() if any(path in paths for paths in own)}
 
     def ablation_tuned_by(self, phase: SearchPhase | AblatePhase) -> AblatePhase | None:
-        """Return the ablation of which a search tunes each arm for itself; None where it tunes none so."""
+        """Return the ablation whose arms a search tunes separately, if any."""
         if isinstance(phase, AblatePhase) or phase.each in self.axes:
             return None
         ablations = (item for item in self.phases if isinstance(item, AblatePhase))

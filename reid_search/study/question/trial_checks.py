@@ -1,4 +1,4 @@
-"""What no arm and no proposal may have: weights files that are not there, readouts of what no loss trains."""
+"""Refuses arms and proposals with missing weights files, or with readouts that no loss trains."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ from reid_search.study.trial.trial import TrialConfig
 
 
 def check_base(base: TrialConfig, document: Document) -> None:
-    """Refuse a base that could not be trained or should not be tested so.
+    """Refuse a base whose weights files are missing or whose readouts no loss trains.
 
     Raises:
         StudyError: The first problem, with its place.
@@ -24,10 +24,10 @@ def check_base(base: TrialConfig, document: Document) -> None:
 
 
 def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
-    """Refuse a phase of which an arm or a proposal could not be trained or should not be tested so.
+    """Refuse a phase for its arms or proposals, as `check_base` does for the base.
 
-    Arms around a search's best are checked around the base, as they are planned. Of a search with very many
-    combinations of levels, a sample is checked.
+    Arms around a search's best are checked around the base, as planned. If a search has very many combinations of
+    levels, a sample is checked.
 
     Raises:
         StudyError: The first problem of an arm or proposal.
@@ -38,7 +38,7 @@ def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
 
 
 def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what is wrong with a trial, each with the entry that it stands in."""
+    """Yield what is wrong with a trial, each with its entry."""
     for name, value in config.model:
         if isinstance(value, Path) and not value.is_file():
             yield ("model", name), f"{value}: {_no_file(value)}"
@@ -49,13 +49,13 @@ def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _no_file(path: Path) -> str:
-    """Say what is wrong with a path that should lead to a file, and which files are near."""
+    """Say why a path is not a file, and which files are close to it."""
     if path.is_dir():
         near = nearest(path.name, [item.name for item in path.iterdir() if item.is_file()])
-        return f"a folder; expected a file; {near}, or null for random weights"
+        return f"expected a file, found a folder; {near}, or null for random weights"
     folder = next(parent for parent in path.parents if parent.is_dir())
     if folder != path.parent:
-        return f"no such file, nor its folder; {folder} is there; allowed: a file, or null for random weights"
+        return f"neither the file nor its folder exists, but {folder} does; allowed: a file, or null for random weights"
     near = nearest(path.name, [item.name for item in folder.iterdir() if item.suffix == path.suffix])
     return f"no such file; {near}, or null for random weights"
 
@@ -63,8 +63,8 @@ def _no_file(path: Path) -> str:
 def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str:
     trained = config.trained_taps
     alike = [other.key for other in trained if other.scope == tap.scope] or [other.key for other in trained]
-    untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss at work trains"
-    remedies = "place a loss on it, mark the readout `control: true` if that is meant, or read a trained tap"
+    untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss trains"
+    remedies = "place a loss on it, read a trained tap, or mark the readout `control: true` if that is intended"
     return f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
 
 
@@ -78,7 +78,7 @@ def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple
 
 
 def _matters(path: str) -> bool:
-    """Say whether an axis may decide which taps there are, which are read, and which a loss sits on."""
+    """Say whether an axis may change which taps there are, which are read, or which have a loss."""
     top, *rest = split_path(path)
     if top == "losses":
         return len(rest) == 1 or rest[-1] in ("kind", "on", "weight")

@@ -1,1 +1,1 @@
-"""One trial: the bases of its components' configs, taps, training, and the key under which it is measured once."""
+"""One trial: base classes of its components' configs, taps, training, and the key under which it is stored."""

@@ -1,36 +1,31 @@
-"""The bases of every component's config: data, model, loss, scorer; and the readout. No torch."""
+"""Base classes of the components' configs (data, model, loss, scorer), and the readout. No torch."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SerializeAsAny,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-)
+from pydantic import BeforeValidator, Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.errors import StudyError
 from reid_search.study.component import SCORERS, Config
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
 
-ImageSize = tuple[Annotated[int, Field(ge=8, le=2048)], Annotated[int, Field(ge=8, le=2048)]]
+_Side = Annotated[int, Field(ge=8, le=2048)]
+ImageSize = tuple[_Side, _Side]
+Patterns = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
 
 class DataConfig(Config):
-    """Which images a trial learns from and is tested on; each data set's own config extends this.
+    """Which images a trial learns from and is tested on; the config of each data set extends this.
 
-    `places` are the entries that say where files lie; what lies there is in the fingerprint.
+    `places` are the entries that say where files are; the files themselves are in the fingerprint.
 
     Attributes:
         name: The data set, `synthetic` or `market1501`.
         image_size: Height and width in pixels to which every image is resized.
-        holdout: Share of the training identities kept for validation; answers train with 0.
+        holdout: Share of the training identities kept for validation, [0, 1); answers train with 0.
         split_seed: Seed of the identity-disjoint validation split, constant in a search.
     """
 
@@ -42,38 +37,34 @@ class DataConfig(Config):
 
     @property
     def offers(self) -> frozenset[SideCar]:
-        """What accompanies every image (part maps, keypoints) or training identity (attributes)."""
+        """What comes with every image (part maps, keypoints) or training identity (attributes)."""
         return frozenset()
 
     def how_to_offer(self, kind: SideCar) -> str:
-        """Say what would make the data set offer a side-car that it lacks."""
+        """Say how to make the data set offer a side-car that it lacks."""
         del kind
         return f"no setting of data set '{self.name}' offers them"
 
     def redrawn(self, number: int) -> "DataConfig":
-        """Return this data set drawn another time, as `redraw_data` asks for.
-
-        Args:
-            number: Which draw, from 0, which is this one.
+        """Return draw `number` of this data set, for `redraw_data`; draw 0 is this one.
 
         Raises:
-            StudyError: The data set is not drawn.
+            StudyError: The data set is not drawn at random.
         """
         del number
-        raise StudyError(
-            f"redraw_data: true: data set '{self.name}' is not drawn; allowed: false, or data that are (synthetic)"
-        )
+        allowed = "allowed: false, or data that are, such as synthetic"
+        raise StudyError(f"redraw_data: true: data set '{self.name}' is not drawn at random; {allowed}")
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return what identifies the images and labels (16 hex digits), without reading the images themselves.
+        """Return 16 hex digits that identify the images and labels, without reading the images themselves.
 
         Raises:
-            DataError: The data set is missing or of another layout.
+            DataError: The data set is missing or has another layout.
         """
 
     def at(self, root: Path) -> "DataConfig":
-        """Return this config reading from `root`, as `--data` asks for.
+        """Return this config with `root` as its folder, for `--data`.
 
         Raises:
             StudyError: The data set is not read from a folder.
@@ -82,22 +73,22 @@ class DataConfig(Config):
 
 
 class ModelConfig(Config):
-    """An architecture and its settings; each architecture's own config extends this.
+    """An architecture and its settings; the config of each architecture extends this.
 
     `default_losses` are the losses of a trial that names none; `modes` are the ways in which a stage of training may
-    use the model, beside the one in which it is tested.
+    use the model, other than the one in which it is tested.
 
     Attributes:
         architecture: The architecture's name, `mgn` or `baseline`.
     """
 
     architecture: str
-    default_losses: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {}
     modes: ClassVar[tuple[str, ...]] = ()
 
     @property
     def needs(self) -> frozenset[SideCar]:
-        """What must accompany every image, in training and in testing: `maps`, `keypoints`."""
+        """What must come with every image, in training and in testing: `maps`, `keypoints`."""
         return frozenset()
 
     @property
@@ -115,45 +106,37 @@ class ModelConfig(Config):
 
 
 class LossConfig(Config):
-    """A loss on taps; each kind's own config extends this.
+    """A loss on taps; the config of each kind extends this.
 
-    `scopes` are those that the loss can sit on, `of_identities` says whether it looks at who is on the images.
+    `scopes` are the scopes of taps that it accepts, `of_identities` says whether it uses identity labels.
 
     Attributes:
         kind: The loss, `cross_entropy` or `triplet`.
-        on: Tap patterns it sits on; an empty list switches it off.
-        weight: Factor of the mean over its taps.
+        on: Patterns of the taps that it sits on; an empty list switches it off.
+        weight: Factor of the mean over its taps, at least 0.
     """
 
     kind: str
     scopes: ClassVar[frozenset[Scope]] = VECTORS
     of_identities: ClassVar[bool] = True
-    on: tuple[str, ...] = ()
+    on: Patterns = ()
     weight: float = Field(default=1.0, ge=0.0)
 
     @property
     def needs(self) -> frozenset[SideCar]:
-        """What must accompany the training images: `maps`, `keypoints`, `attributes`."""
+        """What must come with the training images: `maps`, `keypoints`, `attributes`."""
         return frozenset()
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Make sure that the loss can sit on these taps, beyond their scopes.
-
-        Args:
-            taps: The taps that `on` selects; not empty.
+        """Check the taps that `on` selects, beyond their scopes.
 
         Raises:
-            StudyError: A tap is of a shape that the loss cannot sit on.
+            StudyError: The loss does not accept the shape of a tap.
         """
-
-    @field_validator("on", mode="before")
-    @classmethod
-    def _one_pattern_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class ScorerConfig(Config):
-    """How distances are made from features otherwise than by `metric`; each kind's own config extends this.
+    """How distances are computed if not by the readout's `metric`; the config of each kind extends this.
 
     Attributes:
         kind: The scorer, `k_reciprocal` or `pair_head`.
@@ -163,7 +146,7 @@ class ScorerConfig(Config):
 
     @property
     def loss(self) -> str | None:
-        """Name of the loss whose trained head it uses; None where it uses none."""
+        """Name of the loss whose trained head it uses, if any."""
         return None
 
     @property
@@ -172,7 +155,7 @@ class ScorerConfig(Config):
         return True
 
     def problem_with(self, loss: LossConfig) -> str | None:
-        """Return why the head of this loss cannot serve; None where it can."""
+        """Return why it cannot use the head of this loss, or None."""
         del loss
         return None
 
@@ -192,24 +175,19 @@ class ReadoutConfig(Config):
         normalize: L2 norm of each tap (`blocks`), of the concatenation (`all`), or `none`.
         flip: Average the features of the image and of the mirrored image.
         metric: Distance between features.
-        scorer: What makes other distances of them, such as re-ranking; none where omitted.
-        control: Whether it may read taps that no loss trains. It changes no measurement, and no name of one.
+        scorer: What computes other distances, such as re-ranking; none if omitted.
+        control: Whether it may read taps that no loss trains. This changes no measurement and no key.
     """
 
-    taps: tuple[str, ...] = ()
+    taps: Patterns = ()
     normalize: Literal["all", "blocks", "none"] = "all"
     flip: bool = True
     metric: Literal["cosine", "euclidean"] = "cosine"
     scorer: AnyScorer | None = None
     control: bool = False
 
-    @field_validator("taps", mode="before")
-    @classmethod
-    def _one_pattern_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
     @model_serializer(mode="wrap")
-    def _mention_only_a_mark(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _write_control_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
         if not self.control:
             content.pop("control", None)
@@ -217,5 +195,5 @@ class ReadoutConfig(Config):
 
     @property
     def unmarked(self) -> Self:
-        """What is measured, whether it is a control or not."""
+        """The readout without `control`, which does not change what is measured."""
         return self.model_copy(update={"control": False})

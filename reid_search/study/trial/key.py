@@ -3,38 +3,37 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from reid_search.study.trial.trial import TrialConfig
 
-# Raise it where a release would measure an unchanged config otherwise. Every training then gets a new key and is run
-# again; what was measured before stays under its old key.
+# Raise it when a release measures an unchanged config differently. Every training then gets a new key and is run again;
+# earlier measurements stay under their old keys.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
 
 
 def trial_key(config: TrialConfig, data_fingerprint: str) -> str:
-    """Return the key under which a training is stored and found again.
+    """Return the key under which a training is stored.
 
-    Two configs share a key when they train the same thing: defaults are filled in, readouts do not count, losses are
-    told by the taps they reach (one that reaches none does not count), and 1 equals 1.0.
+    Two configs share a key if they train the same thing: defaults are filled in, readouts are ignored, losses are
+    compared by the taps they sit on (one that sits on none is ignored), and 1 equals 1.0.
 
     Args:
         config: The trial's config.
-        data_fingerprint: What identifies the images and labels.
+        data_fingerprint: Identifies the images and labels.
     """
     content = {"schema": SCHEMA_VERSION, "data_fingerprint": data_fingerprint, **training_content(config)}
     return digest(content) if SCHEMA_VERSION == 1 else f"{SCHEMA_VERSION}.{digest(content)}"
 
 
 def schema_of(key: str) -> int:
-    """Return the version of what a key hashes: 1 where it says none, as `2.0123456789abcdef` says 2."""
+    """Return the schema version of a key: 2 for `2.0123456789abcdef`, 1 for a key without a version."""
     version, separator, _ = key.partition(".")
     return int(version) if separator and version.isdecimal() else 1
 
 
-def training_content(config: TrialConfig) -> dict[str, Any]:
-    """Return the part of a config that decides what is trained, in a form that is equal where the training is."""
+def training_content(config: TrialConfig) -> dict[str, object]:
+    """Return the part of a config that decides what is trained; equal for equal trainings."""
     content = config.model_dump(mode="json", exclude={"readouts", "losses"})
     for stage in (content, *content["training"]["stages"]):
         for place in config.data.places:
@@ -50,7 +49,7 @@ def training_content(config: TrialConfig) -> dict[str, Any]:
 
 
 def joint_fingerprint(fingerprints: Sequence[str]) -> str:
-    """Return what identifies the data sets of a trial together; that of the only one, where there is one."""
+    """Return one fingerprint for all data sets of a trial."""
     return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
 
 

@@ -1,7 +1,7 @@
-"""What may accompany an image: part maps, keypoints, attributes. Names and layouts that data, models and losses share.
+"""What may come with an image: part maps, keypoints, attributes. Names and layouts that data, models and losses share.
 
 Part maps give the probability of four body parts at every pixel; the rest is background. Keypoints are COCO's 17.
-Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1), which belong to the person and not to the image.
+Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1); they describe the person, not the image.
 """
 
 from collections.abc import Collection, Iterable
@@ -12,27 +12,10 @@ SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
 
 PARTS = ("head", "upper", "lower", "shoes")
 
-KEYPOINTS = (
-    "nose",
-    "left_eye",
-    "right_eye",
-    "left_ear",
-    "right_ear",
-    "left_shoulder",
-    "right_shoulder",
-    "left_elbow",
-    "right_elbow",
-    "left_wrist",
-    "right_wrist",
-    "left_hip",
-    "right_hip",
-    "left_knee",
-    "right_knee",
-    "left_ankle",
-    "right_ankle",
-)
+_PAIRED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+KEYPOINTS = ("nose", *(f"{side}_{joint}" for joint in _PAIRED for side in ("left", "right")))
 MIRRORED_KEYPOINTS = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
-"""Which keypoint stands in each place once left and right have changed sides."""
+"""Index of the keypoint that takes each place when an image is mirrored."""
 
 UPPER_COLOURS = ("black", "white", "red", "purple", "yellow", "gray", "blue", "green")
 LOWER_COLOURS = ("black", "white", "pink", "purple", "yellow", "gray", "blue", "green", "brown")
@@ -44,8 +27,8 @@ ATTRIBUTES: dict[str, int] = {
 }
 """Number of values of each attribute, in the order of tables.
 
-Gender, length of hair and of sleeves (`up`), length and kind of what is worn below (`down`, `clothes`), things carried,
-age, and one colour each above and below.
+Gender, length of hair and sleeves (`up`), length and kind of lower-body clothing (`down`, `clothes`), things carried,
+age, and one colour each for the upper and lower body.
 """
 
 _WHAT = {
@@ -61,5 +44,5 @@ def missing(needed: Iterable[SideCar], offered: Collection[SideCar]) -> list[Sid
 
 
 def in_words(kind: SideCar) -> str:
-    """Return what a kind of side-car is, for a message."""
+    """Describe a kind of side-car in a message."""
     return _WHAT[kind]

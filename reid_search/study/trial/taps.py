@@ -3,9 +3,9 @@
 A tap is written `<who>@<stage>`, for example `p3.part2@reduced`. A pattern is one of
 
 * `<scope>@<stage>`: every tap of a scope, `global@coarse`, `part@reduced`, `concat@reduced`;
-* `<glob>@<stage>`: taps by name, `p3.*@coarse`, `p2.global@neck` (a `*` does not match concatenations, which would
+* `<glob>@<stage>`: taps by name, `p3.*@coarse`, `p2.global@neck` (a `*` does not match concatenations, since these
   repeat their parts: name them);
-* `<stage>` alone: every global and part tap of that stage (concatenations repeat their parts and are left out).
+* `<stage>` alone: every global and part tap of that stage.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ VECTORS = frozenset({Scope.GLOBAL, Scope.PART, Scope.CONCAT})
 
 
 class Stage(StrEnum):
-    """How far a feature has come: pooled, reduced to the embedding size, normalised by a BNNeck."""
+    """Where a feature is taken: after pooling, after reduction to the embedding size, after a BNNeck."""
 
     COARSE = "coarse"
     REDUCED = "reduced"
@@ -45,10 +45,10 @@ class TapSpec:
     Attributes:
         name: Branch and part, `p3.part2`, `p3.global`, `p3.concat`.
         scope: What it describes.
-        stage: How far the feature has come.
+        stage: Where the feature is taken.
         shape: Shape without the batch dimension; `(D,)` for a feature vector.
-        through: Names of the modules with parameters that a gradient on this tap reaches (`branches.2.blocks`). An
-            architecture that names none is taken to train all of its taps.
+        through: Names of the modules with parameters that a gradient on this tap reaches (`branches.2.blocks`). If an
+            architecture names none, all of its taps count as trained.
     """
 
     name: str
@@ -69,10 +69,10 @@ class TapSpec:
 
 
 def select_taps(patterns: Iterable[str], offered: Sequence[TapSpec]) -> list[TapSpec]:
-    """Return the taps that any pattern selects, each once, in the order in which the architecture lists them.
+    """Return the taps that any pattern selects, each once, in the order of the architecture.
 
-    A scope that an architecture does not have at an existing stage selects nothing (`part@reduced` of a model without
-    parts), so that one placement can serve every arm of a study; a name that nothing answers to is an error.
+    A scope that the architecture lacks selects nothing (`part@reduced` of a model without parts), so that one placement
+    can serve every arm of a study; an unknown name or stage is an error.
 
     Args:
         patterns: Patterns as described at the top of this module.
@@ -81,18 +81,16 @@ def select_taps(patterns: Iterable[str], offered: Sequence[TapSpec]) -> list[Tap
     Raises:
         StudyError: A pattern is malformed, or names a tap or stage that the architecture does not have.
     """
-    chosen: set[str] = set()
-    for pattern in patterns:
-        chosen.update(tap.key for tap in _match(pattern, offered))
+    chosen = {tap.key for pattern in patterns for tap in _match(pattern, offered)}
     return [tap for tap in offered if tap.key in chosen]
 
 
 def untrained(read: Iterable[TapSpec], trained: Iterable[TapSpec]) -> dict[TapSpec, frozenset[str]]:
-    """Return those of some taps that are not trained throughout, with the modules that no loss trains.
+    """Return the taps in `read` that are not fully trained, each with the modules that no loss trains.
 
-    A tap is trained where gradients reach everything on the way to it, even if they come from other taps: a coarse
-    vector has nothing of its own, so that a loss on any tap of its map trains it, whereas a reduction that no loss
-    stands behind stays as it was drawn.
+    A tap is trained if gradients reach every module on the way to it, even through other taps. A coarse vector has no
+    parameters of its own, so a loss on any tap of its map trains it; a reduction without a loss after it keeps its
+    initial values.
 
     Args:
         read: The taps in question.
@@ -113,13 +111,11 @@ def _match(pattern: str, offered: Sequence[TapSpec]) -> list[TapSpec]:
     if who in {str(scope) for scope in Scope}:
         return [tap for tap in at_stage if tap.scope == who]
     wildcard = any(sign in who for sign in "*?[")
-    matched = [
-        tap
-        for tap in at_stage
-        if fnmatchcase(tap.name, who) and not (wildcard and tap.scope is Scope.CONCAT and "concat" not in who)
-    ]
+    if wildcard and "concat" not in who:
+        matched = [tap for tap in at_stage if fnmatchcase(tap.name, who) and tap.scope is not Scope.CONCAT]
+    else:
+        matched = [tap for tap in at_stage if fnmatchcase(tap.name, who)]
     if not matched:
-        raise StudyError(
-            f"tap pattern '{pattern}' matches nothing; {nearest(who, [*(tap.name for tap in at_stage), *Scope])}"
-        )
+        known = [*(tap.name for tap in at_stage), *Scope]
+        raise StudyError(f"tap pattern '{pattern}' matches nothing; {nearest(who, known)}")
     return matched

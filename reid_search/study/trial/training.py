@@ -1,8 +1,8 @@
-"""The settings of training: budget in images seen, batches, optimiser, schedule, augmentation, stages."""
+"""Settings of training: budget in images, batches, optimiser, schedule, augmentation, stages."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -32,9 +32,9 @@ class OptimizerConfig(Config):
         lr: Learning rate after warm-up.
         weight_decay: Weight decay of every parameter.
         momentum: Momentum of `sgd`; ignored by the others.
-        new_lr: Factor on `lr` for what does not start from pretrained weights (heads, classifiers).
+        new_lr: Factor on `lr` for parameters without pretrained weights (heads, classifiers).
         amsgrad: Whether `adam` and `adamw` keep the largest second moment (Reddi et al. 2018); ignored by `sgd`.
-        clip_norm: Largest norm of the gradient; none where omitted.
+        clip_norm: Largest norm of the gradient; no limit if omitted.
     """
 
     kind: Literal["sgd", "adam", "adamw"] = "adam"
@@ -47,14 +47,14 @@ class OptimizerConfig(Config):
 
 
 class ScheduleConfig(Config):
-    """The learning rate over a stage; positions are shares of the images of that stage.
+    """The learning rate during a stage; positions are shares of its images.
 
     Attributes:
         kind: `cosine` (to `floor`), `step` (times `gamma` at each milestone) or `constant`.
-        warmup: Share over which the rate rises linearly from a hundredth.
+        warmup: Share over which the rate rises linearly from a hundredth of `lr`.
         milestones: Shares at which `step` decays.
         gamma: Factor of a decay step.
-        floor: Share of the rate that `cosine` ends at.
+        floor: Share of the rate at which `cosine` ends.
     """
 
     kind: Literal["cosine", "step", "constant"] = "cosine"
@@ -71,8 +71,8 @@ class AugmentConfig(Config):
         flip: Probability of mirroring.
         pad_crop: Padding on each side as a share of the image's height and width, then a random crop; 0 is off.
         erase: Probability of random erasing (Zhong et al. 2020; area 2 to 40 %, aspect ratio 0.3 to 3.3).
-        auto: Probability of a change drawn from ImageNet's policy of AutoAugment (Cubuk et al. 2019). It moves pixels
-            alone, so that part maps and keypoints would no longer fit.
+        auto: Probability of a change drawn from AutoAugment's ImageNet policy (Cubuk et al. 2019). It moves only
+            pixels, so part maps and keypoints would no longer fit.
     """
 
     flip: Share = 0.5
@@ -85,15 +85,15 @@ class StageConfig(Config):
     """One stage of training.
 
     Attributes:
-        name: What logs call it.
+        name: Its name in logs.
         images: Images seen in this stage.
-        losses: Names of the losses at work; all where omitted.
-        train: Glob patterns of the model parameters that train (`branches.*`); the rest is frozen.
-        train_losses: Whether what the losses own trains as well (classifiers, pair heads).
+        losses: Names of the losses that are used; all if omitted.
+        train: Glob patterns of the model parameters that are trained (`branches.*`); the others are frozen.
+        train_losses: Whether parameters of the losses (classifiers, pair heads) are trained as well.
         lr: Factor on the optimiser's learning rate.
-        mode: How the model works in this stage, one of the architecture's `modes`; as it will be tested where omitted.
-        data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). Only losses that do not look at
-            identities may be at work on other data.
+        mode: How the model works in this stage, one of the architecture's `modes`; as in testing if omitted.
+        data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). On other data, only losses that
+            do not use identity labels are allowed.
     """
 
     name: str
@@ -103,32 +103,30 @@ class StageConfig(Config):
     train_losses: bool = True
     lr: float = Field(default=1.0, gt=0.0)
     mode: str | None = None
-    data: Annotated[dict[str, Any], Entries(DATASETS)] = Field(default_factory=dict)
+    data: Annotated[dict[str, object], Entries(DATASETS)] = Field(default_factory=dict)
 
     @field_validator("data")
     @classmethod
-    def _paths_from_the_root(cls, data: dict[str, Any]) -> dict[str, Any]:
+    def _absolute_paths(cls, data: dict[str, object]) -> dict[str, object]:
         places = {place for name in DATASETS.names() for place in getattr(DATASETS.config_class(name), "places", ())}
-        return {
-            key: str(absolute(Path(value))) if key in places and isinstance(value, str) else value
-            for key, value in data.items()
-        }
+        paths = {key: value for key, value in data.items() if key in places and isinstance(value, str)}
+        return {**data, **{key: str(absolute(Path(value))) for key, value in paths.items()}}
 
 
 class TrainingConfig(Config):
     """How a trial trains.
 
     Attributes:
-        images: Budget in images seen; the sum of the stages where there are several.
-        report_every: Images of one epoch, after which a trial reports and checkpoints, at least a batch; a tenth of
-            `images` where omitted.
+        images: Budget in images; the sum of the stages if these are given.
+        report_every: Images in an epoch, after which a trial reports and writes a checkpoint; at least a batch, and a
+            tenth of `images` if omitted.
         batch: P × K.
         optimizer: The optimiser.
-        schedule: The learning rate over each stage.
+        schedule: The learning rate during each stage.
         augment: Random changes to each image.
         precision: `full` (float32) or `amp` (float16 on a GPU, bfloat16 on a CPU).
         threads: CPU threads; the last digits of a gradient depend on it.
-        stages: Stages in order; one over all of `images` where omitted.
+        stages: Stages in order; one with all of `images` if omitted.
     """
 
     images: int = Field(default=20_000, ge=1)
@@ -158,27 +156,21 @@ class TrainingConfig(Config):
         return filled
 
     @model_validator(mode="after")
-    def _stages_fill_the_budget(self) -> "TrainingConfig":
+    def _budget_fits(self) -> Self:
         total = sum(stage.images for stage in self.stages)
         if self.stages and total != self.images:
             raise ValueError(
                 f"images: {self.images} is not the sum of the stages' images ({total}); leave it out or make them equal"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _every_epoch_has_a_step(self) -> "TrainingConfig":
         if self.report_every < self.batch.size and self.steps > 1:
-            raise EntryError(
-                f"{self.report_every} is less than a batch of {self.batch.ids} × {self.batch.per_id} images; "
-                f"allowed: at least {self.batch.size}",
-                "report_every",
-            )
+            batch = f"a batch of {self.batch.ids} × {self.batch.per_id} images"
+            message = f"{self.report_every} is less than {batch}; allowed: at least {self.batch.size}"
+            raise EntryError(message, "report_every")
         return self
 
     @property
     def resolved_stages(self) -> tuple[StageConfig, ...]:
-        """The stages as they run: one over the whole budget where none is written."""
+        """The stages as they run: one with the whole budget if none is given."""
         return self.stages or (StageConfig(name="main", images=self.images),)
 
     @property
@@ -188,12 +180,12 @@ class TrainingConfig(Config):
 
     @property
     def epochs(self) -> int:
-        """Reports of the whole trial; epoch e ends with the step that reaches e × `report_every` images."""
+        """Number of epochs; epoch e ends with the step that reaches e × `report_every` images."""
         return (self.steps - 1) * self.batch.size // self.report_every + 1
 
 
 def _count(value: object) -> int:
-    """Return a count, also one that is written as 5e3; 0 for anything else, which is reported where it stands."""
+    """Return a count, which may be written as 5e3; 0 for anything else, whose own field reports it."""
     whole = isinstance(value, int | float) and value > 0 and float(value).is_integer()
     return int(value) if whole else 0  # type: ignore[call-overload]
 
@@ -202,4 +194,4 @@ def _batch_size(value: object) -> int:
     try:
         return BatchConfig.model_validate({} if value is None else value).size
     except ValidationError:
-        return 1  # the batch's own mistake is reported where it stands
+        return 1  # the field `batch` reports it

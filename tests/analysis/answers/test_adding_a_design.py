@@ -10,7 +10,10 @@ from analysis.answers.ablations import summarise_ablations
 from reid_search.errors import StudyError
 from reid_search.records import StudyStore, read_state
 from reid_search.study import StudyConfig, load_study
-from reid_search.study.question.designs import Asked, Design, add_design, arms_of, registry
+from reid_search.study.question.designs import registry
+from reid_search.study.question.designs.arms import arms_of
+from reid_search.study.question.designs.design import Asked, Design
+from reid_search.study.question.designs.registry import add_design
 from reid_search.study.question.space import Settings
 
 A, B = "losses.triplet.margin", "model.pooling"

@@ -68,9 +68,8 @@ class _Solid(_Wheel):
     weight: float = 2.0
 
 
-def test_a_family_in_a_place_that_nothing_here_lists_follows_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_family_in_a_place_that_nothing_here_lists_follows_the_rule() -> None:
     """Also inside a component, in a list of them, in a union with others, and behind a name alone."""
-    monkeypatch.setattr(ComponentFamily, "_added", {})
     wheels = ComponentFamily("reid_search.losses", "maker", "wheel", "wheel")
     wheels.add("spoked", _Spoked)
     wheels.add("solid", _Solid)

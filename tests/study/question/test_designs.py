@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from reid_search.study import BASELINE, Arm, Study, TrialConfig
 from reid_search.study.question.axes import Axis, Level
-from reid_search.study.question.designs import Asked, design_named, designs
+from reid_search.study.question.designs.design import Asked
+from reid_search.study.question.designs.registry import design_named, designs
 from reid_search.study.question.phases import AblatePhase
 from reid_search.study.question.space import Space
 

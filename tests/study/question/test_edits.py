@@ -141,6 +141,7 @@ def test_overrides_that_leave_something_behind_are_said_in_the_plan(write: Calla
                  "backbone: resnet10_thin, parts: [1, 2]}\nphases: [{kind: ablate}]\n")  # fmt: skip
     warnings = load_study(file, ["model.architecture=baseline"]).plan().warnings
     assert warnings[0] == (
-        "--set base.model.architecture=baseline: base.model.parts is left behind, which the new component does not have"
+        "--set base.model.architecture=baseline: base.model.parts is left behind, "
+        "since the new component does not have it"
     )
     assert not load_study(file, ["model.parts=null"]).document.left_behind

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reid_search.study import FractionalDesign, alias_structure, effect_name, fractional_design
 from reid_search.study.question.designs.aberration import MOST_FACTORS
+from reid_search.study.question.designs.fractional import (
+    FractionalDesign,
+    alias_structure,
+    effect_name,
+    fractional_design,
+)
 
 # Box, Hunter & Hunter, "Statistics for Experimenters": runs that a number of factors takes at a resolution
 PUBLISHED_RUNS = [

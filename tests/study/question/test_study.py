@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reid_search.errors import StudyError
-from reid_search.study import SearchPhase, Study, TrialConfig, load_study, load_trial_config, load_trial_file
+from reid_search.study import SearchPhase, Study, TrialConfig, load_study, load_trial_file
 
 Load = Callable[..., Study]
 Write = Callable[..., Path]
@@ -113,22 +113,22 @@ def test_data_may_be_given_beside_the_study(write: Write, base: dict[str, Any], 
     )
     study = load_study(path, data=tmp_path / "market")
     assert study.resolved()["base"]["data"]["root"] == str(tmp_path / "market")
-    assert load_trial_config(path, data=tmp_path).data.model_dump()["root"] == tmp_path
+    assert load_trial_file(path, data=tmp_path).config.data.model_dump()["root"] == tmp_path
     with pytest.raises(StudyError, match="data set 'synthetic' is not read from a folder"):
         load_study(path, ["data={name: synthetic}"], data=tmp_path)
 
 
 def test_a_trial_config_is_a_file_of_its_own_or_the_base_of_a_study(write: Write, base: dict[str, Any]) -> None:
-    alone = load_trial_config(write(json.dumps(base), "trial.yaml"), ["training.images=96"])
-    within = load_trial_config(write(json.dumps({"name": "s", "base": base})), ["training.images=96"])
+    alone = load_trial_file(write(json.dumps(base), "trial.yaml"), ["training.images=96"])
+    within = load_trial_file(write(json.dumps({"name": "s", "base": base})), ["training.images=96"])
     assert alone == within
-    assert alone.training.images == 96
+    assert alone.config.training.images == 96
 
 
 def test_a_trial_that_was_run_is_read_from_what_it_left(write: Write, base: dict[str, Any]) -> None:
     left = write(json.dumps({"key": "ab", "seed": 3, "data_fingerprint": "cd", "config": base}), "config.json")
     read = load_trial_file(left, ["training.images=96"])
-    assert (read.seed, read.config) == (3, load_trial_config(write(json.dumps(base)), ["training.images=96"]))
+    assert (read.seed, read.config) == (3, load_trial_file(write(json.dumps(base)), ["training.images=96"]).config)
     assert load_trial_file(write(json.dumps(base))).seed is None
     base["model"]["partz"] = [1]
     with pytest.raises(StudyError, match=r"config.model.partz: unknown key"):
