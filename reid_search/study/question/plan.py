@@ -178,7 +178,7 @@ def _ablation(
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
-    new_data = ", each on new data" if phase.redraw_data else ""
+    new_data = ", each on data of its own" if phase.redraw_data else ""
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}

@@ -118,10 +118,10 @@ def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: L
     with pytest.raises(StudyError, match=place):
         load(WEIGHTS)
     with pytest.raises(
-        StudyError, match=rf"{tmp_path}/no/near\.pth: no such file, nor its folder; {tmp_path} is there"
+        StudyError, match=rf"{tmp_path}/no/near\.pth: neither the file nor its folder exists, but {tmp_path} does"
     ):
         load(WEIGHTS, ["model.weights=no/near.pth"])
-    with pytest.raises(StudyError, match=rf"{tmp_path}: a folder; expected a file; allowed: .*nears.pth"):
+    with pytest.raises(StudyError, match=rf"{tmp_path}: expected a file, found a folder; allowed: .*nears.pth"):
         load(WEIGHTS, [f"model.weights={tmp_path}"])
     (tmp_path / "near.pth").touch()
     load(WEIGHTS)

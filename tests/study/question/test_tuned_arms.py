@@ -179,7 +179,7 @@ def test_an_axis_wins_over_an_ablation_of_the_same_name(load: Load) -> None:
             "system, model",
         ),
         ("each: compare", "each: compere", "did you mean 'compare'"),
-        ("seeds: 2,", "seeds: 2, around: best,", "'compare' stands on a search's best"),
+        ("seeds: 2,", "seeds: 2, around: best,", "the arms of 'compare' depend on a search"),
     ],
 )
 def test_mistakes_are_named(load: Load, old: str, new: str, message: str) -> None:

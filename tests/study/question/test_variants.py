@@ -138,10 +138,10 @@ def test_every_arm_has_its_own_best_and_the_centre_stays_the_first_variant(study
         (
             "each: system",
             "each: sytem",
-            "phases.0.each: 'sytem' is neither an axis of this search that has a choice",
+            "phases.0.each: 'sytem' is neither a later ablation nor an axis",
         ),
         ("each: system", "each: training.optimizer.lr", "allowed: ablate, system"),
-        ("each: system", "each: system, axes: [system]", "nothing is left to tune beside 'system'"),
+        ("each: system", "each: system, axes: [system]", "nothing is left to tune besides 'system'"),
         ("small mgn: {model: {parts: [1]}}", "small mgn: {model: {part: [1]}}", "unknown key; did you mean 'parts'"),
         ("mgn: {}", "mgn: 3", "mgn"),
     ],
