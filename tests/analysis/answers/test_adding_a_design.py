@@ -72,7 +72,7 @@ def test_it_is_planned_and_checked(ladder: Design, file: Path) -> None:
     assert dict(contrast.effect) == {f"{A}=0.3, {B}=avg": 1.0, f"{A}=0.3": -1.0}
     assert "ladder" in str(StudyConfig.model_json_schema())
     for override, message in (
-        ("resolution=4", "only `design: fractional_factorial` has a resolution, and this is ladder"),
+        ("resolution=4", "only `design: fractional_factorial` has a resolution, not ladder"),
         ("axes=[]", "design: ladder: around base there is nothing to climb"),
         ("design=laddr", "'laddr' is not a choice; did you mean 'ladder'"),
     ):
