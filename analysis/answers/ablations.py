@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reid_search.errors import RequestError
-from reid_search.records import ArmAsked, StudyState, TrialId, standing_readout
+from reid_search.records import ArmAsked, Status, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
 from reid_search.study.metrics import BESIDE, MAIN, METRICS
 from reid_search.study.question.designs.design import Design
@@ -200,7 +200,7 @@ def _beside_means(compared: pd.DataFrame) -> pd.DataFrame:
 
 def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     measured = {f"{split}/{metric}": metric for metric in METRICS}
-    finished = rows[rows["status"] == "finished"].rename(columns=measured)
+    finished = rows[rows["status"] == Status.FINISHED].rename(columns=measured)
     by_arm = finished.groupby("arm", sort=False)
     means = by_arm[[*METRICS, *COST_COLUMNS, "dim"]].mean()
     deviations = by_arm[list(METRICS)].std(ddof=1).add_suffix("_sd")
@@ -213,7 +213,7 @@ def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
 
 def _curves(state: StudyState, rows: pd.DataFrame, split: str) -> dict[str, Floats]:
     curves: dict[str, list[list[float]]] = {}
-    finished = rows.loc[rows["status"] == "finished", ["arm", "key", "seed", "stored_as"]]
+    finished = rows.loc[rows["status"] == Status.FINISHED, ["arm", "key", "seed", "stored_as"]]
     for arm, key, seed, stored_as in finished.itertuples(index=False, name=None):
         record = state.trials[TrialId(str(key), int(str(seed)))].record
         curve = record.readouts[str(stored_as)].cmc.get(split) if record else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from reid_search.records import Claim, StudyState, TrialId
+from reid_search.records import Claim, Status, StudyState, TrialId
 from reid_search.study.metrics import BESIDE, METRICS
 
 from ..reading.comparability import differences, is_within_protocols, protocols_of
@@ -32,7 +32,7 @@ VERDICTS = (
 CAPACITY = ("parameters", "macs")
 
 _NOTHING, _NO_QUERIES = Effect(0), QueryInterval(0, 0)
-_COMING = ("waiting", "running", "stopped")
+_COMING = (Status.WAITING, Status.RUNNING, Status.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:
 
 
 def _values_by_seed(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    values = rows[metric].astype("float64").where(rows["status"] == "finished")
+    values = rows[metric].astype("float64").where(rows["status"] == Status.FINISHED)
     return rows.assign(value=values).pivot(index="seed", columns="arm", values="value")
 
 
@@ -213,7 +213,7 @@ def _coming(table: pd.DataFrame) -> tuple[str, str] | None:
 
 def _unknown(metric: str, rows: pd.DataFrame) -> tuple[str, str] | None:
     """Say that trainings of an earlier release did not measure a metric that is newer."""
-    finished = rows[rows["status"] == "finished"]
+    finished = rows[rows["status"] == Status.FINISHED]
     if finished.empty or finished[metric].notna().any():
         return None
     return NOT_MEASURED, f"its trainings are of an earlier release, which did not measure {metric}"

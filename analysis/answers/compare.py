@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.errors import RequestError, nearest
+from reid_search.records import Status
 from reid_search.study import BASELINE
 from reid_search.study.metrics import MAIN, metric_of
 
@@ -71,7 +72,7 @@ def _stacked(studies: Sequence[Path | str], metric: str, readout: str) -> dict[s
 
 
 def _means(table: pd.DataFrame, metric: str) -> pd.DataFrame:
-    finished = table.assign(value=table[metric].where(table["status"] == "finished"))
+    finished = table.assign(value=table[metric].where(table["status"] == Status.FINISHED))
     grouped = finished.groupby(["study", "phase", "arm"], sort=False)["value"]
     return grouped.agg(n="count", mean="mean", sd="std").reset_index()
 

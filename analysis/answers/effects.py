@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reid_search.records import Status
 from reid_search.study import BASELINE
 
 from ..reading.comparability import is_within_protocols, protocols_of
@@ -60,7 +61,7 @@ def summarise_effects(
     factors = factors_of(list(dict.fromkeys(rows["arm"])), settings)
     if not arms or not factors:
         return None
-    values = rows[metric].where(rows["status"] == "finished")
+    values = rows[metric].where(rows["status"] == Status.FINISHED)
     by_seed = rows.assign(value=values).pivot(index="arm", columns="seed", values="value")
     measured = by_seed.reindex(arms).to_numpy(np.float64)
     effects = factorial_effects(_coded(arms, settings, factors), measured, factors)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from reid_search.errors import RecordError
-from reid_search.records import StudyState
+from reid_search.records import Status, StudyState
 from reid_search.study.metrics import MAIN
 
 from ..reading.queries import per_query, weighted
@@ -48,7 +48,7 @@ def query_tables(
     """Return the `per_query` table of each arm whose finished seeds can all be read; `rows` as in `per_query`."""
     found = {}
     for arm in dict.fromkeys(arms):
-        finished = rows[(rows["arm"] == arm) & (rows["status"] == "finished")]
+        finished = rows[(rows["arm"] == arm) & (rows["status"] == Status.FINISHED)]
         try:
             table = per_query(state, finished, metric)
         except RecordError:

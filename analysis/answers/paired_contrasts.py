@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from reid_search.errors import RequestError, nearest
+from reid_search.records import Status
 from reid_search.study.metrics import MAIN, metric_of
 
 from ..reading.comparability import differences
@@ -120,5 +121,5 @@ def _values_by_seed(table: pd.DataFrame, metric: str) -> pd.DataFrame:
         raise RequestError(f"arm '{twice.iloc[0]['arm']}' has seed {twice.iloc[0]['seed']} twice; give each seed once")
     values = table[metric].astype("float64")
     if "status" in table.columns:
-        values = values.where(table["status"] == "finished")
+        values = values.where(table["status"] == Status.FINISHED)
     return table.assign(value=values).pivot(index="seed", columns="arm", values="value")

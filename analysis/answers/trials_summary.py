@@ -58,7 +58,7 @@ def summarise_trials(state: StudyState, arms: pd.DataFrame) -> TrialsSummary:
     ]
     unfinished += [
         UnfinishedTrial(f"{row.key}-s{row.seed}", (f"{row.phase}: {row.arm}",), Status.UNMEASURED, str(row.reason), 0)
-        for row in arms[arms["status"] == "unmeasured"].itertuples()
+        for row in arms[arms["status"] == Status.UNMEASURED].itertuples()
     ]
     unfinished.sort(key=lambda trial: (_MOST_TELLING_FIRST.index(trial.status), trial.name))
     return TrialsSummary(counts, len(set(askers) - set(state.trials)), tuple(unfinished))

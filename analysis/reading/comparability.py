@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reid_search.records import Status
+
 FIELDS = ("evaluate", "data_fingerprint", "transductive")
 RULES: Mapping[str, str] = {
     "left_out": "junk, and the query's identity in the query's camera",
@@ -50,7 +52,7 @@ def differences(rows: pd.DataFrame, arm: str) -> list[Difference]:
         rows: Rows of `load_arms`; unfinished ones, absent fields and missing values are ignored.
         arm: The arm to compare with.
     """
-    measured = rows[rows["status"] == "finished"] if "status" in rows.columns else rows
+    measured = rows[rows["status"] == Status.FINISHED] if "status" in rows.columns else rows
     found = (_difference(measured, name, arm) for name in FIELDS if name in measured.columns)
     return [difference for difference in found if difference is not None]
 
@@ -66,7 +68,7 @@ def _difference(rows: pd.DataFrame, field: str, arm: str) -> Difference | None:
 
 def protocols_of(rows: pd.DataFrame) -> dict[str, list[str]]:
     """Return the protocols of each arm with a finished row: one, unless its data changed between seeds."""
-    measured = rows[(rows["status"] == "finished") & rows["protocol"].notna()]
+    measured = rows[(rows["status"] == Status.FINISHED) & rows["protocol"].notna()]
     found = measured.groupby("arm", sort=False)["protocol"].unique()
     return {str(arm): list(protocols) for arm, protocols in found.items()}
 

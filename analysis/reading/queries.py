@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.errors import RecordError, RequestError, nearest
-from reid_search.records import StudyState, TrialId
+from reid_search.records import Status, StudyState, TrialId
 from reid_search.study.metrics import MAIN, METRICS, Metric
 
 
@@ -29,7 +29,7 @@ def per_query(state: StudyState, rows: pd.DataFrame, metric: str = MAIN) -> pd.D
     if metric not in METRICS:
         raise RequestError(f"unknown metric '{metric}'; {nearest(metric, METRICS)}")
     found: dict[tuple[str, int], pd.Series] = {}
-    for row in rows[rows["status"] == "finished"].to_dict("records"):
+    for row in rows[rows["status"] == Status.FINISHED].to_dict("records"):
         trial = TrialId(str(row["key"]), int(row["seed"]))
         path = state.store.trial(*trial).per_query(str(row["stored_as"]))
         if path.exists():

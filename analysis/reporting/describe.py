@@ -53,9 +53,11 @@ def headline_numbers(
             reached = f"{spread(base[MAIN], base[f'{MAIN}_sd'], 1)} %"
             remark = f"{ablation.metric}, {several(int(base['n']), 'seed')}"
             tiles.append((f"{centre_word(ablation)} of ‘{ablation.phase}’", reached, remark))
-    counted = [f"{count} {status_words(status)}" for status, count in trials.counts.items() if status != "finished"]
+    counted = [
+        f"{count} {status_words(status)}" for status, count in trials.counts.items() if status != Status.FINISHED
+    ]
     counted += [f"{trials.waiting} not started"] if trials.waiting else []
-    tiles.append(("trials finished", str(trials.counts.get("finished", 0)), ", ".join(counted) or "all of them"))
+    tiles.append(("trials finished", str(trials.counts.get(Status.FINISHED, 0)), ", ".join(counted) or "all of them"))
     tiles.append(("test evaluations", str(evaluations), "uses of the test split"))
     return tiles
 

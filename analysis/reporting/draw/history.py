@@ -2,6 +2,8 @@
 
 from matplotlib.ticker import MaxNLocator
 
+from reid_search.records import Status
+
 from ...answers.searches import SearchSummary
 from ..naming import file_name
 from .style import ACCENT, INK, MUTED, Drawing, blank, finished, legend_above, style
@@ -15,7 +17,7 @@ def draw_history(search: SearchSummary) -> Drawing | None:
     with style():
         figure, axes = blank(3.0)
         measured = rows[rows["value"].notna()]
-        stopped = rows[(rows["status"] == "stopped") & rows["last_value"].notna()]
+        stopped = rows[(rows["status"] == Status.STOPPED) & rows["last_value"].notna()]
         axes.plot(measured["number"], 100 * measured["value"], "o", color=ACCENT, ms=5, label="finished", zorder=3)
         if len(stopped):
             last = 100 * stopped["last_value"]
