@@ -105,7 +105,11 @@ def test_a_claim_stands_around_the_centre_of_its_phase(study_of):
         ("{better: {model.embedding_dim: larg}}", CLAIMS, "did you mean 'large'"),
         ("{better: {losses.triplet.margin: 3.0}}", CLAIMS, "3.0 is not a level of this axis"),
         ("{better: {}}", CLAIMS, "claims.it.better"),
-        ("{better: {model.embedding_dim: large}, than: {model.embedding_dim: large}}", CLAIMS, "the settings of `better`"),
+        (
+            "{better: {model.embedding_dim: large}, than: {model.embedding_dim: large}}",
+            CLAIMS,
+            "the settings of `better`",
+        ),
         ("{better: {model.embedding_dim: large}, grows: {training.batch.ids: [4]}}", CLAIMS, "at least two levels"),
         (
             "{better: {model.embedding_dim: large}, grows: {training.batch.ids: [4, 8]}, "
