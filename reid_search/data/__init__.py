@@ -7,7 +7,7 @@ side by side and names its config class in an entry point of the group `reid_sea
 
 from typing import TYPE_CHECKING
 
-from reid_search.data.caching import cache_folder
+from reid_search.common.places import cache_folder
 from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:

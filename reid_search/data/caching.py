@@ -1,7 +1,6 @@
 """The folder of data that can be made again; each folder in it is built once, and completely or not at all."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +9,6 @@ from reid_search.errors import ResourceError
 from reid_search.records.locks import locked
 
 _PATIENCE_SECONDS = 4 * 3600.0
-
-
-def cache_folder() -> Path:
-    """Return `$REID_SEARCH_CACHE`, or `reid-search` in the user's cache folder."""
-    if named := os.environ.get("REID_SEARCH_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reid-search"
 
 
 def built_once(target: Path, build: Callable[[Path], None]) -> Path:

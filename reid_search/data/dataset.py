@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from reid_search.common.labels import DISTRACTOR
-from reid_search.data.caching import cache_folder
+from reid_search.common.places import cache_folder
 from reid_search.data.market_layout import ListedImage, find_side_cars, fingerprint, list_images
 from reid_search.study import DATASETS, DataConfig, SideCar
 

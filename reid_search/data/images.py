@@ -12,7 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from reid_search.common.arrays import chunks
-from reid_search.data.caching import built_once, cache_folder
+from reid_search.common.places import cache_folder
+from reid_search.data.caching import built_once
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.market_layout import SIDE_CAR_PLACES
 from reid_search.data.samples import Pixels, Samples

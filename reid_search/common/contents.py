@@ -1,0 +1,188 @@
+"""The SHA-256 of files, read once for as long as a file stays as it is.
+
+A file that was hashed is known again by device, inode, size, and the nanoseconds of its last change (mtime) and of the
+last change of its inode (ctime), which nobody can set back. What changed less than two seconds before it was read is
+not remembered: a clock may be too coarse to tell the next change from this one. What is remembered lies in one SQLite
+file in the cache folder, which processes share; where that cannot be written, every file is read each time.
+"""
+
+import errno
+import hashlib
+import os
+import sqlite3
+import stat
+import struct
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reid_search.common.places import cache_folder
+
+_SETTLED_NS = 2_000_000_000
+_CHUNK = 1 << 20
+_ALL_BITS = (1 << 64) - 1
+_FILES_AT_ONCE = 500
+_PATIENCE_SECONDS = 30.0
+_CREATE = "CREATE TABLE IF NOT EXISTS contents (file BLOB PRIMARY KEY, state BLOB, digest BLOB) WITHOUT ROWID"
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+_REASONS = {
+    errno.ELOOP: "a link that leads back to itself",
+    errno.EACCES: "may not be read (permission denied)",
+    errno.ENAMETOOLONG: "a name that is too long",
+}
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """Files by path: the hashes of those that were read, and why the others were not.
+
+    Attributes:
+        digests: 64 hex digits of the SHA-256 of each file's bytes.
+        unreadable: What is wrong with each file that cannot be read, in words: `a link to nothing`.
+    """
+
+    digests: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _File:
+    path: str
+    identity: bytes
+    state: bytes
+
+
+def hash_file(path: Path | str) -> str:
+    """Return 64 hex digits of the SHA-256 of a file's bytes.
+
+    Raises:
+        OSError: The file cannot be read; the message names it and says why.
+    """
+    hashed = hash_files([path])
+    if reason := hashed.unreadable.get(str(path)):
+        raise OSError(f"{path}: {reason}")
+    return hashed.digests[str(path)]
+
+
+def hash_files(paths: Iterable[Path | str]) -> Hashed:
+    """Return the hashes of many files; those that changed since they were last hashed are read, in parallel.
+
+    Links are followed. Nothing but a regular file is opened, so that a FIFO blocks nobody.
+    """
+    found = Hashed()
+    files = list(_looked_at(map(str, paths), found))
+    digests = _remembered(files)
+    unknown = [file for file in files if file.path not in digests]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        read = [item for part in pool.map(_read_all, _parts(unknown)) for item in part]
+    found.digests.update({path: digest.hex() for path, digest in digests.items()})
+    for file, digest, _ in read:
+        if isinstance(digest, bytes):
+            found.digests[file.path] = digest.hex()
+        else:
+            found.unreadable[file.path] = digest
+    _remember((file, digest) for file, digest, settled in read if settled and isinstance(digest, bytes))
+    return found
+
+
+def why_unreadable(path: str, error: OSError) -> str:
+    """Say in a few words why a path could not be opened."""
+    if isinstance(error, FileNotFoundError):
+        return "a link to nothing" if os.path.islink(path) else "no such file"  # noqa: PTH114
+    return _REASONS.get(error.errno or 0, f"cannot be read ({error.strerror or error})")
+
+
+def _looked_at(paths: Iterable[str], found: Hashed) -> Iterator[_File]:
+    """Yield the regular files as they stand; note what is wrong with any other path."""
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except (OSError, ValueError) as error:
+            found.unreadable[path] = why_unreadable(path, error) if isinstance(error, OSError) else str(error)
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield _file(path, status)
+        else:
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a device")
+            found.unreadable[path] = f"{kind}, not a file"
+
+
+def _file(path: str, status: os.stat_result) -> _File:
+    identity = struct.pack("<QQ", status.st_dev & _ALL_BITS, status.st_ino & _ALL_BITS)
+    return _File(path, identity, struct.pack("<qqq", status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+
+
+def _parts(files: Sequence[_File]) -> Iterator[Sequence[_File]]:
+    return (files[start : start + _FILES_AT_ONCE] for start in range(0, len(files), _FILES_AT_ONCE))
+
+
+def _read_all(files: Sequence[_File]) -> list[tuple[_File, bytes | str, bool]]:
+    return [_read(file) for file in files]
+
+
+def _read(file: _File) -> tuple[_File, bytes | str, bool]:
+    """Return a file as it was read, its hash (or why it has none), and whether it may be remembered."""
+    try:
+        descriptor = os.open(file.path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        return file, why_unreadable(file.path, error), False
+    try:
+        digest = hashlib.sha256()
+        while chunk := os.read(descriptor, _CHUNK):
+            digest.update(chunk)
+        now, status = time.time_ns(), os.fstat(descriptor)
+    except OSError as error:
+        return file, why_unreadable(file.path, error), False
+    finally:
+        os.close(descriptor)
+    settled = now - max(status.st_mtime_ns, status.st_ctime_ns) >= _SETTLED_NS
+    return file, digest.digest(), settled and _file(file.path, status) == file
+
+
+def _remembered(files: Sequence[_File]) -> dict[str, bytes]:
+    """Return the hashes of the files that have not changed since they were remembered."""
+    known: dict[str, bytes] = {}
+    database = _place()
+    if not files or not database.exists():
+        return known
+    with suppress(OSError, sqlite3.OperationalError), closing(_opened(database)) as connection:
+        try:
+            for part in _parts(files):
+                marks = ", ".join("?" * len(part))
+                rows = connection.execute(
+                    f"SELECT file, state, digest FROM contents WHERE file IN ({marks})",
+                    [file.identity for file in part],
+                )
+                stored = {identity: (state, digest) for identity, state, digest in rows}
+                for file in part:
+                    state, digest = stored.get(file.identity, (None, b""))
+                    if state == file.state:
+                        known[file.path] = digest
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # a damaged file is made anew
+            database.unlink(missing_ok=True)
+    return known
+
+
+def _remember(read: Iterable[tuple[_File, bytes]]) -> None:
+    rows = [(file.identity, file.state, digest) for file, digest in read]
+    if not rows:
+        return
+    database = _place()
+    with suppress(OSError, sqlite3.Error):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with closing(_opened(database)) as connection, connection:
+            connection.execute(_CREATE)
+            connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+
+
+def _opened(database: Path) -> sqlite3.Connection:
+    return sqlite3.connect(database, timeout=_PATIENCE_SECONDS)
+
+
+def _place() -> Path:
+    return cache_folder() / "contents.sqlite"

@@ -1,0 +1,11 @@
+"""Where this program keeps what it can make again."""
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return `$REID_SEARCH_CACHE`, or `reid-search` in the user's cache folder."""
+    if named := os.environ.get("REID_SEARCH_CACHE"):
+        return Path(named).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reid-search"
