@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from reid_search.data import load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
@@ -94,7 +95,10 @@ def test_keypoints_follow_the_size_of_the_image(image: Path, tmp_path: Path) -> 
     ("labels", "message"),
     [
         (None, "no such file; expected the part map of query/0002_c1s1_000451_03.jpg"),
-        (np.zeros((16, 8)), "16×8; a part map has one channel and the size of its image, 32×16"),
+        (
+            np.zeros((16, 8)),
+            "no colours) and the size of its image, 32×16",
+        ),
         (np.zeros((32, 16, 3)), "32×16×3; a part map has one channel"),
         (np.full(SIZE, 7), "holds the value 7; allowed: 0 background, 1 head, 2 upper, 3 lower, 4 shoes"),
     ],
@@ -111,8 +115,11 @@ def test_a_wrong_part_map_is_named(labels: np.ndarray | None, message: str, imag
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"masks": np.zeros((5, 2, 2))}, "expected an array `maps`"),
-        ({"maps": np.zeros((4, 2, 2))}, "shape (4, 2, 2); expected (5, height, width)"),
+        ({"a": np.zeros((5, 2, 2)), "b": np.zeros(3)}, "expected one array, or an array `maps`"),
+        (
+            {"maps": np.zeros((4, 2, 2))},
+            "shape (4, 2, 2); expected labels (height, width) or one plane",
+        ),
         ({"maps": np.full((5, 2, 2), 0.5)}, "no probabilities"),
         ({"maps": np.full((5, 2, 2), np.nan)}, "no probabilities"),
     ],
@@ -225,3 +232,205 @@ def test_a_side_car_that_is_missing_is_named_before_anything_trains(market: Path
     with pytest.raises(DataError, match="no such file; expected the part map of bounding_box_train"):
         open_images(dataset, (12, 6), tmp_path / "cache", {"train": ["maps"]})
     assert not list((tmp_path / "cache" / "maps").glob("[!.]*"))
+
+
+LIP = {"head": (1, 2, 4, 13), "upper": (3, 5, 6, 7, 10, 11, 14, 15), "lower": (9, 12, 16, 17), "shoes": (8, 18, 19)}
+
+
+def test_labels_of_lip_in_an_indexed_png_become_the_parts_of_spreid(image: Path, tmp_path: Path) -> None:
+    labels = (np.arange(32 * 16) % 20).reshape(SIZE).astype(np.uint8)
+    drawn = Image.fromarray(labels).convert("P")
+    drawn.putdata(labels.ravel().tolist())
+    drawn.putpalette(np.random.default_rng(0).integers(0, 256, 768).tolist())
+    (tmp_path / "masks").mkdir()
+    drawn.save(tmp_path / "masks" / f"{image.name}.png")
+    maps = read_maps(image, tmp_path / "masks", SIZE, "lip")
+    for plane, numbers in zip(maps, LIP.values(), strict=True):
+        np.testing.assert_array_equal(plane, 255 * np.isin(labels, numbers))
+    with pytest.raises(DataError, match=r"holds the value 5; allowed: 0 background, 1 head"):
+        read_maps(image, tmp_path / "masks", SIZE)
+
+
+@pytest.mark.parametrize("ending", [".npy", ".jpg.npy", ".npz"])
+def test_arrays_of_labels_or_of_planes_say_the_same(image: Path, tmp_path: Path, ending: str) -> None:
+    labels = np.random.default_rng(3).integers(0, 20, SIZE)
+    for folder, array in (("labels", labels), ("planes", np.eye(20, dtype=np.float32)[labels].transpose(2, 0, 1))):
+        (tmp_path / folder).mkdir()
+        with (tmp_path / folder / f"{image.stem}{ending}").open("wb") as file:
+            (np.savez if ending == ".npz" else np.save)(file, array)
+    maps = read_maps(image, tmp_path / "labels", SIZE, "lip")
+    np.testing.assert_array_equal(maps, read_maps(image, tmp_path / "planes", SIZE, "lip"))
+    np.testing.assert_array_equal(maps, read_maps(image, tmp_path / "labels", SIZE, LIP))
+    assert [int((plane > 0).sum()) for plane in maps] == [
+        int(np.isin(labels, numbers).sum()) for numbers in LIP.values()
+    ]
+
+
+def test_planes_of_any_labels_are_summed_and_bounded(image: Path, tmp_path: Path) -> None:
+    planes = np.random.default_rng(4).uniform(0, 1, (36, 6, 3))
+    (tmp_path / "masks").mkdir()
+    np.save(tmp_path / "masks" / f"{image.stem}.npy", planes)
+    maps = read_maps(image, tmp_path / "masks", (6, 3), {"head": (0, 1), "lower": (35,)}) / 255
+    head, lower = planes[:2].sum(axis=0), planes[35]
+    np.testing.assert_allclose(maps[[0, 2]], np.stack([head, lower]) / np.maximum(head + lower, 1), atol=0.51 / 255)
+    assert not maps[[1, 3]].any()
+
+
+def test_arrays_that_are_no_maps_are_named(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    path = tmp_path / "masks" / f"{image.stem}.npy"
+    for array, message in (
+        (np.full(SIZE, 20), "holds the value 20; allowed: 0 to 19, the labels of LIP"),
+        (np.full(SIZE, 1.5), "holds the value 1.5; allowed: 0 to 19"),
+        (np.zeros((19, 4, 4)), "one plane a label (20, height, width)"),
+        (np.array([{}]), "not a readable part map"),
+    ):
+        np.save(path, array)
+        with pytest.raises(DataError, match=re.escape(message)):
+            read_maps(image, tmp_path / "masks", SIZE, "lip")
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match="not a readable part map"):
+        read_maps(image, tmp_path / "masks", SIZE, "lip")
+    _npz(tmp_path / "masks", image, maps=np.zeros(SIZE))
+    with pytest.raises(DataError, match="is a part map of the same image too; keep one of them"):
+        read_maps(image, tmp_path / "masks", SIZE, "lip")
+
+
+SIDES = {"r": "right", "l": "left"}
+_ARMS_AND_NECK = "nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist"
+_LEGS_AND_FACE = "r_hip r_knee r_ankle l_hip l_knee l_ankle r_eye l_eye r_ear l_ear"
+_FEET = "l_big_toe l_small_toe l_heel r_big_toe r_small_toe r_heel"
+COCO_18 = f"{_ARMS_AND_NECK} {_LEGS_AND_FACE}".split()
+BODY_25 = f"{_ARMS_AND_NECK} mid_hip {_LEGS_AND_FACE} {_FEET}".split()
+
+
+def _detected(names: list[str] | tuple[str, ...]) -> list[float]:
+    """A place and a confidence for each name, the same wherever the name stands."""
+    places = {name: (index % 16, index + 1, 0.1 if name == "nose" else 0.9) for index, name in enumerate(KEYPOINTS)}
+    sides = [re.sub("^[rl](?=_)", lambda side: SIDES[side[0]], name) for name in names]
+    return [number for name in sides for number in places.get(name, (1, 1, 1.0))]
+
+
+def _other() -> list[float]:
+    return [3.0, 3.0, 0.5] * len(KEYPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("{stem}_keypoints.json", {"people": [{"pose_keypoints_2d": _detected(COCO_18)}]}),
+        ("{stem}_keypoints.json", {"people": [{"pose_keypoints_2d": _detected(BODY_25)}]}),
+        (
+            "{name}.predictions.json",
+            [{"keypoints": _other(), "score": 0.4}, {"keypoints": _detected(KEYPOINTS), "score": 0.6}],
+        ),
+        (
+            "{name}_keypoints.json",
+            [
+                {"keypoints": _other(), "score": 0.9},
+                {"keypoints": _detected(KEYPOINTS), "score": 0.1, "is_target": True},
+            ],
+        ),
+        (None, [{"image_id": "{name}", "keypoints": _detected(KEYPOINTS), "score": 0.7}]),
+        (
+            None,
+            {
+                "images": [{"id": 7, "file_name": "query/{name}"}, {"id": 8, "file_name": "train/{name}"}],
+                "annotations": [
+                    {"image_id": 8, "keypoints": _other(), "score": 0.7},
+                    {"image_id": 7, "keypoints": _detected(KEYPOINTS), "score": 0.7},
+                ],
+            },
+        ),
+    ],
+    ids=["openpose-18", "openpose-25", "openpifpaf", "target", "results", "results-by-number"],
+)
+def test_keypoints_of_every_detector_are_coco_s(name: str | None, content, image: Path, tmp_path: Path) -> None:
+    text = json.dumps(content).replace("{name}", image.name)
+    place = tmp_path / ("all.json" if name is None else "keypoints")
+    if name is not None:
+        place.mkdir()
+    (place / name.format(stem=image.stem, name=image.name) if name else place).write_text(text)
+    expected = np.array(_detected(KEYPOINTS)).reshape(17, 3)
+    expected[:, 2] = 2
+    expected[0] = 0  # the nose's confidence is too low
+    np.testing.assert_allclose(read_keypoints(image, place, SIZE), expected, atol=1e-6)
+    assert read_keypoints(image, place, SIZE, confidence=0.05)[0, 2] == 2
+
+
+def test_an_annotated_file_of_all_images_keeps_coco_s_visibility(image: Path, tmp_path: Path) -> None:
+    numbers = [1, 2, 1] + [3, 4, 2] * 16
+    content = {
+        "images": [{"id": 1, "file_name": image.name}],
+        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": numbers}],
+    }
+    (tmp_path / "all.json").write_text(json.dumps(content))
+    assert read_keypoints(image, tmp_path / "all.json", SIZE)[:2].tolist() == [[1, 2, 1], [3, 4, 2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([{"image_id": 5, "keypoints": [0] * 51, "score": 1}], "image_id 5"),
+        ([{"image_id": "another.jpg", "keypoints": [0] * 51, "score": 1}], "its images are named such as another.jpg"),
+        ({"info": {}}, "expected COCO's `images` and `annotations`, or a list of results"),
+        ([], "expected COCO's `images` and `annotations`, or a list of results"),
+        ([{"image_id": "0002_c1s1_000451_03.jpg", "keypoints": [1, 1, 0.5] * 17}], "needs the `score` of its person"),
+        ([{"image_id": "0002_c1s1_000451_03.jpg", "keypoints": [1, 1, -1] * 17, "score": 1}], "negative or no number"),
+        ([{"image_id": "0002_c1s1_000451_03.jpg", "keypoints": [1] * 42, "score": 1}], "OpenPose's 54 or 75"),
+    ],
+)
+def test_a_wrong_file_of_all_keypoints_is_named(content, message: str, image: Path, tmp_path: Path) -> None:
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=re.escape(message)) as error:
+        read_keypoints(image, path, SIZE)
+    assert str(path) in str(error.value)
+
+
+def _mat(path: Path, order: list[list[str]], values: list[dict[str, list[int]]], identities: list[list[str]]) -> Path:
+    parts = {
+        part: {**{name: np.array(columns[name], np.uint8) for name in names}, "image_index": np.array(people, object)}
+        for part, names, columns, people in zip(("train", "test"), order, values, identities, strict=True)
+    }
+    savemat(path, {path.stem: parts})
+    return path
+
+
+def test_market_s_attributes_are_read_by_name_and_counted_from_0(tmp_path: Path) -> None:
+    """Values count from 1 in the file, and its fields stand in another order for the test people."""
+    names, rng = list(ATTRIBUTES), np.random.default_rng(0)
+    people = [["0002", "0007", "0010"], ["0001", "0003"]]
+    columns = [
+        {name: rng.integers(1, count + 1, len(part)).tolist() for name, count in ATTRIBUTES.items()} for part in people
+    ]
+    path = _mat(tmp_path / "market_attribute.mat", [names, names[::-1]], columns, people)
+    table = read_attributes(path)
+    for part, people_of, values in zip(("train", "test"), people, columns, strict=True):
+        for row, identity in enumerate(people_of):
+            assert [int(table.loc[int(identity), name]) for name in names] == [
+                values[name][row] - 1 for name in names
+            ], part
+
+
+def test_duke_s_attributes_are_unknown_where_ours_have_no_counterpart(tmp_path: Path) -> None:
+    colours = [*(f"up{name}" for name in ["black", "white", "red", "purple", "gray", "blue", "green", "brown"])]
+    colours += [f"down{name}" for name in ["black", "white", "red", "gray", "blue", "green", "brown"]]
+    names = ["backpack", "bag", "handbag", "boots", "gender", "hat", "shoes", "top", *colours]
+    columns = [{name: [2, 1] for name in names} | {"top": [0, 1]}, {name: [1] for name in names}]
+    path = _mat(tmp_path / "duke_attribute.mat", [names, names], columns, [["0001", "0005"], ["0009"]])
+    table = read_attributes(path)
+    assert table.loc[1, "backpack"] == 1
+    assert table.loc[5, "upblack"] == 0
+    assert (table[["hair", "age", "up", "upyellow", "downpink"]] == -1).all(axis=None)
+    assert attributes_of(np.array([5, 1]), path, np.array([1, 5, 9])).shape == (2, 27)
+
+
+@pytest.mark.parametrize("content", [{"a": np.zeros(3)}, {"a": {"train": {}}}, {"a": 1, "b": 2}])
+def test_a_mat_file_without_attributes_is_named(content, tmp_path: Path) -> None:
+    savemat(tmp_path / "other.mat", content)
+    with pytest.raises(DataError, match=re.escape("expected market_attribute.mat or duke_attribute.mat")):
+        read_attributes(tmp_path / "other.mat")
+    (tmp_path / "other.mat").write_text("<html>")
+    with pytest.raises(DataError, match=re.escape("expected market_attribute.mat or duke_attribute.mat")):
+        read_attributes(tmp_path / "other.mat")

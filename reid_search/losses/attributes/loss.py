@@ -10,24 +10,26 @@ from reid_search.losses.attributes.config import LOGITS, AttributesConfig
 from reid_search.losses.tap_loss import TapLoss
 from reid_search.losses.targets import Targets
 from reid_search.study import TapSpec
-from reid_search.study.trial.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTES, UNKNOWN
 from reid_search.study.trial.taps import Scope
 
 _STD = 0.001
 
 
 class AttributesLoss(TapLoss):
-    """Cross-entropy of each attribute, averaged over images, attributes and taps."""
+    """Cross-entropy of each attribute, averaged over the images that have it, the attributes that one has, and taps."""
 
     def __init__(self, _config: AttributesConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
         self.classifiers = nn.ModuleList(_classifier(tap) for tap in taps)
 
     def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
-        """Return the mean over attributes and images."""
+        """Return the mean over attributes and images; an attribute that no image has is left out."""
         logits = self.classifiers[index](features.flatten(1)).split(list(ATTRIBUTES.values()), dim=1)
         wanted = targets.need("attributes").long().unbind(1)
-        return torch.stack([functional.cross_entropy(*pair) for pair in zip(logits, wanted, strict=True)]).mean()
+        values = [functional.cross_entropy(*pair, ignore_index=UNKNOWN) for pair in zip(logits, wanted, strict=True)]
+        known = [value for value, column in zip(values, wanted, strict=True) if bool((column != UNKNOWN).any())]
+        return torch.stack(known).mean() if known else features.sum() * 0
 
 
 def _classifier(tap: TapSpec) -> nn.Module:

@@ -5,12 +5,17 @@ Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1); they descri
 """
 
 from collections.abc import Collection, Iterable
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 SideCar = Literal["maps", "keypoints", "attributes"]
 SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
 
-PARTS = ("head", "upper", "lower", "shoes")
+Part = Literal["head", "upper", "lower", "shoes"]
+PARTS: tuple[Part, ...] = ("head", "upper", "lower", "shoes")
+MapLabels = Literal["parts", "lip"] | dict[Part, tuple[Annotated[int, Field(ge=0, le=255)], ...]]
+"""What the labels of part maps mean: our parts from 1, those of Look into Person, or the labels of each part."""
 
 _PAIRED = ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 KEYPOINTS = ("nose", *(f"{side}_{joint}" for joint in _PAIRED for side in ("left", "right")))
@@ -25,15 +30,20 @@ ATTRIBUTES: dict[str, int] = {
     **{f"up{colour}": 2 for colour in UPPER_COLOURS},
     **{f"down{colour}": 2 for colour in LOWER_COLOURS},
 }
-"""Number of values of each attribute, in the order of tables.
+"""Number of values of each attribute, counted from 0, in the order of tables.
 
 Gender, length of hair and sleeves (`up`), length and kind of lower-body clothing (`down`, `clothes`), things carried,
 age, and one colour each for the upper and lower body.
 """
+UNKNOWN = -1
+"""An attribute that nobody gave; no loss looks at it."""
+
+DEFAULT_CONFIDENCE = 0.2
+"""From which confidence on a detected keypoint is visible."""
 
 _WHAT = {
-    "maps": "part maps (one PNG or NPZ file an image)",
-    "keypoints": "keypoints (one JSON file an image)",
+    "maps": "part maps (one PNG, NPZ or NPY file an image)",
+    "keypoints": "keypoints (one JSON file an image, or one for all)",
     "attributes": "attributes (one table of identities)",
 }
 

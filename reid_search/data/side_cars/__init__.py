@@ -1,0 +1,11 @@
+"""Side-cars on disk: part maps, keypoints and attributes of a data set's images, in the forms in which they come.
+
+`maps.py`, `keypoints.py` and `attributes.py` say which forms each has.
+"""
+
+from reid_search.data.side_cars.attributes import attributes_of, read_attributes
+from reid_search.data.side_cars.keypoints import read_keypoints
+from reid_search.data.side_cars.maps import read_maps
+from reid_search.data.side_cars.problems import side_car_problems
+
+__all__ = ["attributes_of", "read_attributes", "read_keypoints", "read_maps", "side_car_problems"]

@@ -1,0 +1,100 @@
+"""Attributes of identities, in one table.
+
+* `.csv`: the columns `identity` and those of `ATTRIBUTES`, one row for each identity; -1 is unknown.
+* `.mat`: `market_attribute.mat` or `duke_attribute.mat` (Lin et al. 2019), whose values count from 1 and whose fields
+  stand in another order for test than for training, so that names alone are trusted. DukeMTMC's own attributes (`top`,
+  `shoes`, `boots`, `upbrown`, `downred`) have no counterpart and are left out; those it lacks are unknown.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reid_search.common.arrays import Integers
+from reid_search.errors import DataError
+from reid_search.study.trial.side_cars import ATTRIBUTES, UNKNOWN
+
+_NOT_OURS = frozenset({"top", "shoes", "boots", "upbrown", "downred"})
+
+
+def read_attributes(path: Path) -> pd.DataFrame:
+    """Return a table of attributes, one row per identity (the index), one column per attribute; -1 is unknown.
+
+    Raises:
+        DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
+    """
+    table = _from_mat(path) if path.suffix.lower() == ".mat" else _from_csv(path)
+    if table["identity"].duplicated().any():
+        twice = table["identity"][table["identity"].duplicated()].iloc[0]
+        raise DataError(f"{path}: identity {twice} has two rows; expected one")
+    for column, count in ATTRIBUTES.items():
+        wrong = table[~table[column].isin(range(UNKNOWN, count))]
+        if len(wrong):
+            row = wrong.iloc[0]
+            raise DataError(
+                f"{path}: {column} of identity {row['identity']} is {row[column]}; allowed: 0 to {count - 1}, or "
+                f"{UNKNOWN} for unknown"
+            )
+    return table.set_index("identity")[list(ATTRIBUTES)].astype(np.int64)
+
+
+def attributes_of(identities: Integers, path: Path, known: Integers) -> Integers:
+    """Return the attributes of images, `(N, 27)`; -1 is unknown.
+
+    Args:
+        identities: `(N,)` identity of each image.
+        path: Table of attributes.
+        known: All identities of the data set.
+
+    Raises:
+        DataError: The table is wrong, lacks an identity, or has one that the data set does not.
+    """
+    table = read_attributes(path)
+    strangers = np.setdiff1d(table.index.to_numpy(np.int64), known)
+    if strangers.size:
+        raise DataError(f"{path}: identity {strangers[0]} is not in the data set; take out its row")
+    lacking = np.setdiff1d(identities, table.index.to_numpy(np.int64))
+    if lacking.size:
+        raise DataError(f"{path}: no attributes of identity {lacking[0]}, which is trained on; add a row")
+    return table.loc[identities].to_numpy(np.int64)
+
+
+def _from_csv(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable table of attributes ({error})") from error
+    for column in ("identity", *ATTRIBUTES):
+        if column not in table:
+            raise DataError(f"{path}: column '{column}' is missing; expected identity, {', '.join(ATTRIBUTES)}")
+    return table
+
+
+def _from_mat(path: Path) -> pd.DataFrame:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        content = loadmat(path, simplify_cells=True)
+        (whole,) = (value for name, value in content.items() if not name.startswith("__"))
+        parts = [_part(whole[name]) for name in ("train", "test")]
+    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError) as error:
+        raise DataError(
+            f"{path}: not a table of attributes; expected market_attribute.mat or duke_attribute.mat, one struct with "
+            f"`train` and `test` ({type(error).__name__}: {error})"
+        ) from error
+    table = pd.concat(parts, ignore_index=True)
+    strange = sorted({str(name) for name in table} - set(ATTRIBUTES) - _NOT_OURS - {"identity"})
+    if strange:
+        raise DataError(f"{path}: unknown attribute '{strange[0]}'; expected {', '.join(ATTRIBUTES)}")
+    # A value of 0, as DukeMTMC has it twice, is neither of the two: unknown.
+    values = table.reindex(columns=list(ATTRIBUTES), fill_value=0).fillna(0).astype(np.int64) - 1
+    return values.assign(identity=table["identity"])
+
+
+def _part(part: Mapping[str, object]) -> pd.DataFrame:
+    columns = {name: np.atleast_1d(np.asarray(value)) for name, value in part.items()}
+    identities = columns.pop("image_index")
+    return pd.DataFrame({"identity": [int(item) for item in identities], **columns})

@@ -1,0 +1,52 @@
+"""Finding the side-car of an image."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from reid_search.errors import DataAbsent, DataError
+
+Size = tuple[int, int]
+
+
+def file_of(image: Path, folder: Path, endings: Sequence[str], what: str) -> Path:
+    """Return the side-car of an image: in the folder, or in a sub-folder named after the image's.
+
+    Args:
+        image: The image.
+        folder: Folder of side-cars.
+        endings: What may follow the image's stem or its whole name: `.png`, `_keypoints.json`.
+        what: What a message calls the file.
+
+    Raises:
+        DataAbsent: There is none.
+        DataError: There are several.
+    """
+    places = list(_places(image, folder, endings))
+    found = [path for path in places if path.exists()]
+    if not found:
+        raise DataAbsent(f"{places[0]}: no such file; expected the {what} of {image.parent.name}/{image.name}")
+    if len(found) > 1:
+        raise DataError(f"{found[0]}: {found[1]} is a {what} of the same image too; keep one of them")
+    return found[0]
+
+
+def _places(image: Path, folder: Path, endings: Sequence[str]) -> Iterator[Path]:
+    for parent in (folder, folder / image.parent.name):
+        for name in dict.fromkeys((image.stem, image.name)):
+            for ending in endings:
+                yield parent / f"{name}{ending}"
+
+
+def image_size(image: Path) -> Size:
+    """Return the width and height of an image, without decoding it.
+
+    Raises:
+        DataError: It is not readable.
+    """
+    try:
+        with Image.open(image) as opened:
+            return opened.size
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{image}: not a readable image ({error}); replace the file or take it out") from error

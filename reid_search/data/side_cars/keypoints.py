@@ -1,0 +1,153 @@
+"""Keypoints: a folder with one JSON file for each image, or one JSON file for all.
+
+* COCO's annotation form, `<stem>.json` or one file with `images` and `annotations`: 17 keypoints of x, y, visibility.
+* COCO's results, one file: a list of `image_id` (or `file_name`), `keypoints` and `score`; the third number of a
+  keypoint is its confidence. Where `image_id` is a number, the file is an object whose `images` name them and whose
+  `annotations` are the list. AlphaPose writes the same.
+* OpenPifPaf, `<name>.predictions.json` or `<name>_keypoints.json`: a list of people.
+* OpenPose, `<stem>_keypoints.json`: `people` with `pose_keypoints_2d`, 18 (COCO) or 25 (BODY_25) points.
+
+Of several people, the one marked `is_target` is taken, else the highest score (the mean confidence where there is
+none), else the first. A detector's point counts as visible where its confidence reaches a bound, and else as absent.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+
+from reid_search.data.side_cars.files import Size, file_of, image_size
+from reid_search.errors import DataAbsent, DataError
+from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, KEYPOINTS
+
+Keypoints = npt.NDArray[np.float32]
+_People = list[Mapping[str, object]]
+
+_ENDINGS = (".json", "_keypoints.json", ".predictions.json")
+_COCO_18 = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
+_BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)
+_PLACES = {len(KEYPOINTS): tuple(range(len(KEYPOINTS))), 18: _COCO_18, 25: _BODY_25}
+
+
+def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEFAULT_CONFIDENCE) -> Keypoints:
+    """Return an image's keypoints, `(17, 3)`: x and y in pixels of the resized image, visibility.
+
+    Args:
+        image: The image.
+        place: Folder of its keypoints, or the file of all.
+        size: Height and width in pixels.
+        confidence: From which confidence on a detected point is visible, in [0, 1].
+
+    Raises:
+        DataError: The image has no keypoints, their content is wrong, or an annotated keypoint lies outside the image.
+    """
+    path = place if place.is_file() else file_of(image, place, _ENDINGS, "keypoints")
+    people = _of_image(path, image) if place.is_file() else _people(path, _content(path))
+    width, height = image_size(image)
+    keypoints = _of_person(path, people, confidence, (width, height))
+    scale = np.array([size[1] / width, size[0] / height], np.float32)
+    keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5
+    keypoints[keypoints[:, 2] == 0] = 0
+    return keypoints
+
+
+def _content(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not a readable file of keypoints ({error})") from error
+
+
+def _people(path: Path, content: object) -> _People:
+    """Return the people of one image's file; an annotation is its only one."""
+    found = content.get("people", [content]) if isinstance(content, dict) else content
+    if not isinstance(found, list) or not all(isinstance(person, dict) for person in found):
+        raise DataError(f"{path}: expected an object with `keypoints`, one with `people`, or a list of people")
+    return found
+
+
+def _of_image(path: Path, image: Path) -> _People:
+    people = _index(path, path.stat().st_mtime_ns)
+    names = (f"{image.parent.name}/{image.name}", image.name, image.stem)
+    found = next((people[name] for name in names if name in people), None)
+    if found is None:
+        raise DataAbsent(f"{path}: no keypoints of {names[0]}; its images are named such as {next(iter(people))}")
+    return found
+
+
+@lru_cache(maxsize=4)
+def _index(path: Path, _changed: int) -> Mapping[str, _People]:
+    """Return the people of each image of a file that holds all: by name, and by folder and name where it has one."""
+    content = _content(path)
+    names: dict[object, object] = {}
+    if isinstance(content, dict):
+        listed = content.get("images", ())
+        names = {item.get("id"): item.get("file_name") for item in listed if isinstance(item, dict)}
+        content = content.get("annotations")
+    if not isinstance(content, list) or not content or not all(isinstance(person, dict) for person in content):
+        raise DataError(f"{path}: expected COCO's `images` and `annotations`, or a list of results")
+    people: dict[str, _People] = {}
+    for person in content:
+        name = person.get("file_name", names.get(person.get("image_id"), person.get("image_id")))
+        if not isinstance(name, str):
+            raise DataError(
+                f"{path}: image_id {name}: no file name goes with it; add COCO's `images`, which names them"
+            )
+        pure = PurePosixPath(name)
+        for key in {pure.name, "/".join(pure.parts[-2:])}:
+            people.setdefault(key, []).append(person)
+    return people
+
+
+def _of_person(path: Path, people: _People, confidence: float, size: Size) -> Keypoints:
+    if not people:
+        return np.zeros((len(KEYPOINTS), 3), np.float32)
+    points = [_points(path, person) for person in people]
+    scores = [_score(person, found) for person, found in zip(people, points, strict=True)]
+    chosen = scores.index(max(scores))
+    keypoints = points[chosen]
+    if not _is_detected(people[chosen]):
+        _check(path, keypoints, *size)
+        return keypoints
+    if not ((keypoints[:, 2] >= 0).all() and np.isfinite(keypoints).all()):
+        raise DataError(f"{path}: a keypoint's confidence is negative or no number; expected 0 or more")
+    keypoints[:, 2] = np.where(keypoints[:, 2] >= max(confidence, float(np.finfo(np.float32).tiny)), 2, 0)
+    return keypoints
+
+
+def _points(path: Path, person: Mapping[str, object]) -> Keypoints:
+    numbers = person.get("keypoints", person.get("pose_keypoints_2d"))
+    try:
+        points = np.asarray(numbers, np.float32).reshape(-1, 3)
+        return points[list(_PLACES[len(points)])]
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{path}: expected `keypoints` with 51 numbers, x, y and visibility or confidence, or OpenPose's 54 or 75 "
+            f"({type(error).__name__}: {error})"
+        ) from error
+
+
+def _is_detected(person: Mapping[str, object]) -> bool:
+    return "pose_keypoints_2d" in person or "score" in person
+
+
+def _score(person: Mapping[str, object], points: Keypoints) -> tuple[bool, float]:
+    score = person.get("score")
+    mean = float(points[:, 2].mean()) if "pose_keypoints_2d" in person else 0.0
+    return bool(person.get("is_target")), float(score) if isinstance(score, int | float) else mean
+
+
+def _check(path: Path, keypoints: Keypoints, width: int, height: int) -> None:
+    for name, (x, y, visibility) in zip(KEYPOINTS, keypoints.tolist(), strict=True):
+        if visibility not in (0, 1, 2):
+            raise DataError(
+                f"{path}: {name} has the visibility {visibility:g}; allowed: 0 absent, 1 occluded, 2 visible (a "
+                f"detector's confidence needs the `score` of its person beside it)"
+            )
+        if visibility and not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
+            raise DataError(
+                f"{path}: {name} lies at ({x:g}, {y:g}), outside the image of {width}×{height}; give it visibility 0"
+            )

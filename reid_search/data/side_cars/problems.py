@@ -1,0 +1,42 @@
+"""What is wrong with the side-cars of a whole data set, file by file."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reid_search.data.side_cars.attributes import attributes_of
+from reid_search.data.side_cars.files import Size
+from reid_search.data.side_cars.keypoints import read_keypoints
+from reid_search.data.side_cars.maps import read_maps
+from reid_search.errors import DataError
+from reid_search.study.trial.side_cars import SideCar
+
+if TYPE_CHECKING:
+    from reid_search.data.dataset import ReidDataset
+
+
+def side_car_problems(dataset: "ReidDataset", side_cars: Mapping[SideCar, Path]) -> list[str]:
+    """Return what is wrong with the side-cars of a data set at these paths, file by file."""
+    images = [Path(path) for table in dataset.tables.values() for path in table["path"]]
+    problems: list[str] = []
+    if "maps" in side_cars:
+        problems += _problems(read_maps, images, side_cars["maps"])
+    if "keypoints" in side_cars:
+        problems += _problems(read_keypoints, images, side_cars["keypoints"])
+    if "attributes" in side_cars:
+        try:
+            trained = dataset.train["identity"].to_numpy(np.int64)
+            attributes_of(trained, side_cars["attributes"], dataset.identities())
+        except DataError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _problems(reader: Callable[[Path, Path, Size], object], images: Sequence[Path], folder: Path) -> Iterator[str]:
+    for image in images:
+        try:
+            reader(image, folder, (8, 8))
+        except DataError as error:
+            yield str(error)
