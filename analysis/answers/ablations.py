@@ -12,12 +12,12 @@ import pandas as pd
 from reid_search.errors import RequestError
 from reid_search.records import ArmAsked, Status, StudyState, TrialId, standing_readout
 from reid_search.study import BASELINE
-from reid_search.study.metrics import BESIDE, MAIN, METRICS
+from reid_search.study.metrics import MAIN, SINGLE_SHOT_BESIDE, Metric, measured_where, shown_beside
 from reid_search.study.question.designs.design import Design
 from reid_search.study.question.designs.registry import design_of_record
 
 from ..reading.arms import axis_and_level
-from ..reading.measures import COST_COLUMNS, Row
+from ..reading.measures import COST_COLUMNS, Row, is_single_shot
 from ..statistics.effect import Floats
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
@@ -85,6 +85,20 @@ class AblationSummary:
     def metric(self) -> str:
         """The measurement that is contrasted."""
         return f"{self.evaluate}/{MAIN}"
+
+    @property
+    def further_metrics(self) -> list[Metric]:
+        """The metrics of its tables other than the main one: those that its data set's rule measures."""
+        return [item for item in measured_where(single_shot=self._is_single_shot) if item.name != MAIN]
+
+    @property
+    def beside(self) -> Metric:
+        """The metric that is shown beside the main one."""
+        return shown_beside(single_shot=self._is_single_shot)
+
+    @property
+    def _is_single_shot(self) -> bool:
+        return SINGLE_SHOT_BESIDE in self.arms
 
     @property
     def centre_arm(self) -> str:
@@ -179,10 +193,11 @@ def _of_group(rows: pd.DataFrame, group: Group, settings: Settings) -> pd.DataFr
 
 
 def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: float) -> tuple[pd.DataFrame, str | None]:
-    """Return the contrasts of `MAIN`, with that of `BESIDE` at each, or why there are none."""
+    """Return the contrasts of `MAIN`, with that of the metric beside it at each, or why there are none."""
     try:
         table = contrasts(rows, centre, f"{split}/{MAIN}", smallest_effect)
-        rank1 = contrasts(rows, centre, f"{split}/{BESIDE}", smallest_effect)
+        beside = shown_beside(single_shot=is_single_shot(rows, split))
+        rank1 = contrasts(rows, centre, f"{split}/{beside.name}", smallest_effect)
     except RequestError as error:
         return _none_compared(), str(error)
     return table.assign(rank1_delta=rank1["delta"], disagree=table["delta"] * rank1["delta"] < 0), None
@@ -199,11 +214,12 @@ def _beside_means(compared: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
-    measured = {f"{split}/{metric}": metric for metric in METRICS}
+    metrics = [metric.name for metric in measured_where(single_shot=is_single_shot(rows, split))]
+    measured = {f"{split}/{name}": name for name in metrics}
     finished = rows[rows["status"] == Status.FINISHED].rename(columns=measured)
     by_arm = finished.groupby("arm", sort=False)
-    means = by_arm[[*METRICS, *COST_COLUMNS, "dim"]].mean()
-    deviations = by_arm[list(METRICS)].std(ddof=1).add_suffix("_sd")
+    means = by_arm[[*metrics, *COST_COLUMNS, "dim"]].mean()
+    deviations = by_arm[metrics].std(ddof=1).add_suffix("_sd")
     table = rows.drop_duplicates("arm").set_index("arm")[["axis", "level"]]
     table["asked"] = rows.groupby("arm").size()
     table["n"] = by_arm.size().reindex(table.index, fill_value=0)

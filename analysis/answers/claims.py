@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from reid_search.records import Claim, Status, StudyState, TrialId
-from reid_search.study.metrics import BESIDE, METRICS
+from reid_search.study.metrics import BESIDE, METRICS, Metric, shown_beside
 
 from ..reading.comparability import differences, is_within_protocols, protocols_of
+from ..reading.measures import is_single_shot
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import LEVEL, Effect, Floats, mean_effect
@@ -49,7 +50,8 @@ class ClaimAnswer:
         excess: The effect less the control's; None without a control.
         looks: How often the number of seeds was decided.
         beforehand: Whether the claim was written down before any of its trainings ended.
-        rank1_delta: The same effect on Rank-1; NaN if it was not measured.
+        beside: The metric that is shown beside, Rank-1 unless random galleries are searched.
+        rank1_delta: The same effect on it; NaN if it was not measured.
         queries: The effect over queries with its interval over identities, given the seeds; NaN if the claim is not
             decided, its arms do not share one protocol, or results of queries are missing.
         protocols: Fingerprints of the protocols under which its arms were measured.
@@ -68,6 +70,7 @@ class ClaimAnswer:
     excess: Effect | None = None
     looks: int = 1
     beforehand: bool = True
+    beside: Metric = METRICS[BESIDE]
     rank1_delta: float = math.nan
     queries: QueryInterval = _NO_QUERIES
     protocols: tuple[str, ...] = ()
@@ -131,6 +134,7 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
     found = {name: mean_effect(effect) for name, effect in effects.items()}
     excess = mean_effect(effects["effect"] - effects["control"]) if "control" in effects else None
     table = _table(claim, rows, values)
+    beside = shown_beside(single_shot=is_single_shot(rows, str(split)))
     protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
     not_decided = _unlike(claim, rows) or _coming(table) or _unknown(metric, rows)
     found_verdict, because = not_decided or ("", "")
@@ -145,7 +149,8 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
         effect=found["effect"],
         control=found.get("control"),
         excess=excess,
-        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{BESIDE}"), claim.effect)).delta,
+        beside=beside,
+        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{beside.name}"), claim.effect)).delta,
         queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
         protocols=protocols,
     )
@@ -162,7 +167,8 @@ def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:
 
 
 def _values_by_seed(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    values = rows[metric].astype("float64").where(rows["status"] == Status.FINISHED)
+    measured = rows.reindex(columns=[metric])[metric].astype("float64")  # no column where no trial measured it
+    values = measured.where(rows["status"] == Status.FINISHED)
     return rows.assign(value=values).pivot(index="seed", columns="arm", values="value")
 
 
@@ -212,10 +218,12 @@ def _coming(table: pd.DataFrame) -> tuple[str, str] | None:
 
 
 def _unknown(metric: str, rows: pd.DataFrame) -> tuple[str, str] | None:
-    """Say that trainings of an earlier release did not measure a metric that is newer."""
+    """Say that no training measured a metric: its release did not know it, or its rule does not measure it."""
     finished = rows[rows["status"] == Status.FINISHED]
-    if finished.empty or finished[metric].notna().any():
+    if finished.empty or finished.reindex(columns=[metric])[metric].notna().any():
         return None
+    if METRICS[metric.rpartition("/")[2]].single_shot:
+        return NOT_MEASURED, f"the rule of its data set does not measure {metric}"
     return NOT_MEASURED, f"its trainings are of an earlier release, which did not measure {metric}"
 
 

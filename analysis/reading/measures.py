@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from reid_search.records import Trial
+from reid_search.study.metrics import SINGLE_SHOT_BESIDE
 
 Row = Mapping[str, Any]  # a row of a table by column; pandas does not type cells
 
@@ -28,6 +29,12 @@ def costs(trial: Trial | None) -> dict[str, object]:
 def rows_of(table: pd.DataFrame) -> list[Row]:
     """Return the rows of a table by column."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def is_single_shot(table: pd.DataFrame, split: str) -> bool:
+    """Say whether a table of arms or trials holds measurements in random galleries of one image an identity."""
+    column = f"{split}/{SINGLE_SHOT_BESIDE}"
+    return column in table and bool(table[column].notna().any())
 
 
 def table_of(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:

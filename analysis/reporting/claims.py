@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.records import StudyStore
-from reid_search.study.metrics import BESIDE, METRICS
+from reid_search.study.metrics import METRICS
 
 from ..answers.claims import ClaimAnswer
 from ..reading.measures import Row, rows_of
@@ -101,7 +101,7 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
     if answer.disagrees:
-        title, other = METRICS[answer.metric.rpartition("/")[2]].title, METRICS[BESIDE].title
+        title, other = METRICS[answer.metric.rpartition("/")[2]].title, answer.beside.title
         yield f"⇅ {title} and {other} disagree in sign: {other} {points(answer.rank1_delta)} points."
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended, so treat it as exploratory."

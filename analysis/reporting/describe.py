@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from reid_search.records import Status, StudyState, standing_readout
-from reid_search.study.metrics import BESIDE, MAIN, METRICS
+from reid_search.study.metrics import MAIN, METRICS
 
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
@@ -129,7 +129,7 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
         for row in rows
         if row["disagree"] is True
     ]
-    both = f"{METRICS[MAIN].title} and {METRICS[BESIDE].title}"
+    both = f"{METRICS[MAIN].title} and {ablation.beside.title}"
     notes = [f"⇅ {both} disagree in sign: {'; '.join(disagreeing)}."] if disagreeing else []
     notes += [f"{describe_arm(row)}: {row['note']}." for row in rows if known(row["note"]) and row["note"] and row["n"]]
     notes += [

@@ -7,7 +7,7 @@ from importlib import resources
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from reid_search.study.metrics import BESIDE, MAIN, METRICS
+from reid_search.study.metrics import MAIN, METRICS
 
 from . import describe, describe_tables, formats, naming
 from .export import SUFFIXES
@@ -63,8 +63,6 @@ def _environment(*, autoescape: bool) -> Environment:
         "known": formats.known,
         "suffixes": SUFFIXES,
         "main": METRICS[MAIN],
-        "beside": METRICS[BESIDE],
-        "others": [metric for name, metric in METRICS.items() if name != MAIN],
     }
     environment.filters |= {"inline": Markup, "breakable": breakable}
     return environment

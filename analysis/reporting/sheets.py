@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from reid_search.study.metrics import BESIDE, MAIN, SPLITS, metric_columns
+from reid_search.study.metrics import BESIDE, MAIN, SINGLE_SHOT_BESIDE, SPLITS, metric_columns
 
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
@@ -22,7 +22,7 @@ from .naming import file_name
 
 ROWS_FOR_PEOPLE = 200
 _SETTINGS_SHOWN = 8
-_METRICS_SHOWN = tuple(f"{split}/{name}" for split in SPLITS for name in (MAIN, BESIDE))
+_METRICS_SHOWN = tuple(f"{split}/{name}" for split in SPLITS for name in (MAIN, BESIDE, SINGLE_SHOT_BESIDE))
 
 
 def contrasts_sheet(ablation: AblationSummary) -> Table:

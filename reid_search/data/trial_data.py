@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
+from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset, load_dataset
 from reid_search.data.images import open_images
 from reid_search.data.samples import Samples
 from reid_search.data.sampling import IdentitySampler
 from reid_search.data.split import HoldoutSplit, split_holdout
-from reid_search.study import DataConfig, SideCar, TrialConfig
+from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, SideCar, TrialConfig
 from reid_search.study.trial.key import joint_fingerprint
 
 
@@ -24,7 +25,7 @@ class LabelledImages:
     Attributes:
         samples: Images of the whole table with their side-cars, memory-mapped.
         rows: `(N,)` rows of these images.
-        table: Their `path`, `identity` and `camera`.
+        table: Their `path`, `identity` and what else the data set knows of an image (`camera`, `clothes`).
     """
 
     samples: Samples
@@ -41,9 +42,9 @@ class LabelledImages:
         return self.table["identity"].to_numpy(np.int64)
 
     @property
-    def cameras(self) -> Integers:
-        """`(N,)`."""
-        return self.table["camera"].to_numpy(np.int64)
+    def cameras(self) -> Integers | None:
+        """`(N,)`; None where the data set has no cameras."""
+        return self.table["camera"].to_numpy(np.int64) if "camera" in self.table else None
 
     def at(self, places: Integers) -> Samples:
         """Return the images at some places, from 0 to N - 1."""
@@ -57,10 +58,20 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class RankingSet:
-    """Queries and the gallery to search for them."""
+    """Queries, the gallery to search for them, and the rule by which the ranking is measured."""
 
     query: LabelledImages
     gallery: LabelledImages
+    rule: EvaluationRule = MARKET_RULE
+
+    def compared(self) -> dict[str, tuple[Integers, Integers]]:
+        """Return what the rule compares: by column, the labels of queries and gallery as numbers.
+
+        Raises:
+            DataError: The data set lacks a column that the rule compares.
+        """
+        columns = compared_columns(self.rule.compared, self.query.table, self.gallery.table)
+        return {name: (query, gallery) for name, (query, gallery) in columns.items()}
 
 
 @dataclass(frozen=True)
@@ -138,7 +149,8 @@ class _Opened:
         needs: Mapping[str, frozenset[SideCar]],
     ) -> None:
         self.dataset: ReidDataset = load_dataset(data, cache)
-        self._split: HoldoutSplit = split_holdout(self.dataset.train, data.holdout, data.split_seed)
+        self._split: HoldoutSplit = split_holdout(self.dataset.train, data.holdout, data.split_seed, data.rule)
+        self._rule = data.rule
         self._images = open_images(self.dataset, data.image_size, cache, needs)
         identities, classes = np.unique(self._split.train["identity"].to_numpy(np.int64), return_inverse=True)
         self.training = TrainingImages(
@@ -150,10 +162,12 @@ class _Opened:
 
     def ranking_sets(self) -> dict[str, RankingSet]:
         query = _labelled(self._images["query"], self.dataset.query)
-        sets = {"test": RankingSet(query, _labelled(self._images["gallery"], self.dataset.gallery))}
+        gallery = _labelled(self._images["gallery"], self.dataset.gallery)
+        sets = {"test": RankingSet(query, gallery, self._rule)}
         if len(self._split.query):
             train = self._images["train"]
-            sets["val"] = RankingSet(_labelled(train, self._split.query), _labelled(train, self._split.gallery))
+            query, gallery = (_labelled(train, table) for table in (self._split.query, self._split.gallery))
+            sets["val"] = RankingSet(query, gallery, self._rule)
         return sets
 
 

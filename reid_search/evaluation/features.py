@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_search.common.arrays import Chunk, Floats, chunks
-from reid_search.evaluation.ranking import EvaluationError, Labels, RankingResult, measure
+from reid_search.evaluation.labels import Columns, EvaluationError, Labels, with_cameras
+from reid_search.evaluation.ranking import RankingResult, measure
 from reid_search.evaluation.scored import MakesDistances, checked_chunks
+from reid_search.study.rules import MARKET_RULE, EvaluationRule
 
 _GRID = 2.0**-23
 _CHUNK_VALUES = 8_000_000
@@ -29,8 +31,10 @@ def evaluate_ranking(
     *,
     query_ids: npt.ArrayLike,
     gallery_ids: npt.ArrayLike,
-    query_cameras: npt.ArrayLike,
-    gallery_cameras: npt.ArrayLike,
+    query_cameras: npt.ArrayLike | None = None,
+    gallery_cameras: npt.ArrayLike | None = None,
+    rule: EvaluationRule = MARKET_RULE,
+    columns: Columns | None = None,
     metric: Metric = "cosine",
     max_rank: int = 50,
     chunk_size: int | None = None,
@@ -43,8 +47,11 @@ def evaluate_ranking(
         gallery: `(G, D)` features.
         query_ids: `(Q,)`, at least 1.
         gallery_ids: `(G,)`; -1 is junk and left out, 0 a distractor and never a match.
-        query_cameras: `(Q,)`; gallery images of the query's identity and camera are left out.
+        query_cameras: `(Q,)`; where the rule compares cameras, as that of Market-1501 does.
         gallery_cameras: `(G,)`.
+        rule: What is left out for a query, and which gallery is searched.
+        columns: What else the rule compares: by name (`clothes`, `image`), the labels of queries `(Q,)` and of the
+            gallery `(G,)`.
         metric: `cosine`, or `euclidean` (not squared; both rank as their squares do). A feature of zero length has no
             direction: its cosine with everything is 0.
         max_rank: Length of the CMC curve.
@@ -59,7 +66,7 @@ def evaluate_ranking(
     if queries.shape[1] != candidates.shape[1]:
         raise EvaluationError(f"query has {queries.shape[1]} values per image and gallery {candidates.shape[1]}")
     shape = (len(queries), len(candidates))
-    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, shape)
+    labels = Labels.checked(query_ids, gallery_ids, with_cameras(query_cameras, gallery_cameras, columns), shape, rule)
     distances = partial(distance_chunks, metric=metric, chunk_size=chunk_size)
     if scorer is None:
         return measure(distances(queries, candidates), labels, max_rank)

@@ -12,14 +12,21 @@ from reid_search.common.arrays import Integers
 OfQuery = Callable[[Integers], float]
 
 PER_QUERY: dict[str, OfQuery] = {}
+PER_DRAW: dict[str, OfQuery] = {}
 
 
 def per_query(function: OfQuery) -> OfQuery:
     """Register a function of the ranks of one query's matches under its own name.
 
-    It gets the ranks r_1 < … < r_R, from 1, after junk and same-camera images are removed; R is at least 1.
+    It gets the ranks r_1 < … < r_R, from 1, after junk and what the rule leaves out are removed; R is at least 1.
     """
     PER_QUERY[function.__name__] = function
+    return function
+
+
+def per_draw(function: OfQuery) -> OfQuery:
+    """Register a function of the ranks in one random gallery; the column is its mean over a query's galleries."""
+    PER_DRAW[function.__name__] = function
     return function
 
 
@@ -55,3 +62,27 @@ def average_precision_at_r(ranks: Integers) -> float:
     found = np.arange(1, len(ranks) + 1)
     early = ranks <= len(ranks)
     return float((found[early] / ranks[early]).sum() / len(ranks))
+
+
+@per_draw
+def single_shot_average_precision(ranks: Integers) -> float:
+    """Return the average precision; with one match, 1 / r_1."""
+    return average_precision(ranks)
+
+
+@per_draw
+def single_shot_rank1(ranks: Integers) -> float:
+    """Return whether a match comes first."""
+    return float(ranks[0] <= 1)
+
+
+@per_draw
+def single_shot_rank5(ranks: Integers) -> float:
+    """Return whether a match is among the first 5."""
+    return float(ranks[0] <= 5)
+
+
+@per_draw
+def single_shot_rank10(ranks: Integers) -> float:
+    """Return whether a match is among the first 10."""
+    return float(ranks[0] <= 10)

@@ -1,4 +1,4 @@
-"""The Market-1501 rule on distances: counting, not sorting.
+"""From distances to a ranking under a data set's rule: counting, not sorting.
 
 For each positive, the negatives at most as far away are counted, so a positive ranks below every negative at the same
 distance. The result then does not depend on the order of the gallery, and a collapsed network, for which all distances
@@ -6,20 +6,18 @@ are equal, gains nothing from ties.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from reid_search.common.arrays import Chunk, Floats, Integers
-from reid_search.common.labels import DISTRACTOR, JUNK
-from reid_search.errors import ReidSearchError
-from reid_search.evaluation.metrics import PER_QUERY
+from reid_search.common.leaving_out import Booleans
+from reid_search.evaluation.labels import Columns, EvaluationError, Labels, with_cameras
+from reid_search.evaluation.metrics import PER_DRAW, PER_QUERY
+from reid_search.evaluation.single_shot import Draws
 from reid_search.study.metrics import METRICS, Metric
-
-
-class EvaluationError(ReidSearchError):
-    """Features, distances or labels from which no ranking can be measured."""
+from reid_search.study.rules import MARKET_RULE, EvaluationRule
 
 
 @dataclass(frozen=True)
@@ -27,19 +25,21 @@ class RankingResult:
     """What was measured of a ranking of Q queries.
 
     Attributes:
-        per_query: `(Q, functions)`: the value of each function of `evaluation/metrics.py`, in their order, for each
-            query; NaN where it has no match.
+        per_query: `(Q, functions)`: the value of each function of `names` for each query; NaN where it has no match.
         valid: `(Q,)`: whether the query has a match.
-        cmc: `(max_rank,)`: share of valid queries whose first positive ranks at most k = 1, 2, …
+        cmc: `(max_rank,)`: share of valid queries whose first positive ranks at most k = 1, 2, …; under a rule with
+            random galleries, the mean over these.
+        names: Functions of `evaluation/metrics.py`; those of one draw only where the rule draws galleries.
     """
 
     per_query: Floats
-    valid: npt.NDArray[np.bool_]
+    valid: Booleans
     cmc: Floats
+    names: tuple[str, ...] = tuple(PER_QUERY)
 
     def column(self, name: str) -> Floats:
         """Return the values of a function of `evaluation/metrics.py`, `(Q,)`; NaN where a query has no match."""
-        return self.per_query[:, list(PER_QUERY).index(name)]
+        return self.per_query[:, self.names.index(name)]
 
     def mean(self, metric: Metric) -> float:
         """Return a metric: the mean over valid queries of its column, or the share of them within its bound.
@@ -85,59 +85,15 @@ class RankingResult:
         return int((~self.valid).sum())
 
 
-@dataclass(frozen=True)
-class Labels:
-    """Identities and cameras of queries `(Q,)` and gallery `(G,)`, checked; -1 is junk, 0 a distractor."""
-
-    query_ids: Integers
-    gallery_ids: Integers
-    query_cameras: Integers
-    gallery_cameras: Integers
-
-    @classmethod
-    def checked(
-        cls,
-        query_ids: npt.ArrayLike,
-        gallery_ids: npt.ArrayLike,
-        query_cameras: npt.ArrayLike,
-        gallery_cameras: npt.ArrayLike,
-        shape: tuple[int, int],
-    ) -> "Labels":
-        """Return the labels as integers.
-
-        Raises:
-            EvaluationError: A length does not fit, a label is no whole number, a query is junk or a distractor, or a
-                gallery identity is below -1.
-        """
-        given = {
-            "query_ids": (query_ids, shape[0]),
-            "gallery_ids": (gallery_ids, shape[1]),
-            "query_cameras": (query_cameras, shape[0]),
-            "gallery_cameras": (gallery_cameras, shape[1]),
-        }
-        labels = cls(**{name: _integers(name, values, length) for name, (values, length) in given.items()})
-        wrong = np.flatnonzero(labels.query_ids <= DISTRACTOR)
-        if wrong.size:
-            identity = labels.query_ids[wrong[0]]
-            raise EvaluationError(
-                f"query_ids[{wrong[0]}] = {identity}: a query's identity is 1 or more (0: distractor, -1: junk)"
-            )
-        wrong = np.flatnonzero(labels.gallery_ids < JUNK)
-        if wrong.size:
-            identity = labels.gallery_ids[wrong[0]]
-            raise EvaluationError(
-                f"gallery_ids[{wrong[0]}] = {identity}: an identity is 1 or more, 0 (distractor) or -1 (junk)"
-            )
-        return labels
-
-
 def evaluate_distances(
     distances: npt.ArrayLike,
     *,
     query_ids: npt.ArrayLike,
     gallery_ids: npt.ArrayLike,
-    query_cameras: npt.ArrayLike,
-    gallery_cameras: npt.ArrayLike,
+    query_cameras: npt.ArrayLike | None = None,
+    gallery_cameras: npt.ArrayLike | None = None,
+    rule: EvaluationRule = MARKET_RULE,
+    columns: Columns | None = None,
     max_rank: int = 50,
 ) -> RankingResult:
     """Measure the ranking that distances make; equal distances are ties.
@@ -146,12 +102,15 @@ def evaluate_distances(
         distances: `(Q, G)`, smaller is more alike; any finite numbers.
         query_ids: `(Q,)`, at least 1.
         gallery_ids: `(G,)`; -1 is junk and left out, 0 a distractor and never a match.
-        query_cameras: `(Q,)`; gallery images of the query's identity and camera are left out.
+        query_cameras: `(Q,)`; where the rule compares cameras, as that of Market-1501 does.
         gallery_cameras: `(G,)`.
+        rule: What is left out for a query, and which gallery is searched.
+        columns: What else the rule compares: by name (`clothes`, `image`), the labels of queries `(Q,)` and of the
+            gallery `(G,)`.
         max_rank: Length of the CMC curve.
 
     Raises:
-        EvaluationError: Distances are not finite, shapes do not fit, or no query has a match.
+        EvaluationError: Distances are not finite, shapes do not fit, a column is missing, or no query has a match.
     """
     table = np.asarray(distances)
     if table.ndim != 2 or 0 in table.shape:
@@ -162,7 +121,8 @@ def evaluate_distances(
         raise EvaluationError(
             f"distances: {wrong.size} of {len(table)} queries have NaN or infinity, first in row {wrong[0]}"
         )
-    labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (table.shape[0], table.shape[1]))
+    given = with_cameras(query_cameras, gallery_cameras, columns)
+    labels = Labels.checked(query_ids, gallery_ids, given, (table.shape[0], table.shape[1]), rule)
     return measure(((slice(row, row + 1), table[row : row + 1]) for row in range(len(table))), labels, max_rank)
 
 
@@ -171,44 +131,45 @@ def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingRe
     if max_rank < 1:
         raise EvaluationError(f"max_rank: {max_rank}; expected 1 or more")
     count = len(labels.query_ids)
-    per_query = np.full((count, len(PER_QUERY)), np.nan)
+    single_shot = labels.rule.single_shot
+    draws = Draws.drawn(labels, single_shot) if single_shot else None
+    names = (*PER_QUERY, *PER_DRAW) if draws else tuple(PER_QUERY)
+    per_query = np.full((count, len(names)), np.nan)
+    within = np.zeros(max_rank)
     valid = np.zeros(count, dtype=np.bool_)
-    for query, ranks in _ranks_of_positives(chunks, labels):
-        per_query[query] = [function(ranks) for function in PER_QUERY.values()]
+    for query, distances in _rows(chunks, count):
+        matches, others = labels.candidates(query)
+        if not matches.size:
+            continue
         valid[query] = True
+        ranks = _ranks(distances, matches, others)
+        values = [function(ranks) for function in PER_QUERY.values()]
+        if draws:
+            in_draws = draws.ranks(distances, labels.query_ids[query], matches)
+            values += [float(np.mean([function(ranks) for ranks in in_draws])) for function in PER_DRAW.values()]
+            within += (in_draws[:, :1] <= np.arange(1, max_rank + 1)).mean(axis=0)
+        per_query[query] = values
     if not valid.any():
-        raise EvaluationError(f"none of the {count} queries has a match of another camera in the gallery")
-    first = per_query[valid, list(PER_QUERY).index("first_match_rank")]
-    return RankingResult(per_query, valid, (first[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0))
+        raise labels.no_match()
+    result = RankingResult(per_query, valid, within / valid.sum(), names)
+    return result if draws else replace(result, cmc=_cmc(result.column("first_match_rank")[valid], max_rank))
 
 
-def _ranks_of_positives(chunks: Iterable[Chunk], labels: Labels) -> Iterator[tuple[int, Integers]]:
-    """Yield each query that has a match, with the ascending ranks of its positives."""
-    gallery_ids, gallery_cameras = labels.gallery_ids, labels.gallery_cameras
-    order = np.argsort(gallery_ids, kind="stable")
-    sorted_ids = gallery_ids[order]
-    counted = gallery_ids != JUNK
+def _rows(chunks: Iterable[Chunk], count: int) -> Iterator[tuple[int, Floats]]:
+    """Yield each query with its distances `(G,)`."""
     for rows, distances in chunks:
-        for offset, query in enumerate(range(*rows.indices(len(labels.query_ids)))):
-            same = order[slice(*np.searchsorted(sorted_ids, [labels.query_ids[query], labels.query_ids[query] + 1]))]
-            positives = same[gallery_cameras[same] != labels.query_cameras[query]]
-            if not positives.size:
-                continue
-            near = np.sort(distances[offset, positives])
-            negative = counted.copy()
-            negative[same] = False
-            candidates = distances[offset][negative & (distances[offset] <= near[-1])]
-            nearer = np.searchsorted(np.sort(candidates), near, side="right")
-            yield query, nearer + np.arange(1, len(near) + 1)
+        yield from zip(range(*rows.indices(count)), distances, strict=True)
 
 
-def _integers(name: str, values: npt.ArrayLike, length: int) -> Integers:
-    array = np.asarray(values)
-    if array.shape != (length,):
-        raise EvaluationError(f"{name}: shape {array.shape}; expected ({length},)")
-    whole = array.dtype.kind in "iu" or (
-        array.dtype.kind == "f" and bool(np.isfinite(array).all()) and np.array_equal(array, np.floor(array))
-    )
-    if not whole:
-        raise EvaluationError(f"{name}: expected whole numbers, got {array.dtype} such as {array[:1].tolist()}")
-    return array.astype(np.int64)
+def _ranks(distances: Floats, matches: Integers, others: Booleans) -> Integers:
+    """Return the ascending ranks of a query's matches: for each, the others at most as far away are counted."""
+    near = np.sort(distances[matches])
+    candidates = distances[others & (distances <= near[-1])]
+    nearer = np.searchsorted(np.sort(candidates), near, side="right")
+    ranks: Integers = nearer + np.arange(1, len(near) + 1)
+    return ranks
+
+
+def _cmc(first: Floats, max_rank: int) -> Floats:
+    curve: Floats = (first[:, None] <= np.arange(1, max_rank + 1)).mean(axis=0)
+    return curve

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from reid_search.common.arrays import Chunk, Distances, Floats, Integers
-from reid_search.evaluation.ranking import EvaluationError
+from reid_search.evaluation.labels import EvaluationError
 
 
 class MakesDistances(Protocol):

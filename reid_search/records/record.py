@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.records.identity import Status
+from reid_search.study.rules import MARKET_RULE, EvaluationRule
 
 RECORD_VERSION = 1
 RecordStatus = Literal[Status.FINISHED, Status.STOPPED, Status.FAILED]
@@ -20,11 +21,13 @@ class ReadoutResult(_Part):
     Attributes:
         config: The readout's config.
         dim: Feature values per image.
-        metrics: Every metric of the registry (`study/metrics.py`) that its release knew, as `<split>/<name>`; of each
-            split also `mAP_chance`, what a random ranking would reach, and `queries_without_match`, a count.
+        metrics: Every metric of the registry (`study/metrics.py`) that its release knew and the rule measures, as
+            `<split>/<name>`; of each split also `mAP_chance`, what a random ranking would reach, and
+            `queries_without_match`, a count.
         cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
         scorer: Kind of what made the distances; None where two features were compared.
         transductive: Whether a pair's distance depended on other images of the gallery, as re-ranking does.
+        rules: The rule of each split that was not ranked by that of Market-1501.
     """
 
     config: dict[str, Any]
@@ -33,6 +36,18 @@ class ReadoutResult(_Part):
     transductive: bool = False
     metrics: dict[str, float]
     cmc: dict[str, list[float]] = Field(default_factory=dict)
+    rules: dict[str, EvaluationRule] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _write_rules_only_if_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = handler(self)
+        if not self.rules:
+            content.pop("rules", None)
+        return content
+
+    def rule(self, split: str) -> EvaluationRule:
+        """Return the rule by which a split was ranked."""
+        return self.rules.get(split, MARKET_RULE)
 
 
 class RunContext(_Part):

@@ -21,6 +21,7 @@ from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study import Study
 from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.rules import MARKET_RULE, EvaluationRule, SingleShot
 from reid_search.study.trial.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
 from reid_search.study.trial.key import SCHEMA_VERSION, schema_of, trial_key
 from reid_search.study.trial.side_cars import SideCar
@@ -29,10 +30,11 @@ from reid_search.study.trial.training import StageConfig, TrainingConfig
 from reid_search.study.trial.trial import TrialConfig
 
 __all__ = [
-    "ARCHITECTURES", "BACKBONES", "BASELINE", "DATASETS", "LOSSES", "PRUNERS", "SAMPLERS", "SCHEMA_VERSION", "SCORERS",
-    "AblatePhase", "Arm", "Axis", "ComponentFamily", "Config", "DataConfig", "EntryError", "Fingerprints", "Level",
-    "LossConfig", "ModelConfig", "PhasePlan", "Plan", "PlannedTrial", "PrunerConfig", "ReadoutConfig", "Resources",
-    "SamplerConfig", "Scope", "ScorerConfig", "SearchPhase", "Settings", "SideCar", "Space", "Stage", "StageConfig",
-    "Study", "StudyConfig", "TapSpec", "TrainingConfig", "TrialConfig", "TrialFile", "Tuned", "load_study",
-    "load_trial_file", "planned_trials", "schema_of", "select_taps", "trial_key",
+    "ARCHITECTURES", "BACKBONES", "BASELINE", "DATASETS", "LOSSES", "MARKET_RULE", "PRUNERS", "SAMPLERS",
+    "SCHEMA_VERSION", "SCORERS", "AblatePhase", "Arm", "Axis", "ComponentFamily", "Config", "DataConfig",
+    "EntryError", "EvaluationRule", "Fingerprints", "Level", "LossConfig", "ModelConfig", "PhasePlan", "Plan",
+    "PlannedTrial", "PrunerConfig", "ReadoutConfig", "Resources", "SamplerConfig", "Scope", "ScorerConfig",
+    "SearchPhase", "Settings", "SideCar", "SingleShot", "Space", "Stage", "StageConfig", "Study", "StudyConfig",
+    "TapSpec", "TrainingConfig", "TrialConfig", "TrialFile", "Tuned", "load_study", "load_trial_file",
+    "planned_trials", "schema_of", "select_taps", "trial_key",
 ]  # fmt: skip

@@ -8,6 +8,8 @@ page read this registry.
 from dataclasses import dataclass
 from typing import Literal
 
+from reid_search.study.rules import EvaluationRule
+
 SPLITS = ("val", "test")
 
 
@@ -24,6 +26,7 @@ class Metric:
         range: Smallest and largest possible value.
         in_epochs: Whether it is measured on the validation split after every epoch.
         in_claims: Whether a claim may be decided by it.
+        single_shot: Whether it is measured in random galleries of one image an identity instead of the whole gallery.
         unit: `percent` for a share of 1 that is shown in per cent, `count` for a number shown as it is.
         digits: Decimals of a mean in a table of several metrics.
     """
@@ -36,6 +39,7 @@ class Metric:
     range: tuple[float, float] = (0.0, 1.0)
     in_epochs: bool = False
     in_claims: bool = False
+    single_shot: bool = False
     unit: Literal["percent", "count"] = "percent"
     digits: int = 1
 
@@ -73,6 +77,17 @@ def _rank(k: int, *, in_epochs: bool = False) -> Metric:
     )
 
 
+def _single_shot(name: str, title: str, column: str, *, in_epochs: bool = False) -> Metric:
+    return Metric(
+        name=f"single_shot_{name}",
+        title=f"{title} (single shot)",
+        column=f"single_shot_{column}",
+        in_epochs=in_epochs,
+        in_claims=True,
+        single_shot=True,
+    )
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -83,11 +98,16 @@ METRICS: dict[str, Metric] = {
         Metric(name="mINP", title="mINP", column="inverse_negative_penalty", in_epochs=True, in_claims=True),
         Metric(name="mAP@R", title="mAP@R", column="average_precision_at_r", in_epochs=True, in_claims=True),
         Metric(name="mAP_trapezoidal", title="mAP (trap.)", column="average_precision_trapezoidal"),
+        _single_shot("mAP", "mAP", "average_precision", in_epochs=True),
+        _single_shot("rank1", "Rank-1", "rank1", in_epochs=True),
+        _single_shot("rank5", "Rank-5", "rank5"),
+        _single_shot("rank10", "Rank-10", "rank10"),
     )
 }
 
 MAIN = "mAP"  # contrasted, drawn and shown while running, unless something else is asked for
 BESIDE = "rank1"  # shown beside it; where the two disagree, the report says so
+SINGLE_SHOT_BESIDE = "single_shot_rank1"  # the same where random galleries of one image an identity are searched
 DEFAULT_OBJECTIVE = f"val/{MAIN}"
 
 
@@ -97,9 +117,29 @@ def metric_of(column: str) -> Metric | None:
     return METRICS.get(name) if split else None
 
 
+def measured_under(rule: EvaluationRule) -> list[Metric]:
+    """Return the metrics that a data set's rule measures."""
+    return measured_where(single_shot=rule.single_shot is not None)
+
+
+def measured_where(*, single_shot: bool) -> list[Metric]:
+    """Return the metrics of a whole gallery, or those where random ones of one image an identity are searched.
+
+    The latter leave out Rank-k of the whole gallery, which would be taken for that of the random ones.
+    """
+    if not single_shot:
+        return [metric for metric in METRICS.values() if not metric.single_shot]
+    return [metric for metric in METRICS.values() if metric.single_shot or metric.within is None]
+
+
+def shown_beside(*, single_shot: bool) -> Metric:
+    """Return the metric that is shown beside the main one."""
+    return METRICS[SINGLE_SHOT_BESIDE if single_shot else BESIDE]
+
+
 def metric_columns() -> list[str]:
-    """Return the columns of all metrics on all splits, `val/mAP` first."""
-    return [f"{split}/{name}" for split in SPLITS for name in METRICS]
+    """Return the columns that every table has: those of whole galleries on all splits, `val/mAP` first."""
+    return [f"{split}/{metric.name}" for split in SPLITS for metric in measured_where(single_shot=False)]
 
 
 def objectives() -> list[str]:

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reid_search.common.arrays import Integers
 from reid_search.data import LabelledImages, RankingSet
 from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
-from reid_search.evaluation.metrics import PER_QUERY
 from reid_search.models import ReidModel
 from reid_search.records import ReadoutResult, epoch_column
 from reid_search.scorers import build_scorer
-from reid_search.study import ReadoutConfig, TrialConfig
-from reid_search.study.metrics import METRICS, Metric
+from reid_search.study import MARKET_RULE, EvaluationRule, ReadoutConfig, TrialConfig
+from reid_search.study.metrics import Metric, measured_under
 from reid_search.training.batches import to_batch
 
 Features = npt.NDArray[np.float32]
@@ -114,12 +114,15 @@ def extract(
     return {name: np.concatenate(chunks) for name, chunks in found.items()}
 
 
-def epoch_metrics(config: TrialConfig, results: Mapping[str, RankingResult]) -> dict[str, float]:
-    """Return what an epoch's row holds of the validation split."""
+def epoch_metrics(
+    config: TrialConfig, results: Mapping[str, RankingResult], rule: EvaluationRule = MARKET_RULE
+) -> dict[str, float]:
+    """Return what an epoch's row holds of the validation split, which is ranked by a rule."""
+    metrics = [metric for metric in measured_under(rule) if metric.in_epochs]
     return {
         epoch_column(list(config.readouts), readout, name): value
         for readout, result in results.items()
-        for name, value in _metrics("val", result, [metric for metric in METRICS.values() if metric.in_epochs]).items()
+        for name, value in _metrics("val", result, metrics).items()
     }
 
 
@@ -129,8 +132,11 @@ def readout_result(
     """Return what a record keeps of a readout, from its ranking of each split."""
     metrics: dict[str, float] = {}
     for split, result in results.items():
-        metrics |= _metrics(split, result, METRICS.values())
+        rule = images[split].rule
+        metrics |= _metrics(split, result, measured_under(rule))
         metrics[f"{split}/mAP_chance"] = chance_mean_ap(**_labels(images[split]))
+        if rule.single_shot:
+            metrics[f"{split}/single_shot_mAP_chance"] = chance_mean_ap(**_labels(images[split]), single_shot=True)
         metrics[f"{split}/queries_without_match"] = result.queries_without_match
     cmc = {split: result.cmc.tolist() for split, result in results.items()}
     scorer = plan.config.scorer
@@ -141,6 +147,7 @@ def readout_result(
         transductive=scorer.transductive if scorer else False,
         metrics=metrics,
         cmc=cmc,
+        rules={split: images[split].rule for split in results if images[split].rule != MARKET_RULE},
     )
 
 
@@ -150,12 +157,13 @@ def per_query_table(images: Mapping[str, RankingSet], results: Mapping[str, Rank
 
 
 def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.Table:
+    cameras = query.cameras
     columns: dict[str, Iterable[Any]] = {
         "split": [split] * len(query),
         "image": [path.rpartition("/")[2] for path in query.table["path"]],
         "identity": query.identities,
-        "camera": query.cameras,
-        **{name: result.column(name) for name in PER_QUERY},
+        **({} if cameras is None else {"camera": cameras}),
+        **{name: result.column(name) for name in result.names},
         "first_match_rank": result.first_match_rank,
     }
     return pa.table(columns)
@@ -166,16 +174,16 @@ def _metrics(split: str, result: RankingResult, metrics: Iterable[Metric]) -> di
 
 
 class _Labels(TypedDict):
-    query_ids: npt.NDArray[np.int64]
-    gallery_ids: npt.NDArray[np.int64]
-    query_cameras: npt.NDArray[np.int64]
-    gallery_cameras: npt.NDArray[np.int64]
+    query_ids: Integers
+    gallery_ids: Integers
+    rule: EvaluationRule
+    columns: Mapping[str, tuple[Integers, Integers]]
 
 
 def _labels(images: RankingSet) -> _Labels:
     return _Labels(
         query_ids=images.query.identities,
         gallery_ids=images.gallery.identities,
-        query_cameras=images.query.cameras,
-        gallery_cameras=images.gallery.cameras,
+        rule=images.rule,
+        columns=images.compared(),
     )

@@ -140,8 +140,8 @@ class TrialSession:
         row: Row = {"epoch": epoch, "images_seen": trainer.images_seen, **losses}
         if "val" in self._data.sets:
             config = self._request.config
-            results = trainer.rank(readout_plans(config), self._data.sets["val"])
-            row |= epoch_metrics(config, results)
+            held_out = self._data.sets["val"]
+            row |= epoch_metrics(config, trainer.rank(readout_plans(config), held_out), held_out.rule)
         checkpoint.save(self._folder.checkpoints, epoch, *trainer.state(), row)
         self._folder.append_epoch(row)
         self._row = row

@@ -9,22 +9,25 @@ from numpy.testing import assert_allclose
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
 from reid_search.evaluation import EvaluationError, evaluate_distances, evaluate_ranking
-from reid_search.evaluation.metrics import PER_QUERY
+from reid_search.evaluation.metrics import PER_DRAW, PER_QUERY
 from reid_search.scorers.top_k import TopKRescorer
+from reid_search.study import EvaluationRule, SingleShot
 from reid_search.study.metrics import METRICS
 
 CASES = 300
 
 
 def test_every_metric_has_its_function_and_every_function_its_metric():
-    assert {metric.column for metric in METRICS.values()} == set(PER_QUERY)
+    for functions, single_shot in ((PER_QUERY, False), (PER_DRAW, True)):
+        assert {metric.column for metric in METRICS.values() if metric.single_shot is single_shot} == set(functions)
 
 
 def test_every_metric_lies_in_its_range_and_is_best_for_a_perfect_ranking():
     ids, cameras = np.array([1, 1, 2, 2, 2, 3]), np.array([0, 1, 0, 1, 2, 0])
     perfect = (ids[:, None] != ids[None]).astype(float)
     labels = {"query_ids": ids, "gallery_ids": ids, "query_cameras": cameras, "gallery_cameras": cameras}
-    best, worst = evaluate_distances(perfect, **labels), evaluate_distances(1 - perfect, **labels)
+    draws = EvaluationRule(single_shot=SingleShot())
+    best, worst = (evaluate_distances(item, **labels, rule=draws) for item in (perfect, 1 - perfect))
     for metric in METRICS.values():
         assert best.mean(metric) == metric.range[metric.direction == "maximise"], metric.name
         assert metric.range[0] <= worst.mean(metric) <= metric.range[1], metric.name

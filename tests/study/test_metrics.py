@@ -34,8 +34,9 @@ def test_a_column_is_that_of_a_metric_whatever_its_split():
 
 
 def test_a_search_may_maximise_what_every_epoch_has(tmp_path):
-    assert objectives() == ["val/mAP", "val/rank1", "val/mINP", "val/mAP@R"]
-    for objective in objectives():
+    whole = ["val/mAP", "val/rank1", "val/mINP", "val/mAP@R"]
+    assert objectives() == [*whole, "val/single_shot_mAP", "val/single_shot_rank1"]
+    for objective in whole:
         assert _study(tmp_path, f"{{kind: search, objective: {objective}}}").config.phases[0].objective == objective
     with pytest.raises(StudyError, match=r"objective: 'val/mAP_trapezoidal' is not a choice; did you mean 'val/mAP'"):
         _study(tmp_path, "{kind: search, objective: val/mAP_trapezoidal}")
@@ -44,9 +45,10 @@ def test_a_search_may_maximise_what_every_epoch_has(tmp_path):
 
 
 def test_a_claim_names_what_may_decide_it(tmp_path):
-    assert claimable() == ["mAP", "rank1", "rank5", "rank10", "mINP", "mAP@R"]
+    whole = ["mAP", "rank1", "rank5", "rank10", "mINP", "mAP@R"]
+    assert claimable() == [*whole, *(f"single_shot_{name}" for name in whole[:4])]
     phases, claim = "{kind: ablate, design: claims}", "{{better: {{model.parts: [1]}}, metric: {}}}"
-    for metric in claimable():
+    for metric in whole:
         study = _study(tmp_path, phases, f"claims:\n  one: {claim.format(metric)}\n")
         assert study.config.claims["one"].metric == metric
     with pytest.raises(StudyError, match=r"one.metric: 'mAP_trapezoidal' is not a choice; .*allowed: mAP, mAP@R"):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, SerializerFunctionW
 
 from reid_search.errors import StudyError
 from reid_search.study.component import SCORERS, Config
+from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
 
@@ -34,6 +35,11 @@ class DataConfig(Config):
     image_size: ImageSize = (64, 32)
     holdout: float = Field(default=0.2, ge=0.0, lt=1.0)
     split_seed: int = Field(default=0, ge=0)
+
+    @property
+    def rule(self) -> EvaluationRule:
+        """The rule by which it is evaluated: what a ranking leaves out, and which gallery is searched."""
+        return MARKET_RULE
 
     @property
     def offers(self) -> frozenset[SideCar]:

@@ -175,6 +175,10 @@ class TrialConfig(Config):
                 raise StudyError(f"{list(readout.taps)} select no tap of this model; {known}")
         except StudyError as error:
             raise EntryError(str(error), "readouts", name, "taps") from None
+        if readout.scorer and readout.scorer.transductive and not self.data.rule.ranks_everyone:
+            part = f"the rule of data set '{self.data.name}' ranks a part of it ({self.data.rule})"
+            message = f"'{readout.scorer.kind}' looks at the whole gallery, but {part}; allowed: null"
+            raise EntryError(message, "readouts", name, "scorer")
         if readout.scorer and readout.scorer.loss is not None:
             self._check_head(name, readout.scorer, readout.scorer.loss)
 
