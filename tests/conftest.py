@@ -18,7 +18,7 @@ Config = dict[str, Any]
 STORES = Path(__file__).parent / "stores"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The cache folder of this session, also for the processes that tests start."""
     folder = tmp_path_factory.mktemp("cache")

@@ -1,5 +1,6 @@
 """`reid-search data`: making and checking data sets."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from reid_search.cli.options import AsJson
 
 if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset
+    from reid_search.data.folder import FolderConfig
     from reid_search.data.synthetic.config import SyntheticConfig
 
 app = typer.Typer(help="Make a synthetic data set, or check any data set.", no_args_is_help=True, rich_markup_mode=None)
@@ -54,23 +56,27 @@ def make(
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="A data set in the layout of Market-1501.")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
+    name: Annotated[str, typer.Option(help="The data set that it is read as.")] = "market1501",
+    as_json: AsJson = False,
 ) -> None:
     """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
-    from reid_search.data.dataset import read_market_layout
+    from reid_search.data.dataset import dataset_of
     from reid_search.data.images import unreadable_images
-    from reid_search.data.market_layout import unused_files
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
-    dataset = read_market_layout("market1501", folder)
-    unreadable = [problem for table in dataset.tables.values() for problem in unreadable_images(list(table["path"]))]
+    listing = _folder_config(name, folder).listing()
+    unreadable = unreadable_images([image.path for image in listing.images])
+    dataset = dataset_of(name, listing, fingerprint="unknown" if unreadable else None)
     content: dict[str, Any] = {
         "fingerprint": dataset.fingerprint,
-        **{name: _counts(dataset, name) for name in dataset.tables},
+        **{part: _counts(dataset, part) for part in dataset.tables},
         "image_sizes": _sizes(dataset),
         "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
-        "not_used": unused_files(folder),
+        "not_used": listing.unused,
+        "notes": list(dataset.notes),
+        "licence": listing.about.licence,
         "unreadable": unreadable,
         "side_car_problems": side_car_problems(dataset, dataset.side_cars),
     }
@@ -81,6 +87,19 @@ def check(
     wrong = {"unreadable images": unreadable, "wrong side-cars": content["side_car_problems"]}
     if any(wrong.values()):
         raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
+
+
+def _folder_config(name: str, folder: Path) -> "FolderConfig":
+    from reid_search.data.folder import FolderConfig
+    from reid_search.errors import RequestError, nearest
+    from reid_search.study import DATASETS
+
+    of_folders = [known for known in DATASETS.names() if issubclass(DATASETS.config_class(known), FolderConfig)]
+    if name not in of_folders:
+        raise RequestError(f"--name {name}: not a data set that is read from a folder; {nearest(name, of_folders)}")
+    config = DATASETS.validate({"name": name, "root": str(folder)})
+    assert isinstance(config, FolderConfig)
+    return config
 
 
 def _synthetic(preset: str, seed: int, sets: Sequence[str]) -> "SyntheticConfig":
@@ -105,7 +124,7 @@ def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
     return {
         "images": len(table),
         "identities": int(table["identity"][table["identity"] > DISTRACTOR].nunique()),
-        "cameras": int(table["camera"].nunique()),
+        "cameras": int(table["camera"].nunique()) if dataset.has_cameras else 0,
         "distractors": int((table["identity"] == DISTRACTOR).sum()),
         "junk": int((table["identity"] == JUNK).sum()),
     }
@@ -115,15 +134,15 @@ def _sizes(dataset: "ReidDataset") -> dict[str, int]:
     """Return how many images have each height and width; files that cannot be opened count nowhere."""
     from collections import Counter
 
-    from PIL import Image
+    from reid_search.data.decoding import quiet, size_of
+    from reid_search.errors import DataError
 
     sizes: Counter[str] = Counter()
-    for path in (path for table in dataset.tables.values() for path in table["path"]):
-        try:
-            with Image.open(path) as image:
-                sizes[f"{image.height}x{image.width}"] += 1
-        except OSError:
-            continue
+    with quiet():
+        for path in (path for table in dataset.tables.values() for path in table["path"]):
+            with contextlib.suppress(DataError):
+                width, height = size_of(path)
+                sizes[f"{height}x{width}"] += 1
     return dict(sizes.most_common())
 
 
@@ -138,6 +157,8 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
         answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
     for reason, files in content["not_used"].items():
         answer(f"not used {len(files):,} {reason}: {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
+    for note in [*content["notes"], *([f"licence: {content['licence']}"] if content["licence"] else [])]:
+        answer(f"note     {note}")
 
 
 def _problems(what: str, problems: list[str]) -> str:

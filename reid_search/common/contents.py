@@ -13,9 +13,9 @@ import sqlite3
 import stat
 import struct
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,10 @@ _CHUNK = 1 << 20
 _ALL_BITS = (1 << 64) - 1
 _FILES_AT_ONCE = 500
 _PATIENCE_SECONDS = 30.0
-_CREATE = "CREATE TABLE IF NOT EXISTS contents (file BLOB PRIMARY KEY, state BLOB, digest BLOB) WITHOUT ROWID"
+_TABLES = (
+    "contents (file BLOB PRIMARY KEY, state BLOB, digest BLOB)",
+    "verdicts (judge TEXT, content TEXT, verdict TEXT, PRIMARY KEY (judge, content))",
+)
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 _REASONS = {
     errno.ELOOP: "a link that leads back to itself",
@@ -88,6 +91,24 @@ def hash_files(paths: Iterable[Path | str]) -> Hashed:
     return found
 
 
+def known_verdicts(judge: str, digests: Iterable[str]) -> dict[str, str]:
+    """Return what `judge` once said of contents, by their SHA-256; what it never saw is absent."""
+    wanted, known = sorted(set(digests)), dict[str, str]()
+    with _reading() as connection:
+        for start in range(0, len(wanted) if connection else 0, _FILES_AT_ONCE):
+            part = wanted[start : start + _FILES_AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            select = f"SELECT content, verdict FROM verdicts WHERE judge = ? AND content IN ({marks})"
+            known.update(connection.execute(select, [judge, *part]) if connection else ())
+    return known
+
+
+def remember_verdicts(judge: str, verdicts: Mapping[str, str]) -> None:
+    """Keep what `judge` says of contents, by their SHA-256."""
+    rows = [(judge, content, verdict) for content, verdict in verdicts.items()]
+    _write("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", rows)
+
+
 def why_unreadable(path: str, error: OSError) -> str:
     """Say in a few words why a path could not be opened."""
     if isinstance(error, FileNotFoundError):
@@ -145,39 +166,52 @@ def _read(file: _File) -> tuple[_File, bytes | str, bool]:
 def _remembered(files: Sequence[_File]) -> dict[str, bytes]:
     """Return the hashes of the files that have not changed since they were remembered."""
     known: dict[str, bytes] = {}
-    database = _place()
-    if not files or not database.exists():
-        return known
-    with suppress(OSError, sqlite3.OperationalError), closing(_opened(database)) as connection:
-        try:
-            for part in _parts(files):
-                marks = ", ".join("?" * len(part))
-                rows = connection.execute(
-                    f"SELECT file, state, digest FROM contents WHERE file IN ({marks})",
-                    [file.identity for file in part],
-                )
-                stored = {identity: (state, digest) for identity, state, digest in rows}
-                for file in part:
-                    state, digest = stored.get(file.identity, (None, b""))
-                    if state == file.state:
-                        known[file.path] = digest
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:  # a damaged file is made anew
-            database.unlink(missing_ok=True)
+    with _reading() as connection:
+        for part in _parts(files if connection else ()):
+            marks = ", ".join("?" * len(part))
+            select = f"SELECT file, state, digest FROM contents WHERE file IN ({marks})"
+            rows = connection.execute(select, [file.identity for file in part]) if connection else ()
+            stored = {identity: (state, digest) for identity, state, digest in rows}
+            for file in part:
+                state, digest = stored.get(file.identity, (None, b""))
+                if state == file.state:
+                    known[file.path] = digest
     return known
+
+
+@contextmanager
+def _reading() -> Iterator[sqlite3.Connection | None]:
+    """Open what is remembered, None where nothing is; what cannot be read is as good as forgotten."""
+    database, connection = _place(), None
+    with suppress(OSError, sqlite3.Error):
+        connection = _opened(database) if database.exists() else None
+    try:
+        yield connection
+    except sqlite3.OperationalError:
+        pass  # locked, or without a table
+    except sqlite3.DatabaseError:  # a damaged file is made anew
+        with suppress(OSError):
+            database.unlink(missing_ok=True)
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _remember(read: Iterable[tuple[_File, bytes]]) -> None:
     rows = [(file.identity, file.state, digest) for file, digest in read]
+    _write("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+
+
+def _write(insert: str, rows: Sequence[tuple[object, ...]]) -> None:
     if not rows:
         return
     database = _place()
     with suppress(OSError, sqlite3.Error):
         database.parent.mkdir(parents=True, exist_ok=True)
         with closing(_opened(database)) as connection, connection:
-            connection.execute(_CREATE)
-            connection.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+            for table in _TABLES:
+                connection.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
+            connection.executemany(insert, rows)
 
 
 def _opened(database: Path) -> sqlite3.Connection:

@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reid_search.common.arrays import Integers
+from reid_search.data.decoding import MEAN_PIXEL
 from reid_search.data.samples import Keypoints, Pixels, Samples
 from reid_search.study.trial.side_cars import MIRRORED_KEYPOINTS
 from reid_search.study.trial.training import AugmentConfig
-
-MEAN_PIXEL = (124, 116, 104)
-"""The mean of ImageNet in 8-bit RGB, which fills erased rectangles."""
 
 _ERASED_AREA = (0.02, 0.4)
 _LOG_ASPECT_RATIO = (math.log(0.3), math.log(3.3))

@@ -11,10 +11,9 @@ import pandas as pd
 
 from reid_search.common.labels import DISTRACTOR
 from reid_search.common.places import cache_folder
-from reid_search.data.market_layout import ListedImage, find_side_cars, fingerprint, list_images
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import PARTS, ListedImage, Listing
 from reid_search.study import DATASETS, DataConfig, SideCar
-
-TABLES = ("train", "query", "gallery")
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,8 @@ class ReidDataset:
     """Images for training and testing.
 
     Each table has one row per image with the columns `path`, `identity` (1 or more; in the gallery also -1, junk, and
-    0, distractor) and `camera`. The identities of `train` and of `query` are unrelated.
+    0, distractor) and `camera`; a reader may add others. Where the data have no cameras, `camera` numbers the images by
+    their content: the rule that leaves out a query's identity in its camera then leaves out the query itself.
 
     Attributes:
         name: The data set.
@@ -31,6 +31,10 @@ class ReidDataset:
         gallery: Gallery images.
         fingerprint: Identifies images, labels and side-cars.
         side_cars: Paths of the part maps, keypoints and attributes that exist.
+        has_cameras: Whether the data say which camera took an image.
+        one_numbering: Whether a number means one person in `train` and in `query`; else these are unrelated.
+        unused: How many files were found and are not used, by reason.
+        notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
     """
 
     name: str
@@ -39,11 +43,15 @@ class ReidDataset:
     gallery: pd.DataFrame
     fingerprint: str
     side_cars: Mapping[SideCar, Path] = field(default_factory=dict)
+    has_cameras: bool = True
+    one_numbering: bool = False
+    unused: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
+        return {name: getattr(self, name) for name in PARTS}
 
     def identities(self) -> npt.NDArray[np.int64]:
         """Return every person's identity, ascending."""
@@ -64,26 +72,47 @@ def load_dataset(config: DataConfig, cache: Path | None = None) -> ReidDataset:
     return cast("ReidDataset", DATASETS.work_module(config).load(config, cache or cache_folder()))
 
 
-def read_market_layout(
-    name: str, root: Path, identity: str | None = None, side_cars: Mapping[SideCar, Path] | None = None
-) -> ReidDataset:
-    """Read a folder in the layout of Market-1501.
+def load_folder(config: FolderConfig, cache: Path) -> ReidDataset:
+    """Read the tables of a data set in a folder; the images stay where they are."""
+    del cache
+    return dataset_of(config.name, config.listing())
+
+
+def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> ReidDataset:
+    """Return a listing as tables.
 
     Args:
         name: The data set's name.
-        root: Its folder.
-        identity: Its fingerprint; that of its files where omitted.
-        side_cars: Paths of its side-cars; the usual places where omitted.
-
-    Raises:
-        DataError: The folder is missing or of another layout.
+        listing: What was found.
+        fingerprint: Its fingerprint; that of its files' content where omitted.
     """
-    images = list_images(root)
-    tables = {table: _table(images[table]) for table in TABLES}
-    beside = find_side_cars(root) if side_cars is None else side_cars
-    return ReidDataset(name, **tables, fingerprint=identity or fingerprint(images, beside), side_cars=beside)
+    about = listing.about
+    contents = {} if about.cameras else _numbered(listing)
+    return ReidDataset(
+        name,
+        **{part: _table(listing.of(part), contents) for part in PARTS},
+        fingerprint=fingerprint or listing.fingerprint(),
+        side_cars=listing.side_cars,
+        has_cameras=about.cameras,
+        one_numbering=about.one_numbering,
+        unused={reason: len(names) for reason, names in listing.unused.items()},
+        notes=tuple(text for text in (about.status, *listing.deviations()) if text),
+    )
 
 
-def _table(images: list[ListedImage]) -> pd.DataFrame:
-    rows = [(str(image.path), image.identity, image.camera) for image in images]
-    return pd.DataFrame(rows, columns=["path", "identity", "camera"])
+def _numbered(listing: Listing) -> dict[str, int]:
+    """Return a number for each image by path, the same for files of the same content."""
+    digests = listing.digests()
+    numbers = {digest: number for number, digest in enumerate(sorted(set(digests.values())), start=1)}
+    return {path: numbers[digest] for path, digest in digests.items()}
+
+
+def _table(images: list[ListedImage], contents: Mapping[str, int]) -> pd.DataFrame:
+    columns: dict[str, list[object]] = {
+        "path": [image.path for image in images],
+        "identity": [image.identity for image in images],
+        "camera": [contents[image.path] if image.camera is None else image.camera for image in images],
+    }
+    for index, (name, _) in enumerate(images[0].more if images else ()):
+        columns[name] = [image.more[index][1] for image in images]
+    return pd.DataFrame(columns).astype({"identity": np.int64, "camera": np.int64})

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from reid_search.common.arrays import chunks
+from reid_search.common.contents import hash_files
 from reid_search.common.places import cache_folder
 from reid_search.data.caching import built_once
 from reid_search.data.dataset import ReidDataset
-from reid_search.data.market_layout import SIDE_CAR_PLACES
+from reid_search.data.decoding import broken_images, decoded, quiet
+from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.samples import Pixels, Samples
 from reid_search.data.side_cars import attributes_of, read_keypoints, read_maps
 from reid_search.errors import DataError
@@ -96,16 +98,9 @@ def _open_side_car(
 
 def unreadable_images(paths: Sequence[str]) -> list[str]:
     """Return what is wrong with each file that is not a readable image."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [problem for problem in pool.map(_problem, paths) if problem]
-
-
-def _problem(path: str) -> str | None:
-    try:
-        _decode(path, (8, 8))
-    except DataError as error:
-        return str(error)
-    return None
+    hashed = hash_files(paths)
+    problems = {**hashed.unreadable, **broken_images(hashed.digests)}
+    return [f"{path}: {problems[path]}" for path in paths if path in problems]
 
 
 def _write(
@@ -116,7 +111,7 @@ def _write(
     number: type[np.generic],
 ) -> None:
     values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(paths), *shape))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for rows in chunks(len(paths), _DECODED_AT_ONCE):
             found = pool.map(read, paths[rows])
             for row, value in enumerate(found, start=rows.start):
@@ -126,9 +121,4 @@ def _write(
 
 def _decode(path: str, image_size: tuple[int, int]) -> Pixels:
     height, width = image_size
-    try:
-        with Image.open(path) as image:
-            resized = image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: not a readable image ({error}); replace the file or take it out") from error
-    return np.asarray(resized)
+    return np.asarray(decoded(path).resize((width, height), Image.Resampling.BILINEAR))

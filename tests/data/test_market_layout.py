@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from reid_search.data import load_dataset
+from reid_search.data.listing import Listing
 from reid_search.data.market1501.config import MarketConfig
-from reid_search.data.market_layout import FOLDERS, fingerprint, list_images, unused_files
+from reid_search.data.market_layout import FOLDERS
 from reid_search.errors import DataError
 
 NAMES = Path(__file__).with_name("names")
@@ -31,6 +32,10 @@ def true_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _config(root: Path | None) -> MarketConfig:
     return MarketConfig(name="market1501", root=root)
+
+
+def _listing(root: Path) -> Listing:
+    return _config(root).listing()
 
 
 def test_tables_hold_identities_and_cameras_of_the_names(market: Path, tmp_path: Path) -> None:
@@ -59,33 +64,41 @@ def test_the_true_data_set_has_its_published_counts(true_names: Path, tmp_path: 
     assert set(people["query"]) == set(people["gallery"])
     doubled = [sum(str(path).endswith(".jpg.jpg") for path in table["path"]) for table in dataset.tables.values()]
     assert doubled == [0, 6, 18]
-    assert unused_files(true_names) == {}
+    assert _listing(true_names).unused == {}
 
 
-@pytest.mark.parametrize("suffix", [".JPG", ".jpeg", ".JPEG", ".jpg.jpg"])
-def test_images_have_one_of_several_suffixes(market: Path, suffix: str) -> None:
-    before = len(list_images(market)["query"])
+@pytest.mark.parametrize("suffix", [".JPG", ".jpeg", ".JPEG", ".jpg.jpg", ".png", ".PNG", ".tif", ".bmp"])
+def test_images_have_one_of_many_suffixes(market: Path, suffix: str) -> None:
+    before = len(_listing(market).of("query"))
     shutil.copy(market / "query/0001_c1s1_000000_00.jpg", market / f"query/0001_c2s1_000009_00{suffix}")
-    assert len(list_images(market)["query"]) == before + 1
+    assert len(_listing(market).of("query")) == before + 1
 
 
 def test_what_is_not_used_is_said_by_reason(market: Path) -> None:
-    assert unused_files(market) == {}
-    before = fingerprint(list_images(market), {})
-    for name in ("query/.DS_Store", "query/._0001_c1s1_000000_00.jpg", "bounding_box_test/Thumbs.db"):
+    assert _listing(market).unused == {}
+    before = _config(market).fingerprint()
+    foreign = ("query/.DS_Store", "query/._0001_c1s1_000000_00.jpg", "bounding_box_test/Thumbs.db", "query/notes.txt")
+    for name in foreign:
         (market / name).write_bytes(b"no image")
-    assert fingerprint(list_images(market), {}) == before
     shutil.copy(market / "bounding_box_test/-1_c2s1_000003_01.jpg", market / "bounding_box_train")
-    assert unused_files(market) == {
-        "hidden files": ["query/.DS_Store", "query/._0001_c1s1_000000_00.jpg"],
-        "other files": ["bounding_box_test/Thumbs.db"],
+    assert _config(market).fingerprint() == before
+    assert _listing(market).unused == {
         "junk and distractors in training": ["bounding_box_train/-1_c2s1_000003_01.jpg"],
+        "hidden files": ["query/.DS_Store", "query/._0001_c1s1_000000_00.jpg", "bounding_box_test/Thumbs.db"],
+        "files that are no images": ["query/notes.txt"],
     }
+    facts = _config(market).facts()
+    assert facts.unused == {
+        "junk and distractors in training": 1,
+        "hidden files": 3,
+        "files that are no images": 1,
+    }
+    assert load_dataset(_config(market)).unused == facts.unused
 
 
 def test_the_name_of_the_data_set_s_readme_is_parsed(market: Path) -> None:
     (market / "query/0002_c1s1_000451_03.jpg").write_bytes((market / "query/0001_c1s1_000000_00.jpg").read_bytes())
-    listed = {image.path.name: image for image in list_images(market)["query"]}
+    listed = {Path(image.path).name: image for image in _listing(market).of("query")}
     image = listed["0002_c1s1_000451_03.jpg"]
     assert (image.identity, image.camera) == (2, 1)
 
@@ -94,18 +107,8 @@ def test_junk_and_distractors_are_no_training_images_and_other_files_do_not_coun
     shutil.copy(market / "bounding_box_test/-1_c2s1_000003_01.jpg", market / "bounding_box_train")
     shutil.copy(market / "bounding_box_test/0000_c1s1_000002_01.jpg", market / "bounding_box_train")
     (market / "bounding_box_test/Thumbs.db").write_bytes(b"x")
-    images = list_images(market)
-    assert {image.identity for image in images["train"]} == {2, 7, 10, 11}
-    assert len(images["gallery"]) == 6
-
-
-def test_fingerprint_depends_on_names_and_sizes_and_not_on_the_place(market: Path, tmp_path: Path) -> None:
-    before = fingerprint(list_images(market), {})
-    moved = tmp_path / "elsewhere"
-    shutil.copytree(market, moved)
-    assert fingerprint(list_images(moved), {}) == before
-    shutil.copy(market / "query/0001_c1s1_000000_00.jpg", moved / "query/0001_c2s1_000000_00.jpg")
-    assert fingerprint(list_images(moved), {}) != before
+    assert {image.identity for image in _listing(market).of("train")} == {2, 7, 10, 11}
+    assert len(_listing(market).of("gallery")) == 6
 
 
 @pytest.mark.parametrize(
@@ -114,9 +117,12 @@ def test_fingerprint_depends_on_names_and_sizes_and_not_on_the_place(market: Pat
         (lambda root: shutil.rmtree(root), "no such folder"),
         (lambda root: shutil.rmtree(root / "query"), "query missing; found bounding_box_test, bounding_box_train"),
         (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "is empty; expected bounding_box_train"),
-        (lambda root: [path.unlink() for path in (root / "query").iterdir()], "holds no JPEG files"),
+        (lambda root: [path.unlink() for path in (root / "query").iterdir()], "holds no images"),
         (lambda root: (root / "query/face.jpg").write_bytes(b""), "not of the Market-1501 layout"),
-        (lambda root: (root / "query/0000_c1s1_000001_01.jpg").write_bytes(b""), "identity 0 as a query"),
+        (
+            lambda root: (root / "query/0000_c1s1_000001_01.jpg").write_bytes(b""),
+            "identity 0 in query; allowed: 1",
+        ),
     ],
 )
 def test_a_wrong_folder_is_one_clear_error(market: Path, breakage, message: str) -> None:

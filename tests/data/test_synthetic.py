@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from reid_search.data.market_layout import FOLDERS, ListedImage, list_images
+from reid_search.data.listing import PARTS, About, ListedImage
+from reid_search.data.market_layout import FOLDERS, read_market_layout
 from reid_search.data.synthetic.config import Nuisances, SyntheticConfig
 from reid_search.data.synthetic.data import folder
 from reid_search.data.synthetic.plan import plan_images, spread
@@ -45,7 +46,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def listed(tiny: Path) -> dict[str, list[ListedImage]]:
-    return list_images(tiny)
+    listing = read_market_layout(tiny, About("synthetic"))
+    return {part: listing.of(part) for part in PARTS}
 
 
 def test_every_file_is_a_jpeg_of_128_by_64_colour_pixels(tiny: Path) -> None:

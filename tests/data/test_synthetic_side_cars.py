@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reid_search.data.dataset import read_market_layout
+from reid_search.data.dataset import load_dataset
+from reid_search.data.market1501.config import MarketConfig
 from reid_search.data.side_cars import side_car_problems
 from reid_search.data.synthetic.config import GENERATOR_VERSION, Nuisances, People, SyntheticConfig
 from reid_search.data.synthetic.contact_sheet import write_contact_sheet
@@ -51,7 +52,7 @@ def test_every_image_has_its_side_cars_and_nothing_else_has(unit: Path, stems: l
 
 
 def test_the_readers_of_side_cars_find_nothing_wrong(unit: Path) -> None:
-    dataset = read_market_layout("synthetic", unit)
+    dataset = load_dataset(MarketConfig(name="market1501", root=unit))
     assert set(dataset.side_cars) == _config().offers == {"maps", "keypoints", "attributes"}
     assert side_car_problems(dataset, dataset.side_cars) == []
 
@@ -232,7 +233,7 @@ def test_noise_of_labels_reaches_the_files_and_no_image(unit: Path, tmp_path: Pa
     assert same == {"bounding_box_train", "query", "bounding_box_test", "latents"} | (same & {"masks", "keypoints"})
     changed = {name.split("/")[0] for name in before if before[name] != after[name]}
     assert changed == {"masks", "keypoints", "attributes.csv"}
-    dataset = read_market_layout("synthetic", tmp_path / "noisy")
+    dataset = load_dataset(MarketConfig(name="market1501", root=tmp_path / "noisy"))
     assert side_car_problems(dataset, dataset.side_cars) == []
 
 

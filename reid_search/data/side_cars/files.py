@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from reid_search.errors import DataAbsent, DataError
 
 Size = tuple[int, int]
@@ -37,16 +35,3 @@ def _places(image: Path, folder: Path, endings: Sequence[str]) -> Iterator[Path]
         for name in dict.fromkeys((image.stem, image.name)):
             for ending in endings:
                 yield parent / f"{name}{ending}"
-
-
-def image_size(image: Path) -> Size:
-    """Return the width and height of an image, without decoding it.
-
-    Raises:
-        DataError: It is not readable.
-    """
-    try:
-        with Image.open(image) as opened:
-            return opened.size
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{image}: not a readable image ({error}); replace the file or take it out") from error

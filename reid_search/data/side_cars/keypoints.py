@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.data.side_cars.files import Size, file_of, image_size
+from reid_search.data.decoding import size_of
+from reid_search.data.side_cars.files import Size, file_of
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, KEYPOINTS
 
@@ -46,7 +47,7 @@ def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEF
     """
     path = place if place.is_file() else file_of(image, place, _ENDINGS, "keypoints")
     people = _of_image(path, image) if place.is_file() else _people(path, _content(path))
-    width, height = image_size(image)
+    width, height = size_of(image)
     keypoints = _of_person(path, people, confidence, (width, height))
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reid_search.data.side_cars.files import Size, file_of, image_size
+from reid_search.data.decoding import size_of
+from reid_search.data.side_cars.files import Size, file_of
 from reid_search.errors import DataError
 from reid_search.study.trial.side_cars import PARTS, MapLabels, Part
 
@@ -82,9 +83,9 @@ def _drawn(path: Path, image: Path) -> _Values:
     try:
         with Image.open(path) as opened:
             values = np.asarray(opened)
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable part map ({error})") from error
-    width, height = image_size(image)
+    width, height = size_of(image)
     if values.shape != (height, width):
         shape = "×".join(map(str, values.shape))
         raise DataError(

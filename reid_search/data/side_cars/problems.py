@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reid_search.data.decoding import quiet
 from reid_search.data.side_cars.attributes import attributes_of
 from reid_search.data.side_cars.files import Size
 from reid_search.data.side_cars.keypoints import read_keypoints
@@ -21,10 +22,11 @@ def side_car_problems(dataset: "ReidDataset", side_cars: Mapping[SideCar, Path])
     """Return what is wrong with the side-cars of a data set at these paths, file by file."""
     images = [Path(path) for table in dataset.tables.values() for path in table["path"]]
     problems: list[str] = []
-    if "maps" in side_cars:
-        problems += _problems(read_maps, images, side_cars["maps"])
-    if "keypoints" in side_cars:
-        problems += _problems(read_keypoints, images, side_cars["keypoints"])
+    with quiet():
+        if "maps" in side_cars:
+            problems += _problems(read_maps, images, side_cars["maps"])
+        if "keypoints" in side_cars:
+            problems += _problems(read_keypoints, images, side_cars["keypoints"])
     if "attributes" in side_cars:
         try:
             trained = dataset.train["identity"].to_numpy(np.int64)

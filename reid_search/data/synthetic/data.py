@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid_search.data.caching import built_once
+from reid_search.data.folder import find_side_cars
+from reid_search.data.listing import About
+from reid_search.data.market_layout import read_market_layout
 from reid_search.data.synthetic.config import SyntheticConfig
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ def folder(config: SyntheticConfig, cache: Path) -> Path:
 
 def load(config: SyntheticConfig, cache: Path) -> "ReidDataset":
     """Read the tables, rendering the images first if they do not exist."""
-    from reid_search.data.dataset import read_market_layout
+    from reid_search.data.dataset import dataset_of
 
-    return read_market_layout(config.name, folder(config, cache), config.fingerprint())
+    root = folder(config, cache)
+    listing = read_market_layout(root, About("synthetic"))
+    listing.side_cars = find_side_cars(root)
+    return dataset_of(config.name, listing, config.fingerprint())

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -16,6 +17,23 @@ from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
 Patterns = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known of a data set before it is trained on.
+
+    Attributes:
+        fingerprint: Identifies images, labels and side-cars.
+        unused: How many files were found and are not used, by reason.
+        notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
+        cameras: Whether it knows which camera took an image.
+    """
+
+    fingerprint: str
+    unused: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    cameras: bool = True
 
 
 class DataConfig(Config):
@@ -63,11 +81,19 @@ class DataConfig(Config):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """Return 16 hex digits that identify the images and labels, without reading the images themselves.
+        """Return what identifies the images and labels: their content, or what they are drawn from.
 
         Raises:
             DataError: The data set is missing or has another layout.
         """
+
+    def facts(self) -> DataFacts:
+        """Return what is known of the data set before it is trained on.
+
+        Raises:
+            DataError: The data set is missing or has another layout.
+        """
+        return DataFacts(self.fingerprint())
 
     def at(self, root: Path) -> "DataConfig":
         """Return this config with `root` as its folder, for `--data`.

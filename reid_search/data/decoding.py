@@ -1,0 +1,142 @@
+"""Image files to 8-bit RGB, whatever form they come in; Pillow reads them.
+
+* The orientation that a camera noted (EXIF) is applied, so that a person stands upright. Side-cars are of the image as
+  it stands then.
+* 16-bit grey is scaled to 8 bits; grey, palette and CMYK images become RGB.
+* What is transparent shows `MEAN_PIXEL`, as an erased rectangle does: it says nothing.
+* Of an animation or a file of several pages, the first image is read.
+"""
+
+import os
+import stat
+import warnings
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import PIL
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from reid_search.common.contents import known_verdicts, remember_verdicts, why_unreadable
+from reid_search.data.listing import how_to_go_on
+from reid_search.errors import DataError
+
+MEAN_PIXEL = (124, 116, 104)
+"""The mean of ImageNet in 8-bit RGB."""
+
+_JUDGE = f"image 1, Pillow {PIL.__version__}"
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LYING = (5, 6, 7, 8)
+
+
+def decoded(path: Path | str) -> Image.Image:
+    """Return an image as RGB, upright.
+
+    Raises:
+        DataError: The file is not a readable image.
+    """
+    with _opened(path) as image:
+        rgb = _as_rgb(image)
+        turn = _TURNS.get(_orientation(image))
+        return rgb if turn is None else rgb.transpose(turn)
+
+
+def size_of(path: Path | str) -> tuple[int, int]:
+    """Return width and height of an image as it stands upright.
+
+    Raises:
+        DataError: The file is not a readable image.
+    """
+    with _opened(path) as image:
+        if image.format == "TIFF":
+            image.load()  # which turns it upright already
+        width, height = image.size
+        return (height, width) if _orientation(image) in _LYING else (width, height)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's warnings to itself, and make a decompression bomb an error, in all threads begun inside.
+
+    `warnings` are a matter of the whole process, so this stands around the pool of threads that reads images.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def broken_images(digests: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with the files that are no whole images, by path; each content is judged once.
+
+    Args:
+        digests: SHA-256 of the files by path.
+    """
+    known = known_verdicts(_JUDGE, digests.values())
+    unknown = [path for path, digest in digests.items() if digest not in known]
+    with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        new = dict(zip(unknown, pool.map(_problem, unknown), strict=True))
+    remember_verdicts(_JUDGE, {digests[path]: problem for path, problem in new.items()})
+    found = {path: known.get(digest, new.get(path, "")) for path, digest in digests.items()}
+    return {path: problem for path, problem in found.items() if problem}
+
+
+def _problem(path: str) -> str:
+    try:
+        decoded(path)
+    except DataError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return ""
+
+
+@contextmanager
+def _opened(path: Path | str) -> Iterator[Image.Image]:
+    """Open a file with Pillow; whatever goes wrong inside, which depends on the format, is said in one way."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise ValueError("not a file")
+        with Image.open(path) as image:
+            yield image
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise DataError(f"{path}: not a readable image ({_reason(str(path), error)}); {how_to_go_on()}") from error
+
+
+def _reason(path: str, error: Exception) -> str:
+    if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+        return f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, as in a decompression bomb"
+    if isinstance(error, UnidentifiedImageError):
+        return "of no known format"
+    if isinstance(error, OSError) and error.errno is not None:
+        return why_unreadable(path, error)
+    return str(error) or type(error).__name__
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("floating-point pixels, whose range nobody knows; save it with 8 or 16 bits")
+    if image.mode.startswith("I"):
+        eight_bits = image.convert("I").point(lambda value: value * (1 / 257) + 0.5)
+        return eight_bits.convert("L").convert("RGB")
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        behind = Image.new("RGBA", image.size, (*MEAN_PIXEL, 255))
+        return Image.alpha_composite(behind, seen).convert("RGB")
+    return image.convert("RGB")
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # damaged metadata do not make an image unreadable
+        return 1

@@ -1,0 +1,117 @@
+"""The base of every data set that is read from a folder: its settings, its side-cars, what its fingerprint is."""
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from reid_search.data.listing import Listing
+from reid_search.errors import DataNotGiven
+from reid_search.study import DataConfig, SideCar
+from reid_search.study.component import AbsolutePath, absolute
+from reid_search.study.trial.config import DataFacts, ImageSize
+from reid_search.study.trial.side_cars import SIDE_CARS
+
+SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
+
+
+class FolderConfig(DataConfig):
+    """A data set in a folder. A reader extends this and says in `read` what the folder holds.
+
+    Attributes:
+        root: The data set's folder; `--data` sets it.
+        maps: Folder of part maps, made by any parser; `masks` in `root` where omitted, if it exists.
+        keypoints: Folder of keypoints; `keypoints` in `root` where omitted, if it exists.
+        attributes: Table of attributes; `attributes.csv` in `root` where omitted, if it exists.
+        skip_broken: Whether images that cannot be read are left out, and counted, instead of being an error.
+    """
+
+    places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
+    image_size: ImageSize = (256, 128)
+    root: AbsolutePath | None = None
+    maps: AbsolutePath | None = None
+    keypoints: AbsolutePath | None = None
+    attributes: AbsolutePath | None = None
+    skip_broken: bool = False
+
+    @abstractmethod
+    def read(self, root: Path) -> Listing:
+        """List what the folder holds, without opening an image.
+
+        Raises:
+            DataError: The folder is missing or has another layout.
+        """
+
+    def listing(self) -> Listing:
+        """Return what the folder holds, with side-cars, and without unreadable images where these are skipped.
+
+        Raises:
+            DataError: The folder is not given, missing or of another layout.
+        """
+        listing = self.read(self.folder())
+        listing.side_cars = self.side_cars()
+        if self.skip_broken:
+            from reid_search.data.decoding import broken_images
+
+            listing.without_unreadable(broken_images)
+        return listing
+
+    def facts(self) -> DataFacts:
+        """Read the folder: fingerprint, what is not used, what differs from what was published.
+
+        Raises:
+            DataError: The data set is missing, has another layout, or holds a file that cannot be read.
+        """
+        listing = self.listing()
+        unused = {reason: len(names) for reason, names in listing.unused.items()}
+        notes = tuple(text for text in (listing.about.status, *listing.deviations()) if text)
+        return DataFacts(listing.fingerprint(), unused, notes, cameras=listing.about.cameras)
+
+    def fingerprint(self) -> str:
+        """Return a hash of the content of every image, side-car and list.
+
+        Raises:
+            DataError: As `facts` does.
+        """
+        return self.listing().fingerprint()
+
+    @property
+    def offers(self) -> frozenset[SideCar]:
+        """The side-cars that exist; all of them while no folder is given."""
+        return frozenset(SIDE_CARS) if self.root is None else frozenset(self.side_cars())
+
+    def how_to_offer(self, kind: SideCar) -> str:
+        """Say where a side-car is expected."""
+        return f"name their place in data.{kind}, or put them at {self.folder() / SIDE_CAR_PLACES[kind]}"
+
+    def side_cars(self) -> dict[SideCar, Path]:
+        """Return the paths of the side-cars that exist."""
+        named = {kind: getattr(self, kind) for kind in SIDE_CARS if getattr(self, kind) is not None}
+        return {**find_side_cars(self.folder()), **named}
+
+    def folder(self) -> Path:
+        """Return the data set's folder.
+
+        Raises:
+            DataNotGiven: No folder is named.
+        """
+        if self.root is None:
+            raise DataNotGiven(f"data.root: not given; name the folder of '{self.name}' there or with --data DIR")
+        return self.root
+
+    def at(self, root: Path) -> Self:
+        """Return this config reading from `root`."""
+        return self.model_copy(update={"root": absolute(root)})
+
+    @model_serializer(mode="wrap")
+    def _write_skip_broken_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = handler(self)
+        if not self.skip_broken:
+            content.pop("skip_broken", None)
+        return content
+
+
+def find_side_cars(root: Path) -> dict[SideCar, Path]:
+    """Return the side-cars in their usual places in a data set's folder."""
+    return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}

@@ -1,0 +1,294 @@
+"""What a reader finds in a data set: every image with what it shows, and every file that is not used, by reason.
+
+Names and lists are read here, no image is opened. A reader fills a `Listing`; everything else (tables, fingerprint,
+checks, `data check`, the plan, the report) is made of it. Neither pandas nor torch.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from reid_search.common.contents import Hashed, hash_files, why_unreadable
+from reid_search.common.labels import DISTRACTOR, JUNK
+from reid_search.errors import DataAbsent, DataError
+from reid_search.study import SideCar
+
+Part = Literal["train", "query", "gallery"]
+PARTS: tuple[Part, ...] = ("train", "query", "gallery")
+
+HIDDEN = "hidden files"
+OTHER_FILES = "files that are no images"
+NOBODY = "junk and distractors in training"
+UNREADABLE = "unreadable images"
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm")
+_SIDE_CAR_SUFFIXES: dict[SideCar, tuple[str, ...]] = {
+    "maps": (".png", ".npz", ".npy"),
+    "keypoints": (".json",),
+    "attributes": (".csv", ".mat"),
+}
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+_DIGITS = 16
+
+
+class ListedImage(NamedTuple):
+    """One image and what its name, or a list, says of it.
+
+    Attributes:
+        path: Where it is.
+        part: The part of the data set.
+        name: Its name in the data set, with `/`: relative to the root, wherever that is.
+        identity: 1 or more; in the gallery also `JUNK` and `DISTRACTOR`. A reader whose set numbers a person 0 adds 1.
+        camera: The camera, None where the data set has none.
+        more: Further columns, such as `clothes`.
+    """
+
+    path: str
+    part: Part
+    name: str
+    identity: int
+    camera: int | None
+    more: tuple[tuple[str, int | str], ...] = ()
+
+
+class Counts(NamedTuple):
+    """Images of a part, and identities among them, without junk and distractors."""
+
+    images: int
+    identities: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What a data set states about itself.
+
+    Attributes:
+        title: Its name in sentences: `Market-1501`.
+        published: The published counts of each part.
+        licence: Under what terms it is given out.
+        status: What a user must know, such as that it was withdrawn.
+        one_numbering: Whether a number means one person in training and test, so that no number may be in both.
+        cameras: Whether it knows which camera took an image.
+    """
+
+    title: str
+    published: Mapping[Part, Counts] = field(default_factory=dict)
+    licence: str = ""
+    status: str = ""
+    one_numbering: bool = True
+    cameras: bool = True
+
+
+@dataclass
+class Listing:
+    """The images of a data set, and what else was found.
+
+    Attributes:
+        root: The data set's folder.
+        about: What the data set states.
+        images: The images in use.
+        unused: Names of what was found and is not used, by reason.
+        lists: Files that were read besides images and side-cars; their bytes are in the fingerprint.
+        side_cars: Paths of the side-cars.
+    """
+
+    root: Path
+    about: About
+    images: list[ListedImage] = field(default_factory=list)
+    unused: dict[str, list[str]] = field(default_factory=dict)
+    lists: list[Path] = field(default_factory=list)
+    side_cars: dict[SideCar, Path] = field(default_factory=dict)
+    _hashed: Hashed | None = None
+
+    def use(self, path: Path | str, part: Part, identity: int, camera: int | None, **more: int | str) -> None:
+        """Add an image; one of nobody (junk, a distractor) in training is listed as unused.
+
+        Raises:
+            DataError: A query is junk or a distractor.
+        """
+        if identity <= DISTRACTOR and part == "train":
+            self.leave_out(path, NOBODY)
+        elif identity < JUNK or (identity <= DISTRACTOR and part == "query"):
+            allowed = "1 or more" if part == "query" else f"1 or more, {DISTRACTOR} (distractor) or {JUNK} (junk)"
+            raise DataError(f"{path}: identity {identity} in {part}; allowed: {allowed}")
+        else:
+            self.images.append(
+                ListedImage(str(path), part, self.name_of(path), identity, camera, tuple(sorted(more.items())))
+            )
+
+    def leave_out(self, path: Path | str, reason: str) -> None:
+        """Note a file that is not used."""
+        self.unused.setdefault(reason, []).append(self.name_of(path))
+
+    def name_of(self, path: Path | str) -> str:
+        """Return a path relative to the root, with `/`; a link is not followed."""
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+    def image_files(self, folder: Path, deep: bool = False) -> Iterator[Path]:
+        """Yield the image files of a folder by name, and note all other files as unused. Links are followed.
+
+        Args:
+            folder: The folder.
+            deep: Whether folders in it belong to it.
+
+        Raises:
+            DataError: The folder cannot be read, or a link in it leads back to a folder around it.
+        """
+        yield from self._image_files(folder, deep, ())
+
+    def _image_files(self, folder: Path, deep: bool, around: tuple[str, ...]) -> Iterator[Path]:
+        real = os.path.realpath(folder)
+        if real in around:
+            raise DataError(f"{folder}: a link that leads back to {real}, which it is in; take it out")
+        for entry in entries_of(folder):
+            path = folder / entry.name
+            if is_hidden(entry.name):
+                self.leave_out(path, HIDDEN)
+            elif _is_folder(entry):
+                if deep:
+                    yield from self._image_files(path, deep, (*around, real))
+            elif entry.name.lower().endswith(IMAGE_SUFFIXES):
+                yield path
+            else:
+                self.leave_out(path, OTHER_FILES)
+
+    def of(self, part: Part) -> list[ListedImage]:
+        """Return the images of a part in the order of their names."""
+        return sorted((image for image in self.images if image.part == part), key=lambda image: image.name)
+
+    def counts(self, part: Part) -> Counts:
+        """Count a part."""
+        images = self.of(part)
+        return Counts(len(images), len({image.identity for image in images if image.identity > DISTRACTOR}))
+
+    def deviations(self) -> list[str]:
+        """Say where the counts differ from the published ones, a sentence for each part."""
+        return [
+            f"{self.about.title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
+            f"{said.images:,} of {said.identities:,} are published ({_more_or_less(found, said)})"
+            for part, said in self.about.published.items()
+            if (found := self.counts(part)) != said
+        ]
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every image by path.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        hashed = self._hash_images()
+        if hashed.unreadable:
+            raise _unreadable(hashed.unreadable)
+        return hashed.digests
+
+    def without_unreadable(self, undecodable: Callable[[Mapping[str, str]], Mapping[str, str]]) -> "Listing":
+        """Move the images that cannot be read to the unused ones, and return this listing.
+
+        Args:
+            undecodable: Given the SHA-256 of files by path, says what is wrong with those that are no whole images.
+        """
+        hashed = self._hash_images()
+        broken = {*hashed.unreadable, *undecodable(hashed.digests)}
+        for image in self.images:
+            if image.path in broken:
+                self.leave_out(image.path, UNREADABLE)
+        self.images = [image for image in self.images if image.path not in broken]
+        self._hashed = Hashed({path: digest for path, digest in hashed.digests.items() if path not in broken})
+        return self
+
+    def fingerprint(self) -> str:
+        """Return `sha256-` and 16 hex digits of everything that is read: bytes of files, and what they are of.
+
+        Where the folder lies, hidden files and files that are not used do not count; images that are left out because
+        they are unreadable do.
+
+        Raises:
+            DataError: A file is missing or cannot be read.
+        """
+        digests = self.digests()
+        lines = [
+            f"{image.part}/{image.name}\t{image.identity}\t{image.camera}\t{image.more}\t{digests[image.path]}"
+            for image in self.images
+        ]
+        lines += [f"skipped/{name}" for name in self.unused.get(UNREADABLE, ())]
+        beside = {f"list/{self.name_of(path)}": path for path in self.lists}
+        for kind, place in self.side_cars.items():
+            beside |= {f"{kind}/{name}": path for name, path in _side_car_files(kind, place).items()}
+        hashed = hash_files(beside.values())
+        if hashed.unreadable:
+            raise _unreadable(hashed.unreadable)
+        lines += [f"{name}\t{hashed.digests[str(path)]}" for name, path in beside.items()]
+        return "sha256-" + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
+
+    def _hash_images(self) -> Hashed:
+        if self._hashed is None:
+            self._hashed = hash_files(image.path for image in self.images)
+        return self._hashed
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file belongs to an operating system: `.DS_Store`, a Mac's `._0002_c1.jpg`, `Thumbs.db`."""
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def stem_of(name: str) -> str:
+    """Return a file's name without the suffixes of images, of which some files have two: `a.jpg.jpg`."""
+    while name.lower().endswith(IMAGE_SUFFIXES):
+        name = name.rpartition(".")[0]
+    return name
+
+
+def entries_of(folder: Path) -> "list[os.DirEntry[str]]":
+    """Return what a folder holds, by name.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataAbsent(f"{folder}: {why_unreadable(str(folder), error)}") from error
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _side_car_files(kind: SideCar, place: Path) -> dict[str, Path]:
+    """Return the files of a side-car by name; a single file has no name, so that it may be called anything."""
+    if not place.exists():
+        raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
+    if not place.is_dir():
+        return {"": place}
+    found = {}
+    for folder, folders, files in os.walk(place, followlinks=False):
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        for name in files:
+            if not is_hidden(name) and name.lower().endswith(_SIDE_CAR_SUFFIXES[kind]):
+                path = Path(folder, name)
+                found[path.relative_to(place).as_posix()] = path
+    return found
+
+
+def _more_or_less(found: Counts, said: Counts) -> str:
+    differences = zip(("images", "identities"), found, said, strict=True)
+    return ", ".join(f"{abs(a - b):,} {what} {'more' if a > b else 'fewer'}" for what, a, b in differences if a != b)
+
+
+def _unreadable(files: Mapping[str, str]) -> DataError:
+    path, reason = next(iter(sorted(files.items())))
+    more = f" (and {len(files) - 1} more such files)" if len(files) > 1 else ""
+    kind = DataAbsent if reason == "no such file" else DataError
+    return kind(f"{path}: {reason}{more}; {how_to_go_on()}")
+
+
+def how_to_go_on() -> str:
+    """Say what to do about an image that cannot be read."""
+    return "replace the file, take it out, or leave out what is unreadable with --skip-broken"

@@ -1,0 +1,205 @@
+"""The fingerprint of a data set is its content: what changes it and what does not."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reid_search.data.listing import About, Counts, Listing
+from reid_search.data.market1501.config import MarketConfig
+from reid_search.errors import DataError
+
+LONG_AGO = 10**9
+
+
+@pytest.fixture
+def accompanied(market: Path) -> Path:
+    """A data set with a map and keypoints for every image, attributes, and nothing younger than 2001."""
+    images = sorted(market.glob("*/*.jpg"))
+    for folder in ("masks", "keypoints"):
+        (market / folder).mkdir()
+    for image in images:
+        Image.fromarray(np.zeros((16, 8), np.uint8)).save(market / f"masks/{image.stem}.png")
+        (market / f"keypoints/{image.stem}.json").write_text(json.dumps({"keypoints": [0] * 51}))
+    (market / "attributes.csv").write_text("identity,gender\n1,0\n")
+    for path in market.rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    return market
+
+
+def _fingerprint(root: Path, **more: object) -> str:
+    return MarketConfig.model_validate({"name": "market1501", "root": root, **more}).fingerprint()
+
+
+def _edit(path: Path) -> None:
+    """Change one byte, and set the time back to what it was."""
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.mark.parametrize(
+    "pattern", ["bounding_box_train/*.jpg", "query/*.jpg", "bounding_box_test/*.jpg", "masks/*", "keypoints/*", "*.csv"]
+)
+def test_an_edit_of_equal_size_and_time_changes_it(accompanied: Path, pattern: str) -> None:
+    before = _fingerprint(accompanied)
+    victim = sorted(accompanied.glob(pattern))[0]
+    status = victim.stat()
+    _edit(victim)
+    assert (victim.stat().st_size, victim.stat().st_mtime) == (status.st_size, status.st_mtime)
+    assert _fingerprint(accompanied) != before
+
+
+def test_a_list_that_was_read_is_part_of_it(accompanied: Path) -> None:
+    (accompanied / "list_train.txt").write_text("0002_c1s1_000000_01.jpg 1\n")
+
+    def fingerprint() -> str:
+        listing = Listing(accompanied, About("lists"), lists=[accompanied / "list_train.txt"])
+        listing.use(accompanied / "bounding_box_train/0002_c1s1_000000_01.jpg", "train", 1, 1)
+        return listing.fingerprint()
+
+    before = fingerprint()
+    _edit(accompanied / "list_train.txt")
+    assert fingerprint() != before
+
+
+@pytest.mark.parametrize(
+    "change", [{"identity": 2}, {"camera": 2}, {"camera": None}, {"part": "query"}, {"clothes": 1}]
+)
+def test_what_an_image_is_of_is_part_of_it(market: Path, change: dict[str, object]) -> None:
+    def fingerprint(**over: object) -> str:
+        listing = Listing(market, About("any"))
+        known = {"part": "gallery", "identity": 1, "camera": 1}
+        listing.use(market / "query/0001_c1s1_000000_00.jpg", **{**known, **over})
+        return listing.fingerprint()
+
+    assert fingerprint(**change) != fingerprint()
+
+
+def _moved(root: Path, target: Path) -> None:
+    shutil.move(root, target)
+
+
+def _linked(root: Path, target: Path) -> None:
+    """Make a folder whose images are links, as people do who keep their data elsewhere."""
+    shutil.copytree(root, target)
+    for path in sorted(target.glob("*/*.jpg")):
+        path.unlink()
+        path.symlink_to(root / path.relative_to(target))
+
+
+@pytest.mark.parametrize("place", [_moved, shutil.copytree, _linked, lambda root, target: target.symlink_to(root)])
+def test_the_place_is_no_part_of_it(accompanied: Path, tmp_path: Path, place: Callable[[Path, Path], object]) -> None:
+    before = _fingerprint(accompanied)
+    place(accompanied, tmp_path / "elsewhere")
+    assert _fingerprint(tmp_path / "elsewhere") == before
+
+
+def test_hidden_and_foreign_files_are_no_part_of_it(accompanied: Path) -> None:
+    before = _fingerprint(accompanied)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "readme.txt", "._0001_c1s1_000000_00.png"):
+        for folder in ("query", "masks", "."):
+            (accompanied / folder / name).write_bytes(b"x")
+    assert _fingerprint(accompanied) == before
+
+
+def test_side_cars_count_by_content_wherever_they_lie(accompanied: Path, tmp_path: Path) -> None:
+    before = _fingerprint(accompanied)
+    shutil.copytree(accompanied / "masks", tmp_path / "another parser")
+    assert _fingerprint(accompanied, maps=tmp_path / "another parser") == before
+    _edit(sorted((tmp_path / "another parser").iterdir())[0])
+    assert _fingerprint(accompanied, maps=tmp_path / "another parser") != before
+
+
+def test_a_folder_that_may_only_be_read_is_read(accompanied: Path) -> None:
+    before = _fingerprint(accompanied)
+    folders = [accompanied, *(path for path in accompanied.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        assert _fingerprint(accompanied) == before
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+def _fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _link_to(target: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        path.unlink()
+        path.symlink_to(target)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (_fifo, "a FIFO, not a file"),
+        (_link_to("nowhere.jpg"), "a link to nothing"),
+        (_link_to("0002_c1s1_000000_01.jpg"), "a link that leads back to itself"),
+    ],
+)
+def test_what_is_no_file_is_one_message(market: Path, damage: Callable[[Path], None], said: str) -> None:
+    victim = market / "bounding_box_train/0002_c1s1_000000_01.jpg"
+    damage(victim)
+    with pytest.raises(DataError, match=said) as caught:
+        _fingerprint(market)
+    assert str(caught.value).startswith(str(victim))
+    assert "--skip-broken" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_linked_into_itself_is_one_message(market: Path) -> None:
+    (market / "query/again").symlink_to("..")
+    listing = Listing(market, About("deep"))
+    with pytest.raises(DataError, match="query/again: a link that leads back to"):
+        list(listing.image_files(market, deep=True))
+
+
+def test_images_in_folders_are_found_where_folders_belong(market: Path) -> None:
+    (market / "query/inner/.hidden").mkdir(parents=True)
+    for name in ("inner/a.JPG", "inner/.hidden/b.jpg"):
+        shutil.copy(market / "query/0001_c1s1_000000_00.jpg", market / "query" / name)
+    listing = Listing(market, About("deep"))
+    assert [path.name for path in listing.image_files(market / "query", deep=True)][-1] == "a.JPG"
+    assert listing.unused == {"hidden files": ["query/inner/.hidden"]}
+    assert not [path for path in Listing(market, About("flat")).image_files(market / "query") if path.name == "a.JPG"]
+
+
+def test_skipped_images_are_counted_and_part_of_it(market: Path) -> None:
+    whole = _fingerprint(market)
+    assert _fingerprint(market, skip_broken=True) == whole
+    cut, gone = market / "query/0001_c1s1_000000_00.jpg", market / "bounding_box_train/0002_c1s1_000000_01.jpg"
+    cut.write_bytes(cut.read_bytes()[:100])
+    gone.unlink()
+    gone.symlink_to("nowhere.jpg")
+    config = MarketConfig(name="market1501", root=market, skip_broken=True)
+    facts = config.facts()
+    assert facts.unused == {"unreadable images": 2}
+    assert config.listing().unused["unreadable images"] == [
+        "bounding_box_train/0002_c1s1_000000_01.jpg",
+        "query/0001_c1s1_000000_00.jpg",
+    ]
+    cut.unlink()
+    assert len({whole, facts.fingerprint, config.fingerprint()}) == 3
+
+
+def test_counts_other_than_the_published_ones_are_named(market: Path) -> None:
+    published = {"train": Counts(17, 4), "query": Counts(2, 2), "gallery": Counts(6, 1)}
+    listing = MarketConfig(name="market1501", root=market).listing()
+    listing.about = About("Market-1501", published)
+    assert listing.deviations() == [
+        "Market-1501, train: 16 images of 4 identities, where 17 of 4 are published (1 images fewer)",
+        "Market-1501, gallery: 6 images of 2 identities, where 6 of 1 are published (1 identities more)",
+    ]
