@@ -124,7 +124,7 @@ def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
     return {
         "images": len(table),
         "identities": int(table["identity"][table["identity"] > DISTRACTOR].nunique()),
-        "cameras": int(table["camera"].nunique()) if dataset.has_cameras else 0,
+        "cameras": int(table["camera"].nunique()) if "camera" in table else 0,
         "distractors": int((table["identity"] == DISTRACTOR).sum()),
         "junk": int((table["identity"] == JUNK).sum()),
     }

@@ -13,7 +13,7 @@ def compared_columns(columns: Iterable[str], *tables: pd.DataFrame) -> dict[str,
     """Return columns of several tables as numbers that are equal where the labels are, in whichever table.
 
     Args:
-        columns: Names of columns; `image` is the file itself.
+        columns: Names of columns; `image` is the file itself, by its content where the tables know it.
         tables: Tables of N images.
 
     Returns:
@@ -26,7 +26,9 @@ def compared_columns(columns: Iterable[str], *tables: pd.DataFrame) -> dict[str,
 
 
 def _numbers(column: str, tables: tuple[pd.DataFrame, ...]) -> list[Integers]:
-    name = "path" if column == "image" else column
+    name = column
+    if column == "image":
+        name = "content" if all("content" in table for table in tables) else "path"
     for table in tables:
         if name not in table:
             known = nearest(name, [str(other) for other in table])

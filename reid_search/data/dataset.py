@@ -21,8 +21,8 @@ class ReidDataset:
     """Images for training and testing.
 
     Each table has one row per image with the columns `path`, `identity` (1 or more; in the gallery also -1, junk, and
-    0, distractor) and `camera`; a reader may add others. Where the data have no cameras, `camera` numbers the images by
-    their content: the rule that leaves out a query's identity in its camera then leaves out the query itself.
+    0, distractor) and `camera`; a reader may add others. Where the data have no cameras, `content` stands for `camera`:
+    a hash of the file, by which a query is known in the gallery even where it lies there as a copy.
 
     Attributes:
         name: The data set.
@@ -31,7 +31,6 @@ class ReidDataset:
         gallery: Gallery images.
         fingerprint: Identifies images, labels and side-cars.
         side_cars: Paths of the part maps, keypoints and attributes that exist.
-        has_cameras: Whether the data say which camera took an image.
         one_numbering: Whether a number means one person in `train` and in `query`; else these are unrelated.
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
@@ -43,7 +42,6 @@ class ReidDataset:
     gallery: pd.DataFrame
     fingerprint: str
     side_cars: Mapping[SideCar, Path] = field(default_factory=dict)
-    has_cameras: bool = True
     one_numbering: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -87,32 +85,27 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         fingerprint: Its fingerprint; that of its files' content where omitted.
     """
     about = listing.about
-    contents = {} if about.cameras else _numbered(listing)
+    contents = {} if about.cameras else listing.digests()
     return ReidDataset(
         name,
         **{part: _table(listing.of(part), contents) for part in PARTS},
         fingerprint=fingerprint or listing.fingerprint(),
         side_cars=listing.side_cars,
-        has_cameras=about.cameras,
         one_numbering=about.one_numbering,
         unused={reason: len(names) for reason, names in listing.unused.items()},
         notes=tuple(text for text in (about.status, *listing.deviations()) if text),
     )
 
 
-def _numbered(listing: Listing) -> dict[str, int]:
-    """Return a number for each image by path, the same for files of the same content."""
-    digests = listing.digests()
-    numbers = {digest: number for number, digest in enumerate(sorted(set(digests.values())), start=1)}
-    return {path: numbers[digest] for path, digest in digests.items()}
-
-
-def _table(images: list[ListedImage], contents: Mapping[str, int]) -> pd.DataFrame:
+def _table(images: list[ListedImage], contents: Mapping[str, str]) -> pd.DataFrame:
     columns: dict[str, list[object]] = {
         "path": [image.path for image in images],
         "identity": [image.identity for image in images],
-        "camera": [contents[image.path] if image.camera is None else image.camera for image in images],
     }
+    if contents:
+        columns["content"] = [contents[image.path] for image in images]
+    else:
+        columns["camera"] = [image.camera for image in images]
     for index, (name, _) in enumerate(images[0].more if images else ()):
         columns[name] = [image.more[index][1] for image in images]
-    return pd.DataFrame(columns).astype({"identity": np.int64, "camera": np.int64})
+    return pd.DataFrame(columns).astype({"identity": np.int64} | ({} if contents else {"camera": np.int64}))
