@@ -14,7 +14,7 @@ from .comparability import fingerprint_of
 from .measures import COST_COLUMNS, costs, table_of
 
 _WHAT = ("phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason")
-_HOW = ("dim", "scorer", "transductive", "data_fingerprint", "protocol", "device_type")
+_HOW = ("dim", "scorer", "transductive", "rule", "data_fingerprint", "protocol", "device_type")
 
 
 def load_arms(study_dir: Path | str) -> pd.DataFrame:
@@ -24,7 +24,8 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     (what differs from the centre or, on a path, from the previous step), `key`, `seed`, `readout`, `stored_as` (the
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
     `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (empty for plain distances), `transductive`
-    (whether a pair's distance depended on other images of the gallery), `data_fingerprint` (`redrawn from` that of the
+    (whether a pair's distance depended on other images of the gallery), `rule` (what was left out for a query, `same
+    camera` as on Market-1501, and which gallery was searched), `data_fingerprint` (`redrawn from` that of the
     first seed if each seed drew its own data), `protocol` (8 hex digits, equal for numbers that may be compared),
     `device_type`.
 
@@ -111,5 +112,6 @@ def _result(ask: ArmAsked, trial: Trial | None, stored_as: str) -> dict[str, obj
     measured = trial.record.readouts.get(stored_as)
     if measured and status != Status.UNMEASURED:
         row |= {"dim": measured.dim, "scorer": measured.scorer, "transductive": measured.transductive}
+        row["rule"] = str(measured.rule(ask.evaluate))
         row |= {"protocol": fingerprint_of(row | {"evaluate": ask.evaluate}), **measured.metrics}
     return row

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reid_search.records import Status
+from reid_search.study import MARKET_RULE
 
-FIELDS = ("evaluate", "data_fingerprint", "transductive")
+FIELDS = ("evaluate", "data_fingerprint", "transductive", "rule")
 RULES: Mapping[str, str] = {
-    "left_out": "junk, and the query's identity in the query's camera",
+    "left_out": "junk, and the query's identity in the query's camera",  # unless a measurement has another rule
     "average_precision": "rectangular",
     "queries": "single",
 }
@@ -40,7 +41,9 @@ class Difference:
 
 def fingerprint_of(measured: Mapping[str, object]) -> str:
     """Return 8 hex digits that are equal for measurements with the same `FIELDS`, that is, under one protocol."""
-    fields = {name: measured[name] for name in FIELDS}
+    fields = {name: measured[name] for name in FIELDS if name != "rule"}
+    if measured["rule"] != str(MARKET_RULE):
+        fields["rule"] = measured["rule"]
     text = json.dumps({"fields": fields, "rules": dict(RULES)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

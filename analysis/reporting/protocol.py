@@ -3,24 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from reid_search.records import Record, RunStarted, Status, StudyState
+from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.question.axes import label_of
 
+from .describe_rule import describe_rule
 from .formats import amount, percent, several
 
 Facts = list[tuple[str, str]]
 
-_RULES = (
-    (
-        "Matching rule",
-        "Market-1501: for each query, gallery images of its identity from its own camera and junk images (identity −1) "
-        "are left out; distractors (identity 0) are always wrong. A match ranks after every non-match at the same "
-        "distance.",
-    ),
-    (
-        "Average precision",
-        "rectangular, the mean of j / r_j over the ranks r_j of the matches; the trapezoidal one of the official "
-        "Market-1501 code is given as mAP (trap.).",
-    ),
+_AVERAGE_PRECISION = (
+    "rectangular, the mean of j / r_j over the ranks r_j of the matches; the trapezoidal one of the official "
+    "Market-1501 code is given as mAP (trap.)."
 )
 
 
@@ -34,7 +27,8 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
         ("Image size", _joined(_image_size(item) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
-        *_RULES,
+        ("Matching rule", " ".join(describe_rule(rule) for rule in _rules(records))),
+        ("Average precision", _AVERAGE_PRECISION),
         ("Queries", "single query; a query without a match is left out of every mean"),
         ("Re-ranking", _rescored(records)),
         ("Queries without a match", _unmatched(records)),
@@ -65,6 +59,17 @@ def version_facts(state: StudyState) -> Facts:
 def test_evaluations(state: StudyState) -> int:
     """Return how often a readout was measured on the test split, counted from the records."""
     return sum(_test_readouts(record) for record in _records(state))
+
+
+def _rules(records: Iterable[Record]) -> list[EvaluationRule]:
+    """Return every rule by which a split was ranked, that of Market-1501 where nothing is measured yet."""
+    found = {
+        readout.rule(name.rpartition("/")[0]): None
+        for record in records
+        for readout in record.readouts.values()
+        for name in readout.metrics
+    }
+    return list(found) or [MARKET_RULE]
 
 
 def _records(state: StudyState) -> list[Record]:

@@ -63,10 +63,11 @@ def split_holdout(table: pd.DataFrame, holdout: float, seed: int, rule: Evaluati
 
 
 def _queries(gallery: pd.DataFrame, generator: np.random.Generator, rule: EvaluationRule) -> pd.DataFrame:
+    answerable = pd.Series(_have_match(gallery, rule), index=gallery.index)
     shuffled = gallery.iloc[generator.permutation(len(gallery))]
     kinds = [column for column in rule.compared if column != "image"]
     one_each = shuffled.drop_duplicates(["identity", *kinds]).sort_index()
-    return one_each[_have_match(gallery, rule)[gallery.index.get_indexer(one_each.index)]]
+    return one_each[answerable[one_each.index]]
 
 
 def _have_match(table: pd.DataFrame, rule: EvaluationRule) -> Booleans:

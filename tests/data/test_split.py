@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reid_search.data import split_holdout
 from reid_search.errors import DataError
+from reid_search.study import EvaluationRule
 
 
 def _table(identities: int, cameras: int = 3, images: int = 2) -> pd.DataFrame:
@@ -75,3 +76,60 @@ def test_queries_are_drawn_among_all_images_of_a_camera() -> None:
     table = _table(40, images=4)
     places = {row % 4 for seed in range(5) for row in split_holdout(table, 0.5, seed).query.index}
     assert places == set(np.arange(4))
+
+
+RULES = [
+    EvaluationRule(left_out=("same image",)),
+    EvaluationRule(left_out=("same camera", "same clothes")),
+    EvaluationRule(left_out=("same camera", "other clothes")),
+    EvaluationRule(left_out=("same image",), within="clothes"),
+]
+
+
+def _may_match(query: pd.Series, image: pd.Series, rule: EvaluationRule) -> bool:
+    same = {"image": query.name == image.name, **{name: query[name] == image[name] for name in ("camera", "clothes")}}
+    left_out = any(same[item.split()[1]] == item.startswith("same") for item in rule.left_out)
+    return query["identity"] == image["identity"] and not left_out and (rule.within is None or same[rule.within])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_queries_follow_the_rule_of_the_data_set(rule: EvaluationRule) -> None:
+    """One query of each person in each camera and clothes that the rule compares, where the rule leaves a match."""
+    generator = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "path": [f"{row}.jpg" for row in range(60)],
+            "identity": generator.integers(1, 25, 60),
+            "camera": generator.integers(1, 3, 60),
+            "clothes": generator.choice(["red", "blue"], 60),
+        },
+        index=np.arange(100, 160),
+    )
+    split = split_holdout(table, 0.5, 3, rule)
+    kinds = ["identity", *(name for name in rule.compared if name != "image")]
+    expected = {
+        tuple(row[kinds])
+        for _, row in split.gallery.iterrows()
+        if any(_may_match(row, other, rule) for _, other in split.gallery.iterrows())
+    }
+    assert set(split.query[kinds].itertuples(index=False, name=None)) == expected
+    assert len(split.query) == len(expected)
+    assert set(split.query.index) <= set(split.gallery.index)
+
+
+def test_without_cameras_each_person_with_two_images_is_one_query() -> None:
+    table = pd.DataFrame({"path": list("abcdefgh"), "identity": [1, 1, 1, 2, 3, 3, 4, 4]})
+    split = split_holdout(table, 0.5, 0, RULES[0])
+    held = split.gallery["identity"].value_counts()
+    assert sorted(split.query["identity"]) == sorted(held[held > 1].index)
+    with pytest.raises(DataError, match="no held-out identity has a match under the rule 'same image'"):
+        split_holdout(pd.DataFrame({"path": list("abcd"), "identity": [1, 2, 3, 4]}), 0.5, 0, RULES[0])
+
+
+def test_a_column_that_the_rule_compares_must_be_known_of_every_image() -> None:
+    with pytest.raises(DataError, match="compares 'clothes', which this data set lacks"):
+        split_holdout(_table(10), 0.5, 0, RULES[1])
+    table = _table(10).assign(clothes="red")
+    table.loc[table["identity"] < 10, "clothes"] = None
+    with pytest.raises(DataError, match=r"compares 'clothes', and \d+ images have none"):
+        split_holdout(table, 0.5, 0, RULES[1])

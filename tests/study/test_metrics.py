@@ -2,8 +2,9 @@
 
 import pytest
 
+from reid_search.data.synthetic.config import SyntheticConfig
 from reid_search.errors import StudyError
-from reid_search.study import StudyConfig, load_study
+from reid_search.study import EvaluationRule, SingleShot, StudyConfig, load_study
 from reid_search.study.metrics import METRICS, Metric, claimable, metric_of, objectives
 
 FILE = """\
@@ -82,3 +83,41 @@ def test_an_entry_that_contradicts_itself_is_refused(fields, message):
 def test_a_search_maximises_so_it_takes_nothing_that_is_better_when_small():
     error = Metric(name="error", title="Error", column="average_precision", in_epochs=True, direction="minimise")
     assert (error.may_be_objective, error.sign) == (False, -1)
+
+
+@pytest.fixture
+def single_shot(monkeypatch):
+    rule = EvaluationRule(single_shot=SingleShot(draws=3))
+    monkeypatch.setattr(SyntheticConfig, "rule", property(lambda _: rule))
+
+
+@pytest.mark.usefixtures("single_shot")
+def test_what_random_galleries_measure_may_be_maximised_and_claimed(tmp_path):
+    for name in ("single_shot_rank1", "single_shot_mAP", "mAP"):
+        _study(tmp_path, f"{{kind: search, objective: val/{name}}}")
+        _study(
+            tmp_path,
+            "{kind: ablate, design: claims}",
+            f"claims:\n  a: {{better: {{model.parts: [1]}}, metric: {name}}}",
+        )
+
+
+@pytest.mark.usefixtures("single_shot")
+def test_a_metric_that_the_data_set_does_not_measure_is_refused(tmp_path):
+    said = r"is not measured on data set 'synthetic', whose rule is 'same camera; single shot .*, 3 draws, seed 0'"
+    with pytest.raises(StudyError, match=rf"yaml:\d+: objective: 'val/rank1' {said}; .*val/single_shot_rank1"):
+        _study(tmp_path, "{kind: search, objective: val/rank1}")
+    with pytest.raises(StudyError, match=rf"yaml:\d+: claims.a.metric: 'rank1' {said}; .*single_shot_rank1"):
+        _study(tmp_path, "{kind: ablate, design: claims}", "claims:\n  a: {better: {model.parts: [1]}, metric: rank1}")
+
+
+def test_a_whole_gallery_measures_nothing_in_random_ones(tmp_path):
+    with pytest.raises(StudyError, match=r"'val/single_shot_mAP' is not measured .*'same camera'; .*val/mAP"):
+        _study(tmp_path, "{kind: search, objective: val/single_shot_mAP}")
+
+
+@pytest.mark.usefixtures("single_shot")
+def test_re_ranking_by_the_whole_gallery_is_refused_where_a_part_of_it_is_searched(tmp_path):
+    (tmp_path / "study.yaml").write_text(FILE + "phases: [{kind: ablate}]\n")
+    with pytest.raises(StudyError, match=r"readouts.default.scorer: 'k_reciprocal' looks at the whole gallery, but"):
+        load_study(tmp_path / "study.yaml", ["base.readouts.default.scorer=k_reciprocal"])

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
+from reid_search.study.metrics import measured_under
+from reid_search.study.question.designs.arms import Arm
 from reid_search.study.question.designs.named import check_named_trials
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_base, check_phase
-from reid_search.study.trial.config import ReadoutConfig
+from reid_search.study.trial.config import DataConfig, ReadoutConfig
 from reid_search.study.trial.trial import TrialConfig
 
 
@@ -63,6 +65,8 @@ def _check_spaces(study: Question) -> None:
                 phase.sampler.check(space)
                 for share in study.shares(phase):
                     share.space.config(share.held)  # such as an arm of an ablation that sets other entries
+                if problem := _not_measured(phase.objective, space.config({}).data):
+                    raise StudyError(f"objective: {problem}")
             validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
             if validates and study.space(phase, "val").config({}).data.holdout == 0:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
@@ -85,6 +89,27 @@ def _check_claims(study: Question) -> None:
         if all(missing.values()) and not any(phase.around == "best" for phase in deciding):
             place = study.document.place(("claims", name))
             raise StudyError(f"{place}: claims.{name}: {_no_phase(missing)}")
+        for phase in deciding:
+            _check_metric(study, name, phase, arms[phase.name])
+
+
+def _check_metric(study: Question, name: str, phase: AblatePhase, arms: Sequence[Arm]) -> None:
+    """Refuse a claim over a metric that the data set of its arms does not measure."""
+    needed, metric = study.contrast(name, phase, arms).effect, study.config.claims[name].metric
+    for arm in arms:
+        if arm.name in needed and (problem := _not_measured(metric, arm.config.data)):
+            place = study.document.place(("claims", name, "metric"))
+            raise StudyError(f"{place}: claims.{name}.metric: {problem}")
+
+
+def _not_measured(metric: str, data: DataConfig) -> str | None:
+    """Say that a data set's rule does not measure a metric, given as `rank1` or `val/rank1`; None if it does."""
+    split, slash, name = metric.rpartition("/")
+    measured = [item for item in measured_under(data.rule) if item.may_be_objective or not slash]
+    if name in [item.name for item in measured]:
+        return None
+    allowed = nearest(metric, [f"{split}{slash}{item.name}" for item in measured])
+    return f"'{metric}' is not measured on data set '{data.name}', whose rule is '{data.rule}'; {allowed}"
 
 
 def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:

@@ -6,10 +6,12 @@ import pytest
 import analysis
 from analysis.reading.comparability import differences, fingerprint_of, is_within_protocols, protocols_of
 
-FIELDS = {"evaluate": "test", "data_fingerprint": "00ff", "transductive": False}
+FIELDS = {"evaluate": "test", "data_fingerprint": "00ff", "transductive": False, "rule": "same camera"}
 
 
-@pytest.mark.parametrize("change", [{"evaluate": "val"}, {"data_fingerprint": "ffff"}, {"transductive": True}])
+@pytest.mark.parametrize(
+    "change", [{"evaluate": "val"}, {"data_fingerprint": "ffff"}, {"transductive": True}, {"rule": "same image"}]
+)
 def test_every_field_of_a_measurement_changes_the_fingerprint(change):
     assert re.fullmatch(r"[0-9a-f]{8}", fingerprint_of(FIELDS))
     assert fingerprint_of(FIELDS) == fingerprint_of({**dict(reversed(FIELDS.items())), "scorer": "other"})

@@ -18,6 +18,7 @@ from analysis.reporting.draw import curves_shown
 from analysis.reporting.markup import escape_markdown
 from reid_search.errors import RequestError
 from reid_search.records import ReadoutResult, read_state
+from reid_search.study import EvaluationRule, SingleShot
 
 VOID = {"meta", "wbr", "br", "link", "img"}
 
@@ -503,3 +504,41 @@ def test_redrawn_data_are_said_to_be(empty):
         empty.arm_trial("baseline", seed, fingerprint=f"{seed:016x}")
     page = report(empty)
     assert "3 seeds each, every seed on its own data" in page.text
+
+
+def _under(study, rule, metrics, arm=None):
+    """Rewrite the trials of an arm, or of all, as if they had been ranked by a rule."""
+    arms = analysis.load_arms(study.path)
+    for key, seed in arms.loc[arms["arm"] == (arm or arms["arm"]), ["key", "seed"]].drop_duplicates().to_numpy():
+        folder = study.store.trial(key, int(seed))
+        record = folder.record()
+        readouts = {
+            name: item.model_copy(update={"rules": {"test": rule}, "metrics": {**item.metrics, **metrics}})
+            for name, item in record.readouts.items()
+        }
+        folder.write_record(record.model_copy(update={"readouts": readouts}))
+
+
+def test_arms_under_different_rules_are_shown_and_not_compared(study):
+    _under(study, EvaluationRule(left_out=("same image",)), {}, arm="model.parts=[1]")
+    arms = analysis.load_arms(study.path)
+    assert set(arms.loc[arms["status"] == "finished", "rule"]) == {"same camera", "same image"}
+    compared = arms[arms["arm"].isin(["baseline", "model.parts=[1]"])]
+    with pytest.raises(RequestError, match=r"rule: arm '.*' has 'same image' and 'baseline' has 'same camera'"):
+        analysis.contrasts(compared)
+    page = report(study)
+    assert "measured under another protocol (rule same image instead of same camera)" in page.text
+    assert "no cameras: nothing but the query itself is removed" in page.text
+    assert "Market-1501: for each query, gallery images of its identity from its own camera and junk" in page.text
+
+
+def test_single_shot_numbers_are_shown_under_their_name(study):
+    drawn = {f"test/single_shot_{name}": 0.25 for name in ("mAP", "rank1", "rank5", "rank10")}
+    _under(study, EvaluationRule(single_shot=SingleShot(draws=20)), drawn)
+    page = report(study)
+    assert "means over 20 draws of a gallery with one random image for each identity (seed 0)" in page.text
+    headings = {cell for table in page.tables for row in table[:1] for cell in row}
+    assert {"mAP (single shot)", "Rank-1 (single shot)", "Rank-5 (single shot)"} < headings
+    assert not {"Rank-1", "Rank-5"} & headings
+    [row] = [row for row in page.table("Arm", "Rank-1 (single shot)") if row["Arm"] == "baseline"]
+    assert row["Rank-1 (single shot)"].startswith("25.0")
