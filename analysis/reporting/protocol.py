@@ -25,6 +25,8 @@ def protocol_facts(state: StudyState) -> Facts:
     facts = [
         ("Data", _joined(_data_name(item) for item in data)),
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
+        ("Files that are not used", _joined(_unused(record) for record in records)),
+        ("About the data", _joined(note for record in records if record.data for note in record.data.notes)),
         ("Image size", _joined(_image_size(item) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
         ("Matching rule", " ".join(describe_rule(rule) for rule in _rules(records))),
@@ -94,6 +96,11 @@ def _data_name(data: Mapping[str, object]) -> str:
     hidden = ("name", "image_size", "holdout", "split_seed", "root")
     details = ", ".join(f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden)
     return f"{data.get('name', '')} ({details})" if details else str(data.get("name", ""))
+
+
+def _unused(record: Record) -> str:
+    unused = record.data.unused if record.data else {}
+    return ", ".join(f"{amount(count)} {reason}" for reason, count in unused.items())
 
 
 def _image_size(data: Mapping[str, object]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_search.cli.console import answer, answer_console, answer_json, say
-from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage, StudyFile
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, StudyFile, settings
 
 _MOST_SHOWN = 6
 
@@ -24,6 +24,7 @@ def plan(
     data: Data = None,
     storage: Storage = DEFAULT_STORAGE,
     sets: Sets = None,
+    skip_broken: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a study would run: phases, arms, trials, images, and time where trials were measured.
@@ -33,7 +34,7 @@ def plan(
     from reid_search.analysis import measured_speed, planned_seconds
     from reid_search.study import load_study
 
-    study = load_study(study_file, sets or (), data)
+    study = load_study(study_file, settings(sets, skip_broken), data)
     planned, speed = study.plan(), measured_speed(storage)
     device = "cuda" if study.config.resources.gpu else "cpu"
     hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]

@@ -16,6 +16,14 @@ Sets = Annotated[
         help="Override an entry of the study, as often as needed: training.images=2000, phases.search.trials=8.",
     ),
 ]
+SkipBroken = Annotated[
+    bool, typer.Option("--skip-broken", help="Leave out images that cannot be read, which is said everywhere.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 DEFAULT_STORAGE = Path("runs")
+
+
+def settings(sets: list[str] | None, skip_broken: bool) -> list[str]:
+    """Return the overrides that a command was given."""
+    return [*(sets or ()), *(["data.skip_broken=true"] if skip_broken else [])]

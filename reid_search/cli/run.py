@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_search.cli.console import percent, say
-from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, Storage, StudyFile
+from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, SkipBroken, Storage, StudyFile, settings
 
 if TYPE_CHECKING:
     from reid_search.records import StudyStore
@@ -29,6 +29,7 @@ def run(
         ),
     ] = "local",
     sets: Sets = None,
+    skip_broken: SkipBroken = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Set aside what the study measured before.")] = False,
 ) -> None:
     """Run a study: search, ablate, report. What was measured before is not measured again.
@@ -40,7 +41,7 @@ def run(
     from reid_search.records import StudyStore
     from reid_search.study import load_study
 
-    study = load_study(study_file, sets or (), data)
+    study = load_study(study_file, settings(sets, skip_broken), data)
     store = StudyStore(storage, study.name)
     summary = _run(study, store, address, fresh)
     command = _command(sys.argv)
@@ -64,7 +65,10 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
         address=address, fresh=fresh, command=_command(sys.argv), versions=versions(), git_commit=git_commit()
     )
     try:
-        with watching(study.plan()) as observer:
+        planned = study.plan()
+        for remark in planned.data:
+            say(f"note: {remark}")
+        with watching(planned) as observer:
             return run_study(study, store, options, observer, sink)
     finally:
         for warning in sink.close():

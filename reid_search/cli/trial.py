@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_search.cli.console import answer, answer_json, percent, say
-from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, Storage
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, settings
 from reid_search.errors import RequestError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def train(
     data: Data = None,
     storage: Storage = DEFAULT_STORAGE,
     sets: Sets = None,
+    skip_broken: SkipBroken = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -52,14 +53,16 @@ def train(
     from reid_search.study import load_trial_file, trial_key
     from reid_search.training import TrialRequest, run_trial
 
-    read = load_trial_file(config_file, sets or (), data)
+    read = load_trial_file(config_file, settings(sets, skip_broken), data)
     config, repeats = read.config, read.seed is not None
     seed = next(known for known in (seed, read.seed, 1) if known is not None)
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     chosen = _device(device)
-    fingerprint = open_trial_data(config, seed).fingerprint
-    key = trial_key(config, fingerprint)
+    facts = open_trial_data(config, seed).facts
+    if str(facts):
+        say(f"data: {facts}")
+    key = trial_key(config, facts.fingerprint)
     folder = StudyStore(storage, "single").trial(key, seed)
     say(f"{folder.path}: {config.training.epochs} epochs on {chosen}")
     evaluate = ("val", "test") if config.data.holdout else ("test",)

@@ -14,6 +14,7 @@ from reid_search.common.places import cache_folder
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import PARTS, ListedImage, Listing
 from reid_search.study import DATASETS, DataConfig, SideCar
+from reid_search.study.trial.config import DataFacts
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class ReidDataset:
     one_numbering: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> DataFacts:
+        """What a plan and a record say of the data set."""
+        return DataFacts(self.fingerprint, self.unused, self.notes)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -84,16 +90,16 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         listing: What was found.
         fingerprint: Its fingerprint; that of its files' content where omitted.
     """
-    about = listing.about
+    about, facts = listing.about, listing.facts(fingerprint)
     contents = {} if about.cameras else listing.digests()
     return ReidDataset(
         name,
         **{part: _table(listing.of(part), contents) for part in PARTS},
-        fingerprint=fingerprint or listing.fingerprint(),
+        fingerprint=facts.fingerprint,
         side_cars=listing.side_cars,
         one_numbering=about.one_numbering,
-        unused={reason: len(names) for reason, names in listing.unused.items()},
-        notes=tuple(text for text in (about.status, *listing.deviations()) if text),
+        unused=facts.unused,
+        notes=facts.notes,
     )
 
 

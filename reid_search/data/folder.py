@@ -63,10 +63,18 @@ class FolderConfig(DataConfig):
         Raises:
             DataError: The data set is missing, has another layout, or holds a file that cannot be read.
         """
-        listing = self.listing()
-        unused = {reason: len(names) for reason, names in listing.unused.items()}
-        notes = tuple(text for text in (listing.about.status, *listing.deviations()) if text)
-        return DataFacts(listing.fingerprint(), unused, notes, cameras=listing.about.cameras)
+        return self.listing().facts()
+
+    def check(self) -> None:
+        """Refuse data on which training or testing would be of no use; the names are read, no image is.
+
+        Raises:
+            DataError: As `DataConfig.check` does.
+        """
+        from reid_search.data.checks import checked_split
+        from reid_search.data.dataset import dataset_of
+
+        checked_split(dataset_of(self.name, self.listing(), fingerprint="not asked for"), self)
 
     def fingerprint(self) -> str:
         """Return a hash of the content of every image, side-car and list.

@@ -15,6 +15,8 @@ from reid_search.common.contents import Hashed, hash_files, why_unreadable
 from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
+from reid_search.study.trial.config import DataFacts
+from reid_search.study.trial.key import BY_CONTENT
 
 Part = Literal["train", "query", "gallery"]
 PARTS: tuple[Part, ...] = ("train", "query", "gallery")
@@ -221,7 +223,17 @@ class Listing:
         if hashed.unreadable:
             raise _unreadable(hashed.unreadable)
         lines += [f"{name}\t{hashed.digests[str(path)]}" for name, path in beside.items()]
-        return "sha256-" + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
+        return BY_CONTENT + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
+
+    def facts(self, fingerprint: str | None = None) -> DataFacts:
+        """Return the fingerprint (or the one that is given), what is not used, and what else is worth knowing.
+
+        Raises:
+            DataError: A file is missing or cannot be read.
+        """
+        unused = {reason: len(names) for reason, names in self.unused.items()}
+        notes = tuple(text for text in (self.about.status, *self.deviations()) if text)
+        return DataFacts(fingerprint or self.fingerprint(), unused, notes)
 
     def _hash_images(self) -> Hashed:
         if self._hashed is None:

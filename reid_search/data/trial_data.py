@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
+from reid_search.data.checks import checked_split
 from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset, load_dataset
 from reid_search.data.images import open_images
 from reid_search.data.samples import Samples
 from reid_search.data.sampling import IdentitySampler
-from reid_search.data.split import HoldoutSplit, split_holdout
+from reid_search.data.split import HoldoutSplit
 from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, SideCar, TrialConfig
-from reid_search.study.trial.key import joint_fingerprint
+from reid_search.study.trial.config import DataFacts
+from reid_search.study.trial.key import joint_facts
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,18 @@ class TrialData:
         stages: What each stage learns from.
         class_count: Number of training identities.
         sets: By split: `test`, and `val` where there is a holdout.
-        fingerprint: Identifies images, labels and side-cars.
+        facts: Fingerprint, files that are not used, and what else is worth knowing, of all data sets together.
     """
 
     stages: tuple[TrainingImages, ...]
     class_count: int
     sets: dict[str, RankingSet]
-    fingerprint: str
+    facts: DataFacts
+
+    @property
+    def fingerprint(self) -> str:
+        """What identifies images, labels and side-cars."""
+        return self.facts.fingerprint
 
 
 def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -> TrialData:
@@ -133,7 +140,7 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         stages=tuple(others.get(index, opened).training for index in stages),
         class_count=opened.training.class_count,
         sets=opened.ranking_sets(),
-        fingerprint=joint_fingerprint([item.dataset.fingerprint for item in (opened, *others.values())]),
+        facts=joint_facts([item.dataset.facts for item in (opened, *others.values())]),
     )
 
 
@@ -149,7 +156,7 @@ class _Opened:
         needs: Mapping[str, frozenset[SideCar]],
     ) -> None:
         self.dataset: ReidDataset = load_dataset(data, cache)
-        self._split: HoldoutSplit = split_holdout(self.dataset.train, data.holdout, data.split_seed, data.rule)
+        self._split: HoldoutSplit = checked_split(self.dataset, data)
         self._rule = data.rule
         self._images = open_images(self.dataset, data.image_size, cache, needs)
         identities, classes = np.unique(self._split.train["identity"].to_numpy(np.int64), return_inverse=True)

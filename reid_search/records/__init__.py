@@ -30,7 +30,7 @@ from reid_search.records.events import (
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogWriter, StudyLog
-from reid_search.records.record import ReadoutResult, Record, RunContext
+from reid_search.records.record import DataUse, ReadoutResult, Record, RunContext
 from reid_search.records.remeasured import Progress, progress_of
 from reid_search.records.replay import History
 from reid_search.records.state import StudyReader, StudyState, read_state
@@ -55,6 +55,7 @@ __all__ = [
     "Claim",
     "ClaimMade",
     "ContrastDrawn",
+    "DataUse",
     "Event",
     "History",
     "LogWriter",

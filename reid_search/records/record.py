@@ -50,6 +50,18 @@ class ReadoutResult(_Part):
         return self.rules.get(split, MARKET_RULE)
 
 
+class DataUse(_Part):
+    """What was found in the data and not used, and what else a reader of the numbers should know of them.
+
+    Attributes:
+        unused: Number of files by reason, such as `unreadable images`.
+        notes: Counts other than the published ones, a data set that was withdrawn.
+    """
+
+    unused: dict[str, int] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 class RunContext(_Part):
     """What surrounds a trial and is not part of its result.
 
@@ -79,6 +91,7 @@ class Record(_Part):
         status: `finished`, `stopped` (pruned; may be continued) or `failed`.
         config: The trial's config, defaults filled in.
         data_fingerprint: What identifies images and labels.
+        data: What is not used of the data; None where everything is and nothing is worth a note.
         device_type: `cpu` or `cuda`; results differ between them.
         images_seen: Training images seen.
         parameters: Parameter counts of `model` and `losses`.
@@ -94,9 +107,17 @@ class Record(_Part):
     reason: str | None = None
     config: dict[str, Any]
     data_fingerprint: str
+    data: DataUse | None = None
     device_type: str
     images_seen: int
     parameters: dict[str, int] = Field(default_factory=dict)
     macs: int | None = None
     readouts: dict[str, ReadoutResult] = Field(default_factory=dict)
     context: RunContext
+
+    @model_serializer(mode="wrap")
+    def _write_data_only_if_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        content: dict[str, object] = handler(self)
+        if self.data is None:
+            content.pop("data", None)
+        return content

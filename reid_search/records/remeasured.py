@@ -7,6 +7,7 @@ from reid_search.records.identity import Status
 from reid_search.records.state import StudyState
 from reid_search.records.trial import Trial
 from reid_search.study import Plan, PlannedTrial, schema_of
+from reid_search.study.trial.key import BY_CONTENT
 
 _MOST_NAMED = 3
 
@@ -81,11 +82,19 @@ def _why(planned: PlannedTrial, known: Trial) -> str:
     old = dict(_leaves(known.config))
     new = dict(_leaves(planned.config.model_dump(mode="json")))
     changed = [path for path in {**old, **new} if old.get(path, _NOTHING) != new.get(path, _NOTHING)]
-    if not changed:
-        return "the data are others"
+    known_by = known.data_fingerprint or ""
+    if known_by != planned.data_fingerprint and set(changed) <= set(_placed(planned)):
+        if planned.data_fingerprint.startswith(BY_CONTENT) and not known_by.startswith(BY_CONTENT):
+            return "data are now known by their content, which the store knew by the names and sizes of their files"
+        return "the data are others: images, labels, lists or side-cars were changed"
     named = [f"{path} was {old.get(path, 'not there')} and is {new.get(path, 'not there')}" for path in changed]
     more = f", and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
     return ", ".join(named[:_MOST_NAMED]) + more
+
+
+def _placed(planned: PlannedTrial) -> Iterator[str]:
+    """Yield the entries that say where data lie, which no measurement depends on."""
+    yield from (f"data.{name}" for name in planned.config.data.places)
 
 
 _NOTHING = object()

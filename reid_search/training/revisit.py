@@ -1,6 +1,7 @@
 """Going back to a trained trial: testing it again, or taking its model along."""
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors.torch import save_file
@@ -12,7 +13,8 @@ from reid_search.losses import build_loss
 from reid_search.models import build_model
 from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
-from reid_search.study import TrialConfig
+from reid_search.study import DATASETS, DataConfig, TrialConfig
+from reid_search.study.component import absolute
 from reid_search.training import checkpoint
 from reid_search.training.batches import memory_format
 from reid_search.training.determinism import deterministic
@@ -24,7 +26,7 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
 
     Args:
         folder: The trial's folder.
-        data: Folder of another data set in the layout of Market-1501.
+        data: Folder of another data set, in the layout of its own or, if that is drawn, of Market-1501.
         device: `cpu` or `cuda`.
 
     Raises:
@@ -33,9 +35,7 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     config, weights = _trained(folder)
     heads = _heads(config, weights)
     if data is not None:
-        other = {"name": "market1501", "root": data, "image_size": config.data.image_size, "holdout": 0.0}
-        content = {**config.model_dump(mode="json"), "data": other}
-        config = TrialConfig.model_validate(content)
+        config = config.model_copy(update={"data": _read_from(config.data, data)})
     images = {"test": open_trial_data(config, seed=0).sets["test"]}
     model = build_model(config.model, image_size=config.data.image_size)
     model.load_state_dict(_under("model.", weights))
@@ -46,6 +46,14 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     with deterministic(config.training.threads):
         results = rank(model, plans, images["test"], place, heads)
     return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
+
+
+def _read_from(own: DataConfig, root: Path) -> DataConfig:
+    """Return the data set at another place: read as the trial's own, or in the layout of Market-1501."""
+    if "root" in own.places:
+        return own.at(root).model_copy(update={"holdout": 0.0})
+    other = {"name": "market1501", "root": str(absolute(root)), "image_size": own.image_size, "holdout": 0.0}
+    return cast("DataConfig", DATASETS.validate(other))
 
 
 def export_model(folder: Path, target: Path) -> Path:

@@ -12,8 +12,9 @@ import torch
 from reid_search.data import TrialData, open_trial_data
 from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.models import count_macs, count_parameters
-from reid_search.records import ReadoutResult, Record, RunContext, Status, TrialFolder
+from reid_search.records import DataUse, ReadoutResult, Record, RunContext, Status, TrialFolder
 from reid_search.records.provenance import git_commit, versions
+from reid_search.study.trial.config import DataFacts
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
 from reid_search.training.measuring import epoch_metrics, per_query_table, readout_plans, readout_result
@@ -180,6 +181,7 @@ class TrialSession:
             seed=request.seed,
             config=request.config.model_dump(mode="json"),
             data_fingerprint=data.fingerprint if data else "",
+            data=_data_use(data.facts) if data else None,
             device_type=request.device,
             images_seen=int(self._row.get("images_seen", 0)),
             context=RunContext(
@@ -212,6 +214,10 @@ def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
     if record is None:
         raise ReidSearchError(f"{folder.path}: the trial ended without a record")
     return record
+
+
+def _data_use(facts: DataFacts) -> DataUse | None:
+    return DataUse(unused=dict(facts.unused), notes=facts.notes) if str(facts) else None
 
 
 def _processor() -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 from reid_search.data.listing import About, Counts, Listing
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.errors import DataError
+from reid_search.study import load_study
 
 LONG_AGO = 10**9
 
@@ -203,3 +204,39 @@ def test_counts_other_than_the_published_ones_are_named(market: Path) -> None:
         "Market-1501, train: 16 images of 4 identities, where 17 of 4 are published (1 images fewer)",
         "Market-1501, gallery: 6 images of 2 identities, where 6 of 1 are published (1 identities more)",
     ]
+
+
+STUDY = """\
+name: parsers
+base:
+  data: {{name: market1501, root: {root}, image_size: [32, 16], maps: {root}/masks}}
+  model: {{architecture: spreid, backbone: resnet10_thin}}
+  training: {{images: 8, batch: {{ids: 2, per_id: 2}}}}
+axes: {{data.maps: {{choice: {{one: {root}/masks, other: {other}}}}}}}
+phases: [{{kind: ablate, seeds: 1}}]
+"""
+
+
+def test_maps_of_two_parsers_are_two_arms_with_different_keys(accompanied: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(accompanied / "masks", other)
+    study = tmp_path / "study.yaml"
+    study.write_text(STUDY.format(root=accompanied, other=other))
+    same = load_study(study).plan().trials
+    assert [trial.arm.name for trial in same] == ["baseline", "data.maps=other"]
+    assert same[0].key == same[1].key  # the same content is one training
+    _edit(sorted(other.iterdir())[0])
+    first, second = load_study(study).plan().trials
+    assert first.key == same[0].key != second.key
+
+
+def test_a_plan_says_what_is_not_used(accompanied: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(STUDY.format(root=accompanied, other=accompanied / "masks"))
+    assert load_study(study).plan().data == ()
+    shutil.copy(accompanied / "bounding_box_test/-1_c2s1_000003_01.jpg", accompanied / "bounding_box_train")
+    (accompanied / "query/Thumbs.db").write_bytes(b"x")
+    said = "data: not used: 1 junk and distractors in training, 1 hidden files"
+    plan = load_study(study).plan()
+    assert plan.data == (said,)
+    assert said in plan.warnings

@@ -1,7 +1,8 @@
 """What a study will run, known before anything runs."""
 
+import contextlib
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataNotGiven
@@ -13,7 +14,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
-from reid_search.study.trial.config import DataConfig
+from reid_search.study.trial.config import DataConfig, DataFacts
 from reid_search.study.trial.key import joint_fingerprint, trial_key
 from reid_search.study.trial.trial import TrialConfig
 
@@ -29,6 +30,7 @@ class PlannedTrial:
         key: Key of the training; with the seed it identifies the trial.
         config: The trial.
         evaluate: The split that it is tested on: `val` or `test`.
+        data_fingerprint: What identifies its data.
     """
 
     phase: str
@@ -37,6 +39,7 @@ class PlannedTrial:
     key: str
     config: TrialConfig = field(repr=False)
     evaluate: str
+    data_fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,14 @@ class Plan:
         study: Name of the study.
         phases: Its phases in order.
         warnings: What to know before running it.
+        data: What is not used of the data and what else is worth knowing of them; `warnings` has it too.
         keys_are_provisional: Whether data are missing, so that a run will have other keys.
     """
 
     study: str
     phases: tuple[PhasePlan, ...]
     warnings: tuple[str, ...]
+    data: tuple[str, ...] = ()
     keys_are_provisional: bool = False
 
     @property
@@ -105,10 +110,10 @@ class Plan:
 
 
 class Fingerprints:
-    """Fingerprints of data sets, each computed once."""
+    """Fingerprints of data sets and what else is known of them, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, DataFacts] = {}
 
     def of_trial(self, config: TrialConfig) -> str:
         """Return one fingerprint for all data sets of a trial."""
@@ -119,8 +124,12 @@ class Fingerprints:
         """Return the fingerprint of a data set, which does not depend on image size and holdout."""
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
-            self._known[name] = data.fingerprint()
-        return self._known[name]
+            self._known[name] = data.facts()
+        return self._known[name].fingerprint
+
+    def remarks(self) -> list[str]:
+        """Say of the data sets that were asked for what is not used and what else is worth knowing."""
+        return list(dict.fromkeys(f"data: {facts}" for facts in self._known.values() if str(facts)))
 
 
 class _PlanFingerprints(Fingerprints):
@@ -152,15 +161,30 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    warnings = (*study.document.left_behind, *provisional.not_given, *_warnings(arms))
-    return Plan(study.name, tuple(phases), warnings, keys_are_provisional=bool(provisional.not_given))
+    _check_data(study, arms, fingerprints)
+    data = tuple(fingerprints.remarks())
+    warnings = (*study.document.left_behind, *provisional.not_given, *data, *_warnings(arms))
+    return Plan(study.name, tuple(phases), warnings, data, keys_are_provisional=bool(provisional.not_given))
+
+
+def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints) -> None:
+    """Refuse data on which a phase could not train or test, and read those of searches, which have no arms."""
+    bases = [study.space(phase).config({}) for phase in study.config.phases]
+    for config in bases:
+        fingerprints.of_trial(config)
+    for data in {
+        config.data.model_dump_json(): config.data for config in (*bases, *(arm.config for arm in arms))
+    }.values():
+        with contextlib.suppress(DataNotGiven):
+            data.check()
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
     """Return the trainings of an ablation, one seed after another, so that an interrupted ablation is balanced."""
-    keys = {arm.name: trial_key(arm.config, fingerprints.of_trial(arm.config)) for arm in arms}
+    data = {arm.name: fingerprints.of_trial(arm.config) for arm in arms}
+    keys = {arm.name: trial_key(arm.config, data[arm.name]) for arm in arms}
     trials = [
-        PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate)
+        PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate, data[arm.name])
         for seed in range(1, phase.seeds + 1)
         for arm in arms
     ]
@@ -170,7 +194,8 @@ def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprin
 def _redrawn(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
     """Return a replicate on the data that its seed draws; seed 1 has the data that the study names."""
     config = trial.config.model_copy(update={"data": trial.config.data.redrawn(trial.seed - 1)})
-    return replace(trial, config=config, key=trial_key(config, fingerprints.of_trial(config)))
+    data = fingerprints.of_trial(config)
+    return replace(trial, config=config, key=trial_key(config, data), data_fingerprint=data)
 
 
 def _ablation(

@@ -27,13 +27,20 @@ class DataFacts:
         fingerprint: Identifies images, labels and side-cars.
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
-        cameras: Whether it knows which camera took an image.
     """
 
     fingerprint: str
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    cameras: bool = True
+
+    def __str__(self) -> str:
+        """Say what is not used and what else is worth knowing; empty if there is nothing."""
+        return "; ".join([*([f"not used: {self.unused_in_words}"] if self.unused else []), *self.notes])
+
+    @property
+    def unused_in_words(self) -> str:
+        """The numbers of files that are not used: `3 hidden files, 1 unreadable images`."""
+        return ", ".join(f"{count:,} {reason}" for reason, count in self.unused.items())
 
 
 class DataConfig(Config):
@@ -94,6 +101,14 @@ class DataConfig(Config):
             DataError: The data set is missing or has another layout.
         """
         return DataFacts(self.fingerprint())
+
+    def check(self) -> None:
+        """Refuse data on which training or testing would be of no use, before anything is trained.
+
+        Raises:
+            DataNotGiven: The study does not say where the data are.
+            DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+        """
 
     def at(self, root: Path) -> "DataConfig":
         """Return this config with `root` as its folder, for `--data`.

@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 
+from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.trial import TrialConfig
 
 # Raise it when a release measures an unchanged config differently. Every training then gets a new key and is run again;
 # earlier measurements stay under their old keys.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
+
+BY_CONTENT = "sha256-"
+"""How the fingerprint of a data set begins that is a hash of its files' bytes."""
 
 
 def trial_key(config: TrialConfig, data_fingerprint: str) -> str:
@@ -51,6 +56,15 @@ def training_content(config: TrialConfig) -> dict[str, object]:
 def joint_fingerprint(fingerprints: Sequence[str]) -> str:
     """Return one fingerprint for all data sets of a trial."""
     return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
+
+
+def joint_facts(facts: Sequence[DataFacts]) -> DataFacts:
+    """Return what is known of all data sets of a trial together."""
+    unused: Counter[str] = Counter()
+    for item in facts:
+        unused.update(item.unused)
+    notes = dict.fromkeys(note for item in facts for note in item.notes)
+    return DataFacts(joint_fingerprint([item.fingerprint for item in facts]), dict(unused), tuple(notes))
 
 
 def digest(content: object) -> str:

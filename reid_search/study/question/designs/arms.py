@@ -50,9 +50,10 @@ def _name(settings: Settings, centre: Settings) -> str:
 
 
 def arm_identity(config: TrialConfig) -> str:
-    """Return what is equal where two arms train and test the same thing."""
+    """Return what is equal where two arms train and test the same thing; files at two places are not the same."""
     readouts = {
         name: {**readout.model_dump(mode="json"), "taps": [tap.key for tap in config.readout_taps(name)]}
         for name, readout in config.readouts.items()
     }
-    return digest({**training_content(config), "readouts": readouts})
+    places = {name: str(getattr(config.data, name, None)) for name in config.data.places}
+    return digest({**training_content(config), "readouts": readouts, **({"places": places} if places else {})})

@@ -1,0 +1,74 @@
+"""What makes a split of no use: people who are trained on and tested, queries that nothing can be found for."""
+
+import numpy as np
+
+from reid_search.common.labels import DISTRACTOR
+from reid_search.common.leaving_out import meets_any
+from reid_search.data.compared import compared_columns
+from reid_search.data.dataset import ReidDataset
+from reid_search.data.split import HoldoutSplit, split_holdout
+from reid_search.errors import DataError
+from reid_search.study import DataConfig, EvaluationRule
+
+_MOST_NAMED = 3
+
+
+def checked_split(dataset: ReidDataset, data: DataConfig) -> HoldoutSplit:
+    """Return the training table cut in two, once it is known that training and testing on the data set make sense.
+
+    Raises:
+        DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+    """
+    check_people(dataset)
+    check_test(dataset, data.rule)
+    return split_holdout(dataset.train, data.holdout, data.split_seed, data.rule)
+
+
+def check_people(dataset: ReidDataset) -> None:
+    """Refuse a data set with a person in training and test, if its numbers mean the same person in both.
+
+    Raises:
+        DataError: There is one.
+    """
+    if not dataset.one_numbering:
+        return
+    tested = np.union1d(dataset.query["identity"], dataset.gallery["identity"])
+    both = np.intersect1d(dataset.train["identity"], tested[tested > DISTRACTOR]).tolist()
+    if both:
+        named = ", ".join(map(str, both[:_MOST_NAMED])) + (", …" if len(both) > _MOST_NAMED else "")
+        raise DataError(
+            f"{dataset.name}: {len(both)} identities are both in training and in test ({named}), so the test would "
+            "measure what was learnt by heart; take them out of one of the two"
+        )
+
+
+def check_test(dataset: ReidDataset, rule: EvaluationRule) -> None:
+    """Refuse a data set whose test could not find anything.
+
+    Raises:
+        DataError: All test images are of one camera, which the rule does not compare within, or no query has a match.
+    """
+    query, gallery = dataset.query, dataset.gallery
+    if not len(query) and not len(gallery):
+        return  # a data set to train on
+    columns = compared_columns(rule.compared, query, gallery)
+    if "same camera" in rule.left_out and len(np.union1d(*columns["camera"])) == 1:
+        camera = query["camera"].iloc[0] if len(query) else gallery["camera"].iloc[0]
+        raise DataError(
+            f"{dataset.name}: every query and gallery image is of camera {camera}, and matches of a query's own camera "
+            "do not count, so nothing could be found; check how cameras are read, or use the data without cameras"
+        )
+    conditions = [*rule.left_out, *([f"other {rule.within}"] if rule.within else [])]
+    places = gallery.groupby("identity").indices
+    for row, identity in enumerate(query["identity"]):
+        same = places.get(identity)
+        if same is None:
+            continue
+        own = {name: int(codes[0][row]) for name, codes in columns.items()}
+        if not meets_any(conditions, own, {name: codes[1][same] for name, codes in columns.items()}).all():
+            return
+    lacking = "from another camera " if rule.left_out == ("same camera",) else ""
+    raise DataError(
+        f"{dataset.name}: none of the {len(query)} queries has an image of its identity {lacking}in the gallery, so "
+        f"nothing could be found (the rule leaves out: {rule})"
+    )

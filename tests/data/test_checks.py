@@ -1,0 +1,125 @@
+"""A split that cannot be tested is refused before training, with one message."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid_search.data import load_dataset, open_trial_data
+from reid_search.data.checks import check_people, check_test
+from reid_search.data.dataset import dataset_of
+from reid_search.data.listing import About, Listing
+from reid_search.data.market1501.config import MarketConfig
+from reid_search.errors import DataError
+from reid_search.study import EvaluationRule, TrialConfig, load_study
+
+WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
+
+
+def _one_camera(root: Path) -> None:
+    for path in sorted(root.glob("bounding_box_test/*_c2s*")):
+        path.unlink()
+
+
+def _no_match(root: Path) -> None:
+    for path in sorted(root.glob("bounding_box_test/*_c2s*")):
+        if not path.name.startswith("-1"):
+            path.unlink()
+
+
+def _learnt_by_heart(root: Path) -> None:
+    shutil.copy(root / "bounding_box_train/0002_c1s1_000000_01.jpg", root / "bounding_box_test/0002_c1s1_000009_01.jpg")
+
+
+def _one_camera_in_training(root: Path) -> None:
+    for path in sorted(root.glob("bounding_box_train/*_c2s*")):
+        path.unlink()
+
+
+def _few_people(root: Path) -> None:
+    for path in sorted(root.glob("bounding_box_train/001*")):
+        path.unlink()
+
+
+WRONG = [
+    (_one_camera, "every query and gallery image is of camera 1"),
+    (_no_match, "none of the 2 queries has an image of its identity from another camera in the gallery"),
+    (_learnt_by_heart, "1 identities are both in training and in test (2)"),
+    (_one_camera_in_training, "no held-out identity was seen by two cameras"),
+    (_few_people, "at least 2 are needed on either side"),
+]
+
+
+@pytest.mark.parametrize(("damage", "said"), WRONG)
+def test_a_split_of_no_use_is_refused_by_the_plan_and_before_training(
+    market: Path, tmp_path: Path, damage: Callable[[Path], None], said: str
+) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text(f"""\
+name: real
+base:
+  data: {{name: market1501, root: {market}, image_size: [32, 16], holdout: 0.5}}
+  model: {{architecture: baseline, backbone: resnet10_thin}}
+  training: {{images: 8, batch: {{ids: 2, per_id: 2}}}}
+phases: [{{kind: search, trials: 1, sampler: random}}]
+axes: {{training.optimizer.lr: {{log_uniform: [1.0e-4, 1.0e-2]}}}}
+""")
+    load_study(study).plan()
+    damage(market)
+    for attempt in (lambda: load_study(study).plan(), lambda: open_trial_data(_trial(market), 1, tmp_path)):
+        with pytest.raises(DataError) as caught:
+            attempt()
+        assert said in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert caught.value.exit_code == 2
+    assert not (tmp_path / "images").exists()
+
+
+def _trial(root: Path) -> TrialConfig:
+    content: dict[str, Any] = {
+        "data": {"name": "market1501", "root": root, "image_size": [32, 16], "holdout": 0.5},
+        "model": {"architecture": "baseline", "backbone": "resnet10_thin"},
+        "training": {"images": 8, "batch": {"ids": 2, "per_id": 2}},
+    }
+    return TrialConfig.model_validate(content)
+
+
+def test_people_whose_numbers_restart_may_have_the_same_number(market: Path) -> None:
+    _learnt_by_heart(market)
+    listing = MarketConfig(name="market1501", root=market).listing()
+    listing.about = About("MSMT17", one_numbering=False)
+    check_people(dataset_of("msmt17", listing))
+
+
+def test_queries_may_lie_in_the_gallery(market: Path) -> None:
+    """As those of Occluded-Duke do: the rule of cameras leaves them out."""
+    for path in sorted((market / "query").iterdir()):
+        shutil.copy(path, market / "bounding_box_test" / path.name)
+    dataset = load_dataset(MarketConfig(name="market1501", root=market))
+    check_test(dataset, EvaluationRule())
+
+
+def _without_cameras(root: Path, gallery: list[str]) -> Listing:
+    listing = Listing(root, About("flat", cameras=False))
+    listing.use(root / "query/0001_c1s1_000000_00.jpg", "query", 1, None)
+    for name in gallery:
+        listing.use(root / "bounding_box_test" / name, "gallery", 1, None)
+    return listing
+
+
+def test_without_cameras_a_query_does_not_find_itself(market: Path) -> None:
+    shutil.copy(market / "query/0001_c1s1_000000_00.jpg", market / "bounding_box_test/copy.jpg")
+    itself = dataset_of("flat", _without_cameras(market, ["copy.jpg"]))
+    assert "camera" not in itself.gallery
+    with pytest.raises(DataError, match="none of the 1 queries has an image of its identity in the gallery"):
+        check_test(itself, WITHOUT_CAMERAS)
+    (market / "bounding_box_test/other.jpg").write_bytes(b"another image of the same person")
+    check_test(dataset_of("flat", _without_cameras(market, ["copy.jpg", "other.jpg"])), WITHOUT_CAMERAS)
+
+
+def test_data_to_train_on_need_no_test(market: Path) -> None:
+    listing = Listing(market, About("train only", cameras=False))
+    listing.use(market / "bounding_box_train/0002_c1s1_000000_01.jpg", "train", 2, None)
+    check_test(dataset_of("train only", listing), WITHOUT_CAMERAS)
