@@ -3,9 +3,20 @@
 `maps.py`, `keypoints.py` and `attributes.py` say which forms each has.
 """
 
-from reid_search.data.side_cars.attributes import attributes_of, read_attributes
-from reid_search.data.side_cars.keypoints import read_keypoints
-from reid_search.data.side_cars.maps import read_maps
-from reid_search.data.side_cars.problems import side_car_problems
+from typing import TYPE_CHECKING
+
+from reid_search.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from reid_search.data.side_cars.attributes import attributes_of, read_attributes
+    from reid_search.data.side_cars.keypoints import read_keypoints
+    from reid_search.data.side_cars.maps import read_maps
+    from reid_search.data.side_cars.problems import side_car_problems
 
 __all__ = ["attributes_of", "read_attributes", "read_keypoints", "read_maps", "side_car_problems"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {"read_keypoints": "keypoints", "read_maps": "maps", "side_car_problems": "problems"}
+    | dict.fromkeys(("attributes_of", "read_attributes"), "attributes"),
+)
