@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from reid_search.records import Ask, Trial, TrialId, own_readout
+from reid_search.records import Ask, Trial, TrialId, epoch_column, own_readout
 from reid_search.scheduling.observer import Row, TrialLabel
 from reid_search.study import TrialConfig
 from reid_search.training import Device, TrialRequest
@@ -39,7 +39,9 @@ class Job:
     def label(self) -> TrialLabel:
         """What a person calls it."""
         ask, epochs = self.ask, self.config.training.epochs
-        return TrialLabel(ask.phase, ask.label, ask.seed, ask.key, epochs, ask.settings, self.metric)
+        metric = f"val/{self.metric.rpartition('/')[2]}"
+        column = epoch_column(list(self.config.readouts), self.readout, metric)
+        return TrialLabel(ask.phase, ask.label, ask.seed, ask.key, epochs, ask.settings, self.metric, column)
 
     @property
     def readout(self) -> str:

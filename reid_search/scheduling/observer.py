@@ -18,7 +18,8 @@ class TrialLabel:
         name: The arm, or `#7` for the seventh proposal of a search.
         epochs: Epochs of the whole trial.
         settings: Label of every axis, by path.
-        metric: What its number measures: `val/mAP`.
+        metric: What its number measures: `test/mAP`.
+        column: The column of its epochs that holds the same metric of the same readout on the validation split.
     """
 
     phase: str
@@ -28,6 +29,7 @@ class TrialLabel:
     epochs: int
     settings: Mapping[str, str] = field(default_factory=dict)
     metric: str = ""
+    column: str = ""
 
 
 class Observer(Protocol):
