@@ -32,7 +32,7 @@ def test_what_was_measured_is_set_aside_under_the_lock(begin: Begin, tmp_path: P
     (tmp_path / "runs/small/trials/0123-s1").mkdir(parents=True)
     (tmp_path / "runs/small/asked.jsonl").write_text("what an earlier run asked\n")
     (note,) = begin().notes
-    aside = Path(note.removeprefix("What was measured before is set aside in "))
+    aside = Path(note.removeprefix("Earlier measurements are set aside in "))
     assert sorted(path.name for path in aside.iterdir()) == ["asked.jsonl", "trials"]
     store = StudyStore(tmp_path / "runs", "small")
     assert len(store.log.history().runs) == 1
