@@ -44,7 +44,7 @@ def test_nothing_is_moved_while_another_run_is_at_work(begin: Begin, tmp_path: P
     store = StudyStore(tmp_path / "runs", "small")
     with store.running():
         (store.path / "asked.jsonl").write_text("{}\n")
-        with pytest.raises(RequestError, match="a run of this study is at work"):
+        with pytest.raises(RequestError, match="this study is already running"):
             begin()
     assert (store.path / "asked.jsonl").exists()
     assert [path.name for path in store.storage.iterdir()] == ["small"]
