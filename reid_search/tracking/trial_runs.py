@@ -48,7 +48,7 @@ class TrialRun:
 
     @property
     def labels(self) -> list[str]:
-        """The arms and proposals; proposals of an earlier space say which, so that each number stands for one."""
+        """The arms and proposals; proposals of an earlier space name it, so that each number is unique."""
         return list(dict.fromkeys(self._label(ask) for ask in self.asks))
 
     @property
