@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from reid_search.errors import ResourceError
 from reid_search.records.files import write_atomically
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
@@ -140,8 +141,13 @@ class StudyStore:
         """Hold the study's lock while the block runs.
 
         Raises:
-            RequestError: Another run of the study holds it.
+            RequestError: Another run of the study holds it, or the storage cannot be written.
         """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ResourceError(f"--storage {self.storage}: {self.path} cannot be made ({reason})") from error
         busy = f"{self.path}: this study is already running ({{holder}}); wait for it, or choose another --storage"
         return locked(self._lock, busy)
 

@@ -1,10 +1,11 @@
 """A job: one training to run, and the interface of what hands out a phase's jobs."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from reid_search.records import Ask, Trial, TrialId, epoch_column, own_readout
+from reid_search.records import Ask, Status, Trial, TrialId, epoch_column, own_readout
 from reid_search.scheduling.observer import Row, TrialLabel
 from reid_search.study import TrialConfig
 from reid_search.training import Device, TrialRequest
@@ -77,8 +78,8 @@ class Work(Protocol):
         """Number of trials; the most there can be while it is not known."""
 
     @property
-    def reused(self) -> int:
-        """Number of trials that were measured before."""
+    def reused(self) -> Counter[Status]:
+        """Number of trials that were measured before, by how they ended."""
 
     @property
     def done(self) -> bool:

@@ -1,9 +1,10 @@
 """The jobs of a path: candidates of one round after another on the validation split, then the arms of the path."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from reid_search.errors import ReidSearchError
-from reid_search.records import CandidateAsked, StepChosen, Trial, read_trial, value_of
+from reid_search.records import CandidateAsked, Status, StepChosen, Trial, read_trial, value_of
 from reid_search.scheduling.ablation_work import ablation_work
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Best, Row
@@ -45,9 +46,9 @@ class PathWork:
         return known - self._queues[-1].total + left * (left + 1) // 2 + arms * self._phase.seeds
 
     @property
-    def reused(self) -> int:
-        """Number of trainings so far that were measured before."""
-        return sum(queue.reused for queue in self._queues)
+    def reused(self) -> Counter[Status]:
+        """Number of trainings so far that were measured before, by how they ended."""
+        return sum((queue.reused for queue in self._queues), Counter())
 
     @property
     def done(self) -> bool:

@@ -1,6 +1,6 @@
 """The jobs of a search: proposals that an earlier run left open first, then new ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 
 from reid_search.errors import StudyError
@@ -42,7 +42,7 @@ class SearchWork:
         self._trials: dict[TrialId, Trial] = {}
         self._open: list[Job] = []
         self._running: dict[TrialId, list[Job]] = defaultdict(list)
-        self.reused = 0
+        self.reused: Counter[Status] = Counter()
         self._replay()
 
     @property
@@ -144,7 +144,7 @@ class SearchWork:
         trial = read_trial(folder)
         if trial.status != Status.STOPPED and not job.is_measured(trial):
             return False
-        self.reused += 1
+        self.reused[trial.status] += 1
         for row in folder.epochs():
             self._report(job, row)
         self._learn(job, trial)

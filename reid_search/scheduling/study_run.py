@@ -49,7 +49,7 @@ class StudyRun:
         self._jobs: dict[str, Job] = {}
         self._again: list[Job] = []
         self._ended: dict[TrialId, Trial] = {}
-        self._reused = 0
+        self._reused: Counter[Status] = Counter()
         self._claims = OpenClaims(self._study, list(self._study.config.claims))
         self.best: Best | None = None
         self._best_of_arms: dict[str, Best] = {}
@@ -156,10 +156,10 @@ class StudyRun:
         """Return how the run ended."""
         counts = Counter(trial.status for trial in self._ended.values())
         return RunSummary(
-            finished=counts[Status.FINISHED] + self._reused,
-            stopped=counts[Status.STOPPED],
+            finished=counts[Status.FINISHED] + self._reused[Status.FINISHED],
+            stopped=counts[Status.STOPPED] + self._reused[Status.STOPPED],
             failed={trial.id: trial.reason or "" for trial in self._ended.values() if trial.status == Status.FAILED},
-            reused=self._reused,
+            reused=self._reused.total(),
             best=self.best,
             interrupted=not self.done,
             warnings=tuple(self._watchers.problems),
@@ -216,7 +216,7 @@ class StudyRun:
             work = ablation_work(self._context, phase, arms)
             self._claims.decided_by(phase, arms, best, self._context.log)
         self._phase = phase
-        self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused)
+        self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused.total())
         return work
 
     def _close_phase(self, work: Work) -> None:

@@ -1,8 +1,9 @@
 """A queue of trainings, each handed out once, and not at all if it was measured before."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from reid_search.records import StudyStore, Trial, TrialId, read_trial
+from reid_search.records import Status, StudyStore, Trial, TrialId, read_trial
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Row
 
@@ -18,7 +19,7 @@ class TrainingQueue:
         self._left = [job for job in together.values() if not job.is_measured(read_trial(store.trial(*job.trial)))]
         self._running: set[TrialId] = set()
         self.total = len(together)
-        self.reused = self.total - len(self._left)
+        self.reused = Counter({Status.FINISHED: self.total - len(self._left)})
 
     @property
     def done(self) -> bool:

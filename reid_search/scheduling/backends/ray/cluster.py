@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reid_search.errors import ResourceError
+from reid_search.errors import EnvironmentFailure, ResourceError
 from reid_search.study import Resources
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def connected(address: str, resources: Resources, cache: Path | None = None) -> 
             break
         except Exception as error:  # Ray gives itself half a minute to start; a busy machine may need more
             if again == 1 or isinstance(error, ConnectionError | OSError | ValueError):
-                raise ResourceError(_why_not(address, error)) from error
+                kind = EnvironmentFailure if "timed out" in str(error) else ResourceError
+                raise kind(_why_not(address, error)) from error
     try:
         yield OnRay(trials_at_once(resources), resources, cache)
     finally:
@@ -116,7 +117,8 @@ def _too_much(nodes: list[Mapping[str, float]], resources: Resources) -> str:
 def _why_not(address: str, error: Exception) -> str:
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if address == "local":
-        return f"Ray could not start on this machine: {first} (it needs a writable home and temporary folder)"
+        needs = "" if "timed out" in first else " (it needs a writable home and temporary folder)"
+        return f"Ray could not start on this machine: {first}{needs}; `--address none` runs without it"
     return (
         f"--address {address}: no Ray cluster answers there: {first}; allowed: none, local, auto, or the HOST:PORT "
         "that `ray start --head` printed; a cluster with a token needs the same one in ~/.ray/auth_token here"
