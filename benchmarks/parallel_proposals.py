@@ -80,7 +80,7 @@ def regret(problem: Problem, sampler: object, trials: int, workers: int, seed: i
     for number in range(trials):
         if len(running) == workers:
             clock, ended, value = heapq.heappop(running)
-            proposer.tell_finished(ended, -value)
+            proposer.tell(ended, -value)
         settings, _ = proposer.ask(number)
         found.append(function({path: float(level.value) for path, level in settings.items()}))
         heapq.heappush(running, (clock + draw.uniform(0.5, 1.5), number, found[-1]))

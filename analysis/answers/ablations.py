@@ -18,7 +18,7 @@ from reid_search.study.question.designs.registry import design_of_record
 
 from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, Row, is_single_shot
-from ..statistics.effect import Floats
+from ..statistics.effect import Floats, opposed
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
@@ -200,7 +200,7 @@ def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: floa
         rank1 = contrasts(rows, centre, f"{split}/{beside.name}", smallest_effect)
     except RequestError as error:
         return _none_compared(), str(error)
-    return table.assign(rank1_delta=rank1["delta"], disagree=table["delta"] * rank1["delta"] < 0), None
+    return table.assign(rank1_delta=rank1["delta"], disagree=opposed(table["delta"], rank1["delta"])), None
 
 
 def _none_compared() -> pd.DataFrame:

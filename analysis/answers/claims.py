@@ -19,7 +19,7 @@ from ..reading.comparability import differences, is_within_protocols, protocols_
 from ..reading.measures import is_single_shot
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
-from ..statistics.effect import LEVEL, Effect, Floats, mean_effect
+from ..statistics.effect import LEVEL, Effect, Floats, mean_effect, opposed
 from ..statistics.family import holm
 from ..statistics.power import seeds_needed
 from ..statistics.sequential import guarded
@@ -97,7 +97,7 @@ class ClaimAnswer:
     @property
     def disagrees(self) -> bool:
         """Whether Rank-1 moves the other way."""
-        return bool(self.effect.delta * self.rank1_delta < 0)
+        return bool(opposed(self.effect.delta, self.rank1_delta))
 
     def seeds_needed(self, effect: float | None = None) -> float:
         """Return how many seeds find a true effect (by default the observed one) with probability .8.
@@ -120,7 +120,7 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
     """Return a claim with its effects; the verdict stays empty if it depends on the other claims."""
     metric = claim.metric
     if claim.missing:
-        return ClaimAnswer(claim, metric, NOT_MEASURED, f"no phase has {'; '.join(claim.missing)}")
+        return ClaimAnswer(claim, metric, NOT_MEASURED, f"no phase has an arm with {' or with '.join(claim.missing)}")
     if claim.phase is None:
         return ClaimAnswer(claim, metric, NOT_YET, "its phase has not begun")
     rows = arms[(arms["phase"] == claim.phase) & (arms["readout"] == claim.readout)]

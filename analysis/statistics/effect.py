@@ -68,3 +68,10 @@ def mean_effect(effects: Floats) -> Effect:
     half = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
     p = float(2 * stats.t.sf(abs(delta) / error, n - 1))
     return Effect(n, delta, delta - half, delta + half, p, spread, improving, detectable(n) * error)
+
+
+def opposed(delta: npt.ArrayLike, other: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Say where two differences of shares have opposite signs; one that is zero but for rounding has none."""
+    values = np.asarray(delta, np.float64), np.asarray(other, np.float64)
+    signs = [np.where(np.abs(value) > ROUNDING, np.sign(value), 0) for value in values]
+    return np.asarray(signs[0] * signs[1] < 0)

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 StudyFile = Annotated[Path, typer.Argument(help="The study file, such as search_spaces/mgn.yaml.", metavar="STUDY")]
-Storage = Annotated[Path, typer.Option(help="Folder that keeps studies, trials and the MLflow database.")]
+Storage = Annotated[
+    Path, typer.Option(help="Folder that keeps studies, trials and the MLflow database.", file_okay=False)
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the data set, for a study on real images.")]
 Sets = Annotated[
     list[str] | None,

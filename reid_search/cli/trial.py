@@ -12,7 +12,9 @@ from reid_search.errors import RequestError
 if TYPE_CHECKING:
     from reid_search.records import Record
 
-RecordFolder = Annotated[Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED.", metavar="RECORD")]
+RecordFolder = Annotated[
+    Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED, or its record.json.", metavar="RECORD")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
 
 

@@ -104,16 +104,17 @@ def _phases(progress: RunProgress) -> Table:
 
 
 def _running(progress: RunProgress) -> Table:
-    table = Table(
-        "\nrunning", "\nepoch", "\nloss", f"\nval {METRICS[MAIN].title}", box=None, header_style="bold", pad_edge=False
-    )
-    for trial in list(progress.running.values()):
+    running = list(progress.running.values())
+    measured = " or ".join(sorted({METRICS[trial.label.metric.rpartition("/")[2]].title for trial in running}))
+    heading = f"\nval {measured or METRICS[MAIN].title}"
+    table = Table("\nrunning", "\nepoch", "\nloss", heading, box=None, header_style="bold", pad_edge=False)
+    for trial in running:
         loss = trial.row.get("loss")
         table.add_row(
             Text(_name(trial.label), overflow="ellipsis", no_wrap=True),
             f"{trial.row.get('epoch', 0)}/{trial.label.epochs}",
             "–" if loss is None else f"{loss:.3f}",
-            percent(trial.row.get(f"val/{MAIN}")),
+            percent(trial.row.get(trial.label.column)),
         )
     return table
 
@@ -122,7 +123,7 @@ def _footer(progress: RunProgress) -> Text:
     best = ""
     if progress.best is not None:
         value, trial = progress.best
-        best = f"best of the search so far {percent(value)} ({_name(trial)})   "
+        best = f"best of the search so far {percent(value)} {trial.metric} ({_name(trial)})   "
     return Text(f"\n{best}elapsed {duration(progress.elapsed)}   left {duration(progress.seconds_left())}")
 
 

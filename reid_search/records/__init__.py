@@ -4,11 +4,11 @@
 <storage>/<study>/trials/<key>-s<seed>/
     config.json      the trial's config, defaults filled in, with its seed and data fingerprint
     epochs.jsonl     a line per epoch: `epoch`, `images_seen`, `loss`, `val/mAP`, ...
-    record.json      written last, atomically; its absence means running or interrupted
+    record.json      written last, atomically; without it, the trial is running or was interrupted
     readouts/<name>/per_query.parquet
     checkpoint/
 
-`read_state` turns all of it into the state of a study, which everything that shows a number reads.
+`read_state` turns all of it into the state of a study; everything that shows a number reads that state.
 """
 
 from reid_search.records.claims import Claim

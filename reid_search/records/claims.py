@@ -1,11 +1,9 @@
-"""A claim as the log has it: what was said, when, and between which arms it is decided."""
+"""A claim as the log has it: what it says, since when, and which arms decide it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
-
-from reid_search.records.events import ContrastDrawn
 
 
 @dataclass(frozen=True)
@@ -14,11 +12,11 @@ class Claim:
 
     Attributes:
         content: Its entry in the study file, defaults filled in.
-        since: When it was first written down as it stands, ISO time (UTC).
-        phase: The phase that decides it; None before that phase began, and where no phase has its arms.
+        since: When it was first written down in this form, ISO time (UTC).
+        phase: The phase that decides it; None before that phase began, or if no phase has its arms.
         effect: Weight of each arm in the effect that the claim is about; empty before its phase began.
-        control: Weight of each arm in the effect that must vanish; empty where the claim names no control.
-        missing: Arms that it needs and its phase does not have, as text.
+        control: Weight of each arm in the effect that must vanish; empty if the claim names no control.
+        missing: Arms that it needs but its phase lacks, as text.
     """
 
     name: str
@@ -28,10 +26,6 @@ class Claim:
     effect: Mapping[str, float] = field(default_factory=dict)
     control: Mapping[str, float] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-
-    def decided_by(self, drawn: ContrastDrawn) -> "Claim":
-        """Return the claim with the arms that decide it."""
-        return replace(self, phase=drawn.phase, effect=drawn.effect, control=drawn.control, missing=drawn.missing)
 
     @property
     def metric(self) -> str:
@@ -50,12 +44,12 @@ class Claim:
 
     @property
     def says(self) -> str:
-        """The claim as a sentence; empty where none was given."""
+        """The claim as a sentence; empty if the study gives none."""
         return str(self.content.get("says", ""))
 
     @property
     def source(self) -> str:
-        """Where it was made; empty where the study does not say."""
+        """Where it was made; empty if the study does not say."""
         return str(self.content.get("source", ""))
 
     @property

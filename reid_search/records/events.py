@@ -1,8 +1,8 @@
-"""The events of a study's log: one type each, written and parsed here and nowhere else.
+"""The events of a study's log: one type each, written and parsed only here.
 
 A line of the log is an event's fields with `event` (its name), `version` (of this layout), `id` (`<writer>-<number>`:
-the run that wrote it and its place in what that run wrote) and `time`. Version 1 had neither version nor id. A line of
-a newer version is refused, since leaving it out could change what a study asked for.
+the run that wrote it and its place among that run's events) and `time`. Version 1 had neither version nor id. A line of
+a newer version is refused, since skipping it could change what a study asked for.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from reid_search.errors import RecordError
 from reid_search.records.identity import TrialId
+from reid_search.study.language.validation_errors import first_problem
 
 LOG_VERSION = 2
 
@@ -23,7 +24,7 @@ class Event(BaseModel):
     """Something that happened to a study.
 
     Attributes:
-        name: What a line of the log calls it.
+        name: Its name in the log.
         time: When it was written down, ISO (UTC); empty until then.
     """
 
@@ -34,11 +35,11 @@ class Event(BaseModel):
 
 
 class PlannedPhase(BaseModel):
-    """What a run meant to do in a phase: its trainings or proposals and their images, without early stopping.
+    """What a run planned for a phase: its trainings or proposals and their images, without early stopping.
 
     Attributes:
-        objective: What a search maximises; None for another phase, and in version 1.
-        space: What identifies the space that a search's proposals are drawn from; likewise.
+        objective: What a search maximises; None for other phases, and in version 1.
+        space: Hash of the space that a search draws proposals from; None likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -54,10 +55,10 @@ class RunStarted(Event):
     """A run of the study began.
 
     Attributes:
-        planned: What it meant to do, phase by phase.
-        generation: One more than that of every run whose events it had read.
-        seen: The number of the last event that it had read of each earlier writer. What such a writer wrote later, it
-            wrote when it should have stopped.
+        planned: Its plan, phase by phase.
+        generation: One more than the generation of any run whose events it had read.
+        seen: The number of the last event that it had read from each earlier writer. Whatever such a writer wrote
+            later, it wrote after it should have stopped.
     """
 
     name: ClassVar[str] = "run"
@@ -71,7 +72,7 @@ class RunStarted(Event):
 
 
 class ClaimMade(Event):
-    """A claim was made, with its entry in the study file, defaults filled in; written at the start of every run."""
+    """A claim of the study file, defaults filled in; written at the start of every run."""
 
     name: ClassVar[str] = "claim"
 
@@ -80,13 +81,7 @@ class ClaimMade(Event):
 
 
 class ContrastDrawn(Event):
-    """A phase began that decides a claim.
-
-    Attributes:
-        effect: Weight of each arm in the effect that the claim is about.
-        control: Weight of each arm in the effect that must vanish; empty where the claim names no control.
-        missing: Arms that the claim needs and the phase does not have, as text.
-    """
+    """A phase that decides a claim began; `Claim` says what the fields mean."""
 
     name: ClassVar[str] = "contrast"
 
@@ -103,7 +98,7 @@ class Ask(Event):
     Attributes:
         evaluate: Split that it is tested on, `val` or `test`.
         settings: Label of each axis, by path.
-        readouts: Name of each readout → name under which the record keeps this asker's variant.
+        readouts: Name of each readout → name of this asker's variant in the record.
         by: Who asked: a sampler or a design.
     """
 
@@ -125,7 +120,7 @@ class Ask(Event):
 
     @property
     def label(self) -> str:
-        """What a person calls the asker: an arm's name, or `#7`."""
+        """The asker's name for people: an arm's name, or `#7`."""
         raise NotImplementedError
 
 
@@ -134,8 +129,8 @@ class Proposal(Ask):
 
     Attributes:
         params: What the sampler suggested, by axis.
-        space: What identifies the space that it was drawn from.
-        arm: Whose turn it was, where a search tunes each arm of an ablation.
+        space: Hash of the space that it was drawn from.
+        arm: The arm that it is for, if the search tunes each arm of an ablation.
     """
 
     kind: Literal["search"] = "search"
@@ -156,8 +151,8 @@ class ArmAsked(Ask):
 
     Attributes:
         arm: The arm; the centre is `baseline`.
-        tuned: Label of each axis that a search found for this arm alone.
-        redrawn_from: Fingerprint of the data that every seed draws its own like; None where all have the same.
+        tuned: Label of each axis that a search tuned for this arm alone.
+        redrawn_from: Fingerprint of the original data, if each seed redraws its own data like it.
     """
 
     kind: Literal["ablate"] = "ablate"
@@ -173,7 +168,7 @@ class ArmAsked(Ask):
 
 
 class CandidateAsked(Ask):
-    """A path asked for a candidate of its next step, which is a replicate of nothing."""
+    """A path asked for a candidate of its next step. Candidates are not replicates of arms."""
 
     kind: Literal["step"] = "step"
 
@@ -202,7 +197,7 @@ class StepChosen(Event):
 
     Attributes:
         round: Number of the step, from 1.
-        objective: What the choice looked at.
+        objective: The metric that decided.
         candidates: Key, seed and readout of each candidate, by axis.
         values: The objective by axis; None where a candidate failed.
     """
@@ -218,7 +213,7 @@ class StepChosen(Event):
 
 
 class TrialLost(Event):
-    """A trial could not go on, however often it was tried, and the run stopped."""
+    """A trial could not go on after every retry, and the run stopped."""
 
     name: ClassVar[str] = "lost"
 
@@ -239,10 +234,10 @@ class Logged:
     """An event as the log holds it.
 
     Attributes:
-        event: The event; None where this release does not know its name.
-        named: The name in the log.
+        event: The event; None if this release does not know its name.
+        named: Its name in the log.
         writer: The run that wrote it; empty in version 1.
-        number: Its place in what this writer wrote, from 0; its line in version 1.
+        number: Its place among this writer's events, from 0; its line in version 1.
         place: The file and line, for messages.
     """
 
@@ -263,17 +258,17 @@ _TYPES: dict[tuple[str, object], type[Event]] = {
 
 
 def line_of(event: Event, writer: str, number: int, time: str) -> dict[str, object]:
-    """Return an event as a line of the log: the `number`th of what a run writes."""
+    """Return an event as a line of the log, the `number`th that a run writes."""
     stamp = {"event": event.name, "version": LOG_VERSION, "id": f"{writer}-{number}", "time": time}
     fields = event.model_dump(mode="json", exclude={"time"})
     return stamp | {name: value for name, value in fields.items() if value is not None}
 
 
 def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
-    """Return the line of a log, the `index`th of its file, as an event; `place` names it in messages.
+    """Parse the line of a log, the `index`th of its file; `place` names it in messages.
 
     Raises:
-        RecordError: It is of a newer version, or a field is missing or wrong.
+        RecordError: It has a newer version, or a field is missing or wrong.
     """
     version = line.get("version", 1)
     if not isinstance(version, int) or not 1 <= version <= LOG_VERSION:
@@ -283,17 +278,11 @@ def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
     kind = _TYPES.get((named, line.get("kind") if named == Ask.name else None))
     if kind is None:
         return Logged(None, named, writer, number, place)
+    given = {name: value for name, value in line.items() if value is not None}  # version 1 wrote null for absent
     try:
-        return Logged(kind.model_validate(_given(line)), named, writer, number, place)
+        return Logged(kind.model_validate(given), named, writer, number, place)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise RecordError(f"{place}: event '{named}': {field}: {first['msg']}") from error
-
-
-def _given(line: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields that a line gives; version 1 wrote some that it did not give as null."""
-    return {name: value for name, value in line.items() if value is not None}
+        raise RecordError(f"{place}: event '{named}': {first_problem(error)}") from error
 
 
 def _identity(written: object, place: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Writing that survives a crash at any moment, and reading of what a crash left."""
+"""Writing that survives a crash at any moment, and reading what a crash left."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from reid_search.errors import RecordError
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file that is either the old one or the whole new one, also after a power cut."""
+    """Write a file so that even a power cut leaves either the old one or the whole new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -25,8 +25,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write readable JSON atomically; NaN is refused."""
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write indented JSON atomically; NaN is refused."""
     write_atomically(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
@@ -45,13 +45,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def append_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append JSON lines and make sure that they are on the disk; a cut last line of a crash is dropped first."""
+def append_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Append JSON lines and wait until they are on the disk; a last line cut by a crash is dropped first."""
     text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
     if not text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _drop_cut_line(path)
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        write_atomically(path, content[: content.rfind(b"\n") + 1])
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -59,27 +61,17 @@ def append_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the JSON lines of a file; a last line without its newline was cut by a crash and is left out.
+    """Yield the JSON lines of a file; a last line without its newline was cut by a crash and is skipped.
 
     Raises:
         RecordError: A complete line is not a JSON object.
     """
-    if not path.exists():
-        return
-    yield from parse_lines(path.read_bytes(), path)
+    if path.exists():
+        yield from parse_lines(path.read_bytes(), path)
 
 
 def parse_lines(content: bytes, path: Path, first: int = 1) -> Iterator[dict[str, Any]]:
-    """Yield the JSON lines of a part of a file, up to its last newline; see `read_lines`.
-
-    Args:
-        content: The part.
-        path: The file, for messages.
-        first: Number of the part's first line in the file.
-
-    Raises:
-        RecordError: A complete line is not a JSON object.
-    """
+    """Yield the JSON lines of a part of a file as `read_lines` does; `first` is the number of its first line."""
     whole = content.decode(encoding="utf-8", errors="replace").rpartition("\n")[0]
     for number, line in enumerate(whole.split("\n") if whole else (), start=first):
         try:
@@ -92,17 +84,9 @@ def parse_lines(content: bytes, path: Path, first: int = 1) -> Iterator[dict[str
 
 
 def stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file's content does: its inode, size and time; None where there is no file."""
+    """Return a file's inode, size and time, which change with its content; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _drop_cut_line(path: Path) -> None:
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        write_atomically(path, content[: content.rfind(b"\n") + 1])

@@ -13,17 +13,14 @@ from reid_search.records.files import append_lines, read_json, read_lines, stamp
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import locked
 from reid_search.records.record import RECORD_VERSION, Record
+from reid_search.study.language.validation_errors import first_problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 class TrialFolder:
-    """Reads and writes what one trial leaves on disk.
-
-    Args:
-        path: `<store>/<study>/trials/<key>-s<seed>`; made at the first write.
-    """
+    """Reads and writes what one trial leaves in `<store>/<study>/trials/<key>-s<seed>`, made at the first write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,25 +41,22 @@ class TrialFolder:
     def at_work(self, patience: float) -> AbstractContextManager[None]:
         """Hold the trial's lock while the block runs.
 
-        Args:
-            patience: Seconds to wait for another process that works on it.
-
         Raises:
-            RequestError: Another process works on it and does not come to an end.
+            RequestError: Another process held it for `patience` seconds.
         """
         return locked(self.path / ".lock", "this trial is being trained by {holder}", patience=patience)
 
     def write_traceback(self, text: str) -> None:
-        """Write `error.txt`: where in the code a trial failed."""
+        """Write `error.txt`, which shows where in the code a trial failed."""
         write_atomically(self.path / "error.txt", text)
 
     def stamp(self) -> tuple[object, ...]:
-        """Return what changes when anything does that `read_trial` reads; of a trial with a record, the record does."""
+        """Return what changes with the files that `read_trial` reads; once there is a record, only it can change."""
         record = stamp(self.path / "record.json")
         others = ("config.json", "epochs.jsonl", "times.jsonl")
         return (record,) if record else tuple(stamp(self.path / name) for name in others)
 
-    def write_config(self, content: Mapping[str, Any]) -> None:
+    def write_config(self, content: Mapping[str, object]) -> None:
         """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""
         write_json(self.path / "config.json", content)
 
@@ -71,23 +65,23 @@ class TrialFolder:
         path = self.path / "config.json"
         return read_json(path) if path.exists() else None
 
-    def append_epoch(self, row: Mapping[str, Any]) -> None:
+    def append_epoch(self, row: Mapping[str, object]) -> None:
         """Append one epoch and wait until it is on the disk."""
         append_lines(self.path / "epochs.jsonl", [row])
 
     def epochs(self) -> list[dict[str, Any]]:
-        """Return the epochs in order; a line cut by a crash is left out."""
+        """Return the epochs in order, without a line cut by a crash."""
         return list(read_lines(self.path / "epochs.jsonl"))
 
     def keep_epochs(self, count: int) -> None:
-        """Drop every epoch after the first `count`, which a continued trial will measure again."""
+        """Drop every epoch after the first `count`; a resumed trial measures them again."""
         path = self.path / "epochs.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         if len(lines) > count:
             write_atomically(path, "".join(lines[:count]))
 
     def add_seconds(self, seconds: float) -> None:
-        """Note time spent; it stands apart from the epochs, which repeat to the last digit."""
+        """Note time spent, apart from the epochs, which repeat to the last digit."""
         append_lines(self.path / "times.jsonl", [{"seconds": seconds}])
 
     def seconds(self) -> float:
@@ -95,7 +89,7 @@ class TrialFolder:
         return float(sum(self.times()))
 
     def times(self) -> list[float]:
-        """Return the seconds of each epoch, and of what else took time."""
+        """Return the seconds of each epoch and of everything else that took time."""
         return [float(row["seconds"]) for row in read_lines(self.path / "times.jsonl")]
 
     def write_record(self, record: Record) -> None:
@@ -103,10 +97,10 @@ class TrialFolder:
         write_atomically(self.path / "record.json", record.model_dump_json(indent=2) + "\n")
 
     def record(self) -> Record | None:
-        """Return the record, or None where the trial is running or was interrupted.
+        """Return the record, or None if the trial is running or was interrupted.
 
         Raises:
-            RecordError: The file is cut or of another version.
+            RecordError: The file is cut or has another version.
         """
         path = self.path / "record.json"
         if not path.exists():
@@ -118,20 +112,18 @@ class TrialFolder:
         try:
             return Record.model_validate(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise RecordError(f"{path}: {place}: {first['msg']}") from error
+            raise RecordError(f"{path}: {first_problem(error)}") from error
 
     def has_record(self) -> bool:
         """Say whether the trial is over."""
         return (self.path / "record.json").exists()
 
     def remove_record(self) -> None:
-        """Forget the record of a stopped or failed trial that is to go on."""
+        """Remove the record of a stopped or failed trial that will be resumed."""
         (self.path / "record.json").unlink(missing_ok=True)
 
     def per_query(self, readout: str) -> Path:
-        """Return the file that holds a readout's measurement of every query."""
+        """Return the file of a readout's measurements of every query."""
         return self.path / "readouts" / readout / "per_query.parquet"
 
     def remove_weights(self) -> None:
@@ -139,7 +131,7 @@ class TrialFolder:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def write_per_query(self, readout: str, table: "pa.Table") -> None:
-        """Write a readout's measurement of every query as Parquet."""
+        """Write a readout's measurements of every query as Parquet."""
         import io
 
         import pyarrow.parquet as pq

@@ -1,4 +1,4 @@
-"""What names a trial, and how it may stand: formatted and parsed here and nowhere else."""
+"""What names a trial, and its status: formatted and parsed only here."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,18 +16,18 @@ class TrialId(NamedTuple):
 
     @classmethod
     def parse(cls, name: str) -> "TrialId | None":
-        """Return the trial that a folder is named after; None where the name is not one of a trial."""
+        """Return the trial that a folder is named after; None if the name is not a trial's."""
         key, separator, seed = name.rpartition("-s")
         return cls(key, int(seed)) if key and separator and seed.isdecimal() else None
 
 
 class Status(StrEnum):
-    """How a trial, or the measurement that an arm waits for, stands.
+    """The status of a trial, or of the measurement that an arm waits for.
 
-    A record says `finished`, `stopped` (by the pruner; it may be continued) or `failed` (by itself, with a reason).
-    Without a record a trial is `waiting` (asked for, not begun) or `running` (begun; `interrupted` where no run of the
-    study is at work). An arm whose training finished without its readout being tested is `unmeasured`. A trial whose
-    files cannot be read is `unreadable`.
+    A record says `finished`, `stopped` (by the pruner; it may be resumed) or `failed` (by itself, with a reason).
+    Without a record a trial is `waiting` (asked for, not begun), `running`, or `interrupted` (begun, but no run of the
+    study is at work). An arm is `unmeasured` if its training finished but its readout was not tested. A trial is
+    `unreadable` if its files cannot be read.
     """
 
     FINISHED = "finished"

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the operating system releases when its holder dies."""
+"""A lock for one writer at a time, which the operating system releases when its holder dies."""
 
 import contextlib
 import fcntl
@@ -17,8 +17,8 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
 
     Args:
         path: The lock's file; its folder is made. The file stays, and says who held it last.
-        busy: What to say where another process holds it; `{holder}` is filled in.
-        patience: Seconds to wait for a holder that may be about to die.
+        busy: The error message if another process holds it; `{holder}` is filled in.
+        patience: Seconds to wait for the holder.
 
     Raises:
         RequestError: Another process holds it.
@@ -26,7 +26,7 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + patience
-        while not _taken(file.fileno()):
+        while not _taken(file.fileno(), fcntl.LOCK_EX):
             if time.monotonic() >= deadline:
                 file.seek(0)
                 raise RequestError(busy.replace("{holder}", file.read().strip() or "another process"))
@@ -37,21 +37,17 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-def _taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def is_held(path: Path) -> bool:
     """Say whether a process holds the lock at `path`."""
     if not path.exists():
         return False
     with path.open(encoding="utf-8") as file:
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+        return not _taken(file.fileno(), fcntl.LOCK_SH)
+
+
+def _taken(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -25,10 +25,10 @@ class StudyLog:
         """Return the events in the order of the file.
 
         Args:
-            problems: Where to note a line that cannot be read, after which reading ends; raised where omitted.
+            problems: Collects the line that cannot be read, after which reading ends; without it, the error is raised.
 
         Raises:
-            RecordError: A line is no JSON object, or an event of a newer version, or a wrong one.
+            RecordError: A line is not a JSON object, has a newer version, or is wrong.
         """
         found: list[Logged] = []
         try:
@@ -40,15 +40,7 @@ class StudyLog:
         return found
 
     def parsed(self, content: bytes, first: int = 0) -> Iterator[Logged]:
-        """Yield the events of a part of the file, up to its last newline.
-
-        Args:
-            content: The part.
-            first: Number of its first line, from 0.
-
-        Raises:
-            RecordError: See `read`.
-        """
+        """Yield the events of a part of the file, up to its last newline; `first` numbers its first line from 0."""
         for index, line in enumerate(parse_lines(content, self.path, first + 1), start=first):
             yield parsed(line, index, f"{self.path}, line {index + 1}")
 
@@ -58,7 +50,7 @@ class StudyLog:
 
 
 class LogFollower:
-    """Reads a log again and again, and each of its lines once."""
+    """Reads a growing log, each line once."""
 
     def __init__(self, log: StudyLog) -> None:
         self._log = log
@@ -68,11 +60,7 @@ class LogFollower:
         self._history = replay(())
 
     def history(self) -> History:
-        """Return what the events mean together.
-
-        Raises:
-            RecordError: A line cannot be read; see `StudyLog.read`.
-        """
+        """Return what the events mean together; raises as `StudyLog.read` does."""
         now = stamp(self._log.path)
         if now == self._stamp:
             return self._history
@@ -93,8 +81,8 @@ class LogWriter:
     """Appends what one run does; every event carries the run and its place in it.
 
     Args:
-        started: The run, which is written down first, with what it has read of earlier ones.
-        further: Events that are written in one piece with it, so that no crash can part them.
+        started: The run, which is written first, with what it has read of earlier runs.
+        further: Events that are written together with it, so that no crash can separate them.
     """
 
     def __init__(self, log: StudyLog, started: RunStarted, further: Sequence[Event] = ()) -> None:
@@ -108,7 +96,6 @@ class LogWriter:
     def append(self, *events: Event) -> None:
         """Append events and wait until they are on the disk."""
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        append_lines(
-            self._path, [line_of(event, self._writer, self._number + index, time) for index, event in enumerate(events)]
-        )
+        numbered = enumerate(events, self._number)
+        append_lines(self._path, [line_of(event, self._writer, number, time) for number, event in numbered])
         self._number += len(events)

@@ -1,4 +1,4 @@
-"""Which code measured something: releases and commit."""
+"""Which code made a measurement: releases and commit."""
 
 import platform
 import subprocess
@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def git_commit() -> str | None:
-    """Return the commit of the code with `-dirty` where files differ from it; None outside a checkout."""
+    """Return the commit of the code, with `-dirty` if files differ from it; None outside a checkout."""
     root = Path(reid_search.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return None

@@ -22,11 +22,11 @@ class ReadoutResult(_Part):
         config: The readout's config.
         dim: Feature values per image.
         metrics: Every metric of the registry (`study/metrics.py`) that its release knew and the rule measures, as
-            `<split>/<name>`; of each split also `mAP_chance`, what a random ranking would reach, and
+            `<split>/<name>`; for each split also `mAP_chance`, what a random ranking would reach, and
             `queries_without_match`, a count.
         cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
-        scorer: Kind of what made the distances; None where two features were compared.
-        transductive: Whether a pair's distance depended on other images of the gallery, as re-ranking does.
+        scorer: Kind of the scorer that made the distances; None if features were compared directly.
+        transductive: Whether a pair's distance depended on other gallery images, as in re-ranking.
         rules: The rule of each split that was not ranked by that of Market-1501.
     """
 
@@ -63,13 +63,13 @@ class DataUse(_Part):
 
 
 class RunContext(_Part):
-    """What surrounds a trial and is not part of its result.
+    """Facts about a run of a trial that are not part of its result.
 
     Attributes:
         seconds: Time spent, over all interruptions.
         device: `cpu` or the GPU's name.
         versions: Releases of reid-search, torch and Python.
-        git_commit: Commit of the code, where it ran from a checkout.
+        git_commit: Commit of the code, if it ran from a checkout.
         ended: ISO time (UTC).
     """
 
@@ -88,16 +88,14 @@ class Record(_Part):
         schema_version: Version of this layout.
         key: Hash of the training config; with `seed` it names the trial.
         seed: Seed of initialisation, order and augmentation.
-        status: `finished`, `stopped` (pruned; may be continued) or `failed`.
+        status: `finished`, `stopped` (pruned; may be resumed) or `failed`.
         config: The trial's config, defaults filled in.
-        data_fingerprint: What identifies images and labels.
-        data: What is not used of the data; None where everything is and nothing is worth a note.
+        data_fingerprint: Identifies images and labels.
+        data: What is not used of the data; None if everything is and nothing is worth a note.
         device_type: `cpu` or `cuda`; results differ between them.
-        images_seen: Training images seen.
         parameters: Parameter counts of `model` and `losses`.
-        macs: Multiply-adds of one forward pass of one image; None where it could not be counted.
+        macs: Multiply-adds of one forward pass of one image; None if they could not be counted.
         readouts: Measurements by readout; empty unless finished.
-        context: Time, place and versions.
     """
 
     schema_version: int = RECORD_VERSION

@@ -1,13 +1,13 @@
 """What the events of a log mean together: one replay, which every reader of a study's state shares.
 
-Events may come twice, in any order between writers, and from a run that another has replaced: each carries its writer
-and its place there, and each run says what it had read of earlier ones. So runs are put in order, an event counts once,
-and what a replaced run wrote after its successor had read the log is passed over.
+Events may arrive twice, in any order between writers, or from a run that another has replaced. Each event carries its
+writer and its number there, and each run says what it had read of earlier runs. So the replay orders the runs, counts
+each event once, and ignores what a replaced run wrote after its successor had read the log.
 """
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from reid_search.records.claims import Claim
@@ -33,18 +33,22 @@ class History:
     """What a log says, in the order in which it happened.
 
     Attributes:
-        is_done: Whether the last run went to its end.
+        is_done: Whether the last run reached its end.
         asks: Everything that was ever asked for.
-        began: ISO time of the first event; empty where there is none.
-        ended: ISO time of the last.
+        ablations: What each ablation asked for in the last run that reached it.
+        paths: The candidates that each path tried, by phase.
+        began: ISO time of the first event; empty if there is none.
+        ended: ISO time of the last event.
         generation: Generation of the last run.
         last_of_writers: Number of the last event of each writer.
-        warnings: What was passed over, and why.
+        warnings: What was ignored, and why.
     """
 
     runs: list[RunStarted] = field(default_factory=list)
     is_done: bool = False
     asks: list[Ask] = field(default_factory=list)
+    ablations: dict[str, list[ArmAsked]] = field(default_factory=dict)
+    paths: dict[str, list[CandidateAsked]] = field(default_factory=dict)
     began: str = ""
     ended: str = ""
     generation: int = 0
@@ -52,10 +56,8 @@ class History:
     warnings: list[str] = field(default_factory=list)
     _spaces: dict[str, str] = field(default_factory=dict)
     _proposals: dict[tuple[str, str], dict[int, Proposal]] = field(default_factory=dict)
-    _arms: dict[str, list[ArmAsked]] = field(default_factory=dict)
     _asked_by_this_run: set[str] = field(default_factory=set)
     _seeds: dict[str, list[int]] = field(default_factory=dict)
-    _candidates: dict[str, list[CandidateAsked]] = field(default_factory=dict)
     _steps: list[StepChosen] = field(default_factory=list)
     _claims: dict[str, ClaimMade] = field(default_factory=dict)
     _since: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class History:
 
     @property
     def planned(self) -> Mapping[str, PlannedPhase]:
-        """What the last run meant to do, by phase."""
+        """The plan of the last run, by phase."""
         return {phase.phase: phase for phase in (self.runs[-1].planned if self.runs else ())}
 
     @property
@@ -72,13 +74,13 @@ class History:
         return list(self._spaces)
 
     def proposals(self, phase: str, space: str | None = None) -> list[Proposal]:
-        """Return the proposals of a search by number, from 0 without a gap; of two with one number the first.
+        """Return the proposals of a search by number, from 0 without a gap; if two share a number, the first counts.
 
-        Those beyond the number of trials that the last run planned are left out.
+        Proposals beyond the number of trials that the last run planned are left out.
 
         Args:
             phase: The search.
-            space: The space that they were drawn from; that of the last run where omitted.
+            space: The space that they were drawn from; by default that of the last run.
         """
         plan = self.planned.get(phase)
         current = plan.space if plan and plan.space is not None else self._spaces.get(phase, "")
@@ -86,20 +88,10 @@ class History:
         most = plan.trials if plan and plan.space is not None else len(found)
         return [found[number] for number in itertools.takewhile(found.__contains__, range(most))]
 
-    @property
-    def ablations(self) -> Mapping[str, Sequence[ArmAsked]]:
-        """What each ablation asked for, as the last run that came to it did."""
-        return self._arms
-
-    @property
-    def paths(self) -> Mapping[str, Sequence[CandidateAsked]]:
-        """The candidates that each path tried, by phase."""
-        return self._candidates
-
     def chosen(
         self, phase: str, number: int, objective: str, candidates: Mapping[str, tuple[str, int, str]]
     ) -> str | None:
-        """Return the axis that a path chose for its `number`th step among these candidates; None before it has."""
+        """Return the axis that a path chose for its `number`th step among these candidates; None if it has not yet."""
         wanted = phase, number, objective, dict(candidates)
         made = (step for step in self._steps if (step.phase, step.round, step.objective, step.candidates) == wanted)
         return next((step.axis for step in made), None)
@@ -110,33 +102,27 @@ class History:
         return [self._claim(made) for made in self._claims.values()]
 
     def looks(self, phase: str) -> int:
-        """Return how often the number of seeds of an ablation was decided: 1, and 1 more each time it was raised."""
+        """Return how often the number of seeds of an ablation was set: 1, and 1 more each time it was raised."""
         raised, most = 0, 0
         for seeds in self._seeds.get(phase, ()):
             raised, most = raised + (seeds > most > 0), max(seeds, most)
         return 1 + raised
 
     def asks_now(self) -> Iterator[Ask]:
-        """Yield what the study asks for as it stands: searches, then paths, then ablations."""
+        """Yield what the study asks for now: searches, then paths, then ablations."""
         for phase in self.searches:
             yield from self.proposals(phase)
-        for asks in (*self.paths.values(), *self.ablations.values()):
-            yield from asks
+        yield from itertools.chain(*self.paths.values())
+        yield from itertools.chain(*self.ablations.values())
 
     def askers(self) -> dict[TrialId, list[Ask]]:
-        """Return who asks for each trial as the study stands; of one that nobody asks for any more, who did."""
-        found: dict[TrialId, list[Ask]] = {}
-        for ask in self.asks_now():
-            found.setdefault(ask.trial, []).append(ask)
-        before: dict[TrialId, list[Ask]] = {}
-        for ask in self.asks:
-            if ask.trial not in found:
-                before.setdefault(ask.trial, []).append(ask)
-        return found | before
+        """Return who asks for each trial now; if nobody does any more, who did."""
+        now = _by_trial(self.asks_now())
+        return now | {trial: asks for trial, asks in _by_trial(self.asks).items() if trial not in now}
 
     @singledispatchmethod
     def apply(self, event: Event) -> None:
-        """Take the next event; one that changes nothing here is done with."""
+        """Take the next event; most kinds have a method below, and the others change nothing."""
 
     @apply.register
     def _(self, event: RunStarted) -> None:
@@ -168,30 +154,38 @@ class History:
         self.asks.append(event)
         if event.phase not in self._asked_by_this_run:
             self._asked_by_this_run.add(event.phase)
-            self._arms[event.phase] = []
+            self.ablations[event.phase] = []
             self._seeds.setdefault(event.phase, []).append(0)
-        self._arms[event.phase].append(event)
+        self.ablations[event.phase].append(event)
         self._seeds[event.phase][-1] = max(self._seeds[event.phase][-1], event.seed)
 
     @apply.register
     def _(self, event: CandidateAsked) -> None:
         self.asks.append(event)
-        self._candidates.setdefault(event.phase, []).append(event)
+        self.paths.setdefault(event.phase, []).append(event)
 
     @apply.register
     def _(self, event: StepChosen) -> None:
         self._steps.append(event)
 
     def _claim(self, made: ClaimMade) -> Claim:
-        drawn = self._contrasts.get(made.claim)
-        claim = Claim(made.claim, made.content, self._since[_said(made)])
-        return claim.decided_by(drawn) if drawn else claim
+        claim, drawn = Claim(made.claim, made.content, self._since[_said(made)]), self._contrasts.get(made.claim)
+        if drawn is None:
+            return claim
+        return replace(claim, phase=drawn.phase, effect=drawn.effect, control=drawn.control, missing=drawn.missing)
+
+
+def _by_trial(asks: Iterable[Ask]) -> dict[TrialId, list[Ask]]:
+    found: dict[TrialId, list[Ask]] = {}
+    for ask in asks:
+        found.setdefault(ask.trial, []).append(ask)
+    return found
 
 
 def replay(logged: Iterable[Logged]) -> History:
     """Return what the events of a log mean together; they may come in any order between writers."""
     history = History()
-    ordered, stale = _in_order(_once(logged))
+    ordered, stale = _in_order({(item.writer, item.number): item for item in logged})
     for item in ordered:
         if item.event is not None:
             history.began = history.began or item.event.time
@@ -203,14 +197,10 @@ def replay(logged: Iterable[Logged]) -> History:
     return history
 
 
-def _once(logged: Iterable[Logged]) -> list[Logged]:
-    return list({(item.writer, item.number): item for item in logged}.values())
-
-
-def _in_order(logged: Sequence[Logged]) -> tuple[list[Logged], list[str]]:
-    """Return the events that count, run after run, and what is to be said of the others."""
+def _in_order(logged: Mapping[tuple[str, int], Logged]) -> tuple[list[Logged], list[str]]:
+    """Return the events that count, run after run, and warnings about the others."""
     writers: dict[str, list[Logged]] = {}
-    for item in logged:
+    for item in logged.values():
         writers.setdefault(item.writer, []).append(item)
     for items in writers.values():
         items.sort(key=lambda item: item.number)
@@ -223,27 +213,18 @@ def _in_order(logged: Sequence[Logged]) -> tuple[list[Logged], list[str]]:
             if earlier in last:
                 last[earlier] = min(last[earlier], runs[writer].seen.get(earlier, -1))
     counted = [item for writer in ("", *order) for item in writers.get(writer, ()) if item.number <= last[writer]]
-    return counted, _passed_over(logged, counted, order)
-
-
-def _passed_over(logged: Sequence[Logged], counted: Sequence[Logged], order: Sequence[str]) -> list[str]:
-    left = {(item.writer, item.number): item for item in logged}
-    for item in counted:
-        del left[item.writer, item.number]
-    late = [item for item in left.values() if not item.writer or item.writer in order]
-    without = sorted({item.writer for item in left.values()} - {"", *order})
-    found = [f"{late[0].place}: {len(late)} events of a run that another had replaced are passed over"] if late else []
-    return [*found, *(f"{_first(left, writer)}: its run never said that it began; passed over" for writer in without)]
-
-
-def _first(left: Mapping[tuple[str, int], Logged], writer: str) -> str:
-    return next(item.place for item in left.values() if item.writer == writer)
+    late = [item for item in logged.values() if item.writer in ("", *order) and item.number > last[item.writer]]
+    stale = [f"{late[0].place}: ignored {len(late)} events of a run that another had replaced"] if late else []
+    for writer in sorted(set(writers) - {"", *order}):
+        first = next(item for item in logged.values() if item.writer == writer)
+        stale.append(f"{first.place}: ignored the events of a run that never said that it began")
+    return counted, stale
 
 
 def _unknown(counted: Sequence[Logged]) -> Iterator[str]:
     for named in dict.fromkeys(item.named for item in counted if item.event is None):
         places = [item.place for item in counted if item.event is None and item.named == named]
-        yield f"{places[0]}: this release knows no event '{named}'; {len(places)} kept and passed over"
+        yield f"{places[0]}: this release does not know the event '{named}'; kept and ignored {len(places)}"
 
 
 def _said(made: ClaimMade) -> tuple[str, str]:

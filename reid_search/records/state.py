@@ -11,21 +11,20 @@ from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogFollower
 from reid_search.records.replay import History
-from reid_search.records.store import StudyStore
+from reid_search.records.store import Storage, StudyStore
 from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, MAIN
 
 
 @dataclass(frozen=True)
 class StudyState:
-    """A study as it stands on disk.
+    """A study on disk.
 
     Attributes:
-        study: Content of its study file as it was resolved; empty where there is none.
+        study: Content of its resolved study file; empty if there is none.
         history: What its log says.
         trials: Its trials by key and seed, sorted by name.
-        problems: What of the study file and the log could not be read or was passed over; an unreadable trial says so
-            itself.
+        problems: What could not be read or was ignored in the study file and the log. Trials have their own reasons.
     """
 
     store: StudyStore
@@ -41,17 +40,17 @@ class StudyState:
 
     @property
     def phases(self) -> list[Mapping[str, object]]:
-        """The phases as the study file has them."""
+        """The phases of the study file."""
         listed = self.study.get("phases")
         return [phase for phase in listed if isinstance(phase, Mapping)] if isinstance(listed, list | tuple) else []
 
     def phase(self, name: str) -> Mapping[str, object]:
-        """Return a phase as the study file has it; empty where it has none of that name."""
+        """Return a phase of the study file; empty if it has none with that name."""
         return next((phase for phase in self.phases if phase.get("name") == name), {})
 
     @property
     def axes(self) -> Mapping[str, Mapping[str, object]]:
-        """The axes as the study file has them."""
+        """The axes of the study file."""
         return _maps(self.study.get("axes"))
 
     @property
@@ -66,7 +65,7 @@ class StudyState:
 
     @cached_property
     def searches(self) -> Mapping[str, Sequence[Proposal]]:
-        """The proposals of each search by number, those of its present space."""
+        """The proposals of each search in its present space, by number."""
         return {phase: self.history.proposals(phase) for phase in self.history.searches}
 
     @property
@@ -81,12 +80,12 @@ class StudyState:
 
     @cached_property
     def askers(self) -> Mapping[TrialId, Sequence[Ask]]:
-        """Who asks for each trial; of one that nobody asks for any more, who did."""
+        """Who asks for each trial; if nobody does any more, who did."""
         return self.history.askers()
 
     @cached_property
     def asked_now(self) -> frozenset[TrialId]:
-        """The trials that the study asks for as it stands."""
+        """The trials that the study asks for now."""
         return frozenset(ask.trial for ask in self.history.asks_now())
 
     def objective(self, phase: str) -> str:
@@ -95,7 +94,7 @@ class StudyState:
         return (planned and planned.objective) or str(self.phase(phase).get("objective", DEFAULT_OBJECTIVE))
 
     def metric(self, ask: Ask) -> str:
-        """Return the metric that stands for an asker: a search's objective, else mAP on the split it is tested on."""
+        """Return an asker's own metric: a search's objective, or mAP on the split that an arm is tested on."""
         return self.objective(ask.phase) if isinstance(ask, Proposal) else f"{ask.evaluate}/{MAIN}"
 
     def trial(self, ask: Ask) -> Trial | None:
@@ -103,15 +102,15 @@ class StudyState:
         return self.trials.get(ask.trial)
 
     def readout(self, ask: Ask) -> str | None:
-        """Return the name under which an asker's trial keeps its own readout."""
+        """Return the record's name of an asker's own readout."""
         return own_readout(ask, self.trial(ask))
 
     def value(self, ask: Ask, metric: str | None = None) -> float | None:
-        """Return the number of an asker: of its own readout, and where no metric is named, its own metric."""
+        """Return the number of an asker: a metric of its own readout, by default its own metric."""
         return value_of(ask, self.trials, metric or self.metric(ask))
 
     def askers_by_readout(self, trial: Trial) -> Mapping[str, Sequence[Ask]]:
-        """Return who asks for a trial by the readout that stands for them, as the trial keeps it; first come first."""
+        """Return who asks for a trial, by the record's name of their own readout, in the order in which they asked."""
         found: dict[str, list[Ask]] = {}
         for ask in self.askers.get(trial.id, ()):
             readout = own_readout(ask, trial)
@@ -120,11 +119,11 @@ class StudyState:
         return found
 
     def best(self, phase: str) -> Proposal | None:
-        """Return the best proposal of a search, the earliest of equals; None where none is finished."""
+        """Return the best proposal of a search, the earliest if several are equal; None if none is finished."""
         return best_of(self.searches.get(phase, ()), self.trials, self.objective(phase))
 
     def status(self, ask: Ask) -> Status:
-        """Return how an asker's measurement stands."""
+        """Return the status of an asker's measurement."""
         return status_of(self.trial(ask), self.readout(ask), ask.evaluate)
 
 
@@ -132,15 +131,15 @@ def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
     """Read a study.
 
     Args:
-        store: Where it keeps everything.
+        store: The store of the study.
         tolerant: Note files that cannot be read instead of raising.
 
     Raises:
         RequestError: There is no study in this folder.
-        RecordError: A file is cut or of a newer version.
+        RecordError: A file is cut or has a newer version.
     """
     if not store.exists():
-        known = [other.name for other in store.siblings()]
+        known = [other.name for other in Storage(store.storage).studies()]
         raise RequestError(f"{store.path}: no study was run here; {nearest(store.name, known)}")
     problems: list[str] = []
     study = _study(store, problems if tolerant else None)
@@ -150,14 +149,14 @@ def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
 
 
 def _maps(content: object) -> Mapping[str, Mapping[str, object]]:
-    """Return the entries of a map that are maps; none of what is no map, since anybody may edit a study file."""
+    """Return those entries of a map that are maps; anything else may be in a study file that was edited by hand."""
     if not isinstance(content, Mapping):
         return {}
     return {str(name): entry for name, entry in content.items() if isinstance(entry, Mapping)}
 
 
 class StudyReader:
-    """Reads a study again and again, and of its log and its trials only what changed since."""
+    """Reads a study repeatedly, and of its log and trials only what changed."""
 
     def __init__(self, store: StudyStore) -> None:
         self._store = store
@@ -165,7 +164,7 @@ class StudyReader:
         self._trials: dict[TrialId, tuple[object, Trial]] = {}
 
     def state(self) -> StudyState:
-        """Return the study as it stands; unreadable files of trials and a study file edited by hand are noted.
+        """Return the study as it is now; unreadable trials and an unreadable study file are noted.
 
         Raises:
             RecordError: The log cannot be read.
@@ -177,7 +176,7 @@ class StudyReader:
         return StudyState(self._store, _study(self._store, problems), history, trials, (*problems, *history.warnings))
 
     def _latest(self, folder: TrialFolder) -> tuple[object, Trial]:
-        stamp = folder.stamp()  # taken first: what changes while it is read is read again
+        stamp = folder.stamp()  # taken first, so that what changes during reading is read again
         known = self._trials.get(folder.id)
         return known if known is not None and known[0] == stamp else (stamp, read_trial(folder, tolerant=True))
 

@@ -1,4 +1,4 @@
-"""Where studies keep everything: the only place that knows the names of a store's files, folders and locks."""
+"""Where studies keep everything. Only `records` knows the names of a store's files, folders and locks."""
 
 import contextlib
 import shutil
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from reid_search.errors import ResourceError
 from reid_search.records.files import write_atomically
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
@@ -31,7 +32,7 @@ class Storage:
 
     @property
     def unfinished_database(self) -> Path:
-        """Where MLflow's database is made before it is moved into place whole."""
+        """Where MLflow's database is made before it is moved into place."""
         return self.database.with_name(f".{self.database.name}.new")
 
     @property
@@ -41,17 +42,17 @@ class Storage:
 
     @property
     def server_log(self) -> Path:
-        """What MLflow's server says."""
+        """The output of MLflow's server."""
         return self.path / ".mlflow-ui.log"
 
     def writing_to_mlflow(self) -> "contextlib.AbstractContextManager[None]":
         """Hold the lock on MLflow while the block runs, so that two processes never make the same run.
 
         Raises:
-            RequestError: Another process holds it for minutes.
+            RequestError: Another process held it for minutes.
         """
         path = self.path / ".mlflow.lock"
-        busy = f"{path}: {{holder}} is writing to MLflow; try again when it is through"
+        busy = f"{path}: {{holder}} is writing to MLflow; try again when it has finished"
         return locked(path, busy, patience=_MLFLOW_PATIENCE)
 
     def study(self, name: str) -> "StudyStore":
@@ -84,7 +85,7 @@ class StudyStore:
 
     @property
     def study_file(self) -> Path:
-        """The study as it was resolved."""
+        """The resolved study."""
         return self.path / "study.yaml"
 
     @property
@@ -99,30 +100,26 @@ class StudyStore:
 
     @property
     def scratch(self) -> Path:
-        """Folder that a run may fill and removes at its end, on the storage that all nodes share."""
+        """Scratch folder of a run, removed at its end; it lies on the storage that all nodes share."""
         return (self.path / ".ray").resolve()
 
     def exists(self) -> bool:
         """Say whether a study was run here."""
         return self.log.exists() or self.study_file.exists() or (self.path / "trials").exists()
 
-    def siblings(self) -> "list[StudyStore]":
-        """Return all studies of this storage, sorted by name."""
-        return Storage(self.storage).studies()
-
     def trial(self, key: str, seed: int) -> TrialFolder:
         """Return a trial's folder."""
         return TrialFolder(self.path / "trials" / str(TrialId(key, seed)))
 
     def trials(self) -> Iterator[TrialFolder]:
-        """Yield the folders of all trials, sorted by name; what else lies there is left out."""
+        """Yield the folders of all trials, sorted by name, and nothing else that lies there."""
         folder = self.path / "trials"
         for path in sorted(folder.iterdir()) if folder.exists() else ():
             if path.is_dir() and TrialId.parse(path.name) is not None:
                 yield TrialFolder(path)
 
     def study(self) -> Mapping[str, object]:
-        """Return the study as it was resolved; empty where there is none.
+        """Return the resolved study; empty if there is none.
 
         Raises:
             StudyError: The file cannot be read.
@@ -130,7 +127,7 @@ class StudyStore:
         return read_document(self.study_file).data if self.study_file.exists() else {}
 
     def write_study(self, content: Mapping[str, object]) -> None:
-        """Write the study as it was resolved."""
+        """Write the resolved study."""
         from ruamel.yaml import YAML
 
         text = StringIO()
@@ -144,21 +141,26 @@ class StudyStore:
         """Hold the study's lock while the block runs.
 
         Raises:
-            RequestError: Another run of the study holds it.
+            RequestError: Another run of the study holds it, or the storage cannot be written.
         """
-        busy = f"{self.path}: a run of this study is at work ({{holder}}); wait for it, or choose another --storage"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ResourceError(f"--storage {self.storage}: {self.path} cannot be made ({reason})") from error
+        busy = f"{self.path}: this study is already running ({{holder}}); wait for it, or choose another --storage"
         return locked(self._lock, busy)
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a run of the study is at work."""
+        """Whether the study is running."""
         return is_held(self._lock)
 
     def set_aside(self) -> Path | None:
-        """Move everything that was measured out of the way; call it under `running`, whose lock stays where it is.
+        """Move everything but the lock to a new folder; call it while holding the lock (`running`).
 
         Returns:
-            Where to; None where there was nothing.
+            The folder; None if there was nothing to move.
         """
         kept = [path for path in sorted(self.path.iterdir()) if path != self._lock] if self.path.exists() else []
         if not kept:

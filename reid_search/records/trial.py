@@ -1,4 +1,4 @@
-"""A trial as it stands on disk, and the one rule for which number is whose."""
+"""A trial on disk, and the one rule for which number belongs to which asker."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,12 @@ USUAL_READOUT = "default"
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial as it stands on disk.
+    """One trial on disk.
 
     Attributes:
         reason: Why it stopped or failed, or what is wrong with its files.
         config: Its config, defaults filled in; empty before it started.
-        data_fingerprint: What identifies images and labels.
-        images_seen: Training images seen so far.
+        data_fingerprint: Identifies images and labels.
         seconds: Time spent so far, over all interruptions.
         epochs: Number of epochs measured.
         last_epoch: The last line of its epochs.
@@ -56,34 +55,29 @@ class Trial:
 
     @property
     def readouts(self) -> list[str]:
-        """Names under which it keeps its readouts; the first gives the plain columns of its epochs."""
+        """The record's names of its readouts; the plain columns of its epochs belong to the first."""
         if self.record and self.record.readouts:
             return list(self.record.readouts)
         return list(self.section("readouts"))
 
     @property
     def first_readout(self) -> str | None:
-        """The readout that stands for it where nobody asks for another."""
+        """The readout to show if nobody asks for another."""
         return standing_readout(self.readouts)
 
     def number(self, readout: str | None, metric: str) -> float | None:
-        """Return a finished trial's measurement of a readout; None where there is none.
-
-        Args:
-            readout: Name under which the trial keeps the readout.
-            metric: The metric, with its split: `test/mAP`.
-        """
+        """Return a finished trial's metric (`test/mAP`) of a readout, by the record's name; None if there is none."""
         if self.status != Status.FINISHED or self.record is None or readout not in self.record.readouts:
             return None
         return self.record.readouts[readout].metrics.get(metric)
 
     def measured(self, readout: str | None) -> Mapping[str, float]:
-        """Return all measurements of a readout; none where it was not tested."""
+        """Return all measurements of a readout; none if it was not tested."""
         found = self.record.readouts.get(readout or "") if self.record else None
         return found.metrics if found else {}
 
     def last_value(self, readout: str | None, metric: str) -> float | None:
-        """Return a readout's measurement after the last epoch; None where it was not measured then."""
+        """Return a readout's metric after the last epoch; None if it was not measured then."""
         return self.last_epoch.get(epoch_column(self.section("readouts"), readout, metric))
 
     def has(self, readout: str, split: str) -> bool:
@@ -93,23 +87,17 @@ class Trial:
 
 
 def standing_readout(names: Collection[str]) -> str | None:
-    """Return the readout that stands for several: `default` where there is one, else the first; None of none."""
+    """Return the readout that represents several: `default` if it is among them, else the first; None if empty."""
     return USUAL_READOUT if USUAL_READOUT in names else next(iter(names), None)
 
 
 def epoch_column(readouts: Collection[str], readout: str | None, metric: str) -> str:
-    """Return the column of the epochs that holds a readout's metric: plain for the first readout, else prefixed.
-
-    Args:
-        readouts: Names of the trial's readouts, in order.
-        readout: One of them; the first where it is None.
-        metric: The metric, with its split.
-    """
+    """Return the column of the epochs that holds a readout's metric: plain for the first (or None), else prefixed."""
     return metric if readout is None or readout == next(iter(readouts), readout) else f"{readout}/{metric}"
 
 
 def status_of(trial: Trial | None, readout: str | None, split: str) -> Status:
-    """Return how the measurement of a trial's readout on a split stands; the trial is None before it started."""
+    """Return the status of the measurement of a trial's readout on a split; the trial is None before it started."""
     if trial is None:
         return Status.WAITING
     if trial.status == Status.FINISHED and not (readout and trial.has(readout, split)):
@@ -118,12 +106,7 @@ def status_of(trial: Trial | None, readout: str | None, split: str) -> Status:
 
 
 def whose_column(readouts: Sequence[str], column: str) -> tuple[str | None, str]:
-    """Return the readout that a column of the epochs belongs to, None for a loss, and its metric; see `epoch_column`.
-
-    Args:
-        readouts: Names of the trial's readouts, in order.
-        column: Name of the column.
-    """
+    """Return the readout (None for a loss) and the metric of a column of the epochs; the inverse of `epoch_column`."""
     head, _, rest = column.partition("/")
     if head in readouts and rest.partition("/")[0] in SPLITS:
         return head, rest
@@ -131,11 +114,9 @@ def whose_column(readouts: Sequence[str], column: str) -> tuple[str | None, str]
 
 
 def asked_readouts(ask: Ask, trial: Trial | None) -> Mapping[str, str]:
-    """Return the readouts that an asker asks for: name → name under which the record keeps it, its own one first.
+    """Return the readouts that an asker wants, its own first: name → name in the record.
 
-    Args:
-        ask: Who asks; its readouts are named since version 1 of the log had them.
-        trial: Its trial, all of whose readouts are meant where the log does not say.
+    An early log does not name them; then all readouts of the trial are meant.
     """
     readouts = ask.readouts or {name: name for name in (trial.readouts if trial else ())}
     own = standing_readout(readouts)
@@ -143,24 +124,19 @@ def asked_readouts(ask: Ask, trial: Trial | None) -> Mapping[str, str]:
 
 
 def own_readout(ask: Ask, trial: Trial | None) -> str | None:
-    """Return the name under which a record keeps the readout that stands for an asker.
-
-    Args:
-        ask: Who asks; its readouts are named since version 1 of the log had them.
-        trial: Its trial, whose own readout stands where the log does not say.
-    """
+    """Return the record's name of an asker's own readout; see `asked_readouts`."""
     return next(iter(asked_readouts(ask, trial).values()), None)
 
 
 def best_of(proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], objective: str) -> Proposal | None:
-    """Return the best finished proposal, the earliest of equals; None where none is finished."""
+    """Return the best finished proposal, the earliest if several are equal; None if none is finished."""
     measured = {proposal.number: value_of(proposal, trials, objective) for proposal in proposals}
     known = [(-value, number) for number, value in measured.items() if value is not None]
     return next((item for item in proposals if known and item.number == min(known)[1]), None)
 
 
 def value_of(ask: Ask, trials: Mapping[TrialId, Trial], metric: str) -> float | None:
-    """Return the number of an asker: a metric of its own readout; None where it is not measured."""
+    """Return the number of an asker: a metric of its own readout; None if it is not measured."""
     trial = trials.get(ask.trial)
     return trial.number(own_readout(ask, trial), metric) if trial else None
 
@@ -173,7 +149,7 @@ def read_trial(folder: TrialFolder, *, tolerant: bool = False) -> Trial:
         tolerant: Return a trial that says what is wrong with its files instead of raising.
 
     Raises:
-        RecordError: A file is cut or of a newer version.
+        RecordError: A file is cut or has a newer version.
     """
     try:
         return _read(folder)

@@ -1,4 +1,4 @@
-"""Running a study: proposals, pruning, resuming, on a backend. The only room that imports ray and optuna."""
+"""Running a study on a backend: proposals, pruning, resuming. Only this room imports ray."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Runs a study to its end: what is missing in the store, and nothing else."""
+"""Runs what is missing in a study's store, and nothing else."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +7,10 @@ from reid_search.data import open_trial_data
 from reid_search.errors import EnvironmentFailure
 from reid_search.records import RunDone, RunStarted, Status, StudyStore, read_trial
 from reid_search.scheduling import backends
-from reid_search.scheduling.backends import Backend
 from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
-from reid_search.scheduling.run_log import begin_log
+from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.study_run import StudyRun
-from reid_search.study import AblatePhase, Fingerprints, Study, TrialConfig
+from reid_search.study import AblatePhase, Study, TrialConfig
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,9 @@ class RunOptions:
     """How a study is run, as opposed to what it asks.
 
     Attributes:
-        cache: Folder of data sets and image caches on each node; the default one where omitted.
-        fresh: Whether what was measured before is set aside first.
-        command: The command line, for the store.
-        versions: Releases of the packages, for the store.
-        git_commit: Commit of the code, where it runs from a checkout.
+        cache: Folder of data sets and image caches on each node; by default the user's cache folder.
+        fresh: Whether to set aside first what was measured before.
+        command: The command line, for the store, as `versions` and `git_commit` (of a checkout) are.
     """
 
     address: str = "local"
@@ -37,61 +34,39 @@ class RunOptions:
 def run_study(
     study: Study, store: StudyStore, options: RunOptions, observer: Observer, sink: TrialSink | None = None
 ) -> RunSummary:
-    """Run what a study asks for and its store does not hold yet.
-
-    Args:
-        study: The study.
-        store: Where it keeps everything.
-        options: Where and how it runs.
-        observer: Who watches.
-        sink: Who takes note of trials as they change on disk.
+    """Run what a study asks for and its store does not hold yet; the sink is told of trials that changed on disk.
 
     Returns:
         How it ended; `interrupted` after Ctrl-C.
 
     Raises:
-        RequestError: What was asked for cannot be run here, or another run of the study is at work; nothing was
-            written.
-        EnvironmentFailure: The study cannot go on for now; what is measured so far is kept.
+        RequestError: The study cannot be run here, or another run of it is at work; nothing was written.
+        EnvironmentFailure: The study cannot go on for now; everything measured so far is kept.
     """
-    fingerprints = Fingerprints()
     _open_data(study, options.cache)
+    how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
     with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():
         try:
-            aside = store.set_aside() if options.fresh else None
-            if aside is not None:
-                observer.note(f"What was measured before is set aside in {aside}")
-            return _run(study, store, options, backend, fingerprints, observer, sink)
+            if options.fresh and (aside := store.set_aside()):
+                observer.note(f"Earlier measurements are set aside in {aside}")
+            store.write_study(study.resolved() | how)
+            context = PhaseContext.begin(study, store, RunStarted.model_validate(how))
+            run = StudyRun(context, observer, sink)
+            if not run.done:
+                backend.run(run)
+            summary = run.summary()
+            if not summary.interrupted:
+                context.log.append(RunDone())
+                _remove_unkept(study, store)
         except OSError as error:
             raise EnvironmentFailure(
-                f"{store.path}: {error}; what is measured so far is kept, and running the study again goes on"
+                f"{store.path}: {error}; everything measured so far is kept; run the study again to resume"
             ) from error
-
-
-def _run(
-    study: Study,
-    store: StudyStore,
-    options: RunOptions,
-    backend: Backend,
-    fingerprints: Fingerprints,
-    observer: Observer,
-    sink: TrialSink | None,
-) -> RunSummary:
-    how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
-    store.write_study(study.resolved() | how)
-    log = begin_log(study, store, fingerprints, RunStarted.model_validate(how))
-    run = StudyRun(study, store, log, fingerprints, observer, sink)
-    if not run.done:
-        backend.run(run)
-    summary = run.summary()
-    if not summary.interrupted:
-        log.append(RunDone())
-        _remove_unkept(study, store)
     return summary
 
 
 def _open_data(study: Study, cache: Path | None) -> None:
-    """Open what every phase trains on, which builds the caches here and finds what is wrong before anything starts."""
+    """Open the data of every phase, which builds the caches here and finds mistakes before anything starts."""
     for phase in study.config.phases:
         configs = [arm.config for arm in study.arms(phase)] if isinstance(phase, AblatePhase) else []
         configs.append(study.space(phase).config({}))
@@ -105,7 +80,7 @@ def _what_is_opened(config: TrialConfig) -> tuple[object, ...]:
 
 
 def _remove_unkept(study: Study, store: StudyStore) -> None:
-    """Drop what a stopped trial could have gone on from, now that the study is over."""
+    """Remove the checkpoints of stopped trials, which nothing resumes once the study is over."""
     if study.config.keep == "all":
         return
     for folder in store.trials():

@@ -1,10 +1,11 @@
-"""A job: one training to place somewhere, and the jobs of a phase in the order in which they are handed out."""
+"""A job: one training to run, and the interface of what hands out a phase's jobs."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from reid_search.records import Ask, Trial, TrialId, own_readout
+from reid_search.records import Ask, Status, Trial, TrialId, epoch_column, own_readout
 from reid_search.scheduling.observer import Row, TrialLabel
 from reid_search.study import TrialConfig
 from reid_search.training import Device, TrialRequest
@@ -16,11 +17,11 @@ class Job:
 
     Attributes:
         ask: What the log says about it.
-        config: The trial, with every readout that is to be measured.
-        metric: What a record must hold to be measured, and what choices look at.
-        keep: Whether its final weights stay.
-        also: The record's names of readouts that other arms of the same training asked for.
-        pause: Seconds to wait before it begins, where it is tried again.
+        config: The trial's config, with every readout to measure.
+        metric: The metric that a record needs to count as measured, and that choices compare.
+        keep: Whether to keep its final weights.
+        also: The record's names of the readouts that other arms of the same training asked for.
+        pause: Seconds to wait before a retry begins.
     """
 
     ask: Ask
@@ -32,27 +33,24 @@ class Job:
 
     @property
     def trial(self) -> TrialId:
-        """What is measured once."""
+        """The training, which is measured once."""
         return self.ask.trial
 
     @property
     def label(self) -> TrialLabel:
         """What a person calls it."""
         ask, epochs = self.ask, self.config.training.epochs
-        return TrialLabel(ask.phase, ask.label, ask.seed, ask.key, epochs, ask.settings, self.metric)
+        metric = f"val/{self.metric.rpartition('/')[2]}"
+        column = epoch_column(list(self.config.readouts), self.readout, metric)
+        return TrialLabel(ask.phase, ask.label, ask.seed, ask.key, epochs, ask.settings, self.metric, column)
 
     @property
     def readout(self) -> str:
-        """The record's name of the readout that choices look at."""
+        """The record's name of the readout that choices compare."""
         return own_readout(self.ask, None) or next(iter(self.config.readouts))
 
     def request(self, device: Device, cache: Path | None) -> TrialRequest:
-        """Return what is asked of the trial.
-
-        Args:
-            device: Where it trains.
-            cache: Folder of data sets and image caches; the user's cache folder where omitted.
-        """
+        """Return the request that a trial session takes."""
         ask = self.ask
         return TrialRequest(self.config, ask.seed, ask.key, (ask.evaluate,), cache, device, self.keep)
 
@@ -62,7 +60,7 @@ class Job:
         return all(trial.number(readout, self.metric) is not None for readout in wanted)
 
     def together_with(self, other: "Job") -> "Job":
-        """Return this job with what another arm of the same training wants of it: its readouts, its weights."""
+        """Return this job with the readouts and weights that another arm of the same training wants."""
         readouts = {**self.config.readouts, **other.config.readouts}
         return replace(
             self,
@@ -73,25 +71,25 @@ class Job:
 
 
 class Work(Protocol):
-    """The jobs of one phase. A job is handed out once; what was measured before is not handed out at all."""
+    """The jobs of one phase. Each is handed out once, unless it was measured before."""
 
     @property
     def total(self) -> int:
-        """Number of trials; where it is not known yet, the most that there can be."""
+        """Number of trials; the most there can be while it is not known."""
 
     @property
-    def reused(self) -> int:
-        """Number of trials that were measured before."""
+    def reused(self) -> Counter[Status]:
+        """Number of trials that were measured before, by how they ended."""
 
     @property
     def done(self) -> bool:
         """Whether every job is over."""
 
     def next_job(self) -> Job | None:
-        """Return the next job, or None: nothing can start now, or nothing is left (`done` tells which)."""
+        """Return the next job; None if nothing can start now or nothing is left (`done` tells which)."""
 
     def report(self, job: Job, row: Row) -> str | None:
-        """Take one epoch of a job; return the reason where the job should stop early."""
+        """Take one epoch of a job; return the reason to stop early, if there is one."""
 
     def ended(self, job: Job, trial: Trial) -> None:
-        """Take the trial of a job that is over."""
+        """Take the trial of a job that ended."""

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it, and what it says at its end."""
+"""What a run tells whoever watches it, and its summary at the end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,14 @@ Row = Mapping[str, float]
 
 @dataclass(frozen=True)
 class TrialLabel:
-    """One trial as a person knows it.
+    """One trial, as shown to a person.
 
     Attributes:
         name: The arm, or `#7` for the seventh proposal of a search.
-        epochs: Epochs of the whole trial.
+        epochs: Number of epochs of the whole trial.
         settings: Label of every axis, by path.
-        metric: What its number measures: `val/mAP`.
+        metric: The metric of its number: `test/mAP`.
+        column: The column of its epochs that holds that metric of that readout on the validation split.
     """
 
     phase: str
@@ -28,6 +29,7 @@ class TrialLabel:
     epochs: int
     settings: Mapping[str, str] = field(default_factory=dict)
     metric: str = ""
+    column: str = ""
 
 
 class Observer(Protocol):
@@ -37,13 +39,13 @@ class Observer(Protocol):
         """A phase of `total` trials begins, of which `done` were measured before."""
 
     def trial_started(self, trial: TrialLabel) -> None:
-        """A trial runs now, or goes on."""
+        """A trial starts or resumes."""
 
     def trial_progress(self, trial: TrialLabel, row: Row) -> None:
-        """A trial reported an epoch: `epoch`, `images_seen`, `loss`, `val/mAP` where there is a validation split."""
+        """A trial reported an epoch: `epoch`, `images_seen`, `loss`, and `val/mAP` if there is a validation split."""
 
     def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
-        """A trial is over: finished, stopped or failed, with its measurement in [0, 1] where it has one."""
+        """A trial ended: finished, stopped or failed, with its measurement in [0, 1] if it has one."""
 
     def phase_ended(self, name: str) -> None:
         """Every trial of a phase is over."""
@@ -53,7 +55,7 @@ class Observer(Protocol):
 
 
 class TrialSink(Protocol):
-    """Takes note of trials that changed on disk; MLflow's projection is one."""
+    """Is told of trials that changed on disk; MLflow's background sink is one."""
 
     def sync_trial(self, key: str, seed: int, *, running: bool = False) -> None:
         """Take note of a trial; must return at once."""
@@ -66,7 +68,7 @@ class Best:
     Attributes:
         settings: The level of every axis.
         value: The objective, in [0, 1].
-        tuned: The best settings of each level of an axis or of each arm, where the search tuned each for itself.
+        tuned: The best settings of each level of an axis, or of each arm, if the search tuned each separately.
     """
 
     phase: str
@@ -82,11 +84,11 @@ class RunSummary:
     """How a run ended.
 
     Attributes:
-        finished: Trials with a result, those of earlier runs included.
-        reused: Trials that an earlier run had measured.
+        finished: Number of trials with a result, including those of earlier runs.
+        reused: Number of trials that an earlier run had measured.
         best: The best of the last search.
         interrupted: Whether Ctrl-C ended the run before everything was measured.
-        warnings: What went wrong beside the trials.
+        warnings: What went wrong outside the trials.
     """
 
     finished: int

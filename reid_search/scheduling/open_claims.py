@@ -1,4 +1,4 @@
-"""The claims of a run that are not decided yet, and which arms decide them."""
+"""The claims that no phase of a run has decided yet, and the arms that decide them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,29 +11,19 @@ from reid_search.study.question.claims import Contrast
 
 @dataclass
 class OpenClaims:
-    """The claims that no phase of a run has decided yet."""
+    """The names of the claims that no phase of a run has decided yet."""
 
     study: Study
     names: list[str]
 
     def decided_by(self, phase: AblatePhase, arms: Sequence[Arm], best: Best | None, log: LogWriter) -> None:
-        """Write down the claims that this phase decides; the last one also those whose arms it lacks.
+        """Write down the claims that a phase, maybe around a search's best, decides as it begins.
 
-        Args:
-            phase: The phase, which begins now.
-            arms: Its arms.
-            best: The search's best, for a phase around it.
-            log: What this run writes down.
+        The last phase also takes the claims whose arms it lacks.
         """
         last = phase == self.study.config.deciding_phases[-1]
         drawn = [
-            ContrastDrawn(
-                claim=name,
-                phase=phase.name,
-                effect=dict(contrast.effect),
-                control=dict(contrast.control),
-                missing=tuple(contrast.missing),
-            )
+            ContrastDrawn(claim=name, phase=phase.name, **vars(contrast))
             for name, contrast in self._contrasts(phase, arms, best).items()
             if not contrast.missing or last or self.study.config.claims[name].phase == phase.name
         ]

@@ -1,8 +1,7 @@
 """Proposals of a search: an Optuna study in memory, rebuilt from the log of asks and the records.
 
-Every proposal is asked of a sampler and an Optuna study that are made for it: the sampler from the study's seed and the
-trial's number, the study from what is known by then. So nothing that a sampler keeps to itself, and that a driver would
-lose by dying, can change what is proposed.
+Each proposal has a sampler and an Optuna study of its own: the sampler is made from the study's seed and the trial's
+number, the Optuna study from the trials known by then. So a sampler keeps no state that a dying driver would lose.
 """
 
 import logging
@@ -13,9 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import optuna
 
-from reid_search.pruners.build import build_pruner
-from reid_search.samplers.build import build_sampler
-from reid_search.study import Axis, Level, SearchPhase, Settings, Space
+from reid_search.study import PRUNERS, SAMPLERS, Axis, Level, SearchPhase, Settings, Space
 
 Params = dict[str, str | float | int]
 
@@ -26,7 +23,7 @@ class Proposer:
     """Asks Optuna for settings and tells it how they did.
 
     Args:
-        name: Name of the Optuna study. Hyperband hashes it, so a run that goes on must give the same.
+        name: Name of the Optuna study. Hyperband hashes it, so a run that resumes must give the same one.
     """
 
     def __init__(self, phase: SearchPhase, space: Space, seed: int, name: str) -> None:
@@ -39,18 +36,18 @@ class Proposer:
         self._study = optuna.create_study(
             study_name=name,
             direction="maximize",
-            sampler=optuna.samplers.RandomSampler(seed=seed),  # where a logged parameter is not in the space
-            pruner=build_pruner(phase.pruner, space.config({}).training.epochs),
+            sampler=optuna.samplers.RandomSampler(seed=seed),  # for a logged parameter that is not in the space
+            pruner=PRUNERS.work_module(phase.pruner).build(phase.pruner, space.config({}).training.epochs),
         )
         self._trials: dict[int, optuna.Trial] = {}
 
     @property
     def count(self) -> int:
-        """How many proposals the search makes: `trials`, or all that there are where these are fewer."""
+        """Number of proposals: `trials`, or every cell of the sampler if there are fewer."""
         return self._phase.trials if self._cells is None else min(self._phase.trials, len(self._cells))
 
     def ask(self, number: int) -> tuple[Settings, Params]:
-        """Return new settings, and the parameters from which `again` makes the same."""
+        """Return new settings, and the parameters from which `again` makes them anew."""
         if self._cells is not None:
             return self.again(number, {path: level.label for path, level in self._cells[number].items()})
         trial = self._known(number).ask()
@@ -71,25 +68,19 @@ class Proposer:
         trial.report(value, epoch)
         return bool(trial.should_prune())
 
-    def tell_finished(self, number: int, value: float) -> None:
-        """Tell the objective of a finished trial; one that is NaN counts as failed."""
-        if math.isnan(value):
-            self.tell_failed(number)
-        else:
+    def tell(self, number: int, value: float | None, *, stopped: bool = False) -> None:
+        """Tell how a trial ended: with a value, stopped early, or failed; NaN counts as failed."""
+        if value is not None and not math.isnan(value):
             self._study.tell(self._trials[number], value)
-
-    def tell_stopped(self, number: int) -> None:
-        """Tell that the trial was stopped early."""
-        self._study.tell(self._trials[number], state=optuna.trial.TrialState.PRUNED)
-
-    def tell_failed(self, number: int) -> None:
-        """Tell that the trial has no value."""
-        self._study.tell(self._trials[number], state=optuna.trial.TrialState.FAIL)
+        else:
+            state = optuna.trial.TrialState.PRUNED if stopped else optuna.trial.TrialState.FAIL
+            self._study.tell(self._trials[number], state=state)
 
     def _known(self, number: int) -> optuna.Study:
         """Return an Optuna study of all trials so far, with the sampler of a proposal."""
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        study = optuna.create_study(direction="maximize", sampler=build_sampler(self._phase.sampler, seed))
+        sampler = SAMPLERS.work_module(self._phase.sampler).build(self._phase.sampler, seed)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
         study.add_trials(self._study.get_trials(deepcopy=False))
         return study
 
@@ -112,59 +103,13 @@ class Proposer:
         return axis.level_of(min(max(float(f"{value:.{_DIGITS}g}"), low), high))
 
 
-class ProposerOfEach:
-    """Searches each share for itself, in turns, so that an interrupted search is balanced.
+def turns(phase: SearchPhase, spaces: Sequence[Space], seed: int, study: str) -> list[tuple[Proposer, int]]:
+    """Return who makes each proposal of a search of a study, with the proposal's number there.
 
-    Args:
-        spaces: What each share searches.
-        name: Name of the Optuna studies, each with its share's number.
+    Each space is searched for itself, in turns, so that an interrupted search is balanced.
     """
-
-    def __init__(self, phase: SearchPhase, spaces: Sequence[Space], seed: int, name: str) -> None:
-        self._proposers = [Proposer(phase, space, seed, f"{name}/{share}") for share, space in enumerate(spaces)]
-        most = max(proposer.count for proposer in self._proposers)
-        self._turns = [(proposer, own) for own in range(most) for proposer in self._proposers if own < proposer.count]
-
-    @property
-    def count(self) -> int:
-        """How many proposals the search makes."""
-        return len(self._turns)
-
-    def ask(self, number: int) -> tuple[Settings, Params]:
-        """Return new settings, and the parameters from which `again` makes the same."""
-        proposer, own = self._of(number)
-        return proposer.ask(own)
-
-    def again(self, number: int, params: Params) -> tuple[Settings, Params]:
-        """Return the settings of a proposal that an earlier run made."""
-        proposer, own = self._of(number)
-        return proposer.again(own, params)
-
-    def report(self, number: int, epoch: int, value: float) -> bool:
-        """Report an epoch's objective; return whether the pruner would stop the trial here, among its share's."""
-        proposer, own = self._of(number)
-        return proposer.report(own, epoch, value)
-
-    def tell_finished(self, number: int, value: float) -> None:
-        """Tell the objective of a finished trial."""
-        proposer, own = self._of(number)
-        proposer.tell_finished(own, value)
-
-    def tell_stopped(self, number: int) -> None:
-        """Tell that the trial was stopped early."""
-        proposer, own = self._of(number)
-        proposer.tell_stopped(own)
-
-    def tell_failed(self, number: int) -> None:
-        """Tell that the trial has no value."""
-        proposer, own = self._of(number)
-        proposer.tell_failed(own)
-
-    def _of(self, number: int) -> tuple[Proposer, int]:
-        return self._turns[number]
-
-
-def proposer_of(phase: SearchPhase, spaces: Sequence[Space], seed: int, study: str) -> Proposer | ProposerOfEach:
-    """Return who makes the proposals of a search of a study, of which each share searches a space."""
     name = f"{study}/{phase.name}"
-    return Proposer(phase, spaces[0], seed, name) if phase.each is None else ProposerOfEach(phase, spaces, seed, name)
+    names = [name] if phase.each is None else [f"{name}/{share}" for share in range(len(spaces))]
+    proposers = [Proposer(phase, space, seed, own) for space, own in zip(spaces, names, strict=True)]
+    most = max(proposer.count for proposer in proposers)
+    return [(proposer, number) for number in range(most) for proposer in proposers if number < proposer.count]

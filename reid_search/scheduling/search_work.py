@@ -1,14 +1,12 @@
 """The jobs of a search: proposals that an earlier run left open first, then new ones."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 
 from reid_search.errors import StudyError
 from reid_search.records import (
-    LogWriter,
     Proposal,
     Status,
-    StudyStore,
     Trial,
     TrialId,
     TrialStopped,
@@ -19,40 +17,33 @@ from reid_search.records import (
 )
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Best, Row
-from reid_search.scheduling.proposals import Params, proposer_of
-from reid_search.study import Fingerprints, SearchPhase, Settings, Study, Tuned, trial_key
+from reid_search.scheduling.phase_context import PhaseContext
+from reid_search.scheduling.proposals import Params, turns
+from reid_search.study import SearchPhase, Settings, Tuned
 from reid_search.study.question.space import Labels, labels_of
 
 
 class SearchWork:
     """Hands out the trials of a search and learns from their records."""
 
-    def __init__(
-        self, study: Study, phase: SearchPhase, store: StudyStore, log: LogWriter, fingerprints: Fingerprints
-    ) -> None:
-        self._study = study
+    def __init__(self, context: PhaseContext, phase: SearchPhase) -> None:
+        study = self._study = context.study
+        self._context = context
         self._phase = phase
-        self._store = store
-        self._log = log
         self._space = study.space(phase)
         self._space_hash = study.space_hash(phase)
-        self._fingerprints = fingerprints
         self._held = study.held_axes(phase)
         shares = study.shares(phase)
         self._share_names = {labels_of(self._held, share.held): share.name for share in shares}
-        self._proposer = proposer_of(phase, [share.space for share in shares], study.config.seed, study.name)
+        self._turns = turns(phase, [share.space for share in shares], study.config.seed, study.name)
+        self.total = len(self._turns)
         self._settings: list[Settings] = []
         self._over: dict[int, Proposal] = {}
         self._trials: dict[TrialId, Trial] = {}
         self._open: list[Job] = []
         self._running: dict[TrialId, list[Job]] = defaultdict(list)
-        self.reused = 0
+        self.reused: Counter[Status] = Counter()
         self._replay()
-
-    @property
-    def total(self) -> int:
-        """Number of proposals."""
-        return self._proposer.count
 
     @property
     def done(self) -> bool:
@@ -75,7 +66,7 @@ class SearchWork:
         if not self._report(job, row):
             return None
         number, epoch = _proposal(job).number, int(row["epoch"])
-        self._log.append(
+        self._context.log.append(
             TrialStopped(phase=self._phase.name, number=number, key=job.ask.key, seed=job.ask.seed, epoch=epoch)
         )
         return f"stopped after epoch {epoch} by {self._phase.pruner.kind}"
@@ -99,34 +90,32 @@ class SearchWork:
         return best_of(proposals, self._trials, self._phase.objective)
 
     def _tuned(self) -> Tuned | None:
-        """Return the best of each share, where each was tuned for itself; one without a finished trial is left out."""
+        """Return the best of each share that has a finished trial; None if the search has one share only."""
         if not self._held:
             return None
         by_share: dict[Labels, list[Proposal]] = defaultdict(list)
         for proposal in self._over.values():
             by_share[labels_of(self._held, self._settings[proposal.number])].append(proposal)
         found = {labels: self._best_of(proposals) for labels, proposals in by_share.items()}
-        settings = {labels: self._settings[best.number] for labels, best in found.items() if best}
-        return Tuned(
-            self._held,
-            {
-                labels: {path: level for path, level in own.items() if path not in self._held}
-                for labels, own in settings.items()
-            },
-            self._space.axes,
-        )
+        tuned = {
+            labels: {path: level for path, level in self._settings[best.number].items() if path not in self._held}
+            for labels, best in found.items()
+            if best
+        }
+        return Tuned(self._held, tuned, self._space.axes)
 
     def _replay(self) -> None:
-        for asked in self._store.log.history().proposals(self._phase.name, self._space_hash):
-            settings, params = self._proposer.again(asked.number, dict(asked.params))
-            job = self._job(asked.number, settings, params)
+        for asked in self._context.store.log.history().proposals(self._phase.name, self._space_hash):
+            proposer, own = self._turns[asked.number]
+            job = self._job(asked.number, *proposer.again(own, dict(asked.params)))
             if not self._is_known(job):
                 self._open.append(job)
 
     def _ask(self) -> Job:
         number = len(self._settings)
-        job = self._job(number, *self._proposer.ask(number))
-        self._log.append(job.ask)
+        proposer, own = self._turns[number]
+        job = self._job(number, *proposer.ask(own))
+        self._context.log.append(job.ask)
         return job
 
     def _job(self, number: int, settings: Settings, params: Params) -> Job:
@@ -139,7 +128,7 @@ class SearchWork:
             number=number,
             settings={path: level.label for path, level in settings.items()},
             params=params,
-            key=trial_key(config, self._fingerprints.of_trial(config)),
+            key=self._context.key(config),
             seed=self._study.search_seed,
             evaluate="val",
             readouts=dict(measured.stored),
@@ -150,47 +139,45 @@ class SearchWork:
         return Job(proposal, measured.config, self._phase.objective, self._study.config.keep != "none")
 
     def _is_known(self, job: Job) -> bool:
-        """Learn from the record of an earlier run, where there is one; epochs first, which carry the pruner's rungs."""
-        trial = read_trial(self._store.trial(*job.trial))
+        """Learn from the record of an earlier run if there is one, after its epochs, which the pruner needs."""
+        folder = self._context.store.trial(*job.trial)
+        trial = read_trial(folder)
         if trial.status != Status.STOPPED and not job.is_measured(trial):
             return False
-        self.reused += 1
-        for row in self._store.trial(*job.trial).epochs():
+        self.reused[trial.status] += 1
+        for row in folder.epochs():
             self._report(job, row)
         self._learn(job, trial)
         return True
 
     def _report(self, job: Job, row: Row) -> bool:
-        """Tell the pruner of an epoch; return whether it would stop the trial. The last epoch is past stopping."""
+        """Tell the pruner of an epoch; return whether it would stop the trial, which the last epoch no longer can."""
         metric = epoch_column(list(job.config.readouts), job.readout, self._phase.objective)
         if metric not in row or row["epoch"] >= job.config.training.epochs:
             return False
-        return self._proposer.report(_proposal(job).number, int(row["epoch"]), float(row[metric]))
+        proposer, own = self._turns[_proposal(job).number]
+        return proposer.report(own, int(row["epoch"]), float(row[metric]))
 
     def _learn(self, job: Job, trial: Trial) -> None:
         proposal = _proposal(job)
         self._over[proposal.number] = proposal
         self._trials[trial.id] = trial
+        proposer, own = self._turns[proposal.number]
         value = value_of(proposal, self._trials, self._phase.objective)
-        if value is not None:
-            self._proposer.tell_finished(proposal.number, value)
-        elif trial.status == Status.STOPPED:
-            self._proposer.tell_stopped(proposal.number)
-        else:
-            self._proposer.tell_failed(proposal.number)
+        proposer.tell(own, value, stopped=trial.status == Status.STOPPED)
 
     def _forget_weights(self, ended: Trial) -> None:
-        """Under `keep: best`, keep the weights of the best trial so far only."""
+        """Under `keep: best`, keep only the weights of the best trial so far."""
         if self._study.config.keep != "best":
             return
         best = self._best_of(self._over.values())
         finished = (trial for trial in self._trials.values() if trial.status == Status.FINISHED)
         for trial in (ended, *finished):
             if best is None or trial.id != best.trial:
-                self._store.trial(*trial.id).remove_weights()
+                self._context.store.trial(*trial.id).remove_weights()
 
 
 def _proposal(job: Job) -> Proposal:
     if not isinstance(job.ask, Proposal):
-        raise StudyError(f"{job.ask.label} is no proposal of the search '{job.ask.phase}'")
+        raise StudyError(f"{job.ask.label} is not a proposal of the search '{job.ask.phase}'")
     return job.ask

@@ -1,4 +1,4 @@
-"""A study as it runs, phase after phase: which jobs are out, what they reported, when the next phase may begin."""
+"""A study as it runs, phase after phase: which jobs are running, what they reported, when the next phase may begin."""
 
 import contextlib
 import socket
@@ -8,31 +8,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reid_search.errors import EnvironmentFailure, RecordError, ReidSearchError
-from reid_search.records import (
-    LogWriter,
-    Record,
-    RunContext,
-    Status,
-    StudyStore,
-    Trial,
-    TrialFolder,
-    TrialId,
-    TrialLost,
-    read_trial,
-    value_of,
-)
+from reid_search.records import Record, RunContext, Status, Trial, TrialFolder, TrialId, TrialLost, read_trial, value_of
 from reid_search.records.record import RecordStatus
-from reid_search.scheduling.ablation_work import AblationWork
+from reid_search.scheduling.ablation_work import ablation_work
 from reid_search.scheduling.jobs import Job, Work
 from reid_search.scheduling.observer import Best, Observer, Row, RunSummary, TrialSink
 from reid_search.scheduling.open_claims import OpenClaims
 from reid_search.scheduling.path_work import PathWork
+from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.search_work import SearchWork
 from reid_search.scheduling.tries import Tries
 from reid_search.scheduling.watchers import Watchers
-from reid_search.study import AblatePhase, Fingerprints, SearchPhase, Study
+from reid_search.study import AblatePhase, SearchPhase
 
-# Seconds before each further try of a trial that its surroundings fail, which no epoch has come of since.
 _PAUSES = (1.0, 5.0, 25.0, 125.0)
 
 
@@ -40,44 +28,40 @@ class StudyRun:
     """Hands out the jobs of one phase after another and closes them.
 
     Args:
-        pauses: Seconds before each further try of a trial that its surroundings fail before it trains an epoch; when
-            they are used up, the study stops.
+        pauses: Seconds before each retry of a trial that its surroundings stop before it trains another epoch; after
+            the last retry, the study stops.
     """
 
     def __init__(
         self,
-        study: Study,
-        store: StudyStore,
-        log: LogWriter,
-        fingerprints: Fingerprints,
+        context: PhaseContext,
         observer: Observer,
         sink: TrialSink | None = None,
         pauses: Sequence[float] = _PAUSES,
     ) -> None:
-        self._study = study
-        self.store = store
-        self._log = log
-        self._fingerprints = fingerprints
+        self._context = context
+        self._study = context.study
+        self.store = context.store
         self._watchers = Watchers(observer, sink)
         self._tries = Tries(pauses)
-        self._waiting: list[SearchPhase | AblatePhase] = list(study.config.phases)
+        self._waiting: list[SearchPhase | AblatePhase] = list(self._study.config.phases)
         self._work: Work | None = None
         self._jobs: dict[str, Job] = {}
         self._again: list[Job] = []
         self._ended: dict[TrialId, Trial] = {}
-        self._reused = 0
-        self._claims = OpenClaims(study, list(study.config.claims))
+        self._reused: Counter[Status] = Counter()
+        self._claims = OpenClaims(self._study, list(self._study.config.claims))
         self.best: Best | None = None
         self._best_of_arms: dict[str, Best] = {}
         self._advance()
 
     @property
     def running(self) -> int:
-        """Jobs that are out."""
+        """Number of jobs that are running."""
         return len(self._jobs)
 
     def is_out(self, trial_id: str) -> bool:
-        """Say whether a job was handed out under this name and is not over."""
+        """Say whether a job was handed out under this name and has not ended."""
         return trial_id in self._jobs
 
     @property
@@ -94,20 +78,19 @@ class StudyRun:
         if self._again:
             job = self._jobs[trial_id] = self._again.pop(0)
             return job
-        next_one = self._next()
-        while next_one is not None and self._was_to_stop(next_one):
-            next_one = self._next()
-        if next_one is not None:
-            self.folder_of(next_one).remove_record()
-            self._jobs[trial_id] = next_one
-        return next_one
+        while (new := self._next()) is not None and self._was_to_stop(new):
+            pass
+        if new is not None:
+            self.folder_of(new).remove_record()
+            self._jobs[trial_id] = new
+        return new
 
     def started(self, trial_id: str) -> None:
         """Note that a job runs."""
         self._watchers.trial_started(self._jobs[trial_id])
 
     def report(self, trial_id: str, row: Row, *, last: bool = False) -> bool:
-        """Take an epoch of a job; return whether it was stopped, in which case it is closed here."""
+        """Take an epoch of a job; return whether the job was stopped, and so closed."""
         job = self._jobs[trial_id]
         self._watchers.trial_progress(job, row)
         if not self._tries.is_news(job.trial, int(row["epoch"])):
@@ -120,10 +103,10 @@ class StudyRun:
         return True
 
     def ended(self, trial_id: str) -> None:
-        """Close a job whose record is on the disk; one whose record is not, or cannot be read, is tried again.
+        """Close a job whose record is on the disk; try it again if the record is missing or unreadable.
 
         Raises:
-            EnvironmentFailure: It was tried often enough.
+            EnvironmentFailure: The last retry failed.
         """
         job = self._jobs.pop(trial_id)
         try:
@@ -137,17 +120,17 @@ class StudyRun:
             self._close(job, trial)
 
     def failed(self, trial_id: str, reason: str) -> None:
-        """Close a job that failed by itself and could not say so in a record."""
+        """Close a job that failed by itself before it could write a record."""
         job = self._jobs[trial_id]
         seen = read_trial(self.folder_of(job)).images_seen
         self.folder_of(job).write_record(self._record(job, Status.FAILED, reason, images_seen=seen))
         self.ended(trial_id)
 
     def troubled(self, trial_id: str, reason: str) -> None:
-        """Take back a job that its surroundings keep from going on; it is handed out again, to begin after a pause.
+        """Take back a job that its surroundings stopped; it is handed out again, to begin after a pause.
 
         Raises:
-            EnvironmentFailure: It was tried often enough.
+            EnvironmentFailure: The last retry failed.
         """
         self._try_again(self._jobs.pop(trial_id), reason)
 
@@ -155,11 +138,11 @@ class StudyRun:
         label, pause = job.label, self._tries.pause_after(job.trial)
         where = f"{self.folder_of(job).path} ({label.phase}, {label.name} s{label.seed})"
         if pause is None:
-            with contextlib.suppress(OSError):  # it is said in any case
-                self._log.append(TrialLost(phase=label.phase, key=label.key, seed=label.seed, reason=reason))
+            with contextlib.suppress(OSError):  # the error below is raised in any case
+                self._context.log.append(TrialLost(phase=label.phase, key=label.key, seed=label.seed, reason=reason))
             raise EnvironmentFailure(
-                f"{where}: {reason}; tried {self._tries.most} times. What is measured so far is kept, and running the "
-                "study again goes on"
+                f"{where}: {reason}; tried {self._tries.most} times. Everything measured so far is kept; run the study "
+                "again to resume"
             )
         self._watchers.note(f"{where}: {reason}; trying again in {pause:g} s")
         self._again.append(replace(job, pause=pause))
@@ -173,10 +156,10 @@ class StudyRun:
         """Return how the run ended."""
         counts = Counter(trial.status for trial in self._ended.values())
         return RunSummary(
-            finished=counts[Status.FINISHED] + self._reused,
-            stopped=counts[Status.STOPPED],
+            finished=counts[Status.FINISHED] + self._reused[Status.FINISHED],
+            stopped=counts[Status.STOPPED] + self._reused[Status.STOPPED],
             failed={trial.id: trial.reason or "" for trial in self._ended.values() if trial.status == Status.FAILED},
-            reused=self._reused,
+            reused=self._reused.total(),
             best=self.best,
             interrupted=not self.done,
             warnings=tuple(self._watchers.problems),
@@ -189,10 +172,10 @@ class StudyRun:
             if job is not None or self._jobs or self._work is None:
                 return job
             if not self._work.done:
-                raise ReidSearchError(f"the phase '{self._phase.name}' neither has a job to hand out nor waits for one")
+                raise ReidSearchError(f"the phase '{self._phase.name}' has no job to hand out and waits for none")
 
     def _was_to_stop(self, job: Job) -> bool:
-        """Tell the pruner what an interrupted job measured before, and stop it where that run would have."""
+        """Tell the pruner what an interrupted job measured before, and stop it where the pruner would have."""
         for row in self.folder_of(job).epochs():
             self._tries.is_news(job.trial, int(row["epoch"]))
             if (reason := self._current.report(job, row)) is not None:
@@ -212,7 +195,7 @@ class StudyRun:
         return self._work
 
     def _advance(self) -> None:
-        """Close the phase that is over and open the next; a phase without anything to run closes at once."""
+        """Close the phase that is over and open the next; a phase with nothing to run closes at once."""
         while self._work is None or self._work.done:
             if self._work is not None:
                 self._close_phase(self._work)
@@ -224,16 +207,16 @@ class StudyRun:
     def _open_phase(self, phase: SearchPhase | AblatePhase) -> Work:
         work: Work
         if isinstance(phase, SearchPhase):
-            work = SearchWork(self._study, phase, self.store, self._log, self._fingerprints)
+            work = SearchWork(self._context, phase)
         elif phase.description.leads_to_best and self.best is not None:
-            work = PathWork(self._study, phase, self.store, self._log, self._fingerprints, self.best)
+            work = PathWork(self._context, phase, self.best)
         else:
             best = self._best_of_arms.get(phase.name, self.best)
             arms = self._study.arms(phase, best.settings if best else None, best.tuned if best else None)
-            work = AblationWork(self._study, phase, self.store, self._log, self._fingerprints, arms)
-            self._claims.decided_by(phase, work.arms, best, self._log)
+            work = ablation_work(self._context, phase, arms)
+            self._claims.decided_by(phase, arms, best, self._context.log)
         self._phase = phase
-        self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused)
+        self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused.total())
         return work
 
     def _close_phase(self, work: Work) -> None:
@@ -243,7 +226,7 @@ class StudyRun:
         self._watchers.phase_ended(self._phase.name)
 
     def _take_best(self, best: Best | None, arms: AblatePhase | None) -> None:
-        """Keep a search's best: of each arm for the ablation that it tuned, and of all for what stands around it."""
+        """Keep a search's best: of each arm for the ablation that it tuned, and of all for the phases around it."""
         ablations = [phase for phase in self._waiting if isinstance(phase, AblatePhase)]
         in_need = [phase for phase in ablations if phase == arms or phase.needs_best]
         if best is None and in_need:
@@ -257,14 +240,14 @@ class StudyRun:
             self.best = replace(best, tuned=None)
 
     def _record(self, job: Job, status: RecordStatus, reason: str, images_seen: int) -> Record:
-        """Write down an end that the driver decided, from what the trial left on disk."""
+        """Return the record of a trial that the driver ended, from what the trial left on disk."""
         return Record(
             key=job.ask.key,
             seed=job.ask.seed,
             status=status,
             reason=reason,
             config=job.config.model_dump(mode="json"),
-            data_fingerprint=self._fingerprints.of_trial(job.config),
+            data_fingerprint=self._context.fingerprints.of_trial(job.config),
             device_type="cuda" if self._study.config.resources.gpu else "cpu",
             images_seen=images_seen,
             context=RunContext(

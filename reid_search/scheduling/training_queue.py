@@ -1,27 +1,25 @@
-"""A queue of trainings, each handed out once, and not at all where it is measured already."""
+"""A queue of trainings, each handed out once, and not at all if it was measured before."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from reid_search.records import StudyStore, TrialId, read_trial
+from reid_search.records import Status, StudyStore, Trial, TrialId, read_trial
 from reid_search.scheduling.jobs import Job
+from reid_search.scheduling.observer import Row
 
 
 class TrainingQueue:
-    """Hands out jobs in order. Jobs of one training are one, which measures what all of them ask for."""
+    """Work that hands out jobs in order. Jobs of one training become one, which measures what all of them ask for."""
 
     def __init__(self, store: StudyStore, jobs: Iterable[Job]) -> None:
-        self._jobs: dict[TrialId, Job] = {}
+        together: dict[TrialId, Job] = {}
         for job in jobs:
-            same = self._jobs.get(job.trial)
-            self._jobs[job.trial] = same.together_with(job) if same else job
-        self._left = [job for job in self._jobs.values() if not job.is_measured(read_trial(store.trial(*job.trial)))]
+            same = together.get(job.trial)
+            together[job.trial] = same.together_with(job) if same else job
+        self._left = [job for job in together.values() if not job.is_measured(read_trial(store.trial(*job.trial)))]
         self._running: set[TrialId] = set()
-        self.reused = len(self._jobs) - len(self._left)
-
-    @property
-    def total(self) -> int:
-        """Number of trainings."""
-        return len(self._jobs)
+        self.total = len(together)
+        self.reused = Counter({Status.FINISHED: self.total - len(self._left)})
 
     @property
     def done(self) -> bool:
@@ -36,6 +34,12 @@ class TrainingQueue:
         self._running.add(job.trial)
         return job
 
-    def ended(self, job: Job) -> None:
+    def report(self, job: Job, row: Row) -> str | None:
+        """Stop nothing: an arm or a candidate always runs to its end."""
+        del job, row
+        return None
+
+    def ended(self, job: Job, trial: Trial) -> None:
         """Note that a training is over."""
+        del trial
         self._running.discard(job.trial)

@@ -1,4 +1,4 @@
-"""How often a trial is tried that its surroundings fail, and how long to wait before the next time."""
+"""How often to retry a trial that its surroundings stopped, and how long to wait before each retry."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from reid_search.records import TrialId
 
 
 class Tries:
-    """Counts failures since a trial's last new epoch."""
+    """Counts the failures since a trial's last new epoch."""
 
     def __init__(self, pauses: Sequence[float]) -> None:
         self._pauses = pauses
@@ -20,7 +20,7 @@ class Tries:
         return len(self._pauses) + 1
 
     def is_news(self, trial: TrialId, epoch: int) -> bool:
-        """Take an epoch of a trial; say whether it is new, which one is not that a trial that starts over repeats."""
+        """Take an epoch of a trial; say whether it is new, and not the repetition of a trial that started over."""
         if epoch <= self._epochs.get(trial, 0):
             return False
         self._epochs[trial] = epoch
@@ -28,7 +28,7 @@ class Tries:
         return True
 
     def pause_after(self, trial: TrialId) -> float | None:
-        """Count a failure; return the seconds before the next try, None where there were enough."""
+        """Count a failure; return the seconds to wait before the next try, None after the last."""
         failures = self._failures[trial]
         self._failures[trial] += 1
         return self._pauses[failures] if failures < len(self._pauses) else None

@@ -1,4 +1,4 @@
-"""Those who watch a run: whatever becomes of them, the run goes on."""
+"""Those who watch a run. If one of them fails, the run goes on."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,7 @@ from reid_search.scheduling.observer import Observer, Row, TrialSink
 
 
 class Watchers:
-    """Tells an observer and a sink what happens; one that raises is told nothing more.
-
-    Attributes:
-        problems: What was raised, and what came of it.
-    """
+    """Tells an observer and a sink what happens; one that raises is told nothing more, as `problems` says."""
 
     def __init__(self, observer: Observer, sink: TrialSink | None) -> None:
         self._observer: Observer | None = observer

@@ -1,7 +1,7 @@
-"""MLflow as a projection of a study's store: it can be thrown away at any time and made again from the records.
+"""MLflow as a projection of a study's store: it can be deleted at any time and made again from the records.
 
-One experiment a study, one parent run a study, one child run a trial. A run is found by a tag before it is created and
-holds what the store holds, however often it is brought up to date. MLflow is imported at the first write, not before.
+A study has one experiment and one parent run; a trial has a child run. Each run is looked up by a tag before it is
+created, and holds what the store holds, however often it is updated. MLflow is imported only at the first write.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Keeping MLflow up to date while a study runs, from a thread that nobody has to wait for."""
+"""Keeping MLflow up to date while a study runs, from a thread that nobody waits for."""
 
 import threading
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from reid_search.tracking.trial_runs import trial_runs
 
 @dataclass(frozen=True)
 class _Round:
-    """What one round of the worker brings up to date: trials that changed, and those that run."""
+    """What one round of the worker updates: the trials that changed, and those that are running."""
 
     changed: tuple[TrialId, ...]
     running: frozenset[TrialId]
@@ -19,16 +19,15 @@ class _Round:
 
 
 class BackgroundSink:
-    """Takes note of trials that changed on disk and brings their runs up to date from one worker thread.
+    """Updates the runs of trials that changed on disk, from one worker thread.
 
-    A trial that is named again before its turn is brought up to date once. Trials that run are looked at again every
-    `refresh` seconds, so that their curves grow in MLflow. The first round brings everything up to date, which repairs
-    what an earlier run left when it was killed; so does the first round after MLflow could not be reached. Nothing is
-    raised into the caller.
+    A trial that changes again before its turn is updated once. Running trials are updated every `refresh` seconds, so
+    that their curves grow in MLflow. The first round updates everything, which repairs what a killed run left behind;
+    so does the first round after MLflow could not be reached. The caller never sees an error.
 
     Args:
-        uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
-        refresh: Seconds between two looks at the trials that run, and between two tries to reach MLflow.
+        uri: Where MLflow keeps the study; `tracking_uri` by default.
+        refresh: Seconds between two updates of the running trials, and between two attempts to reach MLflow.
     """
 
     def __init__(self, store: StudyStore, uri: str | None = None, *, refresh: float = 10.0) -> None:
@@ -44,13 +43,7 @@ class BackgroundSink:
         self._warnings: list[str] = []
 
     def sync_trial(self, key: str, seed: int, *, running: bool = False) -> None:
-        """Take note of a trial; returns at once.
-
-        Args:
-            key: The trial's key.
-            seed: Its seed.
-            running: Whether it runs at the moment.
-        """
+        """Note that a trial changed, and whether it is running; returns at once."""
         trial = TrialId(key, seed)
         with self._wake:
             if running:
@@ -58,20 +51,17 @@ class BackgroundSink:
             else:
                 self._running.discard(trial)
             self._changed[trial] = None
-            # Not before a trial is at work: the study's lock is held by now, and Ray's imports are over.
+            # Not earlier: now the study's lock is held and Ray has been imported.
             if self._worker is None and not self._closing:
                 self._worker = threading.Thread(target=self._work, name="mlflow", daemon=True)
                 self._worker.start()
             self._wake.notify()
 
     def close(self, timeout: float = 120.0) -> list[str]:
-        """Bring everything up to date and end: what still runs counts as interrupted from now on.
-
-        Args:
-            timeout: Seconds to wait at most.
+        """Update everything and end, within `timeout` seconds; trials still running count as interrupted.
 
         Returns:
-            What could not be brought up to date, and why; empty where MLflow holds everything.
+            What could not be updated, and why; empty if MLflow holds everything.
         """
         with self._wake:
             self._closing = True
@@ -94,7 +84,7 @@ class BackgroundSink:
                 return
 
     def _next_round(self) -> _Round:
-        """Wait until something changed, or it is time to look again; after a failure, wait in any case."""
+        """Wait until a trial changed or it is time for an update; after a failure, always wait."""
         with self._wake:
             begun = self._complete or not self._warnings
             self._wake.wait_for(lambda: self._closing or (begun and bool(self._changed)), self._refresh)
@@ -122,6 +112,6 @@ class BackgroundSink:
             self._complete, self._warnings = False, [warning(self._projection, error)]
 
     def _newly_asked(self, state: StudyState) -> list[TrialId]:
-        """Return the trials on disk that somebody asked for since the last round: they serve one arm more."""
+        """Return the trials on disk that were asked for since the last round, since they now serve another arm."""
         asks, self._asks = state.history.asks[self._asks :], len(state.history.asks)
         return [ask.trial for ask in asks if ask.trial in state.trials]

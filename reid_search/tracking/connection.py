@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from reid_search.tracking.place import database_uri, is_own_database
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# What a person set stays as it is. MLflow would otherwise try a server that is down for minutes.
+# Variables that the user set stay. Without these, MLflow retries a server that is down for minutes.
 _SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "0",
@@ -26,12 +25,12 @@ _NOISY = ("mlflow", "alembic", "urllib3.connectionpool")
 
 
 def connect(storage: Path, uri: str) -> "MlflowClient":
-    """Return a client; the tables of the storage's own database are made where it is new.
+    """Return a client, and make the tables of the storage's own database if it is new.
 
-    Call it under `Storage.writing_to_mlflow`, so that one process makes them.
+    Call it under `Storage.writing_to_mlflow`, so that only one process makes them.
 
     Raises:
-        MlflowException: The address is none that MLflow knows, or the database is of another release.
+        MlflowException: MLflow does not know this kind of address, or another release made the database.
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -39,14 +38,10 @@ def connect(storage: Path, uri: str) -> "MlflowClient":
         logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow import MlflowClient
 
-    if is_own_database(storage, uri) and not Storage(storage).database.exists():
-        _make_database(Storage(storage), MlflowClient)
+    database, unfinished = Storage(storage).database, Storage(storage).unfinished_database
+    if is_own_database(storage, uri) and not database.exists():
+        # Under another name first: a database that was interrupted while its tables were made would stay unusable.
+        unfinished.unlink(missing_ok=True)
+        MlflowClient(database_uri(unfinished)).search_experiments(max_results=1)
+        unfinished.replace(database)
     return MlflowClient(uri)
-
-
-def _make_database(storage: Storage, client: "Callable[[str], MlflowClient]") -> None:
-    """Make a database under another name first: one that was cut while its tables were made would stay unusable."""
-    unfinished = storage.unfinished_database
-    unfinished.unlink(missing_ok=True)
-    client(database_uri(unfinished)).search_experiments(max_results=1)
-    unfinished.replace(storage.database)

@@ -1,10 +1,10 @@
-"""What one MLflow run shall hold, as plain data: computed from the store, and compared before anything is written."""
+"""What one MLflow run should hold, as plain data: computed from the store, and compared before anything is written."""
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from reid_search.study.question.axes import label_of
 from reid_search.study.trial.key import digest
@@ -23,7 +23,7 @@ class Epoch:
 
     Attributes:
         step: Its number, from 1.
-        elapsed: Seconds from the run's start to its end.
+        elapsed: Seconds from the run's start to the end of the epoch.
     """
 
     step: int
@@ -33,21 +33,21 @@ class Epoch:
 
 @dataclass(frozen=True)
 class RunContent:
-    """What one MLflow run shall hold.
+    """What one MLflow run should hold.
 
     Attributes:
-        id: What the run is found by: `study`, or the id of a `TrialRun`.
-        name: What MLflow's tables call it.
+        id: The tag to find it by: `study`, or the id of a `TrialRun`.
+        name: Its name in MLflow's tables.
         state: MLflow's status.
-        tags: Tags, whose values may change later.
-        params: Settings, which MLflow never lets change: a run that holds others is made anew.
+        tags: Values that may change later.
+        params: Settings, which MLflow never changes: a run with other settings is made anew.
         epochs: Measurements that grow with time, in order.
-        metrics: Measurements of which the latest value counts.
-        step: Step of `metrics`. At one step the newest value counts, at a lower step none does.
+        metrics: Measurements whose latest value counts.
+        step: Step of `metrics`. MLflow shows the newest value of the highest step.
         artifacts: Files by path, with `/` between folders.
-        begun: Start in seconds since 1970; None stands for now.
-        ended: End in seconds since 1970; None while running or where it is not known.
-        replaceable: Whether a run that holds other numbers or settings is made anew; not where other runs lie under it.
+        begun: Start in seconds since 1970; None means now.
+        ended: End in seconds since 1970; None while running or if it is not known.
+        replaceable: Whether to make a run anew that holds other numbers or settings; false if it has child runs.
     """
 
     id: str
@@ -65,7 +65,7 @@ class RunContent:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is measured at the moment."""
+        """Whether measuring has ended."""
         return self.state != "RUNNING"
 
     @property
@@ -77,36 +77,28 @@ class RunContent:
         return digest([dict(part) if isinstance(part, Mapping) else part for part in content])
 
 
-def flattened(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Yield the leaves of nested maps with their dotted paths; a list is a leaf, and so is an empty map."""
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def param_texts(leaves: Mapping[str, object]) -> dict[str, str]:
-    """Return settings as MLflow keeps them: text as it is, anything else as JSON, cut at 6,000 characters."""
-    return {allowed_name(path): _cut(label_of(value), _LONGEST_PARAM) for path, value in leaves.items()}
+def param_texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return settings in MLflow's form: text unchanged, anything else as JSON, cut at 6,000 characters."""
+    return {allowed_name(path): _cut(label_of(value), _LONGEST_PARAM) for path, value in settings.items()}
 
 
 def tag_texts(tags: Mapping[str, object]) -> dict[str, str]:
-    """Return tags as MLflow keeps them; what is None or empty is left out."""
+    """Return tags in MLflow's form, without those that are None or empty."""
     return {name: _cut(str(value), _LONGEST_TAG) for name, value in tags.items() if value not in (None, "")}
 
 
 def numbers(row: Mapping[str, object]) -> dict[str, float]:
     """Return the numbers of a row under names that MLflow allows."""
-    return {
-        allowed_name(name): float(value)
-        for name, value in row.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    return {allowed_name(name): float(value) for name, value in row.items() if is_number(value)}
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Say whether a value is a number; a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def allowed_name(name: str) -> str:
-    """Return a name with everything replaced that MLflow refuses in params and metrics: `mAP@R` is `mAP_at_R`."""
+    """Return a name without the characters that MLflow refuses in params and metrics: `mAP@R` becomes `mAP_at_R`."""
     return _NOT_IN_NAMES.sub("_", name.replace("@", "_at_"))[:_LONGEST_NAME]
 
 

@@ -1,4 +1,4 @@
-"""The MLflow experiment of a study: finding its runs by their tag."""
+"""The MLflow experiment of a study, whose runs are found by their tag."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,14 +17,11 @@ _PAGE = 500
 
 
 class StudyExperiment:
-    """Finds and makes what a study has in MLflow. Open it under `Storage.writing_to_mlflow`.
-
-    Args:
-        uri: Where MLflow keeps it.
+    """Finds a study's runs in MLflow; makes its experiment. Open it under `Storage.writing_to_mlflow`.
 
     Raises:
         ReidSearchError: The storage was moved after its database was made.
-        Exception: Whatever MLflow raises where it cannot be reached.
+        Exception: Whatever MLflow raises if it cannot be reached.
     """
 
     def __init__(self, store: StudyStore, uri: str) -> None:
@@ -34,12 +31,12 @@ class StudyExperiment:
         self.writer = RunWriter(self._client, self._id)
 
     def find(self, run_id: str) -> "Run | None":
-        """Return the run of a trial, or of the study, as it is now."""
+        """Return the current run of a trial, or of the study."""
         found = self._client.search_runs([self._id], f"tags.`{ID_TAG}` = '{run_id}'", max_results=1)
         return found[0] if found else None
 
     def runs(self) -> "dict[str, Run]":
-        """Return all runs by what they are found by; of two that stand for the same, one is deleted."""
+        """Return all runs by their tag; if two have the same tag, one is deleted."""
         found: dict[str, Run] = {}
         for run in list(self._pages()):
             name = run.data.tags.get(ID_TAG)
@@ -72,6 +69,6 @@ class StudyExperiment:
         if self.owned and experiment.artifact_location != location:
             raise ReidSearchError(
                 f"it was made for artifacts in {experiment.artifact_location}, and the storage has moved since; "
-                "delete mlflow.db, which is made again from the records"
+                "delete mlflow.db; it will be made again from the records"
             )
         return str(experiment.experiment_id)

@@ -1,4 +1,4 @@
-"""Where MLflow keeps a study: a database beside the study, or the server that the environment names."""
+"""Where MLflow keeps a study: in a database beside the study, or on the server that the environment names."""
 
 import os
 from pathlib import Path
@@ -10,19 +10,15 @@ _VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 def tracking_uri(storage: Path) -> str:
-    """Return where MLflow keeps the studies of a storage.
-
-    Returns:
-        `MLFLOW_TRACKING_URI` where it is set, else the SQLite database `<storage>/mlflow.db` as an absolute address.
-    """
+    """Return the variable `MLFLOW_TRACKING_URI` if it is set, else the absolute address of `<storage>/mlflow.db`."""
     return os.environ.get(_VARIABLE) or database_uri(Storage(storage).database)
 
 
 def database_uri(path: Path) -> str:
     """Return the address of a SQLite file.
 
-    A path stands in it as it is, spaces included; MLflow makes a stray folder for one that is quoted without need.
-    Whether `%` and `?` are quoted differs between SQLAlchemy's releases, so it writes those itself.
+    The path stays unquoted, spaces included; for a path quoted without need, MLflow makes a stray folder. Releases of
+    SQLAlchemy differ in quoting `%` and `?`, so SQLAlchemy itself writes those addresses.
     """
     if not {"%", "?"} & set(str(path)):
         return f"sqlite:///{path}"
@@ -32,19 +28,19 @@ def database_uri(path: Path) -> str:
 
 
 def artifact_location(storage: Path, uri: str, study: str) -> str | None:
-    """Return where the artifacts of a study go; None where a server decides."""
+    """Return where the artifacts of a study go; None if a server decides."""
     if urlsplit(uri).scheme in ("http", "https"):
         return None
     return (Storage(storage).artifacts / study).as_uri()
 
 
 def is_own_database(storage: Path, uri: str) -> bool:
-    """Say whether an address is the storage's own database, which nobody else writes to."""
+    """Say whether an address is the storage's own database, which only reid-search writes to."""
     return uri == database_uri(Storage(storage).database)
 
 
 def shown(uri: str) -> str:
-    """Return an address as messages show it: without a password, and a local database as its file."""
+    """Return an address for messages: without a password, and a local database as its file."""
     if urlsplit(uri).scheme.startswith("sqlite"):
         from sqlalchemy import make_url
 

@@ -1,14 +1,14 @@
-"""A study's store, projected into MLflow run by run; the only place that writes."""
+"""A study's store, projected into MLflow run by run. Only this module starts a write."""
 
 from typing import TYPE_CHECKING
 
-from reid_search.records import Storage, StudyReader, StudyState, StudyStore, TrialId
+from reid_search.records import Storage, StudyReader, StudyState, StudyStore
 from reid_search.tracking.content import RunContent
 from reid_search.tracking.experiment import StudyExperiment
 from reid_search.tracking.place import tracking_uri
 from reid_search.tracking.study_content import STUDY_ID, study_content
 from reid_search.tracking.trial_content import trial_content
-from reid_search.tracking.trial_runs import TrialRun, trial_runs
+from reid_search.tracking.trial_runs import TrialRun
 from reid_search.tracking.writer import is_up_to_date
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Projection:
     """Writes a study's store into MLflow. Nothing is imported or written before the first call.
 
-    Its methods raise RecordError where a file of the store cannot be read, and whatever MLflow raises where it cannot
-    be reached. They can be repeated: a run that is up to date is left alone.
+    Its methods raise RecordError if a file of the store cannot be read, and whatever MLflow raises if it cannot be
+    reached. They can be repeated: a run that is up to date is left alone.
 
     Args:
-        uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
+        uri: Where MLflow keeps the study; `tracking_uri` by default.
     """
 
     def __init__(self, store: StudyStore, uri: str | None = None) -> None:
@@ -34,40 +34,21 @@ class Projection:
         self._parent = ""
 
     def state(self) -> StudyState:
-        """Return the study as it stands now; what did not change since the last call is not read again."""
+        """Return the study as it is now; what has not changed since the last call is not read again."""
         return self._reader.state()
 
     def sync_study(self, state: StudyState, *, at_work: bool) -> bool:
-        """Bring the study's own run up to date, under which the trials' runs lie.
-
-        Returns:
-            Whether anything was written.
-        """
+        """Update the study's run, the parent of the trials' runs; return whether anything was written."""
         return self._write(study_content(state, at_work=at_work))
 
-    def sync_trial(self, key: str, seed: int, *, running: bool = False) -> bool:
-        """Bring every run of one trial up to date.
-
-        Args:
-            key: The trial's key.
-            seed: Its seed.
-            running: Whether it runs at the moment. Its record, where it has one, says more.
-
-        Returns:
-            Whether anything was written.
-        """
-        state, trial = self.state(), TrialId(key, seed)
-        written = [self.sync_run(run, state, running=running) for run in trial_runs(state, [trial])[trial]]
-        return any(written)
-
     def sync_run(self, run: TrialRun, state: StudyState, *, running: bool, known: "Run | None" = None) -> bool:
-        """Bring one run of a trial up to date, as `sync_trial`.
+        """Update one run of a trial; return whether anything was written.
 
         Args:
             run: The run.
             state: The study.
-            running: Whether the trial runs at the moment.
-            known: The run as it was in MLflow a moment ago, which spares looking where nothing changed.
+            running: Whether the trial is running; its record, if there is one, overrides this.
+            known: The run as MLflow had it a moment ago, which saves a look-up if nothing changed.
         """
         if not self._parent:
             self.sync_study(state, at_work=running)
@@ -77,14 +58,14 @@ class Projection:
         return self._write(content)
 
     def runs(self) -> "dict[str, Run]":
-        """Return every run of the study by what it is found by: `study`, or the id of a `TrialRun`."""
+        """Return every run of the study by its tag: `study`, or the id of a `TrialRun`."""
         with self._storage.writing_to_mlflow():
             return self._opened().runs()
 
     def forget(self, run: "Run") -> bool:
-        """Take away the run of a trial that the store does not know; return whether anything was written.
+        """Delete the run of a trial that the store does not know; return whether anything was written.
 
-        On a server that others may write to, it stays and is only ended.
+        On a server that others may write to, the run stays and is only ended.
         """
         with self._storage.writing_to_mlflow():
             experiment = self._opened()
@@ -97,7 +78,7 @@ class Projection:
         return False
 
     def close(self) -> None:
-        """Let go of the connection; the next call makes another."""
+        """Close the connection; the next call opens another."""
         self._experiment = None
         self._parent = ""
 
@@ -107,7 +88,7 @@ class Projection:
         return self._experiment
 
     def _write(self, content: RunContent) -> bool:
-        """Find the run and bring it to its content, while nobody else makes runs."""
+        """Find the run and write its content, while nobody else makes runs."""
         with self._storage.writing_to_mlflow():
             experiment = self._opened()
             run_id, written = experiment.writer.write(experiment.find(content.id), content)

@@ -1,4 +1,4 @@
-"""A study as the content of its parent run in MLflow: its settings, how far it is, and the best so far."""
+"""A study as the content of its parent run in MLflow: its settings, its progress, and the best so far."""
 
 import json
 from collections import Counter
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from reid_search.records import Status, StudyState, StudyStore
-from reid_search.tracking.content import RunContent, RunState, flattened, numbers, param_texts, tag_texts
+from reid_search.study.language.merge import leaves
+from reid_search.tracking.content import RunContent, RunState, numbers, param_texts, tag_texts
 
 STUDY_ID = "study"
 _ABOUT = ("versions", "git_commit", "command")
@@ -14,7 +15,7 @@ _COUNTED = (Status.FINISHED, Status.STOPPED, Status.FAILED)
 
 
 def study_content(state: StudyState, *, at_work: bool) -> RunContent:
-    """Return what the MLflow run of a study shall hold."""
+    """Return what the MLflow run of a study should hold."""
     history = state.history
     run_state: RunState = "RUNNING" if at_work else "KILLED" if history.runs and not history.is_done else "FINISHED"
     counts = Counter(trial.status for trial in state.trials.values())
@@ -33,7 +34,7 @@ def study_content(state: StudyState, *, at_work: bool) -> RunContent:
 
 
 def _files(store: StudyStore, *, with_report: bool) -> dict[str, bytes]:
-    """Return the study file and, of a study that is not at work, the report: page, tables and figures."""
+    """Return the study file and, unless the study is running, the report: page, tables and figures."""
     report = sorted(store.report.rglob("*")) if with_report else []
     paths = [path for path in (store.study_file, *report) if path.is_file()]
     return {path.relative_to(store.path).as_posix(): path.read_bytes() for path in paths}
@@ -56,19 +57,16 @@ def _tags(state: StudyState, run_state: RunState) -> dict[str, str]:
 
 
 def _settings(state: StudyState) -> dict[str, object]:
-    """Return the study's settings by dotted path; phases by their names, an axis as one."""
+    """Return the study's settings by dotted path, with phases by name and each axis as one setting."""
     content = {name: value for name, value in state.study.items() if name not in (*_ABOUT, "phases", "axes")}
-    leaves = dict(flattened(content)) | {f"axes.{path}": axis for path, axis in state.axes.items()}
+    settings = dict(leaves(content)) | {f"axes.{path}": axis for path, axis in state.axes.items()}
     for phase in state.phases:
-        leaves |= flattened({name: value for name, value in phase.items() if name != "name"}, f"phases.{_name(phase)}.")
-    return leaves
+        settings |= leaves({name: value for name, value in phase.items() if name != "name"}, f"phases.{_name(phase)}.")
+    return settings
 
 
 def _best(state: StudyState) -> dict[str, float | None]:
-    """Return the best value of each search so far.
-
-    Answers on the test split are not compared here: the best of them would be a choice.
-    """
+    """Return the best value of each search so far; choosing the best answer on the test split would be wrong."""
     best = {phase: state.best(phase) for phase in state.searches}
     return {f"best/{phase}/{state.objective(phase)}": state.value(ask) for phase, ask in best.items() if ask}
 

@@ -1,4 +1,4 @@
-"""Bringing everything of a study up to date in MLflow, with whatever goes wrong told in the end."""
+"""Updating a whole study in MLflow, with a warning for everything that goes wrong."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ _FAILURES_IN_A_ROW = 3
 
 @dataclass
 class SyncResult:
-    """How bringing MLflow up to date went.
+    """The outcome of updating MLflow.
 
     Attributes:
-        written: Runs that were made, changed or taken away.
-        unchanged: Runs that were up to date.
-        warnings: What could not be brought up to date, and why.
+        written: Number of runs that were made, changed or deleted.
+        unchanged: Number of runs that were up to date.
+        warnings: What could not be updated, and why.
         complete: Whether MLflow took everything that could be read.
-        asks: How many asks of the log it knew of.
+        asks: Number of asks in the log at that time.
     """
 
     written: int = 0
@@ -41,30 +41,19 @@ class SyncResult:
 
 
 def sync_study(store: StudyStore, uri: str | None = None) -> SyncResult:
-    """Bring MLflow up to date with everything that a study's store holds; repeatable at any time.
-
-    Args:
-        store: The study's store.
-        uri: Where MLflow keeps it; `tracking_uri` says where if omitted.
-
-    Returns:
-        What was written, and warnings where something could not be. Nothing is raised.
-    """
+    """Update MLflow with everything in a study's store; repeatable at any time. Nothing is raised."""
     at_work = store.is_at_work
     return sync_everything(Projection(store, uri), None if at_work else (), at_work=at_work)
 
 
 def sync_everything(projection: Projection, running: Collection[TrialId] | None, *, at_work: bool) -> SyncResult:
-    """Bring the study's run and all trials' up to date. One unreadable trial does not keep the others out.
+    """Update the runs of the study and of all its trials. Unreadable trials are skipped, and nothing is raised.
 
     Args:
-        projection: Where to.
-        running: The trials that run at the moment; None where only the process that runs them knows: then a trial
-            without a record is taken to run unless MLflow says that it does not.
-        at_work: Whether a run of the study is at work.
-
-    Returns:
-        What was written, and warnings. Nothing is raised.
+        projection: The study in MLflow.
+        running: The trials that are running; None if only another process knows. Then a trial without a record counts
+            as running unless MLflow says that it has ended.
+        at_work: Whether the study is running.
     """
     result = SyncResult()
     try:
@@ -77,7 +66,7 @@ def sync_everything(projection: Projection, running: Collection[TrialId] | None,
         _sync_trials(projection, state, wanted, result, runs, running)
         for name in _unknown(wanted, runs, running):
             result.written += projection.forget(runs[name])
-    except Exception as error:  # whatever a tracking server does, the numbers are safe in the store
+    except Exception as error:  # whatever a tracking server does, the store has the numbers
         result.warnings.append(warning(projection, error))
         result.complete = False
     return result
@@ -100,7 +89,7 @@ def _sync_trials(
     runs: "Mapping[str, Run]",
     running: Collection[TrialId] | None,
 ) -> None:
-    """Bring every trial up to date; give up, by raising, where MLflow fails for several runs in a row."""
+    """Update every trial; raise if MLflow fails for several runs in a row."""
     failures = 0
     for name, trial in state.trials.items():
         if trial.status == Status.UNREADABLE:
@@ -112,7 +101,7 @@ def _sync_trials(
             try:
                 result.count(projection.sync_run(run, state, running=runs_now, known=runs.get(run.id)))
                 failures = 0
-            except Exception as error:  # a server may refuse one run and take the next
+            except Exception as error:  # a server may refuse one run and accept the next
                 failures += 1
                 if failures == _FAILURES_IN_A_ROW:
                     raise
@@ -123,7 +112,7 @@ def _sync_trials(
 def _unknown(
     wanted: Mapping[TrialId, list[TrialRun]], runs: "Mapping[str, Run]", running: Collection[TrialId] | None
 ) -> list[str]:
-    """Return the runs that stand for nothing in the store; a trial that runs may not have written anything yet."""
+    """Return the runs of nothing in the store; a running trial may not have written anything yet."""
     known = {run.id for of_trial in wanted.values() for run in of_trial}
     if running is None:
         known |= {name for name, run in runs.items() if run.info.status == "RUNNING"}

@@ -1,4 +1,4 @@
-"""A trial, as those see it who ask for one readout of it, as the content of an MLflow run."""
+"""A trial as the content of an MLflow run, for those who ask for the same readouts of it."""
 
 import csv
 import io
@@ -10,7 +10,8 @@ from itertools import accumulate
 
 from reid_search.errors import RecordError
 from reid_search.records import Status, StudyState, Trial, TrialFolder, whose_column
-from reid_search.tracking.content import Epoch, RunContent, RunState, flattened, numbers, param_texts, tag_texts
+from reid_search.study.language.merge import leaves
+from reid_search.tracking.content import Epoch, RunContent, RunState, is_number, numbers, param_texts, tag_texts
 from reid_search.tracking.trial_runs import TrialRun
 
 # A pruned trial was cut short like an interrupted one; the tag `status` tells them apart.
@@ -25,16 +26,11 @@ _STATES: Mapping[Status, RunState] = {
 
 
 def trial_content(run: TrialRun, state: StudyState, *, running: bool, parent: str) -> RunContent:
-    """Return what the MLflow run of a trial shall hold.
+    """Return what the MLflow run of a trial should hold.
 
-    Plain names (`test/mAP`) are the readout that stands for those who ask; a further readout that they ask for has its
-    name in the study before them (`neck/test/mAP`). What nobody of them asked for is left out.
-
-    Args:
-        run: The run.
-        state: The study.
-        running: Whether the trial runs at the moment; a record says more.
-        parent: Id of the study's run.
+    Plain names (`test/mAP`) belong to the askers' own readout; those of their other readouts begin with the readout's
+    name in the study (`neck/test/mAP`). Readouts that none of them asked for are left out. `parent` is the id of the
+    study's run; a record overrides `running`.
 
     Raises:
         RecordError: A file of the trial cannot be read.
@@ -69,12 +65,12 @@ def _status(run: TrialRun, trial: Trial, state: StudyState, running: bool) -> St
 
 
 def _prefixes(run: TrialRun) -> list[tuple[str, str]]:
-    """Return what stands before the names of each readout's metrics, with the name under which the record keeps it."""
+    """Return the prefix of each readout's metrics, with its name in the record."""
     return [(f"{name}/" if index else "", stored) for index, (name, stored) in enumerate(run.readouts.items())]
 
 
 def _latest(run: TrialRun, trial: Trial) -> dict[str, float]:
-    """Return what has one value only."""
+    """Return the measurements that have one value only."""
     found: dict[str, float] = {"seconds": trial.seconds, "images_seen": trial.images_seen}
     record = trial.record
     if record is None:
@@ -88,7 +84,7 @@ def _latest(run: TrialRun, trial: Trial) -> dict[str, float]:
 
 
 def _epochs(run: TrialRun, trial: Trial, folder: TrialFolder, latest: Mapping[str, float]) -> tuple[Epoch, ...]:
-    """Return the epochs with the time at which each ended, which is exact where the trial was never interrupted."""
+    """Return the epochs with the time at which each ended, which is exact if the trial was never interrupted."""
     elapsed = list(accumulate(folder.times())) or [0.0]
     readouts, prefixes = list(trial.section("readouts")), _prefixes(run)
     epochs = [
@@ -99,7 +95,7 @@ def _epochs(run: TrialRun, trial: Trial, folder: TrialFolder, latest: Mapping[st
         )
         for index, row in enumerate(folder.epochs())
     ]
-    if epochs:  # at the last step one value counts
+    if epochs:  # the last step has only one value
         metrics = {name: value for name, value in epochs[-1].metrics.items() if latest.get(name, value) == value}
         epochs[-1] = replace(epochs[-1], metrics=metrics)
     return tuple(epochs)
@@ -116,23 +112,17 @@ def _measured(
 
 
 def _params(run: TrialRun, trial: Trial) -> dict[str, str]:
-    """Return the settings; an axis shows the name that the study gives to its value, a number stays a number.
+    """Return the settings, with the askers' readouts by their names in the study.
 
-    Readouts are those of the askers, under the names that the study gives them.
+    An axis shows the study's name of its value, but a number stays a number.
     """
     if not trial.config:
         return {}
     kept = trial.section("readouts")
     own = {name: kept[stored] for name, stored in run.readouts.items() if stored in kept}
     others = {name: value for name, value in trial.config.items() if name != "readouts"}
-    leaves = dict(flattened(others | ({"readouts": own} if own else {})))
-    return param_texts(
-        leaves | {path: label for path, label in run.settings.items() if not _is_number(leaves.get(path))}
-    )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    plain = dict(leaves(others | ({"readouts": own} if own else {})))
+    return param_texts(plain | {path: label for path, label in run.settings.items() if not is_number(plain.get(path))})
 
 
 def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
@@ -155,7 +145,7 @@ def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
 
 
 def _artifacts(run: TrialRun, trial: Trial) -> dict[str, bytes]:
-    """Return the config, with which `train` repeats the trial, and the matching rates of the readouts."""
+    """Return the config, from which `train` repeats the trial, and the matching rates of the readouts."""
     started = {"key": trial.key, "seed": trial.seed, "data_fingerprint": trial.data_fingerprint, "config": trial.config}
     artifacts = {"config.json": f"{json.dumps(started, indent=2)}\n".encode()} if trial.config else {}
     measured = trial.record.readouts if trial.record else {}

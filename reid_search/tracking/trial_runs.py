@@ -1,6 +1,6 @@
-"""Which MLflow runs stand for a trial: one for all who ask for the same readouts of it.
+"""Which MLflow runs a trial has: one for all who ask for the same readouts of it.
 
-Arms that differ only in how they are tested share a training. Each of them is a run of its own, with its own numbers
+Arms that differ only in how they are tested share a training. Each still has a run of its own, with its own numbers
 under the plain names.
 """
 
@@ -15,15 +15,15 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True)
 class TrialRun:
-    """A trial as some of those who ask for it see it.
+    """A trial, for those who ask for the same readouts of it.
 
     Attributes:
-        id: What its MLflow run is found by: `<key>-s<seed>`, and where others asked first for other readouts,
-            `<key>-s<seed>:<names under which the record keeps the readouts>`.
-        asks: Who asks for these readouts, as the study stands; where nobody does any more, who did.
-        readouts: Name of each readout → name under which the record keeps it; the one that stands for them all first.
-        asked: `now`, `before`, or `never` where the log names nobody.
-        with_phase: Whether its name says the phase, since the study has several of this kind.
+        id: The tag of its MLflow run: `<key>-s<seed>`, or `<key>-s<seed>:<the record's names of the readouts>` if
+            somebody else asked for other readouts first.
+        asks: Who asks for these readouts now; if nobody does any more, who did.
+        readouts: Name of each readout → name in the record, with the askers' own readout first.
+        asked: `now`, `before`, or `never` if the log names nobody.
+        with_phase: Whether its name includes the phase, since the study has several of this kind.
     """
 
     id: str
@@ -35,7 +35,7 @@ class TrialRun:
 
     @property
     def name(self) -> str:
-        """What MLflow's tables call it: `#7`, `baseline s2`, or `decide: baseline s2`."""
+        """Its name in MLflow's tables: `#7`, `baseline s2`, or `decide: baseline s2`."""
         names = self.labels
         text = ", ".join(names[:_NAMES_SHOWN])
         if len(names) > _NAMES_SHOWN:
@@ -48,7 +48,7 @@ class TrialRun:
 
     @property
     def labels(self) -> list[str]:
-        """The arms and proposals; proposals of an earlier space say which, so that each number stands for one."""
+        """The arms and proposals; proposals of an earlier space name it, so that each number is unique."""
         return list(dict.fromkeys(self._label(ask) for ask in self.asks))
 
     @property
@@ -58,7 +58,7 @@ class TrialRun:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Label of each axis, by path, where all who ask agree."""
+        """Label of each axis on which all askers agree, by path."""
         found: dict[str, set[str]] = {}
         for path, label in (item for ask in self.asks for item in ask.settings.items()):
             found.setdefault(path, set()).add(label)
@@ -71,12 +71,7 @@ class TrialRun:
 
 
 def trial_runs(state: StudyState, trials: Iterable[TrialId]) -> dict[TrialId, list[TrialRun]]:
-    """Return the runs of each trial, that of the first asker first.
-
-    Args:
-        state: The study.
-        trials: The trials; one that has not begun has runs too.
-    """
+    """Return the runs of each trial, that of the first asker first; a trial that has not begun has runs too."""
     ever: dict[TrialId, list[Ask]] = {trial: [] for trial in trials}
     for ask in state.history.asks:
         if ask.trial in ever:

@@ -1,4 +1,4 @@
-"""Browsing a storage's trials: MLflow's own pages, served on this machine only."""
+"""Browsing a storage's trials on MLflow's own pages, served only to this machine."""
 
 import contextlib
 import os
@@ -17,20 +17,15 @@ from reid_search.tracking.place import database_uri
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATIENCE = 10.0
-# MLflow's own helpers for language models would start three more processes.
+# Otherwise MLflow's helpers for language models start three more processes.
 _SETTINGS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 def ui_command(storage: Path, port: int, host: str = "127.0.0.1") -> list[str]:
     """Return the command that serves MLflow's pages for a storage.
 
-    Args:
-        storage: The store that several studies share.
-        port: Port to listen on.
-        host: An address of this machine that no other machine reaches.
-
     Raises:
-        RequestError: The address is a public one: whoever reaches MLflow's pages may change and delete what they show.
+        RequestError: Other machines can reach the host; whoever reaches MLflow's pages can change and delete runs.
     """
     if host not in _LOOPBACK:
         raise RequestError(f"host {host}: MLflow's pages are served on this machine only; allowed: 127.0.0.1")
@@ -48,24 +43,17 @@ def ui_command(storage: Path, port: int, host: str = "127.0.0.1") -> list[str]:
 def serve_ui(storage: Path, host: str = "127.0.0.1", port: int = 5000) -> None:
     """Serve MLflow's pages for a storage until Ctrl-C or SIGTERM.
 
-    Args:
-        storage: The store that several studies share.
-        host: An address of this machine that no other machine reaches.
-        port: Port to listen on.
-
     Raises:
-        RequestError: Nothing was run there yet, the port is taken, or the address is a public one.
+        RequestError: Nothing was run there yet, the port is taken, or other machines can reach the host.
         ReidSearchError: MLflow ended by itself.
     """
     command = ui_command(storage, port, host)
     database, log = Storage(storage).database, Storage(storage).server_log
     if not database.exists():
-        raise RequestError(
-            f"{database}: there is no MLflow database; `reid-search run` makes it, and `reid-search sync`"
-        )
+        raise RequestError(f"{database}: there is no MLflow database; `reid-search run` or `reid-search sync` makes it")
     _check_port(host, port)
     with log.open("w", encoding="utf-8") as output:
-        # A group of its own, so that its worker processes end with it.
+        # In a process group of its own, so that its worker processes end with it.
         process = subprocess.Popen(
             command, env={**_SETTINGS, **os.environ}, stdout=output, stderr=output, start_new_session=True
         )
@@ -86,7 +74,7 @@ def _check_port(host: str, port: int) -> None:
 
 @contextlib.contextmanager
 def _ending(process: "subprocess.Popen[bytes]") -> Iterator[threading.Event]:
-    """End a server with the block; Ctrl-C ends the block, and so does SIGTERM, which would leave the server behind."""
+    """End a server with the block. Ctrl-C ends the block, and so does SIGTERM, which would not stop the server."""
     asked = threading.Event()
 
     def end(signum: int, frame: FrameType | None) -> None:

@@ -1,8 +1,8 @@
-"""Brings one MLflow run to a given content with as few calls as it takes, however often it is asked to.
+"""Writes a given content to one MLflow run, with as few calls as possible; it can be repeated.
 
-MLflow only ever appends metrics and never changes params. So what a run holds already is read from MLflow itself, and
-the difference is written. A run that contradicts its content (its epochs were measured again and came out otherwise,
-its results are gone, or it showed another readout) is deleted and made anew.
+MLflow only appends metrics and never changes params. So what a run already holds is read from MLflow, and only the
+difference is written. A run that contradicts its content (its epochs were measured again with another outcome, its
+results are gone, or it showed another readout) is deleted and made anew.
 """
 
 import math
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from reid_search.common.arrays import chunks
-from reid_search.tracking.content import Epoch, RunContent, tag_texts
+from reid_search.tracking.content import RunContent, tag_texts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,7 +26,7 @@ CHANGED_TAG = "params_changed"
 
 _METRICS_A_CALL = 1_000
 _PARAMS_A_CALL = 100
-# Every epoch has it. It is written last of its epoch, so that an epoch which has it is complete.
+# The last metric written of an epoch, so an epoch that has it is complete. Every epoch has one.
 _MARK = "loss"
 
 Item = TypeVar("Item")
@@ -40,15 +40,7 @@ class RunWriter:
         self._experiment = experiment
 
     def write(self, run: "Run | None", content: RunContent) -> tuple[str, bool]:
-        """Bring a run to a content.
-
-        Args:
-            run: The run as it is; None makes one.
-            content: What it shall hold.
-
-        Returns:
-            The run's id, and whether anything was written.
-        """
+        """Write a content to a run, or to a new run if it is None; return its id and whether anything was written."""
         if run is not None and is_up_to_date(run, content):
             return run.info.run_id, False
         seen = self._seen(run) if run is not None else {}
@@ -65,7 +57,7 @@ class RunWriter:
         return run_id, True
 
     def end(self, run: "Run", status: str) -> None:
-        """Close a run of which the store knows nothing (any more)."""
+        """Close a run that the store does not know, or no longer knows."""
         self._client.set_tag(run.info.run_id, "status", status)
         self._client.set_terminated(run.info.run_id, "KILLED")
 
@@ -121,12 +113,12 @@ class RunWriter:
 
 
 def is_up_to_date(run: "Run", content: RunContent) -> bool:
-    """Say whether a run holds a content, by the hash that it carries."""
+    """Say whether a run holds a content, by the hash in its tag."""
     return bool(run.data.tags.get(SYNCED_TAG) == content.digest and run.info.status == content.state)
 
 
 def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> bool:
-    """Say whether a run holds what the store does not; epochs may be missing while they are measured again."""
+    """Say whether a run holds anything that the store does not; epochs may be absent while they are measured again."""
     held = run.data.params
     if any(content.params.get(name, text) != text for name, text in held.items()):
         return True
@@ -140,7 +132,7 @@ def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> 
 
 
 def _stale_tags(run: "Run", tags: Mapping[str, str]) -> list[str]:
-    """Return the tags that say something which no longer holds; what a person or MLflow added is theirs."""
+    """Return our tags that are no longer true; tags added by a person or by MLflow stay."""
     ours = ("arm", "phase", "readout", "reason", CHANGED_TAG)
     return [name for name in ours if name in run.data.tags and name not in tags]
 
@@ -151,7 +143,7 @@ def _missing_metrics(run: "Run", seen: Mapping[int, float], content: RunContent)
     start = run.info.start_time
     for epoch in content.epochs:
         if epoch.step not in seen:
-            for name, value in _mark_last(epoch):
+            for name, value in sorted(epoch.metrics.items(), key=lambda item: item[0] == _MARK):
                 yield Metric(name, value, start + int(epoch.elapsed * 1000), epoch.step)
     now = int(time.time() * 1000)
     for name, value in content.metrics.items():
@@ -159,14 +151,10 @@ def _missing_metrics(run: "Run", seen: Mapping[int, float], content: RunContent)
             yield Metric(name, value, int(content.ended * 1000) if content.ended is not None else now, content.step)
         elif run.data.metrics[name] != value:
             yield Metric(name, value, now, content.step)
-    if not content.replaceable:  # the best of a search whose space changed is not known for a while
+    if not content.replaceable:  # the best of a search is unknown for a while after its space changed
         for name in run.data.metrics:
             if name not in content.metrics and not math.isnan(run.data.metrics[name]):
                 yield Metric(name, math.nan, now, content.step)
-
-
-def _mark_last(epoch: Epoch) -> list[tuple[str, float]]:
-    return sorted(epoch.metrics.items(), key=lambda item: item[0] == _MARK)
 
 
 def _chunks(items: Sequence[Item], size: int) -> list[Sequence[Item]]:

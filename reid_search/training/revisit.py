@@ -76,7 +76,7 @@ def export_model(folder: Path, target: Path) -> Path:
 
 
 def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
-    trial = TrialFolder(folder)
+    trial = TrialFolder(folder.parent if folder.is_file() else folder)
     content = trial.config()
     if content is None:
         raise RequestError(f"{folder}: not a trial's folder (it holds no config.json)")

@@ -44,6 +44,19 @@ def test_a_plan_without_the_data_says_what_is_missing(command: Command) -> None:
     assert "--data DIR" in answer.err
 
 
+def test_a_storage_that_cannot_hold_a_study_is_one_message(
+    command: Command, study_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    study = study_file()
+    (tmp_path / "file").write_text("mine")
+    for name in ("run", "plan"):
+        answer = command(name, study, "--storage", tmp_path / "file")
+        assert (answer.code, "is a file" in answer.err) == (2, True)
+    under = command("run", study, "--storage", tmp_path / "file" / "deeper", "--address", "none")
+    assert under.code == 2
+    assert "cannot be made (Not a directory)" in under.err
+
+
 def test_plan_lists_arms_trials_and_images(command: Command, study_file: Callable[..., Path]) -> None:
     answer = command("plan", study_file())
     assert answer.code == 0

@@ -32,7 +32,8 @@ def progress(study_file: Callable[..., Path], clock: Clock) -> RunProgress:
 
 
 def _label(number: int, phase: str = "search") -> TrialLabel:
-    return TrialLabel(phase, f"#{number}", 10_000, f"key{number}", 2, {"losses.triplet.margin": "0.5"})
+    settings = {"losses.triplet.margin": "0.5"}
+    return TrialLabel(phase, f"#{number}", 10_000, f"key{number}", 2, settings, "val/rank1", "whole/val/rank1")
 
 
 def test_time_left_follows_from_images_seen(progress: RunProgress, clock: Clock) -> None:
@@ -69,11 +70,13 @@ def test_plain_lines_and_the_live_table_show_the_same_state(progress: RunProgres
     observer = PlainLines(lines, progress)
     observer.phase_started("search", "search", 3, 1)
     observer.trial_started(_label(0))
-    observer.trial_progress(_label(0), {"epoch": 1, "images_seen": 24, "loss": 1.25, "val/mAP": 0.123})
+    observer.trial_progress(
+        _label(0), {"epoch": 1, "images_seen": 24, "loss": 1.25, "val/rank1": 0.456, "whole/val/rank1": 0.123}
+    )
     table = Console(record=True, width=160)
     table.print(_View(progress))
     drawn = table.export_text()
-    for shown in ("1/3", "#0 triplet.margin=0.5", "1/2", "1.250", "12.3"):
+    for shown in ("1/3", "val Rank-1", "#0 triplet.margin=0.5", "1/2", "1.250", "12.3"):
         assert shown in drawn
     observer.trial_ended(_label(0), "failed", None, "loss = nan")
     printed = lines.export_text()

@@ -68,10 +68,10 @@ class Run:
             now, number = heapq.heappop(self.clock)
             epoch = self.epochs[number] = self.epochs[number] + 1
             if epoch == EPOCHS:
-                self.proposer.tell_finished(number, value_of(number, epoch))
+                self.proposer.tell(number, value_of(number, epoch))
                 self.finished.add(number)
             elif self.proposer.report(number, epoch, value_of(number, epoch)):
-                self.proposer.tell_stopped(number)
+                self.proposer.tell(number, None, stopped=True)
                 self.stopped[number] = epoch
             else:
                 heapq.heappush(self.clock, (now + self.draw.random(), number))
@@ -85,9 +85,9 @@ class Run:
             for epoch in range(1, min(self.epochs[number], EPOCHS - 1) + 1):
                 self.proposer.report(number, epoch, value_of(number, epoch))
             if number in self.stopped:
-                self.proposer.tell_stopped(number)
+                self.proposer.tell(number, None, stopped=True)
             elif number in self.finished:
-                self.proposer.tell_finished(number, value_of(number, EPOCHS))
+                self.proposer.tell(number, value_of(number, EPOCHS))
         return self
 
 
@@ -129,10 +129,7 @@ def test_an_epoch_that_is_no_number_stops_at_most_its_trial(pruner):
             wrong = number % 4 == 3
             stops = proposer.report(number, epoch, math.nan if wrong else 0.5 + 0.01 * number + 0.001 * epoch)
             assert not (stops and epoch < getattr(config, "min_epochs", EPOCHS))
-        if wrong:
-            proposer.tell_finished(number, math.nan)
-        else:
-            proposer.tell_finished(number, 0.9)
+        proposer.tell(number, math.nan if wrong else 0.9)
 
 
 def test_hyperband_hashes_the_names_of_study_and_phase_into_brackets():

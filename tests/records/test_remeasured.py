@@ -35,7 +35,7 @@ def test_a_changed_entry_is_named(before: Path) -> None:
     found = progress(load_study(STUDY, (*LAST_RUN, "base.training.images=128", "base.data.seed=5")), before)
     assert found.measured == 0
     assert {item.arm for item in found.again} == {"baseline", "model.parts=[1]", "readouts.default.taps=coarse"}
-    assert {item.why for item in found.again} == {"data.seed was 0 and is 5, training.images was 96 and is 128"}
+    assert {item.why for item in found.again} == {"data.seed was 0 and is now 5, training.images was 96 and is now 128"}
 
 
 def test_a_changed_space_is_named(before: Path) -> None:
@@ -49,5 +49,5 @@ def test_a_newer_version_of_the_keys_is_named(before: Path, monkeypatch: pytest.
     assert (planned.partition(".")[0], schema_of(planned)) == ("2", 2)
     found = progress(study, before)
     assert (found.measured, {item.why for item in found.again}) == (
-        0, {"version 2 of the keys, where the store has 1"}
+        0, {"the keys have version 2, and the store has version 1"}
     )  # fmt: skip

@@ -59,7 +59,7 @@ def test_a_replaced_run_that_goes_on_writing_is_passed_over() -> None:
     history = replay([*FIRST, *SECOND])
     assert [item.key for item in history.proposals("s", "f")] == ["a", "b", "d"]  # `b` was read before the second began
     assert [ask.label for ask in history.ablations["a"]] == ["baseline", "x"]
-    assert history.warnings == ["one, 3: 1 events of a run that another had replaced are passed over"]
+    assert history.warnings == ["one, 3: ignored 1 events of a run that another had replaced"]
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 9))
@@ -80,7 +80,7 @@ def test_two_runs_that_did_not_see_each_other_give_one_state_in_any_order() -> N
 def test_events_without_their_run_are_passed_over_and_said() -> None:
     history = replay([item for item in FIRST if item.number])
     assert history.asks == []
-    assert history.warnings == ["one, 1: its run never said that it began; passed over"]
+    assert history.warnings == ["one, 1: ignored the events of a run that never said that it began"]
 
 
 def test_a_search_is_what_the_last_run_planned() -> None:
@@ -152,7 +152,7 @@ def test_an_unknown_event_is_kept_and_said(tmp_path: Path) -> None:
     text = log.path.read_text()
     history = log.history()
     assert [item.key for item in history.proposals("s", "f")] == ["a"]
-    assert history.warnings == [f"{log.path}, line 3: this release knows no event 'moved'; 1 kept and passed over"]
+    assert history.warnings == [f"{log.path}, line 3: this release does not know the event 'moved'; kept and ignored 1"]
     assert log.path.read_text() == text
 
 

@@ -61,23 +61,15 @@ class Search:
         self._clock, number = heapq.heappop(self._running)
         fails = (number + 1) % self._fails_every == 0
         self.told[number] = None if fails else self._value(self.asked[number][0])
-        tell(self.proposer, number, self.told[number])
+        self.proposer.tell(number, self.told[number])
 
     def replayed(self, proposer: Proposer) -> Proposer:
         """Tell another proposer what a log and its records would: the proposals by number, each with its outcome."""
         for number, (_, params) in enumerate(self.asked):
             proposer.again(number, params)
             if number in self.told:
-                tell(proposer, number, self.told[number])
+                proposer.tell(number, self.told[number])
         return proposer
-
-
-def tell(proposer: Proposer, number: int, value: float | None) -> None:
-    """Tell how a trial ended; None for failed."""
-    if value is None:
-        proposer.tell_failed(number)
-    else:
-        proposer.tell_finished(number, value)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_a_generation_is_learnt_from_when_it_is_full(make_proposer):
             proposer = make_proposer({"kind": "cma_es", "population": 4}, axis, seed)
             for number in range(finished):
                 proposer.again(number, {"x": 0.1 + 0.2 * (number % 4)})
-                proposer.tell_finished(number, number % 4)
+                proposer.tell(number, number % 4)
             drawn.append(proposer.ask(finished)[0]["x"].value)
         return sum(drawn) / len(drawn)
 

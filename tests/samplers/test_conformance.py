@@ -64,8 +64,8 @@ def test_a_value_that_is_no_number_counts_as_a_failed_trial(sampler, make_propos
     for search in searches:
         search.ask(20)
     nan, failed = searches
-    nan.proposer.tell_finished(19, math.nan)
-    failed.proposer.tell_failed(19)
+    nan.proposer.tell(19, math.nan)
+    failed.proposer.tell(19, None)
     assert nan.proposer.ask(20) == failed.proposer.ask(20)
 
 

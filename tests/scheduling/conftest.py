@@ -11,9 +11,9 @@ from reid_search.records import ReadoutResult, Record, RunContext, RunStarted, S
 from reid_search.scheduling.backends.inline import InThisProcess
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Row, TrialLabel
-from reid_search.scheduling.run_log import begin_log
+from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.study_run import StudyRun
-from reid_search.study import Fingerprints, Study, TrialConfig, load_study
+from reid_search.study import Study, TrialConfig, load_study
 
 Content = dict[str, Any]
 
@@ -58,9 +58,7 @@ class Watcher:
 
 def started(study: Study, store: StudyStore, watcher: Watcher, pauses: Sequence[float] = ()) -> StudyRun:
     """Begin a run of a study as the driver does; the pauses of real runs would take too long here."""
-    fingerprints = Fingerprints()
-    log = begin_log(study, store, fingerprints, RunStarted(command="a test"))
-    return StudyRun(study, store, log, fingerprints, watcher, pauses=pauses)
+    return StudyRun(PhaseContext.begin(study, store, RunStarted(command="a test")), watcher, pauses=pauses)
 
 
 class InlineDriver:

@@ -58,6 +58,7 @@ def test_arms_that_share_a_training_are_one_job_that_measures_for_all(table_driv
     asked = asks(tmp_path / "runs")
     assert len(asked) == 4
     assert {ask.trial for ask in asked} == {job.trial}
+    assert (job.label.metric, job.label.column) == ("test/mAP", "val/mAP")
     assert {ask.readouts["default"] for ask in asked} == set(job.config.readouts)
     assert summary.finished == 1
 

@@ -73,7 +73,7 @@ def test_a_disk_that_stays_full_stops_the_study_which_goes_on_when_it_is_run_aga
     assert str(store.trial(*trial.id).path) in str(stopped.value)
     assert "(ablate, baseline s1)" in str(stopped.value)
     assert "tried 3 times" in str(stopped.value)
-    assert "running the study again goes on" in str(stopped.value)
+    assert "run the study again to resume" in str(stopped.value)
     assert stopped.value.exit_code == 1
     lost = [item.event for item in store.log.read() if isinstance(item.event, TrialLost)]
     assert [(event.key, event.seed) for event in lost] == [trial.id]
@@ -139,5 +139,5 @@ def test_a_phase_that_has_nothing_to_hand_out_and_waits_for_nothing_says_so(
 ) -> None:
     run = table_driver(lambda config: 0.5, phases=ONE_ARM).phases
     monkeypatch.setattr(run._work, "next_job", lambda: None)
-    with pytest.raises(ReidSearchError, match="neither has a job to hand out nor waits for one"):
+    with pytest.raises(ReidSearchError, match="has no job to hand out and waits for none"):
         run.next_job("t1")

@@ -32,7 +32,7 @@ def test_what_was_measured_is_set_aside_under_the_lock(begin: Begin, tmp_path: P
     (tmp_path / "runs/small/trials/0123-s1").mkdir(parents=True)
     (tmp_path / "runs/small/asked.jsonl").write_text("what an earlier run asked\n")
     (note,) = begin().notes
-    aside = Path(note.removeprefix("What was measured before is set aside in "))
+    aside = Path(note.removeprefix("Earlier measurements are set aside in "))
     assert sorted(path.name for path in aside.iterdir()) == ["asked.jsonl", "trials"]
     store = StudyStore(tmp_path / "runs", "small")
     assert len(store.log.history().runs) == 1
@@ -44,7 +44,7 @@ def test_nothing_is_moved_while_another_run_is_at_work(begin: Begin, tmp_path: P
     store = StudyStore(tmp_path / "runs", "small")
     with store.running():
         (store.path / "asked.jsonl").write_text("{}\n")
-        with pytest.raises(RequestError, match="a run of this study is at work"):
+        with pytest.raises(RequestError, match="this study is already running"):
             begin()
     assert (store.path / "asked.jsonl").exists()
     assert [path.name for path in store.storage.iterdir()] == ["small"]

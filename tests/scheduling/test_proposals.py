@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_search.scheduling.proposals import proposer_of
+from reid_search.scheduling.proposals import turns
 from reid_search.study import PRUNERS, SAMPLERS, ComponentFamily, SearchPhase, load_study
 
 FILES = {
@@ -88,7 +88,7 @@ def test_a_sampler_and_a_pruner_can_come_from_elsewhere(write_study) -> None:
     assert "corner (high True), fixed" in study.plan().phases[0].about
     (search,) = study.config.phases
     assert isinstance(search, SearchPhase)
-    proposer = proposer_of(search, [share.space for share in study.shares(search)], 0, study.name)
-    settings, _ = proposer.ask(0)
+    proposer, number = turns(search, [share.space for share in study.shares(search)], 0, study.name)[0]
+    settings, _ = proposer.ask(number)
     assert settings["losses.triplet.margin"].value == 2.0
     assert [proposer.report(0, epoch, 0.5) for epoch in (1, 2)] == [False, True]  # of three epochs

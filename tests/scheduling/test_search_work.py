@@ -96,6 +96,9 @@ def test_a_pruned_trial_says_so_once_in_the_log_and_in_its_record(table_driver: 
     for trial in stopped:
         left = read_trial(store.trial(*trial))
         assert (left.status, left.images_seen) == (Status.STOPPED, 12)
+    again, third = (table_driver(margin, **over).run().summary() for _ in range(2))
+    assert again.stopped >= again.reused == len(stopped)
+    assert (third.finished, third.stopped, third.reused) == (again.finished, again.stopped, 4)
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("all", 4), ("best", 1), ("none", 0)])

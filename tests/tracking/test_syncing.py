@@ -8,10 +8,11 @@ import shutil
 
 import pytest
 
-from reid_search.records import LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore
+from reid_search.records import LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore, TrialId
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.tracking import Projection, sync_study
+from reid_search.tracking.trial_runs import trial_runs
 
 
 def test_a_finished_trial(study, tracked):
@@ -418,8 +419,10 @@ def test_a_server_that_is_down(study, closed_port):
 def test_one_trial_alone_brings_its_study_along(study, tracked):
     study.whole("a", 1)
     study.whole("b", 1)
-    projection = Projection(study.store)
-    assert projection.sync_trial("a", 1)
-    assert not projection.sync_trial("a", 1)
+    projection, trial = Projection(study.store), TrialId("a", 1)
+    state = projection.state()
+    (run,) = trial_runs(state, [trial])[trial]
+    assert projection.sync_run(run, state, running=False)
+    assert not projection.sync_run(run, state, running=False)
     assert set(tracked.children()) == {"a-s1"}
     assert tracked.parent().data.metrics["trials/finished"] == 2

@@ -10,14 +10,14 @@ from reid_search.study import PrunerConfig
 class HyperbandConfig(PrunerConfig):
     """Several successive halvings side by side, from strict to lenient (brackets; Li et al. 2018).
 
-    For objectives of which it is not known how early they tell good trials from bad ones. A trial's bracket follows
-    from the names of the study and the phase and from the trial's number. The sampler learns from all brackets.
+    It suits objectives that may tell good trials from bad ones early or late. A trial's bracket follows from the names
+    of the study and the phase and from the trial's number. The sampler learns from all brackets.
 
     Attributes:
         min_epochs: Epochs that every trial runs.
-        max_epochs: Epochs of a trial that is never stopped, from which the number of brackets follows; those of the
-            search's base where omitted.
-        reduction: Of so many trials at a rung of a bracket one goes on.
+        max_epochs: Epochs of a trial that is never stopped, which decide the number of brackets; by default those of
+            the search's base.
+        reduction: One in this many trials passes a rung of a bracket.
     """
 
     kind: Literal["hyperband"]

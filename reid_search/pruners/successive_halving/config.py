@@ -14,7 +14,7 @@ class SuccessiveHalvingConfig(PrunerConfig):
 
     Attributes:
         min_epochs: Epochs that every trial runs.
-        reduction: Of so many trials at a rung one goes on.
+        reduction: One in this many trials passes a rung.
     """
 
     kind: Literal["successive_halving"]

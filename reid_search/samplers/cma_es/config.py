@@ -11,18 +11,18 @@ from reid_search.study import SamplerConfig, Space
 class CmaEsConfig(SamplerConfig):
     """Moves a Gaussian over the ranges, generation by generation (CMA-ES; Hansen & Ostermeier 2001).
 
-    It searches the ranges that every trial has. What it cannot search, choices, variants and ranges under a condition,
-    is drawn by TPE, one axis at a time. Whole numbers are searched as numbers and rounded. It learns from finished
-    trials only, so a stopped trial teaches it nothing: `pruner: none` suits it. It takes several generations, so fewer
-    than some 50 trials are better left to TPE.
+    It searches the ranges that every trial has. TPE draws everything else (choices, variants and ranges under a
+    condition), one axis at a time. Whole numbers are searched as numbers and rounded. It learns only from finished
+    trials, not from stopped ones, so use `pruner: none`. It needs several generations; below about 50 trials, TPE is
+    the better choice.
 
-    A generation is so many finished trials, in the order of their numbers; a proposal is drawn from the Gaussian after
-    the last full generation. Trials under way at once are drawn independently from it.
+    A generation is `population` finished trials, in the order of their numbers. A proposal is drawn from the Gaussian
+    after the last full generation; trials that run at the same time are drawn independently.
 
     Attributes:
         startup: Finished trials, drawn at random, before the first generation.
-        population: Finished trials of a generation; 4 + 3 ln(ranges) where omitted. With many workers, rather as many
-            as there are workers.
+        population: Finished trials of a generation; by default 4 + 3 ln(ranges). With many workers, use at least as
+            many as there are workers.
     """
 
     kind: Literal["cma_es"]

@@ -1,7 +1,7 @@
 """CMA-ES whose state is derived from the finished trials at every proposal.
 
-Optuna's own keeps the Gaussian and each trial's generation in the trials that asked for them. A search that is made
-again from its log has neither, so its proposals would depend on when a driver died.
+Optuna's own stores the Gaussian and each trial's generation in its trials. A search that is rebuilt from its log has
+neither, so its proposals would depend on when a driver died.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class CmaEsSampler(BaseSampler):  # type: ignore[misc]
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> object:
-        """Return a setting of an axis that is not searched here."""
+        """Return a setting of an axis that CMA-ES does not search."""
         return self._other.sample_independent(study, trial, param_name, param_distribution)
 
     def _finished(self, study: Study) -> list[FrozenTrial]:

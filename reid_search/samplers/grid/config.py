@@ -1,4 +1,4 @@
-"""Settings of a grid. Its cells are known beforehand, so it needs no other module."""
+"""Settings of a grid. Its cells are known in advance, so it needs no other module."""
 
 import math
 import random
@@ -12,9 +12,9 @@ _CELLS_COUNTED = 10_000
 
 
 class GridConfig(SamplerConfig):
-    """Goes through every combination of levels, as far as `trials` goes; a range needs `levels`.
+    """Goes through every combination of levels, up to `trials` of them; a range needs `levels`.
 
-    The combinations are shuffled, so that the first part of a grid is no corner of it.
+    The combinations are shuffled, so that the first part of a grid is not one corner of it.
     """
 
     crowds: ClassVar[bool] = False
@@ -32,7 +32,7 @@ class GridConfig(SamplerConfig):
         return cells
 
     def count(self, space: Space, trials: int) -> int:
-        """Return the number of combinations or `trials`; in a large space, those that conditions rule out count too."""
+        """Return the smaller of `trials` and the number of combinations; a large space also counts impossible ones."""
         cells = math.prod(len(axis.design_levels) for axis in space.axes.values())
         return min(trials, sum(1 for _ in space.combinations()) if cells <= _CELLS_COUNTED else cells)
 

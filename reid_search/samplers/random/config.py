@@ -6,7 +6,7 @@ from reid_search.study import SamplerConfig
 
 
 class RandomConfig(SamplerConfig):
-    """Draws every axis at random: choices alike, ranges uniformly on their scale."""
+    """Draws every axis at random: each choice with the same chance, ranges uniformly on their scale."""
 
     crowds: ClassVar[bool] = False
     kind: Literal["random"]

@@ -17,23 +17,19 @@ class Backend(Protocol):
     at_once: int
 
     def run(self, run: StudyRun) -> None:
-        """Run a study's jobs to the end, or until Ctrl-C.
-
-        Args:
-            run: The study, which hands out jobs and is told what becomes of them.
-        """
+        """Run the jobs that a study hands out to the end, or until Ctrl-C, and report what becomes of them."""
 
 
 def opened(address: str, resources: Resources, cache: Path | None) -> AbstractContextManager[Backend]:
-    """Return what runs trials, to be used while a block runs.
+    """Open the backend at an address for the length of a block.
 
     Args:
         address: `none` for this process, else where Ray is: `local`, `auto` or `HOST:PORT`.
         resources: What one trial takes.
-        cache: Folder of data sets and image caches on each node; the user's cache folder where omitted.
+        cache: Folder of data sets and image caches on each node; by default the user's cache folder.
 
     Raises:
-        ResourceError: There is no such place, or it has not what a trial takes.
+        ResourceError: There is no such place, or it lacks what a trial takes.
     """
     if address == WITHOUT_RAY:
         from reid_search.scheduling.backends.inline import in_this_process

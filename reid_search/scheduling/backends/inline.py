@@ -1,4 +1,4 @@
-"""Trials in this process, without Ray: for a debugger, and for machines that have no Ray."""
+"""Trials in this process, without Ray: for a debugger, or for machines that have no Ray."""
 
 import itertools
 import time
@@ -11,13 +11,7 @@ from reid_search.training import Device, TrialSession
 
 
 class InThisProcess:
-    """Runs trials in turn, an epoch each.
-
-    Args:
-        device: `cpu` or `cuda`.
-        cache: Folder of data sets and image caches; the user's cache folder where omitted.
-        at_once: Trials that take turns; 1 runs one after another.
-    """
+    """Runs `at_once` trials in turn, an epoch each; with 1, one trial after another."""
 
     def __init__(self, device: Device, cache: Path | None, at_once: int = 1) -> None:
         self.at_once = at_once
@@ -35,7 +29,7 @@ class InThisProcess:
                 for name, session in list(out.items()):
                     if _is_over(run, name, session):
                         out.pop(name).close()
-        except KeyboardInterrupt:  # what is measured is on the disk
+        except KeyboardInterrupt:  # every measurement is on the disk
             pass
         finally:
             for session in out.values():
@@ -51,11 +45,7 @@ class InThisProcess:
 
 
 def in_this_process(resources: Resources, cache: Path | None) -> InThisProcess:
-    """Return what runs one trial after another in this process.
-
-    Args:
-        resources: What a trial takes.
-        cache: Folder of data sets and image caches; the user's cache folder where omitted.
+    """Return the backend that runs one trial after another in this process.
 
     Raises:
         ResourceError: A trial takes a GPU, and none is visible here.
@@ -68,7 +58,7 @@ def in_this_process(resources: Resources, cache: Path | None) -> InThisProcess:
 
 
 def _is_over(run: StudyRun, name: str, session: TrialSession) -> bool:
-    """Train an epoch; return whether the job is out no more."""
+    """Train an epoch; return whether the job ended."""
     try:
         row = session.advance()
     except EnvironmentFailure as error:

@@ -4,7 +4,7 @@ A map that is new in the upper layer is taken as it is, so its nulls are values 
 upper layer names another component, only those entries of the lower one stay that the new component has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from reid_search.study.language.places import ANYWHERE, Place
 
@@ -22,3 +22,12 @@ def merged(base: Mapping[str, object], over: Mapping[str, object], place: Place 
         else:
             result[key] = value
     return result
+
+
+def leaves(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the leaves of nested maps with their dotted paths; a list is a leaf, and so is an empty map."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,7 +1,8 @@
 """What differs in an arm without its name saying so: entries left behind, defaults of a new component."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from reid_search.study.language.merge import leaves
 from reid_search.study.question.axes import Axis, label_of
 from reid_search.study.question.designs.arms import Arm
 
@@ -12,7 +13,7 @@ def beside_name(arm: Arm, centre: Arm, axes: Mapping[str, Axis]) -> tuple[str, .
     They read `readouts.default.scorer.top=100` for an entry with another value, `without model.parts` for one that is
     gone.
     """
-    own, other = (dict(_leaves(item.config.model_dump(mode="json"))) for item in (arm, centre))
+    own, other = (dict(leaves(item.config.model_dump(mode="json"))) for item in (arm, centre))
     said, undone = _said(arm, centre, axes), _said(centre, arm, axes)
     new = [
         f"{path}={label_of(value)}"
@@ -29,17 +30,9 @@ def _said(arm: Arm, other: Arm, axes: Mapping[str, Axis]) -> set[str]:
     for path, level in arm.settings.items():
         if other.settings.get(path) != level:
             variants = axes[path].variants if path in axes else None
-            said |= {entry for entry, _ in _leaves({path: level.value} if variants is None else variants[level.label])}
+            said |= {entry for entry, _ in leaves({path: level.value} if variants is None else variants[level.label])}
     return said
 
 
 def _under(path: str, entries: set[str]) -> bool:
     return any(path == entry or path.startswith(f"{entry}.") for entry in entries)
-
-
-def _leaves(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

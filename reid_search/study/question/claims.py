@@ -126,7 +126,10 @@ def contrast_of(
         for weight, values in _terms(claim, where):
             levels = named_settings(values, axes)
             settings = _settings(levels, space, centre)
-            name = names.get(arm_identity(with_settings(space, axes, levels).config(settings)))
+            found_by_search = space.found(settings)
+            is_as_found = all(found_by_search.get(path, level) == level for path, level in levels.items())
+            config = with_settings(space, axes, levels).config(settings)
+            name = names.get(arm_identity(config)) if is_as_found else None
             if name is None:
                 missing[_shown({**settings, **levels}, centre)] = None
             else:
@@ -171,4 +174,4 @@ def _along(claim: ClaimConfig) -> list[tuple[float, Values]]:
 
 def _shown(settings: Settings, centre: Settings) -> str:
     changed = {path: level.label for path, level in settings.items() if centre.get(path) != level}
-    return ", ".join(f"{path}={label}" for path, label in changed.items()) or "the centre"
+    return ", ".join(f"{path}={label}" for path, label in changed.items()) or "the settings of the centre"

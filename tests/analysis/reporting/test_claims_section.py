@@ -62,7 +62,7 @@ def test_a_sentence_says_what_the_verdict_rests_on(claimed):
     )
     assert "under its control −5" in margin
     assert "4 seeds" in margin
-    assert untestable == "no phase has model.parts=[9]."
+    assert untestable == "no phase has an arm with model.parts=[9]."
 
 
 def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed):

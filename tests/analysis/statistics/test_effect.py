@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.statistics.effect import Effect, mean_effect
+from analysis.statistics.effect import Effect, mean_effect, opposed
 from analysis.statistics.power import power_of
 
 UNKNOWN = ("low", "high", "p", "sd", "detectable")
@@ -66,3 +66,8 @@ def test_the_interval_covers_the_truth_in_nineteen_of_twenty_studies(n):
     studies = np.random.default_rng(0).normal(0.01, 0.004, (4000, n))
     found: list[Effect] = [mean_effect(effects) for effects in studies]
     assert np.mean([effect.low < 0.01 < effect.high for effect in found]) == pytest.approx(0.95, abs=0.012)
+
+
+def test_opposite_signs_are_not_those_of_rounding() -> None:
+    a, b = [0.1, 0.1, -0.2, np.nan, 0.3 - (0.1 + 0.2)], [-0.1, 0.1, 0.2, 0.1, 0.1]
+    assert opposed(a, b).tolist() == [True, False, True, False, False]

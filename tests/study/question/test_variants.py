@@ -132,6 +132,24 @@ def test_every_arm_has_its_own_best_and_the_centre_stays_the_first_variant(study
     assert arms[0].settings["system"].label == "identification"
 
 
+def test_a_claim_between_arms_at_their_own_best_is_decided_by_them(study_file: Callable[..., Path]) -> None:
+    claims = """\
+claims:
+  small wins: {better: {system: small mgn}, than: {system: identification}}
+  at one rate: {better: {system: small mgn}, than: {system: identification}, where: {training.optimizer.lr: 0.002}}
+"""
+    study = load_study(study_file(STUDY + claims))
+    phase = study.config.phases[1]
+    lr = "training.optimizer.lr"
+    best = {label: {lr: Level(str(value), value)} for label, value in (("identification", 0.002), ("small mgn", 0.004))}
+    tuned = Tuned(("system",), {(label,): settings for label, settings in best.items()}, study.config.axes)
+    around = {"system": Level("small mgn", {}), **best["small mgn"]}, tuned
+    arms = study.arms(phase, *around)
+    won = study.contrast("small wins", phase, arms, *around)
+    assert (won.effect, won.missing) == ({"baseline": -1.0, "system=small mgn": 1.0}, ())
+    assert study.contrast("at one rate", phase, arms, *around).missing, "one of them trained with another rate"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -4,12 +4,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
 from ray import tune
 
 from reid_search.errors import EnvironmentFailure, is_of_environment
 from reid_search.records import TrialFolder
 from reid_search.scheduling.jobs import Job
-from reid_search.study import TrialConfig
 from reid_search.training import Device, TrialRequest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _NAP_SECONDS = 1.0
 
 
 class TrialActor(tune.Trainable):  # type: ignore[misc]
-    """Trains one epoch per step; what it measures goes to the trial's folder before Ray hears of it."""
+    """Trains one epoch per step, and writes each measurement to the trial's folder before Ray hears of it."""
 
     _session: "TrialSession | None" = None
     _lost_its_gpu = False
@@ -34,22 +34,21 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         self._take(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next job in the same process, which spares the imports.
+        """Take the next job in the same process, which saves the imports.
 
         Raises:
-            RuntimeError: The process may have lost its GPU, so that Ray has to start another.
+            RuntimeError: The process may have lost its GPU, so Ray has to start another.
         """
         if self._lost_its_gpu:
-            raise RuntimeError("this process ran into trouble on its GPU; another one is needed")
+            raise RuntimeError("this process had trouble with its GPU; another one is needed")
         self._take(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
         """Train one epoch; after the last, write the record.
 
-        The row goes as pairs, since Ray Tune flattens maps. What keeps a trial from going on, or from beginning, is
-        returned, so that the driver is told why. A job that is tried again waits first, a nap at a time, so that Ctrl-C
-        is heard.
+        The row is returned as pairs, since Ray Tune flattens maps. What keeps a trial from starting or continuing is
+        returned too, so that the driver knows why. A retried job waits first, a nap at a time, so that Ctrl-C works.
         """
         if self._pause > 0:
             time.sleep(min(self._pause, _NAP_SECONDS))
@@ -90,7 +89,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         if self._session is None:
             from reid_search.training import TrialSession
 
-            self._session = TrialSession(*_read(self._job))
+            request = TypeAdapter(TrialRequest).validate_python(self._job)
+            self._session = TrialSession(request, TrialFolder(Path(self._job["folder"])))
         return self._session
 
     def _close(self) -> None:
@@ -100,29 +100,7 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
 
 
 def message(job: Job, device: Device, cache: Path | None, folder: TrialFolder) -> dict[str, Any]:
-    """Return what a trial's process is told of a job, as plain data."""
+    """Return what a trial's process is told about a job, as plain data."""
     request = job.request(device, cache and cache.resolve())
-    return {
-        "config": request.config.model_dump(mode="json"),
-        "key": request.key,
-        "seed": request.seed,
-        "evaluate": list(request.evaluate),
-        "keep": request.keep_checkpoint,
-        "folder": str(folder.path.resolve()),
-        "cache": str(request.cache) if request.cache else None,
-        "device": request.device,
-        "pause": job.pause,
-    }
-
-
-def _read(told: dict[str, Any]) -> tuple[TrialRequest, TrialFolder]:
-    request = TrialRequest(
-        config=TrialConfig.model_validate(told["config"]),
-        seed=told["seed"],
-        key=told["key"],
-        evaluate=tuple(told["evaluate"]),
-        cache=Path(told["cache"]) if told["cache"] else None,
-        device=told["device"],
-        keep_checkpoint=told["keep"],
-    )
-    return request, TrialFolder(Path(told["folder"]))
+    plain = TypeAdapter(TrialRequest).dump_python(request, mode="json")
+    return {**plain, "folder": str(folder.path.resolve()), "pause": job.pause}

@@ -1,4 +1,4 @@
-"""Ray: started here for one machine, or joined where a cluster runs."""
+"""Ray: started here for one machine, or joined as a running cluster."""
 
 import contextlib
 import math
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reid_search.errors import ResourceError
+from reid_search.errors import EnvironmentFailure, ResourceError
 from reid_search.study import Resources
 
 if TYPE_CHECKING:
@@ -28,13 +28,10 @@ _ENVIRONMENT = {
 
 @contextlib.contextmanager
 def connected(address: str, resources: Resources, cache: Path | None = None) -> "Iterator[OnRay]":
-    """Have Ray while the block runs.
+    """Connect to Ray while the block runs.
 
-    Args:
-        address: `local` starts Ray on this machine, whatever cluster is about; `auto` joins the one that runs here;
-            `HOST:PORT` joins that one.
-        resources: What one trial takes.
-        cache: Folder of data sets and image caches on each node; the user's cache folder where omitted.
+    The address `local` starts Ray on this machine, even if a cluster is running; `auto` joins the cluster that runs
+    here; `HOST:PORT` joins that one.
 
     Raises:
         ResourceError: The cluster cannot be reached, Ray cannot start here, or no node can hold even one trial.
@@ -53,9 +50,10 @@ def connected(address: str, resources: Resources, cache: Path | None = None) -> 
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error", configure_logging=True, **options)
             break
-        except Exception as error:  # Ray gives its own start half a minute, which a busy machine may not have
+        except Exception as error:  # Ray gives itself half a minute to start; a busy machine may need more
             if again == 1 or isinstance(error, ConnectionError | OSError | ValueError):
-                raise ResourceError(_why_not(address, error)) from error
+                kind = EnvironmentFailure if "timed out" in str(error) else ResourceError
+                raise kind(_why_not(address, error)) from error
     try:
         yield OnRay(trials_at_once(resources), resources, cache)
     finally:
@@ -63,7 +61,7 @@ def connected(address: str, resources: Resources, cache: Path | None = None) -> 
 
 
 def _knock(address: str) -> None:
-    """Find out at once whether anything answers there; Ray itself tries for minutes."""
+    """Find out at once whether anything answers at an address; Ray itself tries for minutes."""
     host, separator, port = address.rpartition(":")
     if not separator:
         if address not in ("local", "auto"):
@@ -76,13 +74,13 @@ def _knock(address: str) -> None:
 
 
 def _has_token() -> bool:
-    """Say whether this user has a token for clusters; Ray uses it by itself only where it starts one."""
+    """Say whether this user has a token for clusters; Ray uses it unasked only in a cluster that it starts itself."""
     named = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     return named or (Path.home() / ".ray" / "auth_token").exists()
 
 
 def trials_at_once(resources: Resources) -> int:
-    """Return how many trials run at once on the cluster that this process is connected to.
+    """Return how many trials can run at once on the connected cluster.
 
     Raises:
         ResourceError: No node can hold even one.
@@ -97,12 +95,7 @@ def trials_at_once(resources: Resources) -> int:
 
 
 def fitting(node: Mapping[str, float], resources: Resources) -> int:
-    """Return how many trials fit on a node at once. A share of a GPU lies on one GPU, as Ray packs it.
-
-    Args:
-        node: What the node has: `CPU` and `GPU`.
-        resources: What one trial takes.
-    """
+    """Return how many trials fit on a node, which has `CPU` and `GPU`. Ray never splits a share between GPUs."""
     by_cpu = math.floor(node.get("CPU", 0.0) / resources.cpu + 1e-9)
     if not resources.gpu:
         return by_cpu
@@ -124,7 +117,8 @@ def _too_much(nodes: list[Mapping[str, float]], resources: Resources) -> str:
 def _why_not(address: str, error: Exception) -> str:
     first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if address == "local":
-        return f"Ray could not start on this machine: {first} (it needs a writable home and temporary folder)"
+        needs = "" if "timed out" in first else " (it needs a writable home and temporary folder)"
+        return f"Ray could not start on this machine: {first}{needs}; `--address none` runs without it"
     return (
         f"--address {address}: no Ray cluster answers there: {first}; allowed: none, local, auto, or the HOST:PORT "
         "that `ray start --head` printed; a cluster with a token needs the same one in ~/.ray/auth_token here"

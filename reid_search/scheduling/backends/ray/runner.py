@@ -1,8 +1,7 @@
 """The study on Ray Tune: one searcher hands out jobs, one scheduler watches them, one run covers all phases.
 
-Ray Tune places trials on the cluster and packs them on fractions of GPUs. What it would lose in a crash (what was
-asked, rungs, results) lives in the store, so nothing here needs to be restored; what is to be tried again, and when,
-the study says.
+Ray Tune places trials on the cluster and packs them on fractions of GPUs. Whatever it would lose in a crash (proposals,
+rungs, results) is in the store, so nothing here needs to be restored. The study decides what to retry, and when.
 """
 
 import os
@@ -34,11 +33,7 @@ U = TypeVar("U")
 
 
 class OnRay:
-    """Runs trials on the Ray that this process is connected to.
-
-    Args:
-        cache: Folder of data sets and image caches on each node; the user's cache folder where omitted.
-    """
+    """Runs trials on the cluster that this process is connected to."""
 
     def __init__(self, at_once: int, resources: Resources, cache: Path | None) -> None:
         self.at_once = at_once
@@ -68,11 +63,11 @@ class OnRay:
 
 
 class _Here:
-    """What lives in this process only. Ray Tune pickles its parts for a restore that is not used; this stays behind.
+    """What exists only in this process: Ray Tune pickles its parts for a restore that is never used, without this.
 
     Args:
-        run: The study, which hands out jobs.
-        told: What a trial's process is told of the next job.
+        told: Returns what a trial's process is told about the next job.
+        most: Number of jobs that may run at once.
     """
 
     def __init__(self, run: StudyRun, told: Callable[[StudyRun, str], dict[str, Any] | None], most: int) -> None:
@@ -85,7 +80,7 @@ class _Here:
         return object, ()
 
     def do(self, call: Callable[[], T], otherwise: U) -> T | U:
-        """Tell or ask the study something; what goes wrong ends the run, which Ray Tune would let wait for ever."""
+        """Call the study. An error ends the run; Ray Tune alone would wait for ever."""
         if self.problem is not None:
             return otherwise
         try:
@@ -107,7 +102,7 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
         return self._here.do(lambda: self._next(trial_id), str(Searcher.FINISHED))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Take back a job whose process died; every other end was reported by the scheduler."""
+        """Take back a job whose process died; the scheduler reports every other end."""
         del result
         if error and self._here.run.is_out(trial_id):
             died = "its process died (killed, or out of memory?)"
@@ -137,8 +132,8 @@ class _JobSearcher(Searcher):  # type: ignore[misc]
 class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
     """Runs jobs in order and stops those that the phase's pruner gives up.
 
-    Ray Tune may start a trial a second time on a process that became free while the trial's own was starting, and
-    report it after it is over; what is not out is not listened to.
+    Ray Tune may start a trial a second time, on a process that became free while the trial's own was starting, and
+    report it after it ended. Reports of jobs that are not running are ignored.
     """
 
     def __init__(self, here: _Here) -> None:
@@ -156,7 +151,7 @@ class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: object, trial: Any, result: dict[str, Any]) -> None:
-        """Take a finished or failed trial, whose record is on the disk, or one that could not go on."""
+        """Take a trial that finished or failed, with its record on the disk, or one that could not go on."""
         del tune_controller
         if self._here.run.is_out(trial.trial_id):
             self._here.do(lambda: self._complete(trial.trial_id, result), None)
@@ -174,7 +169,7 @@ class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
 
 
 class _Started(tune.Callback):  # type: ignore[misc]
-    """Tells the study when a job really runs."""
+    """Tells the study when a job starts to run."""
 
     def __init__(self, here: _Here) -> None:
         self._here = here
@@ -193,7 +188,7 @@ class _Problem(tune.Stopper):  # type: ignore[misc]
         self._here = here
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Let each trial run to its own end."""
+        """Stop no single trial."""
         del trial_id, result
         return False
 
@@ -203,13 +198,7 @@ class _Problem(tune.Stopper):  # type: ignore[misc]
 
 
 def _tuner(here: _Here, resources: Resources, scratch: Path) -> Any:
-    """Return what runs every job.
-
-    Args:
-        here: What Ray Tune's parts share in this process.
-        resources: What one trial takes.
-        scratch: Folder that Ray Tune may write to, shared by all nodes.
-    """
+    """Return the tuner that runs every job; all nodes share the scratch folder."""
     return tune.Tuner(
         tune.with_resources(TrialActor, {"cpu": resources.cpu, "gpu": resources.gpu}),
         tune_config=tune.TuneConfig(

@@ -36,7 +36,7 @@ def with_settings(space: Space, axes: Mapping[str, Axis], settings: Settings) ->
         axes: All axes of the study.
         settings: Settings of any of them.
     """
-    return Space(changed(space.base, axes, _outside(settings, space)), space.axes)
+    return replace(space, base=changed(space.base, axes, _outside(settings, space)))
 
 
 def inside(settings: Settings, space: Space) -> dict[str, Level]:

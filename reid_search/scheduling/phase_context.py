@@ -1,0 +1,43 @@
+"""What every phase of a run works with, and how a run begins its log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reid_search.records import ClaimMade, LogWriter, PlannedPhase, RunStarted, StudyStore
+from reid_search.study import Fingerprints, SearchPhase, Study, TrialConfig, trial_key
+
+
+@dataclass(frozen=True)
+class PhaseContext:
+    """What every phase of a run works with."""
+
+    study: Study
+    store: StudyStore
+    log: LogWriter
+    fingerprints: Fingerprints
+
+    @classmethod
+    def begin(cls, study: Study, store: StudyStore, started: RunStarted) -> "PhaseContext":
+        """Write down that a run begins, what it plans and every claim, in one piece and before anything runs."""
+        fingerprints = Fingerprints()
+        planned = started.model_copy(update={"planned": tuple(_planned(study, fingerprints))})
+        claims = [
+            ClaimMade(claim=name, content=claim.model_dump(mode="json")) for name, claim in study.config.claims.items()
+        ]
+        return cls(study, store, LogWriter(store.log, planned, claims), fingerprints)
+
+    def key(self, config: TrialConfig) -> str:
+        """Return the key of a training."""
+        return trial_key(config, self.fingerprints.of_trial(config))
+
+
+def _planned(study: Study, fingerprints: Fingerprints) -> Iterator[PlannedPhase]:
+    for phase, plan in zip(study.config.phases, study.plan(fingerprints=fingerprints).phases, strict=True):
+        search = phase if isinstance(phase, SearchPhase) else None
+        yield PlannedPhase(
+            phase=phase.name,
+            trials=plan.count,
+            images=plan.images,
+            objective=search.objective if search else None,
+            space=study.space_hash(search) if search else None,
+        )
