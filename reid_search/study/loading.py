@@ -1,7 +1,7 @@
 """Study files and trial configs, read and checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from reid_search.study.language.validation_errors import study_error
 from reid_search.study.question.study import Study
 from reid_search.study.question.study_checks import check_study
 from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.question.written_paths import WrittenPaths
 from reid_search.study.trial.trial import TrialConfig
 
 _C = TypeVar("_C", bound=Config)
@@ -26,7 +27,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
 
     Args:
         path: The study file.
-        overrides: `PATH=VALUE` settings; a path that begins with `data`, `model`, `losses`, `training` or `readouts`
+        overrides: `PATH=VALUE` settings; one that begins with `data`, `model`, `losses`, `training` or `readouts`
             is one of `base`.
         data: Folder that the data set is read from.
 
@@ -34,7 +35,8 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
         StudyError: The file has mistakes; each is listed with its place.
     """
     settings = [_inside(("base",), setting) for setting in overrides]
-    document = read_document(Path(path), STUDY_FILE).overridden(settings, STUDY_FILE)
+    paths = WrittenPaths()
+    document = _entered(read_document(Path(path), STUDY_FILE, paths.resolved).overridden(settings, STUDY_FILE), paths)
     config = _validated(StudyConfig, document, document.data)
     _validated(TrialConfig, document, config.base, ("base",))
     study = Study(config, document)
@@ -62,13 +64,20 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     Raises:
         StudyError: The file has mistakes; each is listed with its place.
     """
-    document = read_document(Path(path), TRIAL_FILE)
+    paths = WrittenPaths()
+    document = read_document(Path(path), TRIAL_FILE, paths.resolved)
     prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
+    document = _entered(document, paths)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
     config = config if data is None else config.model_copy(update={"data": config.data.at(data)})
     seed = document.data.get("seed") if prefix == ("config",) else None
     return TrialFile(config, seed if isinstance(seed, int) else None)
+
+
+def _entered(document: Document, paths: WrittenPaths) -> Document:
+    """Return a document with what the command gave resolved too, against the current folder."""
+    return replace(document, data=paths.named(paths.resolved(document.data, Path.cwd())))
 
 
 def _inside(prefix: tuple[str, ...], setting: str) -> str:

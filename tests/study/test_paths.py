@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from reid_search.study import Study, TrialConfig, load_trial_file, trial_key
+from reid_search.study import Study, TrialConfig, load_study, load_trial_file, trial_key
 from reid_search.study.component import absolute
+from reid_search.study.language.document import read_document
+from reid_search.study.loading import STUDY_FILE
+from reid_search.study.question.written_paths import WrittenPaths
 
 Load = Callable[..., Study]
 
@@ -73,3 +76,85 @@ def test_the_folder_given_with_a_command_is_absolute_in_every_arm(load: Load, tm
     assert study.resolved()["base"]["data"]["root"] == str(tmp_path / "market")
     (arm,) = study.arms(study.config.phases[0])
     assert arm.config.model_dump(mode="json")["data"]["root"] == str(tmp_path / "market")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which is not that of the study file."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+BESIDE = """\
+name: beside
+base:
+  data: {name: market1501, root: ../Market, maps: ~/masks}
+  model: {architecture: spreid, backbone: resnet10_thin}
+  training: {stages: [{name: one, images: 100, data: {root: more}}]}
+  losses: {identity: {on: [global@neck]}}
+axes:
+  data.maps: {choice: [masks/a, masks/b], levels: [masks/b]}
+  data.keypoints: {choice: {first: k/1, second: k/2}, levels: [second], when: {data.maps: masks/a}}
+  parser: {variants: {other: {data: {attributes: table.csv}}}}
+phases:
+  - {kind: ablate, set: {data.root: third}}
+"""
+
+
+def _data(content: Any) -> dict[str, Any]:
+    return content["base"]["data"]
+
+
+def test_paths_in_a_study_are_meant_from_its_folder(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    studies = tmp_path / "studies"
+    studies.mkdir()
+    (studies / "study.yaml").write_text(BESIDE)
+    content: Any = read_study(studies / "study.yaml")
+    assert _data(content)["root"] == str(tmp_path / "Market")
+    assert _data(content)["maps"] == str(tmp_path / "home/masks")
+    assert content["base"]["training"]["stages"][0]["data"] == {"root": str(studies / "more")}
+    maps, keypoints, parser = content["axes"].values()
+    assert maps["choice"] == {name: str(studies / name) for name in ("masks/a", "masks/b")}
+    assert maps["levels"] == ["masks/b"]
+    assert keypoints["choice"] == {"first": str(studies / "k/1"), "second": str(studies / "k/2")}
+    assert keypoints["when"] == {"data.maps": str(studies / "masks/a")}
+    assert parser["variants"]["other"]["data"] == {"attributes": str(studies / "table.csv")}
+    assert content["phases"][0]["set"] == {"data.root": str(studies / "third")}
+
+
+def test_paths_of_a_file_that_is_extended_are_meant_from_that_file(tmp_path: Path, elsewhere: Path) -> None:
+    for name in ("lower", "upper"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "lower/base.yaml").write_text(BESIDE)
+    (tmp_path / "upper/study.yaml").write_text(
+        "extends: ../lower/base.yaml\nbase: {data: {maps: masks}}\naxes: {data.maps: {choice: [c]}}\n"
+    )
+    content: Any = read_study(tmp_path / "upper/study.yaml")
+    assert _data(content)["root"] == str(tmp_path / "Market")
+    assert _data(content)["maps"] == str(tmp_path / "upper/masks")
+    assert content["axes"]["data.maps"]["choice"] == {"c": str(tmp_path / "upper/c")}
+
+
+def test_paths_of_a_command_are_meant_from_the_current_folder(write: Callable[..., Path], elsewhere: Path) -> None:
+    study = load_study(write(STUDY), ["data.root=market", "data.maps=../masks"])
+    root = study.resolved()["base"]["data"]["root"]  # type: ignore[index]
+    assert root == str(elsewhere / "market")
+    study = load_study(write(STUDY), data=Path("market"))
+    assert study.resolved()["base"]["data"]["root"] == str(elsewhere / "market")  # type: ignore[index]
+
+
+def test_arms_are_named_as_their_paths_are_written(write: Callable[..., Path], elsewhere: Path) -> None:
+    axes = "axes: {data.maps: {choice: [null, masks/a]}}\n"
+    study = load_study(write(STUDY + axes))
+    names = [arm.name for arm in study.arms(study.config.phases[0])]
+    assert names == ["baseline", "data.maps=masks/a"]
+
+
+def read_study(path: Path) -> dict[str, object]:
+    paths = WrittenPaths()
+    return paths.named(read_document(path, STUDY_FILE, paths.resolved).data)

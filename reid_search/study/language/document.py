@@ -3,7 +3,7 @@
 As in YAML 1.2, `on` is a word and `1e-4` a number; a duplicate key is an error.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
@@ -20,6 +20,7 @@ from reid_search.study.language.merge import merged
 from reid_search.study.language.places import ANYWHERE, Place
 
 EntryPath = tuple[str | int, ...]
+Enter = Callable[[dict[str, object], Path], dict[str, object]]
 
 _CORE_SCALARS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float"))
 
@@ -74,12 +75,15 @@ def parse_value(text: str) -> object:
     return _plain(content)
 
 
-def read_document(path: Path, root: Place = ANYWHERE, chain: tuple[Path, ...] = ()) -> Document:
+def read_document(
+    path: Path, root: Place = ANYWHERE, enter: Enter | None = None, chain: tuple[Path, ...] = ()
+) -> Document:
     """Read a YAML file and everything that it extends.
 
     Args:
         path: The file.
         root: What it holds, by which components are recognised.
+        enter: Given what a file holds and the file's folder, returns what is taken from it.
         chain: The files that extend this one.
 
     Raises:
@@ -93,14 +97,15 @@ def read_document(path: Path, root: Place = ANYWHERE, chain: tuple[Path, ...] = 
     _collect_places(content, (), str(path), places)
     data = _plain_map(content)
     if "extends" not in data:
-        return Document(data, places, str(path))
+        return Document(enter(data, path.parent) if enter else data, places, str(path))
     parent = data.pop("extends")
+    data = enter(data, path.parent) if enter else data
     place = places[("extends",)]
     if not isinstance(parent, str):
         raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
     if not (path.parent / parent).exists():
         raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
-    below = read_document(path.parent / parent, root, (*chain, resolved))
+    below = read_document(path.parent / parent, root, enter, (*chain, resolved))
     both = merged(below.data, data, root)
     left = (*below.left_behind, *_left_behind(merged(below.data, data), both, str(path)))
     return Document(both, {**_still_true(below.places, data, places), **places}, str(path), left)

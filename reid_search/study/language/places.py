@@ -7,6 +7,7 @@ its `kind` or `name` refers to: a loss in one place, a scorer in another, and no
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
 from pydantic import BaseModel
@@ -41,6 +42,21 @@ class Place:
         """Return the place of the entry `key` of `holder`, which stands here and may name its component."""
         found = (_inside(kind, holder, key) for kind in self._kinds)
         return Place(*itertools.islice((inside for inside in found if inside is not None), 1))
+
+    def below_any(self, holder: Mapping[object, object], key: object) -> "Place":
+        """Return the place of an entry of a map that may not name its component, such as a part of a config.
+
+        Then it is the place that the entry has in all components that know it.
+        """
+        family = self.family
+        if family is None or family.discriminator in holder:
+            return self.below(holder, key)
+        found = ((_fields(family, name) or {}).get(str(key)) for name in family.names())
+        return Place(*(field for field in found if field is not None))
+
+    def is_path(self, text: str) -> bool:
+        """Say whether a text that stands here is a path, and no word that may stand here too."""
+        return Path in self._kinds and text not in self._kinds
 
     def as_map(self, content: object) -> dict[str, object]:
         """Return what stands here as a map; a component may be given by its name alone."""
