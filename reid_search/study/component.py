@@ -64,13 +64,16 @@ class Config(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse `true` and `"5000"` as numbers, which pydantic would read as 1 and 5000."""
-        if isinstance(value, bool | str):
+    def _scalars_are_what_they_are(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse `true` and `"5000"` as numbers, `1` and `yes` as booleans: pydantic would read each as the other."""
+        if isinstance(value, bool | str | int | float):
             annotation = cls.model_fields[str(info.field_name)].annotation
             kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
-            if kinds <= {int, float}:
+            if kinds <= {int, float} and isinstance(value, bool | str):
                 raise ValueError(f"{value!r} should be a {'number' if float in kinds else 'whole number'}")
+            if kinds == {bool} and not isinstance(value, bool):
+                text = " (text, as YAML 1.2 reads it)" if isinstance(value, str) else ""
+                raise ValueError(f"{value!r}{text} should be true or false")
         return value
 
 

@@ -129,7 +129,12 @@ STUDIES = {
     "same stripes twice": _instead("embedding_dim: 64", "parts: [2, 2]"),
     "unknown stage of taps": _base("readouts: {default: {taps: [global@recuded]}}"),
     "unknown taps": _base("losses: {triplet: {on: [p9.*@coarse]}}"),
-    "two readouts with one meaning": _base("readouts: {default: {flip: false}, plain: {control: true, flip: 0}}"),
+    "two readouts with one meaning": _base("readouts: {default: {flip: false}, plain: {control: true, flip: false}}"),
+    "a word for a boolean": _base("readouts: {default: {flip: yes}}"),
+    "a number for a boolean": _base("readouts: {default: {flip: 1}}"),
+    "a word for a boolean in a condition": _axes(
+        "losses.triplet.margin: {choice: [0.3], when: {readouts.default.flip: yes}}"
+    ),
     "readout of what no loss trains": _base("readouts: {default: {taps: [p2.*@neck]}}").replace(
         "_dim: 64", "_dim: 64, neck: bnneck"
     ),

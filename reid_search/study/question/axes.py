@@ -191,10 +191,13 @@ def _meets(value: object, wanted: object) -> bool:
 
 
 def _same(left: object, right: object) -> bool:
+    """Compare two values as YAML means them: `true` is neither 1 nor text, and `[1, 2]` is `(1, 2)`."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
     return left == right
 
 
@@ -203,9 +206,16 @@ def _is_off(level: Level) -> bool:
 
 
 def _find(levels: Iterable[Level], wanted: object) -> Level | None:
-    """Return the level with this value or label; for text, the label comes first."""
+    """Return the level with this value or label; for text, the label comes first.
+
+    A level without a name of its own is labelled by its value, which means no other value: `true` is not the text.
+    """
     known = list(levels)
-    named = [level for level in known if level.label == label_of(wanted)]
+    named = [
+        level
+        for level in known
+        if level.label == label_of(wanted) and (isinstance(wanted, str) or level.label != level.value)
+    ]
     same = [level for level in known if _same(level.value, wanted)]
     return next(iter([*named, *same] if isinstance(wanted, str) else [*same, *named]), None)
 

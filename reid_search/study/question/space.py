@@ -167,7 +167,8 @@ class Space:
         settings = self._making_exist(path)
         if not self._is_variants(path):
             if not self.exists(path, settings):
-                raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist")
+                hint = self._not_boolean(path, settings)
+                raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist{hint}")
             config = self.config(settings)
             if not _leads_to_entry(config, path):
                 known = _nearest_few(path, list(_paths(config.model_dump(mode="json"))))
@@ -179,6 +180,14 @@ class Space:
             except ValidationError as error:
                 message = f"level '{level.label}' makes no valid trial: {first_problem(error)}"
                 raise StudyError(f"axes.{path}: {message}") from None
+
+    def _not_boolean(self, path: str, settings: Settings) -> str:
+        """Say where a condition compares a boolean with something else, such as `yes`, which is text."""
+        for name, wanted in self.axes[path].when.items():
+            given = wanted if isinstance(wanted, list) else [wanted]
+            if isinstance(self._compared(name, settings), bool) and not any(isinstance(item, bool) for item in given):
+                return f"; {name} is true or false, which {given[0]!r} is not"
+        return ""
 
     def _making_exist(self, path: str) -> dict[str, Level]:
         """Return settings that meet the condition of an axis, where other axes can meet it."""

@@ -134,3 +134,30 @@ def test_true_is_not_one_and_one_is_one_point_zero() -> None:
 )
 def test_conditions(condition: dict[str, Any], values: dict[str, Any], met: bool) -> None:
     assert holds(condition, values) is met
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "found"),
+    [
+        (True, True, True), (True, 1, False), (True, "true", True), (True, "yes", False),
+        ("yes", "yes", True), ("yes", True, False), ("true", True, False), ("true", "true", True),
+        (1, True, False), (1, 1.0, True), (1, "1", True), ("1", 1, False), (0, False, False), ("none", None, False),
+    ],
+)  # fmt: skip
+def test_a_setting_means_the_value_that_yaml_means(value: object, wanted: object, found: bool) -> None:
+    """`true` is a boolean, `yes` is text, 1 a number; text may also name a level, as commands and logs do."""
+    level = axis(choice=[value]).setting(wanted)
+    assert (level is not None) is found
+    assert level is None or level.value is value
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "met"),
+    [
+        (True, True, True), (True, 1, False), (True, "true", False), (True, "yes", False), (False, 0, False),
+        ("yes", "yes", True), ("yes", True, False), (1, True, False), (1, 1.0, True),
+        ({"a": True}, {"a": 1}, False), ({"a": [1]}, {"a": [1.0]}, True), ({"a": 1}, {"b": 1}, False),
+    ],
+)  # fmt: skip
+def test_a_condition_compares_as_yaml_means_it(value: object, wanted: object, met: bool) -> None:
+    assert holds({"x": wanted}, {"x": value}) is met

@@ -243,3 +243,13 @@ def test_the_centre_has_the_name_of_a_level_whose_defaults_are_filled_in(space):
     for scorer, label in ((None, "none"), ("k_reciprocal", "re-ranked"), (choice["wider"], "wider")):
         made = space(axes, {"readouts.default.scorer": scorer})
         assert [level.label for level in made.centre().values()] == [label]
+
+
+@pytest.mark.parametrize("word", ["yes", "true", "on", 1])
+def test_a_word_or_number_is_no_boolean(space: Callable[..., Space], word: object) -> None:
+    with pytest.raises(StudyError, match="should be true or false"):
+        space({"readouts.default.flip": {"choice": [word]}}).check()
+    axes = {"losses.triplet.margin": {"choice": [0.3], "when": {"readouts.default.flip": word}}}
+    with pytest.raises(StudyError, match=r"readouts\.default\.flip is true or false, which"):
+        space(axes).check()
+    space({"readouts.default.flip": {"choice": [True, False]}}).check()
