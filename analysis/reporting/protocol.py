@@ -100,7 +100,7 @@ def _data_name(data: Mapping[str, object]) -> str:
 
 def _unused(record: Record) -> str:
     unused = record.data.unused if record.data else {}
-    return ", ".join(f"{amount(count)} {reason}" for reason, count in unused.items())
+    return ", ".join(f"{reason} ({amount(count)})" for reason, count in unused.items())
 
 
 def _image_size(data: Mapping[str, object]) -> str:

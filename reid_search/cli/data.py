@@ -156,7 +156,7 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
     for kind in ("maps", "keypoints", "attributes"):
         answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
     for reason, files in content["not_used"].items():
-        answer(f"not used {len(files):,} {reason}: {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
+        answer(f"not used {reason} ({len(files):,}): {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
     for note in [*content["notes"], *([f"licence: {content['licence']}"] if content["licence"] else [])]:
         answer(f"note     {note}")
 

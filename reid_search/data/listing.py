@@ -291,7 +291,7 @@ def _side_car_files(kind: SideCar, place: Path) -> dict[str, Path]:
 
 def _more_or_less(found: Counts, said: Counts) -> str:
     differences = zip(("images", "identities"), found, said, strict=True)
-    return ", ".join(f"{abs(a - b):,} {what} {'more' if a > b else 'fewer'}" for what, a, b in differences if a != b)
+    return ", ".join(f"{what}: {abs(a - b):,} {'more' if a > b else 'fewer'}" for what, a, b in differences if a != b)
 
 
 def _unreadable(files: Mapping[str, str]) -> DataError:

@@ -83,7 +83,7 @@ def test_a_check_counts_what_is_not_used(command: Command, unit: Path) -> None:
     for name in ("query/Thumbs.db", "bounding_box_test/.DS_Store"):
         (unit / name).write_bytes(b"no image")
     told = command("data", "check", "unit").out
-    assert "not used 2 hidden files: query/Thumbs.db, bounding_box_test/.DS_Store" in told
+    assert "not used hidden files (2): query/Thumbs.db, bounding_box_test/.DS_Store" in told
 
 
 def test_a_data_set_without_side_cars_is_no_mistake(command: Command, unit: Path) -> None:

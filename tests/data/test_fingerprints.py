@@ -201,8 +201,8 @@ def test_counts_other_than_the_published_ones_are_named(market: Path) -> None:
     listing = MarketConfig(name="market1501", root=market).listing()
     listing.about = About("Market-1501", published)
     assert listing.deviations() == [
-        "Market-1501, train: 16 images of 4 identities, where 17 of 4 are published (1 images fewer)",
-        "Market-1501, gallery: 6 images of 2 identities, where 6 of 1 are published (1 identities more)",
+        "Market-1501, train: 16 images of 4 identities, where 17 of 4 are published (images: 1 fewer)",
+        "Market-1501, gallery: 6 images of 2 identities, where 6 of 1 are published (identities: 1 more)",
     ]
 
 
@@ -236,7 +236,7 @@ def test_a_plan_says_what_is_not_used(accompanied: Path, tmp_path: Path) -> None
     assert load_study(study).plan().data == ()
     shutil.copy(accompanied / "bounding_box_test/-1_c2s1_000003_01.jpg", accompanied / "bounding_box_train")
     (accompanied / "query/Thumbs.db").write_bytes(b"x")
-    said = "data: not used: 1 junk and distractors in training, 1 hidden files"
+    said = "data: not used: junk and distractors in training (1), hidden files (1)"
     plan = load_study(study).plan()
     assert plan.data == (said,)
     assert said in plan.warnings

@@ -434,3 +434,18 @@ def test_a_mat_file_without_attributes_is_named(content, tmp_path: Path) -> None
     (tmp_path / "other.mat").write_text("<html>")
     with pytest.raises(DataError, match=re.escape("expected market_attribute.mat or duke_attribute.mat")):
         read_attributes(tmp_path / "other.mat")
+
+
+def test_a_side_car_is_of_the_image_as_it_stands_upright(tmp_path: Path) -> None:
+    """A camera held upright stores a lying image of 32 by 16 and says how to turn it."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = tmp_path / "0002_c1s1_000451_03.jpg"
+    Image.new("RGB", (32, 16)).save(image, exif=exif)
+    labels = np.zeros((32, 16), np.uint8)
+    labels[:8] = 1
+    _png(tmp_path / "maps", image, labels)
+    assert (read_maps(image, tmp_path / "maps", (32, 16))[0] == 255 * (labels == 1)).all()
+    _png(tmp_path / "lying", image, labels.T)
+    with pytest.raises(DataError, match="the size of its image, 32×16"):
+        read_maps(image, tmp_path / "lying", (32, 16))

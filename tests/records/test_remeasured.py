@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reid_search.records import Progress, StudyStore, progress_of, read_state
-from reid_search.study import SearchPhase, Study, load_study, schema_of
+from reid_search.records import Progress, Status, StudyStore, Trial, TrialId, progress_of, read_state
+from reid_search.records.remeasured import _why
+from reid_search.study import BASELINE, Arm, PlannedTrial, SearchPhase, Study, TrialConfig, load_study, schema_of
 from reid_search.study.trial import key
 
 STUDY = Path(__file__).parents[1] / "stores" / "before.yaml"
@@ -51,3 +52,23 @@ def test_a_newer_version_of_the_keys_is_named(before: Path, monkeypatch: pytest.
     assert (found.measured, {item.why for item in found.again}) == (
         0, {"the keys have version 2, and the store has version 1"}
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        ("0123456789abcdef", "data are now known by their content, and the store knew them by the names and sizes"),
+        ("sha256-0123456789abcdef", "the data changed: images, labels, lists or side-cars"),
+    ],
+)
+def test_other_data_are_named_as_such_wherever_they_lie(known: str, why: str) -> None:
+    content = {
+        "data": {"name": "market1501", "root": "/now/Market"},
+        "model": {"architecture": "baseline", "backbone": "resnet10_thin"},
+    }
+    config = TrialConfig.model_validate(content)
+    arm = Arm(BASELINE, {}, config)
+    planned = PlannedTrial("ablate", arm, 1, "b" * 16, config, "test", "sha256-fedcba9876543210")
+    earlier = config.model_copy(update={"data": config.data.at(Path("/then/Market"))}).model_dump(mode="json")
+    trial = Trial(TrialId("a" * 16, 1), Status.FINISHED, config=earlier, data_fingerprint=known)
+    assert _why(planned, trial).startswith(why)

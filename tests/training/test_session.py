@@ -16,9 +16,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 
 from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.records import TrialFolder
+from reid_search.study import TrialConfig
 from reid_search.training import TrialRequest, TrialSession, run_trial
 from reid_search.training import checkpoint as checkpoints
 from reid_search.training.revisit import export_model, measure_again
@@ -329,3 +331,30 @@ def test_a_validation_answer_without_a_holdout_is_a_failure(request_of: RequestO
     record = _run(request_of(evaluate=("val",), data=data), tmp_path / "t").record()
     assert record is not None
     assert record.reason == "no split 'val' to test on: data.holdout is 0"
+
+
+def test_a_record_says_what_was_not_used_of_the_data(tmp_path: Path) -> None:
+    root = tmp_path / "Market"
+    colours = np.random.default_rng(0)
+    names = [f"bounding_box_train/{person:04}_c{camera}s1_000001_01.jpg" for person in (2, 7) for camera in (1, 2)]
+    names += ["query/0001_c1s1_000001_00.jpg", "bounding_box_test/0001_c2s1_000001_01.jpg"]
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(colours.integers(0, 255, (32, 16, 3), dtype=np.uint8)).save(root / name)
+    (root / "query/Thumbs.db").write_bytes(b"x")
+    (root / "bounding_box_train/0009_c1s1_000001_01.jpg").write_bytes(b"no image")
+    config = TrialConfig.model_validate(
+        {
+            "data": {"name": "market1501", "root": root, "image_size": [32, 16], "holdout": 0, "skip_broken": True},
+            "model": {"architecture": "baseline", "backbone": "resnet10_thin", "embedding_dim": 16},
+            "training": {"images": 4, "report_every": 4, "batch": {"ids": 2, "per_id": 2}},
+        }
+    )
+    folder = _run(TrialRequest(config, 1, "a" * 16, ("test",), cache=tmp_path / "cache"), tmp_path / "trial")
+    record = folder.record()
+    assert record is not None
+    assert record.status == "finished", record.reason
+    assert record.data is not None
+    assert record.data.unused == {"hidden files": 1, "unreadable images": 1}
+    assert record.data_fingerprint == config.data.fingerprint()
+    assert json.loads((tmp_path / "trial/record.json").read_text())["config"]["data"]["skip_broken"] is True

@@ -39,8 +39,8 @@ class DataFacts:
 
     @property
     def unused_in_words(self) -> str:
-        """The numbers of files that are not used: `3 hidden files, 1 unreadable images`."""
-        return ", ".join(f"{count:,} {reason}" for reason, count in self.unused.items())
+        """The numbers of files that are not used: `hidden files (3), unreadable images (1)`."""
+        return ", ".join(f"{reason} ({count:,})" for reason, count in self.unused.items())
 
 
 class DataConfig(Config):
