@@ -57,7 +57,9 @@ def make(
 @app.command()
 def check(
     folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
-    name: Annotated[str, typer.Option(help="The data set that it is read as.")] = "market1501",
+    name: Annotated[
+        str | None, typer.Option(help="The data set that it is read as; if omitted, what it looks like.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
@@ -66,6 +68,7 @@ def check(
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
+    name = name or _sniffed(folder)
     listing = _folder_config(name, folder).listing()
     unreadable = unreadable_images([image.path for image in listing.images])
     dataset = dataset_of(name, listing, fingerprint="unknown" if unreadable else None)
@@ -89,12 +92,74 @@ def check(
         raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
 
 
+@app.command(name="import")
+def import_(
+    folder: Annotated[Path, typer.Argument(help="Folder of images of one's own.", exists=True, file_okay=False)],
+    pattern: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Path of an image in the folder, with {identity} and, where known, {camera}, {split}, {time}, "
+            "{clothes}; * is anything but /. Several may be given.  [default: {identity}/*]"
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--list", help="CSV or Parquet table of path and identity, instead of a pattern.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The manifest to write.  [default: manifest.csv in the folder]")
+    ] = None,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the identities to test on, where no split is given.", min=0.0, max=1.0)
+    ] = 0.5,
+    seed: Annotated[int, typer.Option(help="Seed of that split.")] = 0,
+) -> None:
+    """Write the manifest of a data set of one's own: path, identity, camera and split of every image."""
+    from reid_search.data.manifest.importing import BY_IDENTITY, from_list, from_pattern, with_splits
+    from reid_search.data.manifest.table import FILES, write_table
+    from reid_search.errors import RequestError
+
+    if pattern and table:
+        raise RequestError("--pattern and --list: give one of the two")
+    target = to or folder / FILES[0]
+    if target.exists():
+        raise RequestError(f"{target}: exists already; name another file with --to, or delete it")
+    rows, unused = (from_list(table), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
+    split = with_splits(rows, test_share, seed)
+    write_table(target, split)
+    for reason, names in sorted(unused.items()):
+        say(f"not used, {reason}: {len(names)}, such as {names[0]}")
+    for part in ("train", "query", "gallery"):
+        of_part = [row for row in split if row.split == part]
+        say(f"{part:8} {len(of_part):,} images of {len({row.identity for row in of_part}):,} identities")
+    if not any(row.camera for row in split):
+        say("no cameras: a ranking leaves out nothing but the query's own image")
+    say(f"a study reads it with data: {{name: manifest, root: {target if to else folder}}}")
+    answer(str(target))
+
+
+def _sniffed(folder: Path) -> str:
+    from reid_search.data.sniffing import sniffed
+    from reid_search.errors import DataAbsent, DataError
+
+    if not folder.is_dir():
+        raise DataAbsent(f"{folder}: no such folder")
+    found = sniffed(folder)
+    if not found:
+        raise DataError(
+            f"{folder}: looks like no data set that is known; say with --name which it should be, or write a manifest "
+            f"of it with `reid-search data import {folder}`"
+        )
+    say(f"looks like {' or '.join(found)}: data: {{name: {found[0]}, root: {folder}}}")
+    return found[0]
+
+
 def _folder_config(name: str, folder: Path) -> "FolderConfig":
     from reid_search.data.folder import FolderConfig
+    from reid_search.data.sniffing import names_of_folders
     from reid_search.errors import RequestError, nearest
     from reid_search.study import DATASETS
 
-    of_folders = [known for known in DATASETS.names() if issubclass(DATASETS.config_class(known), FolderConfig)]
+    of_folders = names_of_folders()
     if name not in of_folders:
         raise RequestError(f"--name {name}: not a data set that is read from a folder; {nearest(name, of_folders)}")
     config = DATASETS.validate({"name": name, "root": str(folder)})

@@ -15,6 +15,7 @@ from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import PARTS, ListedImage, Listing
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.trial.config import DataFacts
+from reid_search.study.trial.side_cars import Forms
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class ReidDataset:
         gallery: Gallery images.
         fingerprint: Identifies images, labels and side-cars.
         side_cars: Paths of the part maps, keypoints and attributes that exist.
+        forms: How these are to be understood.
         one_numbering: Whether a number means one person in `train` and in `query`; else these are unrelated.
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
@@ -43,6 +45,7 @@ class ReidDataset:
     gallery: pd.DataFrame
     fingerprint: str
     side_cars: Mapping[SideCar, Path] = field(default_factory=dict)
+    forms: Forms = field(default_factory=Forms)
     one_numbering: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -97,6 +100,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         **{part: _table(listing.of(part), contents) for part in PARTS},
         fingerprint=facts.fingerprint,
         side_cars=listing.side_cars,
+        forms=listing.forms,
         one_numbering=about.one_numbering,
         unused=facts.unused,
         notes=facts.notes,

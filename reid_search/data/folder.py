@@ -4,16 +4,17 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.data.listing import Listing
-from reid_search.errors import DataNotGiven
+from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize
-from reid_search.study.trial.side_cars import SIDE_CARS
+from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
+_WRITTEN_IF_SET = ("map_labels", "keypoint_confidence", "skip_broken")
 
 
 class FolderConfig(DataConfig):
@@ -24,6 +25,8 @@ class FolderConfig(DataConfig):
         maps: Folder of part maps, made by any parser; `masks` in `root` where omitted, if it exists.
         keypoints: Folder of keypoints; `keypoints` in `root` where omitted, if it exists.
         attributes: Table of attributes; `attributes.csv` in `root` where omitted, if it exists.
+        map_labels: What the labels of part maps mean: `parts` (ours), `lip`, or the labels of each part.
+        keypoint_confidence: From which confidence on a detected keypoint is visible, in [0, 1].
         skip_broken: Whether images that cannot be read are left out, and counted, instead of being an error.
     """
 
@@ -33,6 +36,8 @@ class FolderConfig(DataConfig):
     maps: AbsolutePath | None = None
     keypoints: AbsolutePath | None = None
     attributes: AbsolutePath | None = None
+    map_labels: MapLabels = "parts"
+    keypoint_confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0, le=1)
     skip_broken: bool = False
 
     @abstractmethod
@@ -49,13 +54,26 @@ class FolderConfig(DataConfig):
         Raises:
             DataError: The folder is not given, missing or of another layout.
         """
-        listing = self.read(self.folder())
+        listing = self._read_or_hint(self.folder())
         listing.side_cars = self.side_cars()
+        listing.forms = Forms(self.map_labels, self.keypoint_confidence)
         if self.skip_broken:
             from reid_search.data.decoding import broken_images
 
             listing.without_unreadable(broken_images)
         return listing
+
+    def _read_or_hint(self, root: Path) -> Listing:
+        try:
+            return self.read(root)
+        except DataError as error:
+            from reid_search.data.sniffing import sniffed
+
+            others = [name for name in sniffed(root) if name != self.name] if root.is_dir() else []
+            if not others:
+                raise
+            hint = f"this folder looks like {' or '.join(others)}: write data: {{name: {others[0]}, root: {root}}}"
+            raise type(error)(f"{error}; {hint}") from error
 
     def facts(self) -> DataFacts:
         """Read the folder: fingerprint, what is not used, what differs from what was published.
@@ -113,10 +131,11 @@ class FolderConfig(DataConfig):
         return self.model_copy(update={"root": absolute(root)})
 
     @model_serializer(mode="wrap")
-    def _write_skip_broken_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _write_some_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        if not self.skip_broken:
-            content.pop("skip_broken", None)
+        for name in _WRITTEN_IF_SET:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                content.pop(name, None)
         return content
 
 

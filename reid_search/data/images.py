@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +19,18 @@ from reid_search.data.dataset import ReidDataset
 from reid_search.data.decoding import broken_images, decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.samples import Pixels, Samples
-from reid_search.data.side_cars import attributes_of, read_keypoints, read_maps
+from reid_search.data.side_cars import attributes_of, readers_of
 from reid_search.errors import DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
 _Array = npt.NDArray[Any]
-_Reader = Callable[[Path, Path, tuple[int, int]], _Array]
+_Kind = Literal["maps", "keypoints"]
 
 _DECODED_AT_ONCE = 256
-_PER_IMAGE: dict[SideCar, tuple[_Reader, tuple[int, ...], type[np.generic]]] = {
-    "maps": (read_maps, (len(PARTS),), np.uint8),
-    "keypoints": (read_keypoints, (len(KEYPOINTS), 3), np.float32),
+_PER_IMAGE: dict[_Kind, tuple[tuple[int, ...], type[np.generic]]] = {
+    "maps": ((len(PARTS),), np.uint8),
+    "keypoints": ((len(KEYPOINTS), 3), np.float32),
 }
 
 
@@ -68,7 +68,7 @@ def open_images(
     opened = {}
     for name, table in tables.items():
         wanted = (needs or {}).get(name, ())
-        beside = {
+        beside: dict[SideCar, _Array] = {
             kind: _open_side_car(dataset, kind, name, image_size, folder / kind / f"{place}-{name}")
             for kind in _PER_IMAGE
             if kind in wanted
@@ -80,10 +80,9 @@ def open_images(
     return opened
 
 
-def _open_side_car(
-    dataset: ReidDataset, kind: SideCar, table: str, image_size: tuple[int, int], target: Path
-) -> _Array:
-    read, shape, number = _PER_IMAGE[kind]
+def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tuple[int, int], target: Path) -> _Array:
+    shape, number = _PER_IMAGE[kind]
+    read, form = readers_of(dataset.forms)[kind]
     size = image_size if kind == "maps" else ()
     paths = list(dataset.tables[table]["path"])
     if kind not in dataset.side_cars:
@@ -93,6 +92,7 @@ def _open_side_car(
     def build(folder: Path) -> None:
         _write(folder / "values.npy", lambda path: read(Path(path), place, image_size), paths, (*shape, *size), number)
 
+    target = target.with_name(f"{target.name}{form}")
     return cast("_Array", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
 
 

@@ -17,6 +17,7 @@ from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.key import BY_CONTENT
+from reid_search.study.trial.side_cars import Forms
 
 Part = Literal["train", "query", "gallery"]
 PARTS: tuple[Part, ...] = ("train", "query", "gallery")
@@ -95,6 +96,7 @@ class Listing:
         unused: Names of what was found and is not used, by reason.
         lists: Files that were read besides images and side-cars; their bytes are in the fingerprint.
         side_cars: Paths of the side-cars.
+        forms: How they are to be understood.
     """
 
     root: Path
@@ -103,6 +105,7 @@ class Listing:
     unused: dict[str, list[str]] = field(default_factory=dict)
     lists: list[Path] = field(default_factory=list)
     side_cars: dict[SideCar, Path] = field(default_factory=dict)
+    forms: Forms = field(default_factory=Forms)
     _hashed: Hashed | None = None
 
     def use(self, path: Path | str, part: Part, identity: int, camera: int | None, **more: int | str) -> None:
@@ -147,6 +150,8 @@ class Listing:
             raise DataError(f"{folder}: a link that leads back to {real}, which it is in; take it out")
         for entry in entries_of(folder):
             path = folder / entry.name
+            if path in self.lists:
+                continue
             if is_hidden(entry.name):
                 self.leave_out(path, HIDDEN)
             elif _is_folder(entry):

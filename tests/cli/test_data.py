@@ -161,3 +161,34 @@ def test_many_problems_are_cut_short() -> None:
     text = data_commands._problems("problems", [f"problem {number}" for number in range(50)])
     assert text.startswith("problems: 50\nproblem 0\n")
     assert text.endswith("problem 19\n… and 30 more")
+
+
+def test_images_by_identity_are_imported_trained_on_and_reported(command: Command, tmp_path: Path) -> None:
+    """Two hundred identities without cameras, from a folder to a report."""
+    for identity in range(200):
+        for frame in range(3):
+            path = tmp_path / "own" / f"person {identity}" / f"{frame}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 16), (identity, frame * 40, 255 - identity)).save(path)
+    imported = command("data", "import", tmp_path / "own")
+    assert (imported.code, imported.out.strip()) == (0, str(tmp_path / "own" / "manifest.csv"))
+    assert "no cameras" in imported.err
+    again = command("data", "import", tmp_path / "own")
+    assert (again.code, "exists already" in again.err) == (2, True)
+    checked = command("data", "check", tmp_path / "own")
+    assert "looks like manifest" in checked.err
+    assert "train    300 images, 100 identities, 0 cameras" in checked.out
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        "name: own\n"
+        "base:\n"
+        "  data: {name: manifest, root: own, image_size: [16, 8]}\n"
+        "  model: {architecture: baseline, backbone: resnet10_thin, embedding_dim: 16}\n"
+        "  training: {images: 32, batch: {ids: 4, per_id: 2}}\n"
+        "axes: {losses.triplet.margin: {choice: [0.3, 1.2]}}\n"
+        "phases: [{kind: ablate, seeds: 1}]\n"
+    )
+    ran = command("run", study, "--address", "none", "--storage", tmp_path / "runs")
+    assert ran.code == 0, ran.err
+    report = (tmp_path / "runs" / "own" / "report" / "report.md").read_text()
+    assert "no cameras: nothing but the query itself is removed" in report

@@ -11,7 +11,7 @@ from PIL import Image
 from reid_search.data import load_dataset
 from reid_search.data.listing import Listing
 from reid_search.data.market1501.config import MarketConfig
-from reid_search.data.market_layout import FOLDERS
+from reid_search.data.market1501.layout import FOLDERS
 from reid_search.errors import DataError
 
 NAMES = Path(__file__).with_name("names")
@@ -118,7 +118,7 @@ def test_junk_and_distractors_are_no_training_images_and_other_files_do_not_coun
         (lambda root: shutil.rmtree(root / "query"), "query missing; found bounding_box_test, bounding_box_train"),
         (lambda root: [shutil.rmtree(path) for path in root.iterdir()], "is empty; expected bounding_box_train"),
         (lambda root: [path.unlink() for path in (root / "query").iterdir()], "holds no images"),
-        (lambda root: (root / "query/face.jpg").write_bytes(b""), "not of the Market-1501 layout"),
+        (lambda root: (root / "query/face.jpg").write_bytes(b""), "not of the form of Market-1501"),
         (
             lambda root: (root / "query/0000_c1s1_000001_01.jpg").write_bytes(b""),
             "identity 0 in query; allowed: 1",

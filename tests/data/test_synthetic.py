@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from reid_search.data.listing import PARTS, About, ListedImage
-from reid_search.data.market_layout import FOLDERS, read_market_layout
+from reid_search.data.market1501.layout import FOLDERS, LAYOUT
 from reid_search.data.synthetic.config import Nuisances, SyntheticConfig
 from reid_search.data.synthetic.data import folder
 from reid_search.data.synthetic.plan import plan_images, spread
@@ -46,7 +46,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def listed(tiny: Path) -> dict[str, list[ListedImage]]:
-    listing = read_market_layout(tiny, About("synthetic"))
+    listing = LAYOUT.read(tiny, About("synthetic"))
     return {part: listing.of(part) for part in PARTS}
 
 

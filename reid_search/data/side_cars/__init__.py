@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from reid_search.data.side_cars.keypoints import read_keypoints
     from reid_search.data.side_cars.maps import read_maps
     from reid_search.data.side_cars.problems import side_car_problems
+from reid_search.data.side_cars.readers import readers_of
 
-__all__ = ["attributes_of", "read_attributes", "read_keypoints", "read_maps", "side_car_problems"]
+__all__ = ["attributes_of", "read_attributes", "read_keypoints", "read_maps", "readers_of", "side_car_problems"]
 
 __getattr__ = lazy_names(
     __name__,

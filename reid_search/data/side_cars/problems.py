@@ -9,8 +9,7 @@ import numpy as np
 from reid_search.data.decoding import quiet
 from reid_search.data.side_cars.attributes import attributes_of
 from reid_search.data.side_cars.files import Size
-from reid_search.data.side_cars.keypoints import read_keypoints
-from reid_search.data.side_cars.maps import read_maps
+from reid_search.data.side_cars.readers import readers_of
 from reid_search.errors import DataError
 from reid_search.study.trial.side_cars import SideCar
 
@@ -23,10 +22,9 @@ def side_car_problems(dataset: "ReidDataset", side_cars: Mapping[SideCar, Path])
     images = [Path(path) for table in dataset.tables.values() for path in table["path"]]
     problems: list[str] = []
     with quiet():
-        if "maps" in side_cars:
-            problems += _problems(read_maps, images, side_cars["maps"])
-        if "keypoints" in side_cars:
-            problems += _problems(read_keypoints, images, side_cars["keypoints"])
+        for kind, (reader, _) in readers_of(dataset.forms).items():
+            if kind in side_cars:
+                problems += _problems(reader, images, side_cars[kind])
     if "attributes" in side_cars:
         try:
             trained = dataset.train["identity"].to_numpy(np.int64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from reid_search.data.caching import built_once
 from reid_search.data.folder import find_side_cars
 from reid_search.data.listing import About
-from reid_search.data.market_layout import read_market_layout
+from reid_search.data.market1501.layout import LAYOUT
 from reid_search.data.synthetic.config import SyntheticConfig
 
 if TYPE_CHECKING:
@@ -30,6 +30,6 @@ def load(config: SyntheticConfig, cache: Path) -> "ReidDataset":
     from reid_search.data.dataset import dataset_of
 
     root = folder(config, cache)
-    listing = read_market_layout(root, About("synthetic"))
+    listing = LAYOUT.read(root, About("synthetic"))
     listing.side_cars = find_side_cars(root)
     return dataset_of(config.name, listing, config.fingerprint())

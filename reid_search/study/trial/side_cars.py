@@ -5,6 +5,7 @@ Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1); they descri
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -40,6 +41,20 @@ UNKNOWN = -1
 
 DEFAULT_CONFIDENCE = 0.2
 """From which confidence on a detected keypoint is visible."""
+
+
+@dataclass(frozen=True)
+class Forms:
+    """How the side-cars of a data set are to be understood.
+
+    Attributes:
+        map_labels: What the labels of part maps mean.
+        keypoint_confidence: From which confidence on a detected keypoint is visible.
+    """
+
+    map_labels: MapLabels = "parts"
+    keypoint_confidence: float = DEFAULT_CONFIDENCE
+
 
 _WHAT = {
     "maps": "part maps (one PNG, NPZ or NPY file an image)",

@@ -1,0 +1,94 @@
+"""Settings of CUHK03; no torch."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from reid_search.data.cuhk03.protocols import classic_split, new_protocol
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import About, Counts, Listing, Part
+from reid_search.data.market1501.layout import FOLDERS
+from reid_search.data.part_folders import PartFolders
+from reid_search.errors import DataAbsent
+from reid_search.study import EvaluationRule
+from reid_search.study.rules import SingleShot
+
+Boxes = Literal["detected", "labelled"]
+Protocol = Literal["new", "classic"]
+
+_LICENCE = "for academic research, on request from its authors"
+_NEW: dict[Boxes, dict[Part, Counts]] = {
+    "detected": {"train": Counts(7_365, 767), "query": Counts(1_400, 700), "gallery": Counts(5_332, 700)},
+    "labelled": {"train": Counts(7_368, 767), "query": Counts(1_400, 700), "gallery": Counts(5_328, 700)},
+}
+_SPELLINGS: dict[Boxes, tuple[str, ...]] = {"detected": ("detected",), "labelled": ("labeled", "labelled")}
+_FOLDERS = PartFolders(
+    FOLDERS,
+    re.compile(r"(?P<identity>\d{4})_c(?P<camera>[12])_\d+"),
+    "0001_c1_1.png",
+)
+
+
+class Cuhk03Config(FolderConfig):
+    """CUHK03: extracted images with the files of its protocols, or the folders of the new protocol.
+
+    Extracted images lie in `images_detected` and `images_labeled`, named `1_001_1_01.png`: pair of cameras, person,
+    view, image. Beside them lies `cuhk03_new_protocol_config_detected.mat` (or `labeled`), or for the classic protocol
+    `cuhk-03.mat`.
+
+    Attributes:
+        boxes: Boxes of a detector, or drawn by hand.
+        protocol: `new` has 767 training identities and the rule of Market-1501; `classic` has 1,367, 20 splits, and
+            random galleries of one image for each of 100 identities.
+        split: Which of the 20 splits of the classic protocol.
+    """
+
+    name: Literal["cuhk03"]
+    boxes: Boxes = "detected"
+    protocol: Protocol = "new"
+    split: int = Field(default=0, ge=0, le=19)
+
+    @property
+    def rule(self) -> EvaluationRule:
+        """The other view is searched; in the classic protocol for one image of each identity, 100 times."""
+        return EvaluationRule(single_shot=SingleShot(draws=100) if self.protocol == "classic" else None)
+
+    def read(self, root: Path) -> Listing:
+        """List the images of the protocol.
+
+        Raises:
+            DataError: A folder or a protocol's file is missing, or belongs to other boxes.
+        """
+        if not root.is_dir():
+            raise DataAbsent(f"{root}: no such folder; expected that of CUHK03")
+        if self.protocol == "classic":
+            listing = Listing(root, About(f"CUHK03 ({self.boxes}, classic split {self.split})", licence=_LICENCE))
+            classic_split(listing, _one_of(root, _names("images_{}", self.boxes)), root / "cuhk-03.mat", self.split)
+            return listing
+        about = About(f"CUHK03 ({self.boxes}, new protocol)", _NEW[self.boxes], _LICENCE)
+        for place in (root, *(root / name for name in _SPELLINGS[self.boxes])):
+            if all((place / name).is_dir() for name in _FOLDERS.folders.values()):
+                return _FOLDERS.read(place, about)
+        listing = Listing(root, about)
+        protocol = _one_of(root, _names("cuhk03_new_protocol_config_{}.mat", self.boxes))
+        new_protocol(listing, _one_of(root, _names("images_{}", self.boxes)), protocol)
+        return listing
+
+
+def _names(form: str, boxes: Boxes) -> list[str]:
+    return [form.format(name) for name in _SPELLINGS[boxes]]
+
+
+def _one_of(root: Path, names: list[str]) -> Path:
+    found = next((root / name for name in names if (root / name).exists()), None)
+    if found is None:
+        raise DataAbsent(
+            f"{root / names[0]}: not there; expected the extracted images and the protocol's file, or the folders "
+            f"{', '.join(_FOLDERS.folders.values())}"
+        )
+    return found
+
+
+CONFIG = Cuhk03Config

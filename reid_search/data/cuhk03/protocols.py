@@ -1,0 +1,97 @@
+"""The protocols of CUHK03, from the files in which they were published, over extracted images."""
+
+import re
+from pathlib import Path
+
+from reid_search.data.listing import Listing, Part
+from reid_search.errors import DataAbsent, DataError
+
+_NAME = re.compile(r"([1-5])_(\d{3})_([12])_(\d{2})\.(?:png|jpe?g)", re.IGNORECASE)
+_EXAMPLE = "1_001_1_01.png: pair of cameras, person, view, image"
+_INDICES: dict[Part, str] = {"train": "train_idx", "query": "query_idx", "gallery": "gallery_idx"}
+_UNLISTED = "images that the protocol does not name"
+
+
+def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
+    """List the images that the new protocol names (Zhong et al., CVPR 2017); its indices count from 1.
+
+    Args:
+        listing: Filled.
+        images: Folder of extracted images.
+        protocol: `cuhk03_new_protocol_config_detected.mat` or `…_labeled.mat`.
+
+    Raises:
+        DataError: The file is of another kind, or names an image that is not there.
+    """
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        content = loadmat(protocol)
+        names = [str(row[0][0]) for row in content["filelist"]]
+        labels, cameras = (content[name].ravel().astype(int).tolist() for name in ("labels", "camId"))
+        indices = {part: (content[name].ravel().astype(int) - 1).tolist() for part, name in _INDICES.items()}
+        rows = [(part, names[at], labels[at], cameras[at]) for part, places in indices.items() for at in places]
+    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError) as error:
+        raise DataError(
+            f"{protocol}: not the new protocol of CUHK03, which has filelist, labels, camId and "
+            f"{', '.join(_INDICES.values())} ({type(error).__name__}: {error})"
+        ) from error
+    there = {path.name: path for path in listing.image_files(images)}
+    for part, name, identity, camera in rows:
+        if name not in there:
+            raise DataAbsent(f"{images / name}: no such file, and {protocol.name} names it; expected {_EXAMPLE}")
+        listing.use(there[name], part, identity, camera)
+    listing.lists.append(protocol)
+    _leave_out_others(listing, there, {name for _, name, _, _ in rows})
+
+
+def classic_split(listing: Listing, images: Path, release: Path, split: int) -> None:
+    """List one of the 20 splits of CUHK03 as published (Li et al., CVPR 2014): 100 identities to test on.
+
+    An identity is a person of a pair of cameras. Queries and gallery are the same images.
+
+    Args:
+        listing: Filled.
+        images: Folder of extracted images.
+        release: `cuhk-03.mat`, which holds the splits.
+        split: From 0 to 19.
+
+    Raises:
+        DataError: The file is of another kind, or a name does not fit.
+    """
+    tested = _tested(release, split)
+    listing.lists.append(release)
+    there = {path.name: path for path in listing.image_files(images)}
+    for name, path in there.items():
+        found = _NAME.fullmatch(name)
+        if found is None:
+            raise DataError(f"{path}: this name is not of the form of CUHK03: {_EXAMPLE}")
+        pair, person, view = int(found[1]), int(found[2]), int(found[3])
+        parts: tuple[Part, ...] = ("query", "gallery") if (pair, person) in tested else ("train",)
+        for part in parts:
+            listing.use(path, part, pair * 1000 + person, view)
+    if not listing.counts("query").images:
+        raise DataError(
+            f"{images}: holds no image of the {len(tested)} identities of split {split}; expected {_EXAMPLE}"
+        )
+
+
+def _tested(release: Path, split: int) -> set[tuple[int, int]]:
+    from h5py import File
+
+    try:
+        with File(release, "r") as content:
+            pairs = content[content["testsets"][0][split]][()].T.astype(int)
+            return {(int(pair), int(person)) for pair, person in pairs}
+    except FileNotFoundError as error:
+        raise DataAbsent(f"{release}: no such file; it holds the splits of the classic protocol") from error
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise DataError(
+            f"{release}: not CUHK03's own file, which has `testsets` ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _leave_out_others(listing: Listing, there: dict[str, Path], named: set[str]) -> None:
+    for name in sorted(set(there) - named):
+        listing.leave_out(there[name], _UNLISTED)

@@ -1,0 +1,40 @@
+"""Settings of DukeMTMC-reID; no torch."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import About, Counts, Listing
+from reid_search.data.market1501.layout import FOLDERS
+from reid_search.data.part_folders import PartFolders
+
+WITHDRAWN = (
+    "DukeMTMC was withdrawn by its authors in 2019, since the people in it had not agreed to be filmed; say in a "
+    "publication why it is used"
+)
+ABOUT = About(
+    title="DukeMTMC-reID",
+    published={"train": Counts(16_522, 702), "query": Counts(2_228, 702), "gallery": Counts(17_661, 1_110)},
+    licence="for academic research only, and no longer given out",
+    status=WITHDRAWN,
+)
+LAYOUT = PartFolders(
+    FOLDERS,
+    # Copies that were converted to the names of Market-1501 are met too.
+    re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)(?:_f\d{7}|s\d+_\d+_\d+)"),
+    "0002_c1_f0044158.jpg",
+)
+
+
+class DukeConfig(FolderConfig):
+    """The folder of DukeMTMC-reID: `bounding_box_train`, `query` and `bounding_box_test`."""
+
+    name: Literal["dukemtmc"]
+
+    def read(self, root: Path) -> Listing:
+        """List the three folders."""
+        return LAYOUT.read(root, ABOUT)
+
+
+CONFIG = DukeConfig

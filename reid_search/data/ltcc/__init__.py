@@ -1,0 +1,1 @@
+"""LTCC (Qian et al., ACCV 2020): people who change clothes."""

@@ -1,0 +1,70 @@
+"""Settings of a manifest; no torch."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
+
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import PARTS, About, Listing, Part
+from reid_search.data.manifest.table import manifest_at, numbers, read_records, read_table
+from reid_search.errors import DataError
+from reid_search.study import MARKET_RULE, EvaluationRule
+
+_WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
+
+
+class ManifestConfig(FolderConfig):
+    """A data set of one's own: a folder of images with a manifest, or that file. `reid-search data import` writes it.
+
+    Attributes:
+        root: Folder that holds `manifest.csv` or `manifest.parquet`, or the path of such a file under any name. The
+            paths in it are relative to its folder.
+    """
+
+    name: Literal["manifest"]
+
+    @property
+    def rule(self) -> EvaluationRule:
+        """That of Market-1501; without cameras, nothing but the query's own image is left out."""
+        try:
+            path = None if self.root is None else manifest_at(self.root)
+        except DataError:  # which is said where it is read
+            path = None
+        return MARKET_RULE if path is None or _has_cameras(path, path.stat().st_mtime_ns) else _WITHOUT_CAMERAS
+
+    def read(self, root: Path) -> Listing:
+        """List the images of the manifest; identities and cameras are numbered from 1 in sorted order.
+
+        Raises:
+            DataError: The manifest is missing or breaks a rule.
+        """
+        path = manifest_at(root)
+        rows = read_table(path)
+        identities = numbers(row.identity for row in rows if row.identity)
+        cameras = numbers(row.camera for row in rows if row.camera)
+        listing = Listing(path.parent, About(f"the manifest {path.name}", cameras=bool(cameras)))
+        listing.lists.append(path)
+        for row in rows:
+            identity = identities[row.identity] if row.identity else 0
+            listing.use(
+                path.parent / row.path, cast("Part", row.split), identity, cameras.get(row.camera), **dict(row.more)
+            )
+        for part in PARTS:
+            if not listing.of(part):
+                raise DataError(f"{path}: no row has the split {part}; expected images of train, query and gallery")
+        used = {image.path for image in listing.images}
+        for image in listing.image_files(path.parent, deep=True):
+            if str(image) not in used:
+                listing.leave_out(image, "images without a row")
+        return listing
+
+
+@cache
+def _has_cameras(path: Path, _changed: int) -> bool:
+    try:
+        return any(row.get("camera") for row in read_records(path))
+    except DataError:  # which is said where the whole is read
+        return True
+
+
+CONFIG = ManifestConfig

@@ -1,0 +1,160 @@
+"""Making a manifest: from folders, from the names of files, or from a list; and a split where there is none."""
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from reid_search.data.listing import PARTS, About, Listing, Part
+from reid_search.data.manifest.table import REQUIRED, Row, read_records, read_table
+from reid_search.errors import DataError, RequestError, nearest
+
+BY_IDENTITY = "{identity}/*"
+_FIELDS = ("identity", "camera", "split", "time", "clothes")
+_FEWEST = 2
+
+
+def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[str, list[str]]]:
+    """Return a row for each image whose path fits a pattern, and the names of files that fit none or are no images.
+
+    Args:
+        root: The folder.
+        patterns: Paths in it, such as `{split}/{identity}_c{camera}_*.jpg`; `*` is anything but `/`, `**` anything.
+
+    Raises:
+        DataError: No image fits.
+        RequestError: A pattern names an unknown field, or no identity.
+    """
+    expressions = [expression(pattern) for pattern in patterns]
+    listing = Listing(root, About("the folder"))
+    rows = []
+    for path in listing.image_files(root, deep=True):
+        name = listing.name_of(path)
+        found = next((match for match in (item.fullmatch(name) for item in expressions) if match), None)
+        if found is None:
+            listing.leave_out(path, "images that fit no pattern")
+            continue
+        said = found.groupdict()
+        more = tuple((field, said[field]) for field in ("clothes", "time") if field in said)
+        rows.append(Row(name, said["identity"], cast("Part", said.get("split", "")), said.get("camera", ""), more))
+    if not rows:
+        left = next(iter(listing.unused.get("images that fit no pattern", ())), None)
+        what = f"; one that does not is {left}" if left else "; the folder holds none"
+        raise DataError(f"{root}: no image fits {' or '.join(patterns)}{what}")
+    return rows, listing.unused
+
+
+def from_list(path: Path) -> list[Row]:
+    """Return the rows of a table that has `path` and `identity`, without a split unless it has one.
+
+    Raises:
+        DataError: The table cannot be read, or lacks one of the two.
+    """
+    records = read_records(path)
+    if "split" in records[0]:
+        return read_table(path)
+    for column in ("path", "identity"):
+        if column not in records[0]:
+            raise DataError(f"{path}: column '{column}' is missing; found {', '.join(records[0])}")
+    fixed = (*REQUIRED, "camera")
+    return [
+        Row(
+            record["path"],
+            record["identity"],
+            "",
+            record.get("camera", ""),
+            tuple((name, value) for name, value in sorted(record.items()) if name not in fixed),
+        )
+        for record in records
+    ]
+
+
+def expression(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of paths as a regular expression.
+
+    Raises:
+        RequestError: It names an unknown field, one twice, or no identity.
+    """
+    fields: list[str] = []
+
+    def translated(found: re.Match[str]) -> str:
+        if found[0] == "**":
+            return ".*"
+        if found[0] == "*":
+            return "[^/]*"
+        if found[1] is None:
+            return re.escape(found[0])
+        if found[1] not in _FIELDS:
+            raise RequestError(f"--pattern {pattern}: {{{found[1]}}}; {nearest(found[1], _FIELDS)}")
+        if found[1] in fields:
+            return f"(?P={found[1]})"
+        fields.append(found[1])
+        return f"(?P<{found[1]}>{'|'.join(PARTS) if found[1] == 'split' else '[^/]+?'})"
+
+    text = re.sub(r"\{(\w+)\}|\*\*|\*|[^*{]+|\{", translated, pattern)
+    if "identity" not in fields:
+        raise RequestError(f"--pattern {pattern}: names no {{identity}}; expected one such as {BY_IDENTITY}")
+    return re.compile(text)
+
+
+def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
+    """Return rows with an identity-disjoint split, drawn where none is given.
+
+    Of each test identity one image in each camera becomes a query (where another camera saw it), or without cameras one
+    image (where there is another).
+
+    Args:
+        rows: With `split` throughout, or without.
+        test_share: Share of the identities to test on, in (0, 1).
+        seed: Seed of the draw.
+
+    Raises:
+        DataError: There are too few identities, or none can be a query.
+    """
+    given = [row for row in rows if row.split]
+    if given and len(given) < len(rows):
+        other = next(row for row in rows if not row.split)
+        raise DataError(f"{other.path}: has no split, and others have one; give all of them one, or none")
+    if given:
+        return list(rows)
+    draw = random.Random(seed)
+    identities = sorted({row.identity for row in rows if row.identity})
+    count = round(test_share * len(identities))
+    if min(count, len(identities) - count) < _FEWEST:
+        raise DataError(
+            f"{len(identities)} identities, of which {test_share:g} are {count} to test on; at least {_FEWEST} are "
+            f"needed on either side"
+        )
+    tested = set(draw.sample(identities, count))
+    queries = _queries([row for row in rows if row.identity in tested], draw)
+    if not queries:
+        raise DataError(
+            "no test identity has two images that could find each other (in two cameras, where these are known)"
+        )
+    return [
+        replace(
+            row,
+            split="train"
+            if row.identity and row.identity not in tested
+            else "query"
+            if row.path in queries
+            else "gallery",
+        )
+        for row in rows
+    ]
+
+
+def _queries(rows: Iterable[Row], draw: random.Random) -> set[str]:
+    of: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        of[row.identity][row.camera].append(row.path)
+    found = set()
+    for identity in sorted(of):
+        cameras = of[identity]
+        known = "" not in cameras
+        if (known and len(cameras) > 1) or (not known and len(cameras[""]) > 1):
+            found |= {draw.choice(sorted(cameras[camera])) for camera in sorted(cameras)}
+    return found

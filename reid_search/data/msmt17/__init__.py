@@ -1,0 +1,1 @@
+"""MSMT17 (Wei et al., CVPR 2018)."""

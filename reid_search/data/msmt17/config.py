@@ -1,0 +1,90 @@
+"""Settings of MSMT17; no torch."""
+
+import re
+from pathlib import Path
+from typing import Literal
+
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import About, Counts, Listing, Part
+from reid_search.errors import DataAbsent, DataError
+
+_VALIDATION = 2_373
+_LISTS: dict[str, Part] = {
+    "list_train.txt": "train",
+    "list_val.txt": "train",
+    "list_query.txt": "query",
+    "list_gallery.txt": "gallery",
+}
+_FOLDERS = {"train": ("train", "mask_train_v2"), "test": ("test", "mask_test_v2")}
+_NAME = re.compile(r"(?:.*/)?(\d{4})/\1_\d{3}_(\d{2})_[^/]+\.\w+")
+_EXAMPLE = "0000/0000_000_01_0303morning_0015_0.jpg 0"
+
+
+def about(training: int) -> About:
+    """Return what MSMT17 states, with so many training images."""
+    return About(
+        title="MSMT17",
+        published={"train": Counts(training, 1_041), "query": Counts(11_659, 3_060), "gallery": Counts(82_161, 3_060)},
+        licence="for academic research, on request from its authors; V2 has blurred faces",
+        one_numbering=False,
+    )
+
+
+class MsmtConfig(FolderConfig):
+    """The folder of MSMT17, V1 (`train`, `test`) or V2 (`mask_train_v2`, `mask_test_v2`), with its four lists.
+
+    Its training and test people are numbered apart, each from 0; here they count from 1.
+
+    Attributes:
+        training: `train+val` trains on both lists, 32,621 images, as most papers do; `train` on 30,248.
+    """
+
+    name: Literal["msmt17"]
+    training: Literal["train+val", "train"] = "train+val"
+
+    def read(self, root: Path) -> Listing:
+        """Read the lists; files that no list names are counted as unused.
+
+        Raises:
+            DataError: A list or a folder is missing, or a line does not fit.
+        """
+        if not root.is_dir():
+            raise DataAbsent(f"{root}: no such folder; expected one that holds {', '.join(_LISTS)}")
+        listing = Listing(root, about(32_621 if self.training == "train+val" else 32_621 - _VALIDATION))
+        folders = {half: _folder(root, half) for half in _FOLDERS}
+        for name, part in _LISTS.items():
+            if name != "list_val.txt" or self.training == "train+val":
+                _add(listing, root / name, folders["train" if part == "train" else "test"], part)
+        used = {image.path for image in listing.images}
+        for folder in folders.values():
+            for path in listing.image_files(folder, deep=True):
+                if str(path) not in used:
+                    listing.leave_out(path, "images that no list names")
+        return listing
+
+
+def _folder(root: Path, part: str) -> Path:
+    found = [root / name for name in _FOLDERS[part] if (root / name).is_dir()]
+    if len(found) != 1:
+        what = "both lie there" if found else "missing"
+        raise DataAbsent(f"{root}: {' or '.join(_FOLDERS[part])} {what}; expected one of them")
+    return found[0]
+
+
+def _add(listing: Listing, path: Path, folder: Path, part: Part) -> None:
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataAbsent(f"{path}: not a readable list; expected lines such as {_EXAMPLE}") from error
+    listing.lists.append(path)
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        name, _, identity = line.strip().rpartition(" ")
+        found = _NAME.fullmatch(name)
+        if found is None or not identity.isdecimal() or int(identity) != int(found[1]):
+            raise DataError(f"{path}:{number}: {line.strip()!r} is not of the form of MSMT17: {_EXAMPLE}")
+        listing.use(folder / name, part, int(identity) + 1, int(found[2]))
+
+
+CONFIG = MsmtConfig

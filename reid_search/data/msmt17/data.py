@@ -1,0 +1,5 @@
+"""Loading MSMT17."""
+
+from reid_search.data.dataset import load_folder as load
+
+__all__ = ["load"]

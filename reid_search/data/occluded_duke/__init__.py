@@ -1,0 +1,1 @@
+"""Occluded-Duke (Miao et al., ICCV 2019)."""

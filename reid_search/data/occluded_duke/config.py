@@ -1,0 +1,57 @@
+"""Settings of Occluded-Duke; no torch."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from reid_search.data.dukemtmc.config import ABOUT as DUKE
+from reid_search.data.dukemtmc.config import LAYOUT
+from reid_search.data.folder import FolderConfig
+from reid_search.data.listing import Counts, Listing, Part
+from reid_search.errors import DataAbsent, DataError
+from reid_search.study.component import AbsolutePath
+
+ABOUT = replace(
+    DUKE,
+    title="Occluded-Duke",
+    published={"train": Counts(15_618, 702), "query": Counts(2_210, 519), "gallery": Counts(17_661, 1_110)},
+)
+LISTS: dict[Part, str] = {"train": "train.list", "query": "query.list", "gallery": "gallery.list"}
+
+
+class OccludedDukeConfig(FolderConfig):
+    """The folder of Occluded-Duke, or that of DukeMTMC-reID together with the lists of Occluded-Duke.
+
+    Attributes:
+        lists: Folder of `train.list`, `query.list` and `gallery.list`, which name files of DukeMTMC-reID; where
+            omitted, `root` is a folder of Occluded-Duke itself.
+    """
+
+    name: Literal["occluded_duke"]
+    lists: AbsolutePath | None = None
+
+    def read(self, root: Path) -> Listing:
+        """List the three folders; 1,870 of the queries are in the gallery too, where the rule leaves them out."""
+        return LAYOUT.read(root, ABOUT) if self.lists is None else _by_lists(root, self.lists)
+
+
+def _by_lists(root: Path, lists: Path) -> Listing:
+    duke = LAYOUT.read(root, DUKE)
+    found = {image.name.rpartition("/")[2]: image for image in duke.images}
+    listing = Listing(root, ABOUT)
+    for part, name in LISTS.items():
+        path = lists / name
+        try:
+            names = path.read_text().split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataAbsent(f"{path}: not a readable list; expected {', '.join(LISTS.values())} in {lists}") from error
+        for line in names:
+            image = found.get(line.rpartition("/")[2])
+            if image is None:
+                raise DataError(f"{path}: {line} is not in {root}; expected DukeMTMC-reID there, as it was published")
+            listing.use(image.path, part, image.identity, image.camera)
+        listing.lists.append(path)
+    return listing
+
+
+CONFIG = OccludedDukeConfig

@@ -1,0 +1,80 @@
+"""Data sets with one folder for each part, in which the name of a file says who is on it and which camera took it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reid_search.data.listing import About, Listing, Part, stem_of
+from reid_search.errors import DataAbsent, DataError
+
+_RESORTED = ("train_all", "gallery", "query")
+
+
+@dataclass(frozen=True)
+class PartFolders:
+    """Where the images of each part lie, and what their names hold.
+
+    Attributes:
+        folders: The folder of each part.
+        name: Matches the whole name without its suffix; the groups `identity` and `camera` are numbers, and any other
+            becomes a column.
+        example: A name that fits.
+        first: The lowest identity that a name may hold; 0 where it is a person, who then counts as 1, and so on.
+    """
+
+    folders: Mapping[Part, str]
+    name: re.Pattern[str]
+    example: str
+    first: int = 1
+
+    def read(self, root: Path, about: About) -> Listing:
+        """List the images of every part.
+
+        Raises:
+            DataError: The folder is missing, has another layout, a part of it is empty, or a name does not fit.
+        """
+        if not root.is_dir():
+            raise DataAbsent(f"{root}: no such folder; expected one that holds {self._expected}")
+        missing = [name for name in self.folders.values() if not (root / name).is_dir()]
+        if missing:
+            raise DataAbsent(f"{root}: {self._what_is_missing(root, missing)}")
+        listing = Listing(root, about)
+        for part, name in self.folders.items():
+            self.add(listing, part, root / name)
+            if not listing.counts(part).images:
+                raise DataError(f"{root / name}: holds junk and distractors only; expected identities of 1 or more")
+        return listing
+
+    def add(self, listing: Listing, part: Part, folder: Path) -> None:
+        """Add the images of a folder to a part.
+
+        Raises:
+            DataError: It holds none, or a name does not fit.
+        """
+        path = None
+        for path in listing.image_files(folder):
+            found = self.name.fullmatch(stem_of(path.name))
+            if found is None:
+                raise DataError(f"{path}: this name is not of the form of {listing.about.title}: {self.example}")
+            said = found.groupdict()
+            identity, camera = int(said.pop("identity")) + 1 - self.first, int(said.pop("camera"))
+            listing.use(path, part, identity, camera, **said)
+        if path is None:
+            raise DataAbsent(f"{folder}: holds no images; expected names such as {self.example}")
+
+    @property
+    def _expected(self) -> str:
+        return ", ".join(self.folders.values())
+
+    def _what_is_missing(self, root: Path, missing: list[str]) -> str:
+        inside = sorted(path for path in root.iterdir() if path.is_dir())
+        whole = [path for path in inside if all((path / name).is_dir() for name in self.folders.values())]
+        if whole:
+            return f"not the data set itself; did you mean {whole[0]}?"
+        if all((root / name).is_dir() for name in _RESORTED):
+            return f"a copy sorted into a folder for each identity; name the original, such as {root.parent}"
+        if not any(root.iterdir()):
+            return f"is empty; expected {self._expected}"
+        found = ", ".join(path.name for path in inside[:6]) or "files only"
+        return f"{', '.join(missing)} missing; found {found}; expected {self._expected}"

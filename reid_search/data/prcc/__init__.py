@@ -1,0 +1,1 @@
+"""PRCC (Yang et al., TPAMI 2020): people who change clothes."""

@@ -1,0 +1,1 @@
+"""VeRi-776 (Liu et al., ECCV 2016): vehicles."""

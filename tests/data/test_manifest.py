@@ -1,0 +1,163 @@
+"""Manifests: a data set of one's own, imported, read, and refused with one message."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from reid_search.data.listing import Listing
+from reid_search.data.manifest.config import ManifestConfig
+from reid_search.data.manifest.importing import expression, from_list, from_pattern, with_splits
+from reid_search.data.manifest.table import Row, numbers, read_table, write_table
+from reid_search.errors import DataError, RequestError
+
+HEADER = "path,identity,camera,split\n"
+
+
+def write_image(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (2, 4), (seed % 256, seed // 256, 0)).save(path)
+
+
+def _folder(root: Path, identities: int = 6, cameras: int = 2, frames: int = 2) -> Path:
+    for identity in range(identities):
+        for camera in range(cameras):
+            for frame in range(frames):
+                write_image(root / f"person {identity}/{camera}-{frame}.jpg", identity * 100 + camera * 10 + frame)
+    return root
+
+
+def _listing(root: Path) -> Listing:
+    return ManifestConfig(name="manifest", root=root).listing()
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "manifest.parquet"])
+def test_images_by_identity_become_a_data_set(tmp_path: Path, name: str) -> None:
+    root = _folder(tmp_path / "own", cameras=1, frames=3)
+    (root / "notes.txt").write_text("mine")
+    (root / ".DS_Store").write_bytes(b"")
+    rows, unused = from_pattern(root, ["{identity}/*"])
+    assert {reason: len(files) for reason, files in unused.items()} == {
+        "files that are no images": 1,
+        "hidden files": 1,
+    }
+    write_table(root / name, with_splits(rows, 0.5, seed=1))
+    listing = _listing(root)
+    parts = {part: {image.identity for image in listing.of(part)} for part in ("train", "query", "gallery")}
+    assert len(parts["train"]) == 3
+    assert parts["query"] == parts["gallery"] == set(range(1, 7)) - parts["train"]
+    assert [len(listing.of(part)) for part in parts] == [9, 3, 6]
+    assert not listing.about.cameras
+    assert {image.camera for image in listing.images} == {None}
+    assert listing.lists == [root / name]
+    named = ManifestConfig(name="manifest", root=root / name).listing()
+    assert named.fingerprint() == listing.fingerprint()
+
+
+def test_a_split_is_drawn_by_its_seed_and_disjoint(tmp_path: Path) -> None:
+    rows, _ = from_pattern(_folder(tmp_path), ["{identity}/{camera}-*.jpg"])
+    split = with_splits(rows, 0.5, seed=3)
+    assert split == with_splits(list(reversed(rows)), 0.5, seed=3)[::-1]
+    assert split != with_splits(rows, 0.5, seed=4)
+    by = {part: {row.identity for row in split if row.split == part} for part in ("train", "query", "gallery")}
+    assert not by["train"] & (by["query"] | by["gallery"])
+    queries = [(row.identity, row.camera) for row in split if row.split == "query"]
+    assert sorted(queries) == sorted({(identity, camera) for identity in by["query"] for camera in "01"})
+
+
+def test_identities_and_cameras_are_any_text_or_number() -> None:
+    assert numbers(["10", "9", "0"]) == {"0": 1, "9": 2, "10": 3}
+    assert numbers(["10", "9", "b"]) == {"10": 1, "9": 2, "b": 3}
+
+
+def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) -> None:
+    for name in "abcdef":
+        write_image(tmp_path / f"{name}.jpg", ord(name))
+    (tmp_path / "manifest.csv").write_text(
+        "path,identity,camera,split,clothes,time\n"
+        "a.jpg,Ana,door,train,red,1\nb.jpg,0,yard,train,blue,2\n"
+        "c.jpg,Åsa,door,query,red,3\nd.jpg,Åsa,yard,gallery,red,4\ne.jpg,,yard,gallery,,5\n"
+    )
+    listing = _listing(tmp_path)
+    assert [image.identity for image in listing.of("train")] == [2, 1]
+    assert sorted(image.identity for image in listing.of("gallery")) == [0, 3]
+    assert [image.camera for image in listing.of("train")] == [1, 2]
+    assert dict(listing.of("query")[0].more) == {"clothes": "red", "time": "3"}
+    assert listing.unused == {"images without a row": ["f.jpg"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("path,identity\na.jpg,1\n", "column 'split' is missing; expected path, identity, split"),
+        (HEADER, "holds no row"),
+        (HEADER + "a.jpg,1,1,training\n", "manifest.csv:2: split 'training' of a.jpg; did you mean 'train'"),
+        (HEADER + "../a.jpg,1,1,train\n", "manifest.csv:2: path '../a.jpg' leaves the manifest's folder"),
+        (HEADER + "/etc/a.jpg,1,1,train\n", "path '/etc/a.jpg' leaves the manifest's folder"),
+        (HEADER + "a.jpg,1,1,train\na.jpg,1,2,train\n", "manifest.csv:3: a.jpg is in line 2 too"),
+        (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
+        (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
+        (HEADER + "a.jpg,1,1,train\n", "no row has the split query"),
+        (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
+        ("\xff\xfe", "holds no row"),
+    ],
+)
+def test_a_wrong_manifest_is_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "manifest.csv").write_text(content)
+    with pytest.raises(DataError) as error:
+        _listing(tmp_path)
+    assert message in str(error.value)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.jpg", 1)
+    rows = [Row("a.jpg", "1", "train", ""), Row("b.jpg", "2", "query", ""), Row("c.jpg", "2", "gallery", "")]
+    write_table(tmp_path / "manifest.csv", rows)
+    with pytest.raises(DataError, match=r"b\.jpg: no such file"):
+        _listing(tmp_path).fingerprint()
+
+
+def test_a_list_brings_its_columns(tmp_path: Path) -> None:
+    with (tmp_path / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [["path", "identity", "camera", "box"], *([f"{n}.jpg", n % 5, n % 2, "0 0 8 8"] for n in range(20))]
+        )
+    rows = with_splits(from_list(tmp_path / "list.csv"), 0.4, seed=0)
+    assert {row.more for row in rows} == {(("box", "0 0 8 8"),)}
+    assert len({row.identity for row in rows if row.split == "train"}) == 3
+    write_table(tmp_path / "manifest.csv", rows)
+    assert read_table(tmp_path / "manifest.csv") == rows
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "said"),
+    [
+        ("{identity}/*", "7/a.jpg", {"identity": "7"}),
+        (
+            "{split}/{identity}_c{camera}_*",
+            "query/0002_c3_x_y.jpg",
+            {"split": "query", "identity": "0002", "camera": "3"},
+        ),
+        ("{identity}/{identity}_{camera}.png", "7/7_b.png", {"identity": "7", "camera": "b"}),
+        ("**/{identity}-*.jpg", "a/b/7-1.jpg", {"identity": "7"}),
+    ],
+)
+def test_patterns_read_paths(pattern: str, path: str, said: dict[str, str]) -> None:
+    found = expression(pattern).fullmatch(path)
+    assert found is not None
+    assert found.groupdict() == said
+
+
+def test_what_fits_no_pattern_is_said(tmp_path: Path) -> None:
+    root = _folder(tmp_path)
+    with pytest.raises(DataError, match=r"no image fits \{identity\}\.png; one that does not is person 0/0-0\.jpg"):
+        from_pattern(root, ["{identity}.png"])
+    with pytest.raises(RequestError, match=r"did you mean 'identity'"):
+        from_pattern(root, ["{identty}/*"])
+    with pytest.raises(RequestError, match=r"names no \{identity\}"):
+        from_pattern(root, ["*.jpg"])
+    rows, _ = from_pattern(root, ["{identity}/*"])
+    with pytest.raises(DataError, match=r"1 identities, of which 0\.5 are 0 to test on"):
+        with_splits([row for row in rows if row.identity == "person 0"], 0.5, 0)

@@ -1,0 +1,279 @@
+"""Readers of published data sets: true names where they are public, folders by their rules elsewhere."""
+
+import lzma
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from h5py import File, special_dtype
+from PIL import Image
+from scipy.io import loadmat, savemat
+
+from reid_search.data.listing import Listing
+from reid_search.data.sniffing import sniffed
+from reid_search.errors import DataError, ReidSearchError
+from reid_search.study import DATASETS
+
+NAMES = Path(__file__).with_name("names")
+MARKET_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+Fill = Callable[[Path, Iterable[str]], None]
+
+
+@pytest.fixture(scope="module")
+def fill(tmp_path_factory: pytest.TempPathFactory) -> Fill:
+    """Fills a folder with files of these names, which are all the same small image."""
+    image = tmp_path_factory.mktemp("image") / "one.jpg"
+    Image.new("RGB", (2, 4)).save(image)
+
+    def write(folder: Path, names: Iterable[str]) -> None:
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(image, folder / name)
+
+    return write
+
+
+def _true(name: str) -> list[str]:
+    return lzma.decompress((NAMES / f"{name}.txt.xz").read_bytes()).decode().split()
+
+
+def _read(name: str, root: Path, **settings: object) -> Listing:
+    config = DATASETS.config_class(name).model_validate({"name": name, "root": root, **settings})
+    return config.listing()
+
+
+def _counts(listing: Listing) -> dict[str, tuple[int, int]]:
+    return {part: tuple(listing.counts(part)) for part in ("train", "query", "gallery")}
+
+
+def _part(root: Path, part: str) -> Path:
+    return root / MARKET_FOLDERS[part]
+
+
+@pytest.fixture(scope="module")
+def duke(fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The true file names of DukeMTMC-reID."""
+    root = tmp_path_factory.mktemp("duke")
+    for part in MARKET_FOLDERS:
+        fill(_part(root, part), _true(f"dukemtmc_{part}"))
+    return root
+
+
+def test_duke_has_its_published_counts_and_says_that_it_was_withdrawn(duke: Path) -> None:
+    listing = _read("dukemtmc", duke)
+    assert _counts(listing) == {"train": (16_522, 702), "query": (2_228, 702), "gallery": (17_661, 1_110)}
+    assert listing.deviations() == []
+    assert {image.camera for image in listing.images} == set(range(1, 9))
+    assert "withdrawn" in listing.about.status
+
+
+def test_occluded_duke_is_read_from_duke_through_its_lists(duke: Path, tmp_path: Path) -> None:
+    train, query, gallery = (_true(f"dukemtmc_{part}") for part in MARKET_FOLDERS)
+    chosen = {"train": train[:400], "query": [*query[:20], *gallery[:60]], "gallery": gallery}
+    for part, names in chosen.items():
+        (tmp_path / f"{part}.list").write_text("\n".join(names))
+    listing = _read("occluded_duke", duke, lists=tmp_path)
+    assert {part: len(listing.of(part)) for part in chosen} == {part: len(names) for part, names in chosen.items()}
+    assert len({image.path for image in listing.of("query")} & {image.path for image in listing.of("gallery")}) == 60
+    assert any("Occluded-Duke, train: 400 images" in text for text in listing.deviations())
+    (tmp_path / "query.list").write_text("0002_c1_f9999999.jpg")
+    with pytest.raises(
+        DataError, match=r"query\.list: 0002_c1_f9999999\.jpg is not in .* expected DukeMTMC-reID there"
+    ):
+        _read("occluded_duke", duke, lists=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def cuhk03(fill: Fill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The true names of CUHK03's detected boxes, with the file of the new protocol."""
+    root = tmp_path_factory.mktemp("cuhk03")
+    shutil.copy(NAMES / "cuhk03_new_protocol_config_detected.mat", root)
+    content = loadmat(root / "cuhk03_new_protocol_config_detected.mat")
+    fill(root / "images_detected", [str(row[0][0]) for row in content["filelist"]])
+    return root
+
+
+def test_cuhk03_s_new_protocol_is_read_from_its_own_file(cuhk03: Path, fill: Fill) -> None:
+    listing = _read("cuhk03", cuhk03)
+    assert _counts(listing) == {"train": (7_365, 767), "query": (1_400, 700), "gallery": (5_332, 700)}
+    assert listing.deviations() == []
+    assert all(image.name.rpartition("/")[2].split("_")[2] == str(image.camera) for image in listing.images)
+    pairs = {(image.identity, image.camera) for image in listing.of("query")}
+    assert len(pairs) == 1_400, "each test identity has one query in each view"
+
+
+def test_cuhk03_s_people_are_a_pair_of_cameras_and_a_number(cuhk03: Path) -> None:
+    who: dict[int, set[str]] = {}
+    for image in _read("cuhk03", cuhk03).images:
+        who.setdefault(image.identity, set()).add(image.name.rpartition("/")[2][:5])
+    assert {len(people) for people in who.values()} == {1}
+
+
+def _classic(release: Path, tested: list[list[tuple[int, int]]]) -> None:
+    with File(release, "w") as content:
+        cells = content.create_dataset("testsets", (1, len(tested)), dtype=special_dtype(ref=type(content.ref)))
+        for index, pairs in enumerate(tested):
+            cells[0, index] = content.create_dataset(f"split{index}", data=np.array(pairs, float).T).ref
+
+
+def test_cuhk03_s_classic_protocol_tests_the_people_of_a_split(cuhk03: Path) -> None:
+    rng = np.random.default_rng(0)
+    people = sorted({path.name[:5] for path in (cuhk03 / "images_detected").iterdir()})
+    drawn = [rng.choice(len(people), 100, replace=False) for _ in range(20)]
+    tested = [[(int(people[place][0]), int(people[place][2:])) for place in places] for places in drawn]
+    _classic(cuhk03 / "cuhk-03.mat", tested)
+    for split in (0, 19):
+        listing = _read("cuhk03", cuhk03, protocol="classic", split=split)
+        assert listing.counts("query") == listing.counts("gallery")
+        assert (listing.counts("query").identities, listing.counts("train").identities) == (100, len(people) - 100)
+        there = {tuple(map(int, image.name.rpartition("/")[2].split("_")[:2])) for image in listing.of("query")}
+        assert there == set(tested[split])
+    rule = DATASETS.config_class("cuhk03").model_validate({"name": "cuhk03", "protocol": "classic"}).rule
+    assert (rule.left_out, rule.single_shot.draws) == (("same camera",), 100)
+
+
+def test_cuhk03_s_folders_are_read_too(fill: Fill, tmp_path: Path) -> None:
+    for part, names in {
+        "train": ["0001_c1_1.png", "0001_c2_2.png", "0004_c1_3.png"],
+        "query": ["0002_c1_22.png"],
+        "gallery": ["0002_c2_25.png", "0003_c1_27.jpg"],
+    }.items():
+        fill(tmp_path / "labeled" / MARKET_FOLDERS[part], names)
+    assert _counts(_read("cuhk03", tmp_path, boxes="labelled")) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
+
+
+def test_the_file_of_another_protocol_is_named(cuhk03: Path, tmp_path: Path) -> None:
+    (tmp_path / "images_labeled").mkdir()
+    savemat(tmp_path / "cuhk03_new_protocol_config_labeled.mat", {"market_attribute": {"train": 1}})
+    with pytest.raises(DataError, match="not the new protocol of CUHK03, which has filelist"):
+        _read("cuhk03", tmp_path, boxes="labelled")
+    shutil.copy(NAMES / "cuhk03_new_protocol_config_detected.mat", tmp_path / "cuhk03_new_protocol_config_labeled.mat")
+    with pytest.raises(DataError, match=r"1_001_1_01\.png: no such file, and cuhk03_new_protocol_config_labeled\.mat"):
+        _read("cuhk03", tmp_path, boxes="labelled")
+    (tmp_path / "images_detected").mkdir()
+    with pytest.raises(DataError, match=r"cuhk-03\.mat: no such file"):
+        _read("cuhk03", tmp_path, protocol="classic")
+
+
+def _msmt(root: Path, fill: Fill, train: str = "train", test: str = "test") -> dict[str, list[str]]:
+    """A folder by the rules of MSMT17: training and test people both count from 0."""
+    names = {
+        "train": ["0000/0000_000_01_0303morning_0015_0.jpg", "0001/0001_003_14_0113noon_0300_1_ex.jpg"],
+        "val": ["0000/0000_009_02_0303afternoon_0015_0.jpg"],
+        "query": ["0000/0000_000_03_0303morning_0033_1.jpg"],
+        "gallery": ["0000/0000_001_05_0303morning_0037_0.jpg", "0002/0002_001_15_0303noon_0037_2_ex.jpg"],
+    }
+    for part, listed in names.items():
+        fill(root / (train if part in ("train", "val") else test), listed)
+        lines = [f"{name} {int(name[:4])}" for name in listed]
+        (root / f"list_{part}.txt").write_text("\n".join(lines) + "\n")
+    return names
+
+
+@pytest.mark.parametrize("folders", [("train", "test"), ("mask_train_v2", "mask_test_v2")])
+def test_msmt17_is_read_from_its_lists(fill: Fill, tmp_path: Path, folders: tuple[str, str]) -> None:
+    _msmt(tmp_path, fill, *folders)
+    fill(tmp_path / folders[1], ["0002/0002_005_01_0303noon_0037_2.jpg"])
+    listing = _read("msmt17", tmp_path)
+    assert _counts(listing) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
+    assert min(image.identity for image in listing.images) == 1
+    assert sorted(image.camera for image in listing.images) == [1, 2, 3, 5, 14, 15]
+    assert not listing.about.one_numbering
+    assert {reason: len(names) for reason, names in listing.unused.items()} == {"images that no list names": 1}
+    shorter = _read("msmt17", tmp_path, training="train")
+    assert shorter.counts("train") == (2, 2)
+    assert shorter.about.published["train"] == (30_248, 1_041)
+    assert listing.fingerprint() != shorter.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("0000/0000_000_01_0303morning_0015_0.jpg", "is not of the form of MSMT17"),
+        ("0000/0000_000_01_0303morning_0015_0.jpg 1", "is not of the form of MSMT17"),
+        ("../0000/0001_000_01_0303morning_0015_0.jpg 0", "is not of the form of MSMT17"),
+        ("0000/0000_777_01_0303morning_0015_0.jpg 0", "no such file"),
+    ],
+)
+def test_a_wrong_line_of_a_list_is_named(fill: Fill, tmp_path: Path, line: str, message: str) -> None:
+    _msmt(tmp_path, fill)
+    (tmp_path / "list_train.txt").write_text(f"{line}\n")
+    with pytest.raises(DataError, match=message):
+        _read("msmt17", tmp_path).fingerprint()
+
+
+def test_veri_ltcc_and_their_rules(fill: Fill, tmp_path: Path) -> None:
+    for folder, names in {
+        "image_train": ["0001_c001_00016450_0.jpg", "0001_c002_00016450_1.jpg"],
+        "image_query": ["0002_c002_00030600_0.jpg"],
+        "image_test": ["0002_c020_00030600_0.jpg", "0002_c002_00030605_0.jpg"],
+    }.items():
+        fill(tmp_path / "veri" / folder, names)
+    assert [image.camera for image in _read("veri776", tmp_path / "veri").of("gallery")] == [2, 20]
+    for folder, names in {
+        "train": ["000_1_c1_000001.png", "000_2_c2_000002.png"],
+        "query": ["094_1_c9_015833.png"],
+        "test": ["094_1_c8_015835.png", "094_2_c9_015836.png", "094_2_c3_015837.png"],
+    }.items():
+        fill(tmp_path / "ltcc" / folder, names)
+    listing = _read("ltcc", tmp_path / "ltcc")
+    assert _counts(listing) == {"train": (2, 1), "query": (1, 1), "gallery": (3, 1)}
+    assert [dict(image.more)["clothes"] for image in listing.of("gallery")] == ["1", "2", "2"]
+    config = DATASETS.config_class("ltcc")
+    rules = {name: config.model_validate({"name": "ltcc", "protocol": name}).rule.left_out for name in config.PROTOCOLS}
+    assert rules == {
+        "clothes_changing": ("same clothes", "same camera"),
+        "same_clothes": ("other clothes", "same camera"),
+        "standard": ("same camera",),
+    }
+
+
+def test_prcc_looks_for_one_camera_s_people_in_another_s(fill: Fill, tmp_path: Path) -> None:
+    rgb = tmp_path / "prcc" / "rgb"
+    fill(rgb / "train" / "001", ["A_cropped_rgb001.jpg", "B_cropped_rgb002.jpg", "C_cropped_rgb003.jpg"])
+    fill(rgb / "val" / "001", ["A_cropped_rgb004.jpg"])
+    for camera in "ABC":
+        fill(rgb / "test" / camera, [f"{person}/cropped_rgb{n}.jpg" for person in ("008", "009") for n in range(2)])
+    listing = _read("prcc", tmp_path / "prcc")
+    assert _counts(listing) == {"train": (3, 1), "query": (4, 2), "gallery": (4, 2)}
+    assert {image.camera for image in listing.of("query")} == {3}
+    same = _read("prcc", tmp_path / "prcc", query="same_clothes", training="train+val")
+    assert {image.camera for image in same.of("query")} == {2}
+    assert same.counts("train") == (4, 1)
+    clothes = {image.name[-19:]: dict(image.more)["clothes"] for image in listing.of("train")}
+    assert len(set(clothes.values())) == 2
+    config = DATASETS.config_class("prcc")
+    assert config.model_validate({"name": "prcc"}).rule.single_shot.draws == 10
+    assert config.model_validate({"name": "prcc", "gallery": "whole"}).rule.single_shot is None
+
+
+@pytest.mark.parametrize("name", ["dukemtmc", "occluded_duke", "cuhk03", "msmt17", "veri776", "ltcc", "prcc"])
+def test_a_folder_that_is_none_of_it_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ReidSearchError, match=str(tmp_path)) as error:
+        _read(name, tmp_path)
+    assert error.value.exit_code == 2
+    with pytest.raises(DataError, match="no such folder"):
+        _read(name, tmp_path / "absent")
+
+
+def test_a_folder_read_as_another_data_set_says_which_it_is(duke: Path) -> None:
+    with pytest.raises(DataError, match=r"looks like dukemtmc or occluded_duke: write data: \{name: dukemtmc"):
+        _read("market1501", duke)
+    assert sniffed(duke)[0] == "dukemtmc"
+
+
+def test_distractors_are_in_the_gallery_on_request(fill: Fill, tmp_path: Path) -> None:
+    fill(tmp_path / "bounding_box_train", ["0002_c1s1_000451_03.jpg", "0002_c2s1_000451_03.jpg.jpg"])
+    fill(tmp_path / "query", ["0001_c1s1_001051_00.jpg"])
+    fill(tmp_path / "bounding_box_test", ["0001_c2s1_001051_01.jpg", "-1_c1s1_001051_01.jpg"])
+    fill(tmp_path / "images", ["anything.jpg", "0000_c1s1_000000_00.jpg"])
+    assert _read("market1501", tmp_path).counts("gallery") == (2, 1)
+    listing = _read("market1501", tmp_path, distractors=True)
+    assert listing.counts("gallery") == (4, 1)
+    assert sorted(image.identity for image in listing.of("gallery")) == [-1, 0, 0, 1]
+    shutil.rmtree(tmp_path / "images")
+    with pytest.raises(DataError, match="images: no such"):
+        _read("market1501", tmp_path, distractors=True)
