@@ -24,6 +24,10 @@ class StudyError(RequestError):
     """A study file, a trial config or a `--set` override is wrong."""
 
 
+class WeightsAbsent(StudyError):
+    """Pretrained weights are not where they should be: a wrong path, an absent share, or weights not fetched yet."""
+
+
 class DataError(RequestError):
     """A data set is missing, has another layout, or holds unreadable files."""
 
@@ -59,7 +63,7 @@ def is_of_environment(error: BaseException | None) -> bool:
     """Say whether an error, or its cause, is outside the trial: files, memory, data that cannot be read."""
     if isinstance(error, OSError):
         return error.errno is not None or is_of_environment(error.__cause__)
-    known = (EnvironmentFailure, MemoryError, DataAbsent, ResourceError, RecordError)
+    known = (EnvironmentFailure, MemoryError, DataAbsent, WeightsAbsent, ResourceError, RecordError)
     return error is not None and (isinstance(error, known) or is_of_environment(error.__cause__))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reid_search.records import Status, StudyState, standing_readout
+from reid_search.records import Status, StudyState, Trial, standing_readout
 from reid_search.study.metrics import MAIN, METRICS
 
 from ..answers.ablations import AblationSummary
@@ -70,9 +70,28 @@ def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary
     return [ablation for ablation in ablations if ablation.readout == standing_readout(readouts[ablation.phase])]
 
 
+def _without_weights(state: StudyState) -> Iterator[str]:
+    """Say where networks that started from random values were trained on photographs."""
+    finished = [trial for trial in state.trials.values() if trial.status == Status.FINISHED and trial.record]
+    bare = [trial for trial in finished if trial.record and not trial.record.weights and not _names_weights(trial)]
+    names = {str(trial.section("data").get("name")) for trial in bare} - {"synthetic"}
+    if names:
+        which = "every trial" if len(bare) == len(finished) else "some trials"
+        yield (
+            f"NO PRETRAINED WEIGHTS: {which} on {listed(sorted(names))} started from random values, so "
+            "these numbers are far below what the same settings reach from weights of ImageNet."
+        )
+
+
+def _names_weights(trial: Trial) -> bool:
+    """Say whether a trial's config names weights, as records did before they said what was taken from them."""
+    return any(name.endswith("weights") and value for name, value in trial.section("model").items())
+
+
 def describe_problems(state: StudyState, phases: Sequence[str]) -> list[str]:
     """Return warnings about the files: those that cannot be read, and phases that the study no longer has."""
     sentences = [f"Not readable: {problem}" for problem in state.problems]
+    sentences += _without_weights(state)
     dropped = [phase for phase in dict.fromkeys(phases) if state.study.get("phases") and not state.phase(phase)]
     return sentences + [
         f"study.yaml no longer has a phase ‘{phase}’; it is shown as an earlier run asked for it." for phase in dropped

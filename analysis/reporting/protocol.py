@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reid_search.records import Record, RunStarted, Status, StudyState
 from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.question.axes import label_of
+from reid_search.study.trial.normalization import IMAGENET
 
 from .describe_rule import describe_rule
 from .formats import amount, percent, several
@@ -27,6 +28,8 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
         ("Files that are not used", _joined(_unused(record) for record in records)),
         ("About the data", _joined(note for record in records if record.data for note in record.data.notes)),
+        ("Weights", _joined(_weights(record) for record in records)),
+        ("Normalisation", _joined(str(record.normalization or IMAGENET) for record in records)),
         ("Image size", _joined(_image_size(item) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
         ("Matching rule", " ".join(describe_rule(rule) for rule in _rules(records))),
@@ -101,6 +104,11 @@ def _data_name(data: Mapping[str, object]) -> str:
 def _unused(record: Record) -> str:
     unused = record.data.unused if record.data else {}
     return ", ".join(f"{reason} ({amount(count)})" for reason, count in unused.items())
+
+
+def _weights(record: Record) -> str:
+    loaded = [f"{item.backbone} from {item.file} (sha256 {item.sha256[:12]})" for item in record.weights]
+    return " and ".join(loaded) or "drawn at random"
 
 
 def _image_size(data: Mapping[str, object]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, cast
 
 from reid_search.study import BACKBONES, Config
 from reid_search.study.component import OneOf
+from reid_search.study.trial.weights import DefaultWeights
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class BackboneConfig(Config):
     weights_form: ClassVar[str]
     body: ClassVar[tuple[str, ...]] = ()
     name: str
+
+    @property
+    def default_weights(self) -> DefaultWeights | None:
+        """What `weights: default` means; None where nobody publishes weights of it."""
+        return None
 
     @abstractmethod
     def blocks(self, last_stride: int) -> tuple[Block, ...]:

@@ -32,19 +32,27 @@ def plan(
     Nothing runs; the study is checked as `run` would.
     """
     from reid_search.analysis import measured_speed, planned_seconds
+    from reid_search.backbones.weights import examine_weights
     from reid_search.study import load_study
 
     study = load_study(study_file, settings(sets, skip_broken), data)
     planned, speed = study.plan(), measured_speed(storage)
+    loaded = examine_weights((config.model for config in planned.configs), fetch=False)
     device = "cuda" if study.config.resources.gpu else "cpu"
     hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]
     progress = _progress(study, planned, storage)
     if as_json:
-        answer_json(_as_data(planned, hours) | {"progress": asdict(progress) if progress else None})
+        further = {
+            "progress": asdict(progress) if progress else None,
+            "weights": [item.model_dump() for item in loaded],
+        }
+        answer_json(_as_data(planned, hours) | further)
     else:
         _print(planned, hours)
         for line in _progress_lines(progress):
             answer(line)
+    for line in (line for item in loaded for line in item.lines()):
+        say(f"weights: {line}")
     say(_about_time(study.config.resources, hours, speed.trials, storage))
     for warning in planned.warnings:
         say(f"note: {warning}")

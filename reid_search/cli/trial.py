@@ -50,6 +50,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train and test one trial in this process, without Ray; killed, it goes on from its last epoch."""
+    from reid_search.backbones.weights import examine_weights
     from reid_search.data import open_trial_data
     from reid_search.records import Status, StudyStore
     from reid_search.study import load_trial_file, trial_key
@@ -61,6 +62,9 @@ def train(
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     chosen = _device(device)
+    for loaded in examine_weights([config.model], fetch=True):
+        for line in loaded.lines():
+            say(f"weights: {line}")
     facts = open_trial_data(config, seed).facts
     if str(facts):
         say(f"data: {facts}")

@@ -45,8 +45,13 @@ def draw_transforms(
     return Transforms(flip, shift, erased)
 
 
-def transform(samples: Samples, transforms: Transforms) -> Samples:
+def transform(samples: Samples, transforms: Transforms, fill: tuple[int, int, int] = MEAN_PIXEL) -> Samples:
     """Return changed copies of images and their side-cars.
+
+    Args:
+        samples: The images.
+        transforms: How each changes.
+        fill: The mean in 8-bit RGB, which fills erased rectangles.
 
     An erased area is background; a keypoint in it counts as occluded, and one that was shifted out as absent.
     """
@@ -58,7 +63,7 @@ def transform(samples: Samples, transforms: Transforms) -> Samples:
         pixels = _shifted(pixels, transforms.shift)
         maps = None if maps is None else _shifted(maps, transforms.shift)
     for index, (top, left, height, width) in enumerate(transforms.erased):
-        pixels[index, top : top + height, left : left + width] = MEAN_PIXEL
+        pixels[index, top : top + height, left : left + width] = fill
         if maps is not None:
             maps[index, top : top + height, left : left + width] = 0
     return Samples(
@@ -69,7 +74,12 @@ def transform(samples: Samples, transforms: Transforms) -> Samples:
     )
 
 
-def auto_augmented(pixels: Pixels, config: AugmentConfig, generator: np.random.Generator) -> Pixels:
+def auto_augmented(
+    pixels: Pixels,
+    config: AugmentConfig,
+    generator: np.random.Generator,
+    fill: tuple[int, int, int] = MEAN_PIXEL,
+) -> Pixels:
     """Return images `(B, H, W, 3)`, each changed with probability `config.auto` by AutoAugment's ImageNet policy."""
     chosen = np.flatnonzero(generator.random(len(pixels)) < config.auto)
     seed = int(generator.integers(2**62))
@@ -78,7 +88,7 @@ def auto_augmented(pixels: Pixels, config: AugmentConfig, generator: np.random.G
     import torch
     from torchvision.transforms import AutoAugment, AutoAugmentPolicy
 
-    policy = AutoAugment(AutoAugmentPolicy.IMAGENET, fill=list(MEAN_PIXEL))
+    policy = AutoAugment(AutoAugmentPolicy.IMAGENET, fill=list(fill))
     changed = pixels.copy()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,15 +1,17 @@
 """What every architecture is: a module that turns a batch into named taps."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reid_search.backbones import Backbone
+from reid_search.backbones.weights import Pretrained
 from reid_search.errors import StudyError
+from reid_search.records import LoadedWeights
 from reid_search.study import TapSpec, select_taps
 from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS, PARTS, SideCar, in_words
 
@@ -79,7 +81,6 @@ class ReidModel(nn.Module):
         super().__init__()
         self.tap_specs = tuple(taps)
         self._readout = tuple(tap.key for tap in select_taps(readout, self.tap_specs))
-        self._pretrained: frozenset[str] = frozenset()
 
     @abstractmethod
     def taps_of(self, batch: Batch) -> Taps:
@@ -102,11 +103,22 @@ class ReidModel(nn.Module):
         taps = self(batch)
         return functional.normalize(torch.cat([taps[key].flatten(1) for key in self._readout], dim=1), dim=1)
 
-    def mark_pretrained(self, weights: Mapping[str, Path | None]) -> None:
-        """Remember which submodules came from a file of weights (None: they were drawn)."""
-        prefixes = tuple(f"{name}." for name, path in weights.items() if path is not None)
-        self._pretrained = frozenset(name for name, _ in self.named_parameters() if name.startswith(prefixes))
+    def loaded_weights(self) -> tuple[LoadedWeights, ...]:
+        """Return what was taken from each file of weights."""
+        return tuple(dict.fromkeys(backbone.report for _, backbone in self._pretrained()))
 
     def new_parameters(self) -> frozenset[str]:
         """Return the names of the parameters that start from random values."""
-        return frozenset(name for name, _ in self.named_parameters()) - self._pretrained
+        taken = {
+            f"{place}.{name}"
+            for place, pretrained in self._pretrained()
+            for name, _ in self.get_submodule(place).named_parameters()
+            if name not in pretrained.drawn
+        }
+        return frozenset(name for name, _ in self.named_parameters()) - taken
+
+    def _pretrained(self) -> Iterator[tuple[str, Pretrained]]:
+        """Yield the places of the backbones that took weights from a file, and what they took."""
+        for place, module in self.named_modules():
+            if isinstance(module, Backbone) and module.pretrained is not None:
+                yield place, module.pretrained

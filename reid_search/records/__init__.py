@@ -47,6 +47,7 @@ from reid_search.records.trial import (
     value_of,
     whose_column,
 )
+from reid_search.records.weights import LoadedWeights, ResizedTable
 
 __all__ = [
     "ArmAsked",
@@ -58,12 +59,14 @@ __all__ = [
     "DataUse",
     "Event",
     "History",
+    "LoadedWeights",
     "LogWriter",
     "PlannedPhase",
     "Progress",
     "Proposal",
     "ReadoutResult",
     "Record",
+    "ResizedTable",
     "RunContext",
     "RunDone",
     "RunStarted",

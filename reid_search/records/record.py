@@ -5,7 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.records.identity import Status
+from reid_search.records.weights import LoadedWeights
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
+from reid_search.study.trial.normalization import Normalization
 
 RECORD_VERSION = 1
 RecordStatus = Literal[Status.FINISHED, Status.STOPPED, Status.FAILED]
@@ -94,6 +96,8 @@ class Record(_Part):
         data: What is not used of the data; None if everything is and nothing is worth a note.
         device_type: `cpu` or `cuda`; results differ between them.
         parameters: Parameter counts of `model` and `losses`.
+        weights: What was taken from each file of pretrained weights; none where all were drawn.
+        normalization: How the images were normalised; None where a release did not say (as on ImageNet).
         macs: Multiply-adds of one forward pass of one image; None if they could not be counted.
         readouts: Measurements by readout; empty unless finished.
     """
@@ -110,6 +114,8 @@ class Record(_Part):
     images_seen: int
     parameters: dict[str, int] = Field(default_factory=dict)
     macs: int | None = None
+    weights: tuple[LoadedWeights, ...] = ()
+    normalization: Normalization | None = None
     readouts: dict[str, ReadoutResult] = Field(default_factory=dict)
     context: RunContext
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reid_search.backbones.weights import examine_weights
 from reid_search.data import open_trial_data
 from reid_search.errors import EnvironmentFailure
 from reid_search.records import RunDone, RunStarted, Status, StudyStore, read_trial
@@ -43,6 +44,7 @@ def run_study(
         RequestError: The study cannot be run here, or another run of it is at work; nothing was written.
         EnvironmentFailure: The study cannot go on for now; everything measured so far is kept.
     """
+    examine_weights((config.model for config in study.plan().configs), fetch=True)
     _open_data(study, options.cache)
     how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
     with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reid_search.records import ClaimMade, LogWriter, PlannedPhase, RunStarted, StudyStore
-from reid_search.study import Fingerprints, SearchPhase, Study, TrialConfig, trial_key
+from reid_search.study import Fingerprints, SearchPhase, Study, TrialConfig
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PhaseContext:
 
     def key(self, config: TrialConfig) -> str:
         """Return the key of a training."""
-        return trial_key(config, self.fingerprints.of_trial(config))
+        return self.fingerprints.key_of(config)
 
 
 def _planned(study: Study, fingerprints: Fingerprints) -> Iterator[PlannedPhase]:

@@ -8,20 +8,21 @@ from torch import Tensor
 from reid_search.data import Samples
 from reid_search.losses import Targets
 from reid_search.models import Batch
-
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
+from reid_search.study.trial.normalization import IMAGENET, Normalization
 
 
-def to_batch(samples: Samples, device: torch.device) -> Batch:
-    """Return images, normalised with mean and deviation of ImageNet, with what accompanies them.
+def to_batch(samples: Samples, device: torch.device, normalization: Normalization = IMAGENET) -> Batch:
+    """Return images, normalised, with what accompanies them.
 
     Args:
         samples: B images.
         device: Where they go.
+        normalization: Mean and deviation, those with which the model's weights were trained.
     """
     images = _on_device(samples.pixels, device)
-    mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (_MEAN, _STD))
+    mean, std = (
+        torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (normalization.mean, normalization.std)
+    )
     normalised = images.permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
     return Batch(
         normalised.contiguous(memory_format=memory_format(device)),

@@ -53,7 +53,14 @@ def latest(folder: Path) -> Checkpoint | None:
     return max(found, key=lambda checkpoint: checkpoint.epoch, default=None)
 
 
-def save(folder: Path, epoch: int, weights: dict[str, Tensor], progress: dict[str, Any], row: dict[str, Any]) -> None:
+def save(
+    folder: Path,
+    epoch: int,
+    weights: dict[str, Tensor],
+    progress: dict[str, Any],
+    row: dict[str, Any],
+    metadata: dict[str, str] | None = None,
+) -> None:
     """Save a checkpoint and drop the ones before it.
 
     Args:
@@ -61,6 +68,7 @@ def save(folder: Path, epoch: int, weights: dict[str, Tensor], progress: dict[st
         epoch: Number of the epoch that ended.
         weights: Weights of the model and the losses.
         progress: What else is needed to go on.
+        metadata: What the file of weights says of itself, such as the normalisation of its images.
         row: What the epoch measured; a continued trial takes it from here where its line was not written yet.
 
     Raises:
@@ -70,7 +78,9 @@ def save(folder: Path, epoch: int, weights: dict[str, Tensor], progress: dict[st
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     try:
-        save_file({name: value.contiguous() for name, value in weights.items()}, unfinished / _WEIGHTS)
+        save_file(
+            {name: value.contiguous() for name, value in weights.items()}, unfinished / _WEIGHTS, metadata=metadata
+        )
         torch.save(progress, unfinished / _PROGRESS)
         write_json(unfinished / _ROW, row)
         for path in unfinished.iterdir():

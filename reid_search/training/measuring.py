@@ -19,6 +19,7 @@ from reid_search.records import ReadoutResult, epoch_column
 from reid_search.scorers import build_scorer
 from reid_search.study import MARKET_RULE, EvaluationRule, ReadoutConfig, TrialConfig
 from reid_search.study.metrics import Metric, measured_under
+from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.training.batches import to_batch
 
 Features = npt.NDArray[np.float32]
@@ -73,6 +74,7 @@ def rank(
     images: RankingSet,
     device: torch.device,
     heads: Mapping[str, nn.Module] | None = None,
+    normalization: Normalization = IMAGENET,
 ) -> dict[str, RankingResult]:
     """Return the ranking of each readout.
 
@@ -82,12 +84,13 @@ def rank(
         images: Queries and gallery.
         device: Where the model is.
         heads: The trained losses, whose heads scorers may use.
+        normalization: With which the model takes images.
 
     Raises:
         EvaluationError: Features are not finite, or no query has a match.
     """
-    query = extract(model, plans, images.query, device)
-    gallery = extract(model, plans, images.gallery, device)
+    query = extract(model, plans, images.query, device, normalization)
+    gallery = extract(model, plans, images.gallery, device, normalization)
     labels = _labels(images)
     results = {}
     for name, plan in plans.items():
@@ -99,14 +102,18 @@ def rank(
 
 @torch.no_grad()
 def extract(
-    model: ReidModel, plans: Mapping[str, ReadoutPlan], images: LabelledImages, device: torch.device
+    model: ReidModel,
+    plans: Mapping[str, ReadoutPlan],
+    images: LabelledImages,
+    device: torch.device,
+    normalization: Normalization = IMAGENET,
 ) -> dict[str, Features]:
     """Return the features of each readout, `(N, dim)`, in full precision and evaluation mode."""
     model.eval()
     wants_mirrored = any(plan.config.flip for plan in plans.values())
     found: dict[str, list[Features]] = {name: [] for name in plans}
     for samples in images.batches(_BATCH):
-        batch = to_batch(samples, device)
+        batch = to_batch(samples, device, normalization)
         taps = model(batch)
         mirrored = model(batch.mirrored()) if wants_mirrored else {}
         for name, plan in plans.items():

@@ -13,8 +13,9 @@ from reid_search.losses import build_loss
 from reid_search.models import build_model
 from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
-from reid_search.study import DATASETS, DataConfig, TrialConfig
+from reid_search.study import DATASETS, DataConfig, ModelConfig, TrialConfig
 from reid_search.study.component import absolute
+from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.training import checkpoint
 from reid_search.training.batches import memory_format
 from reid_search.training.determinism import deterministic
@@ -32,19 +33,19 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     Raises:
         RequestError: The trial kept no weights.
     """
-    config, weights = _trained(folder)
+    config, weights, normalization = _trained(folder)
     heads = _heads(config, weights)
     if data is not None:
         config = config.model_copy(update={"data": _read_from(config.data, data)})
     images = {"test": open_trial_data(config, seed=0).sets["test"]}
-    model = build_model(config.model, image_size=config.data.image_size)
+    model = build_model(_drawn(config.model), image_size=config.data.image_size)
     model.load_state_dict(_under("model.", weights))
     model.use_mode(config.training.resolved_stages[-1].mode)
     place = torch.device(device)
     model.to(place).to(memory_format=memory_format(place))
     plans = readout_plans(config)
     with deterministic(config.training.threads):
-        results = rank(model, plans, images["test"], place, heads)
+        results = rank(model, plans, images["test"], place, heads, normalization)
     return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
 
 
@@ -66,16 +67,22 @@ def export_model(folder: Path, target: Path) -> Path:
     Raises:
         RequestError: The trial kept no weights, or a file of this name exists.
     """
-    config, weights = _trained(folder)
+    config, weights, normalization = _trained(folder)
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
-    save_file(_under("model.", weights), target, metadata={"architecture": config.model.architecture})
+    metadata = {"architecture": config.model.architecture, **normalization.as_metadata()}
+    save_file(_under("model.", weights), target, metadata=metadata)
     write_json(target.with_suffix(".json"), config.model_dump(mode="json"))
     return target
 
 
-def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
+def _drawn(config: ModelConfig) -> ModelConfig:
+    """Return a model's config without its files of pretrained weights, which the trained ones replace anyway."""
+    return config.model_copy(update=dict.fromkeys(config.pretrained))
+
+
+def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor], Normalization]:
     trial = TrialFolder(folder.parent if folder.is_file() else folder)
     content = trial.config()
     if content is None:
@@ -83,7 +90,9 @@ def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor]]:
     weights = checkpoint.final(trial.checkpoints)
     if weights is None:
         raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
-    return TrialConfig.model_validate(content["config"]), checkpoint.read_weights(weights, torch.device("cpu"))
+    normalization = Normalization.of_file(weights) or IMAGENET
+    config = TrialConfig.model_validate(content["config"])
+    return config, checkpoint.read_weights(weights, torch.device("cpu")), normalization
 
 
 def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

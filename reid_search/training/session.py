@@ -14,6 +14,7 @@ from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.models import count_macs, count_parameters
 from reid_search.records import DataUse, ReadoutResult, Record, RunContext, Status, TrialFolder
 from reid_search.records.provenance import git_commit, versions
+from reid_search.study import trial_key
 from reid_search.study.trial.config import DataFacts
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
@@ -108,6 +109,7 @@ class TrialSession:
         """Load the data, build the networks, and go on from the last checkpoint where there is one."""
         request = self._request
         self._data: TrialData = open_trial_data(request.config, request.seed, request.cache)
+        self._check_weights()
         self._folder.write_config(
             {
                 "key": request.key,
@@ -136,6 +138,17 @@ class TrialSession:
             self._row = {}
         return trainer
 
+    def _check_weights(self) -> None:
+        """Refuse weights that are no longer those that the trial's key was made from.
+
+        Raises:
+            EnvironmentFailure: A file of weights was overwritten since the study began.
+        """
+        request = self._request
+        if request.config.model.pretrained and trial_key(request.config, self._data.fingerprint) != request.key:
+            files = ", ".join(str(item.file) for _, item in request.config.model.pretrained.values())
+            raise EnvironmentFailure(f"{files}: the weights changed since the study began; run it again")
+
     def _train_epoch(self, trainer: Trainer, epoch: int) -> None:
         losses = trainer.train_epoch(epoch)
         row: Row = {"epoch": epoch, "images_seen": trainer.images_seen, **losses}
@@ -143,7 +156,9 @@ class TrialSession:
             config = self._request.config
             held_out = self._data.sets["val"]
             row |= epoch_metrics(config, trainer.rank(readout_plans(config), held_out), held_out.rule)
-        checkpoint.save(self._folder.checkpoints, epoch, *trainer.state(), row)
+        checkpoint.save(
+            self._folder.checkpoints, epoch, *trainer.state(), row, metadata=trainer.normalization.as_metadata()
+        )
         self._folder.append_epoch(row)
         self._row = row
 
@@ -175,7 +190,7 @@ class TrialSession:
 
     def _record(self, **result: Any) -> Record:
         request = self._request
-        data = getattr(self, "_data", None)
+        data, trainer = getattr(self, "_data", None), self._trainer
         return Record(
             key=request.key,
             seed=request.seed,
@@ -183,6 +198,8 @@ class TrialSession:
             data_fingerprint=data.fingerprint if data else "",
             data=_data_use(data.facts) if data else None,
             device_type=request.device,
+            weights=trainer.model.loaded_weights() if trainer else (),
+            normalization=trainer.normalization if trainer else None,
             images_seen=int(self._row.get("images_seen", 0)),
             context=RunContext(
                 seconds=self._folder.seconds(),

@@ -18,6 +18,7 @@ from reid_search.evaluation import RankingResult
 from reid_search.losses import Criterion, Targets
 from reid_search.models import Batch, build_model
 from reid_search.study import StageConfig, TrialConfig
+from reid_search.study.trial.weights import normalization_of
 from reid_search.training.batches import memory_format, targets_of, to_batch
 from reid_search.training.determinism import derived_seed, seeded
 from reid_search.training.measuring import ReadoutPlan, rank
@@ -40,6 +41,7 @@ class Trainer:
         self._seed = seed
         self._device = device
         with seeded(derived_seed(seed, "model"), torch.device("cpu")):
+            self.normalization = normalization_of(config.model)
             self.model = build_model(config.model, image_size=config.data.image_size)
         self.model.to(device).to(memory_format=memory_format(device))
         taps = {name: config.loss_taps(name) for name in config.losses}
@@ -87,7 +89,7 @@ class Trainer:
 
     def rank(self, plans: Mapping[str, ReadoutPlan], images: RankingSet) -> dict[str, RankingResult]:
         """Return the ranking of each readout, as far as training has come."""
-        return rank(self.model, plans, images, self._device, dict(self.criterion.losses.items()))
+        return rank(self.model, plans, images, self._device, dict(self.criterion.losses.items()), self.normalization)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the weights, and what else is needed to go on."""
@@ -149,8 +151,9 @@ class Trainer:
         generator = np.random.default_rng([self._seed, derived_seed(self._seed, "augment"), self.step])
         samples = learnt_from.images.at(places)
         transforms = draw_transforms(len(places), samples.pixels.shape[1:3], self._config.augment, generator)
-        samples = replace(samples, pixels=auto_augmented(samples.pixels, self._config.augment, generator))
-        batch = to_batch(transform(samples, transforms), self._device)
+        fill = self.normalization.mean_pixel
+        samples = replace(samples, pixels=auto_augmented(samples.pixels, self._config.augment, generator, fill))
+        batch = to_batch(transform(samples, transforms, fill), self._device, self.normalization)
         return batch, targets_of(batch, learnt_from.classes[places])
 
     def _update(self, loss: Tensor) -> None:

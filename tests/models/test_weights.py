@@ -98,8 +98,8 @@ def _broken(kind, state, folder):
             path.write_text("these are no weights\nand neither is this\n")
         case "list":
             torch.save([1, 2, 3], path)
-        case "wrapped":
-            torch.save({"state_dict": state}, path)
+        case "wrapped in what nobody knows":
+            torch.save({"my_weights": dict(state)}, path)
         case "code":
             torch.save({"conv1.weight": Path("a")}, path)
         case "deeper":
@@ -118,7 +118,7 @@ def _broken(kind, state, folder):
         ("text", "not a weights file"),
         ("text as safetensors", "not a weights file"),
         ("list", "holds no state dict"),
-        ("wrapped", "holds no state dict"),
+        ("wrapped in what nobody knows", "holds no state dict"),
         ("code", "not a weights file"),
         ("deeper", "has layer1.2.bn1.bias as well, so it holds no weights of resnet18"),
         ("shape", "has layer2.0.conv1.weight of another shape, so it holds no weights of resnet18"),

@@ -60,7 +60,9 @@ def test_a_trial_means_the_same_wherever_it_is_read(
     assert TrialConfig.model_validate(content) == config
 
 
-def test_where_data_lie_is_not_in_a_key(config: TrialConfig) -> None:
+def test_where_data_lie_is_not_in_a_key(config: TrialConfig, tmp_path: Path) -> None:
+    for name in ("a.pth", "b.pth"):
+        (tmp_path / name).write_bytes(name.encode())
     content: dict[str, Any] = config.model_dump(mode="json")
     moved = {**content, "data": {**content["data"], "root": "/elsewhere", "maps": "/far/masks"}}
     assert trial_key(TrialConfig.model_validate(moved), "0") == trial_key(config, "0")

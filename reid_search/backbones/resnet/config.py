@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import ClassVar, Literal
 
 from reid_search.backbones.config import BackboneConfig, Block
+from reid_search.study.trial.weights import DefaultWeights
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ STAGES = {
 }
 
 
+_PUBLISHED = {
+    "resnet18": "f37072fd",
+    "resnet34": "b627a593",
+    "resnet50": "0676ba61",
+    "resnet101": "63fe2227",
+    "resnet152": "394f9c45",
+    "resnext50_32x4d": "7cdf4587",
+    "wide_resnet50_2": "95faca4d",
+}
+
+
 class ResNetConfig(BackboneConfig):
     """A ResNet as torchvision builds it, or `resnet10_thin`, which trains on a CPU.
 
@@ -46,6 +58,13 @@ class ResNetConfig(BackboneConfig):
     weights_form: ClassVar[str] = "tensors by torchvision's names"
     body: ClassVar[tuple[str, ...]] = ("layer",)
     name: Literal["resnet10_thin", "resnet18", "resnet34", "resnet50", "resnet101"]
+
+    @property
+    def default_weights(self) -> DefaultWeights | None:
+        """Torchvision's first weights (`IMAGENET1K_V1`), from which the published systems started."""
+        if self.name not in _PUBLISHED:
+            return None
+        return DefaultWeights(f"https://download.pytorch.org/models/{self.name}-{_PUBLISHED[self.name]}.pth")
 
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `layer1_0`, `layer1_1`, …, `layer4_2`; `layer4_0` has the last stride."""

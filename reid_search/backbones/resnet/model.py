@@ -1,7 +1,6 @@
 """ResNets in blocks."""
 
 from collections import OrderedDict
-from pathlib import Path
 
 from torch import nn
 from torchvision.models import resnet
@@ -9,7 +8,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from reid_search.backbones.backbone import Backbone
 from reid_search.backbones.resnet.config import STAGES, ResNetConfig
-from reid_search.backbones.weights import load_weights
+from reid_search.backbones.weights import Weights, load_weights
 
 
 class ResNet(Backbone):
@@ -24,7 +23,7 @@ class ResNet(Backbone):
                 convolution.stride = (stride, stride)
 
 
-def build(config: ResNetConfig, weights: Path | None) -> ResNet:
+def build(config: ResNetConfig, weights: Weights | None) -> ResNet:
     """Build a ResNet with freshly drawn weights, or with those of a file.
 
     Raises:

@@ -1,7 +1,7 @@
 """Settings of the synthetic pedestrians; neither torch nor Pillow."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -116,6 +116,7 @@ class SyntheticConfig(DataConfig):
             else differs.
     """
 
+    is_drawn: ClassVar[bool] = True
     name: Literal["synthetic"]
     preset: PresetName = "small"
     seed: int = Field(default=0, ge=0)

@@ -21,7 +21,6 @@ class AttributeRecognition(ReidModel):
         self.classifiers = nn.Linear(config.channels, LOGITS)
         self.gate = nn.Linear(LOGITS, LOGITS) if config.reweighting else None
         self.head = build_vector_head(config.vector_size, config)
-        self.mark_pretrained({"backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the global vector and of the attributes."""

@@ -20,5 +20,4 @@ def build(config: BaselineConfig, image_size: tuple[int, int]) -> ReidModel:
         config.default_readout,
         nn.Sequential(),
         nn.ModuleList([branch]),
-        weights=config.weights,
     )

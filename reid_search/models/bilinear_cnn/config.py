@@ -1,5 +1,6 @@
 """Settings of the bilinear CNN; no torch."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import model_validator
@@ -8,7 +9,7 @@ from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
-from reid_search.study.component import AbsolutePath
+from reid_search.study.trial.weights import WeightsConfig
 
 
 class BilinearCNNConfig(BilinearSettings):
@@ -19,7 +20,7 @@ class BilinearCNNConfig(BilinearSettings):
         stream_dim: Channels to which a stream's map is projected before the product; null multiplies the map as it is,
             which makes 4 million values on ResNet-50.
         second_backbone: Backbone of the second stream; that of the first where omitted.
-        second_weights: File with its pretrained weights.
+        second_weights: Its pretrained weights, as `weights`.
         fusion: The `full` outer product, or `compact` by tensor sketch (Gao et al. 2016).
         pooling: Products are averaged.
     """
@@ -30,7 +31,7 @@ class BilinearCNNConfig(BilinearSettings):
     streams: Literal["one", "two"] = "one"
     stream_dim: Width | None = 128
     second_backbone: BackboneName | None = None
-    second_weights: AbsolutePath | None = None
+    second_weights: WeightsConfig | None = None
     fusion: Literal["full", "compact"] = "full"
 
     @model_validator(mode="after")
@@ -40,6 +41,13 @@ class BilinearCNNConfig(BilinearSettings):
             rule = "'two' streams that start from the same weights stay alike"
             raise EntryError(f"{rule}; allowed: one, or another second_backbone", "streams")
         return self
+
+    @property
+    def pretrained(self) -> Mapping[str, tuple[str, WeightsConfig]]:
+        """Those of one stream or of two."""
+        if self.streams == "one" or self.second_weights is None:
+            return super().pretrained
+        return {**super().pretrained, "second_weights": (self.backbones[1], self.second_weights)}
 
     @property
     def backbones(self) -> tuple[BackboneName, BackboneName]:

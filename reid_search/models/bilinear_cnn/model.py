@@ -15,15 +15,14 @@ class BilinearCNN(ReidModel):
         super().__init__(config.taps(image_size), config.default_readout)
         self.config = config
         streams = [
-            Stream(build_backbone(name, weights, config.last_stride), backbone_config(name).channels, config.stream_dim)
-            for name, weights in zip(config.backbones, (config.weights, config.second_weights), strict=True)
+            _build_stream(config, name, entry)
+            for name, entry in zip(config.backbones, ("weights", "second_weights"), strict=True)
         ]
         self.first = streams[0]
         self.second = streams[1] if config.streams == "two" else None
         self.product = build_product(config.sizes, config.fusion == "compact", config)
         size = config.product_dim(config.sizes, config.fusion == "compact")
         self.head = build_vector_head(size, config)
-        self.mark_pretrained({"first.blocks": config.weights, "second.blocks": config.second_weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the product."""
@@ -31,6 +30,12 @@ class BilinearCNN(ReidModel):
         if self.second is not None:
             second = resize(self.second(batch.images), (first.shape[2], first.shape[3]))
         return named("bilinear.global", self.head.stages(finished(self.product(first, second), self.config)))
+
+
+def _build_stream(config: BilinearCNNConfig, name: str, entry: str) -> Stream:
+    _, weights = config.pretrained.get(entry, (name, None))
+    blocks = build_backbone(name, weights, config.last_stride, entry=entry)
+    return Stream(blocks, backbone_config(name).channels, config.stream_dim)
 
 
 build = BilinearCNN

@@ -27,7 +27,6 @@ class Landmarks(ReidModel):
         self.regions = nn.ModuleDict(
             {region.name: build_vector_head(config.channels, config) for region in regions_of(config.regions)}
         )
-        self.mark_pretrained({"backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the global vector, of every region, and of their concatenation."""

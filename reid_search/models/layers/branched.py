@@ -1,7 +1,6 @@
 """A model of branches on a shared part of a backbone."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import nn
 
@@ -18,7 +17,6 @@ class BranchedModel(ReidModel):
         shared: Blocks that all branches share.
         branches: The branches.
         reduction: A reduction that all heads share.
-        weights: File of the backbone's weights; None where they were drawn.
     """
 
     def __init__(
@@ -29,14 +27,11 @@ class BranchedModel(ReidModel):
         branches: nn.ModuleList,
         *,
         reduction: nn.Module | None = None,
-        weights: Path | None = None,
     ) -> None:
         super().__init__(taps, readout)
         self.shared = shared
         self.branches = branches
         self.reduction = reduction
-        blocks = [f"branches.{index}.blocks" for index in range(len(branches))]
-        self.mark_pretrained(dict.fromkeys(["shared", *blocks], weights))
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of all branches."""

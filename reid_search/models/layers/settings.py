@@ -1,12 +1,13 @@
 """Settings that several architectures share, so that an axis can switch between them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.study import EntryError, ModelConfig
-from reid_search.study.component import AbsolutePath
+from reid_search.study.trial.weights import WeightsConfig
 
 Dim = Annotated[int, Field(ge=8, le=2048)]
 PoolingName = Literal["max", "avg", "gem", "avg_max"]
@@ -19,18 +20,23 @@ class BackboneSettings(ModelConfig):
 
     Attributes:
         backbone: Name of a backbone, such as `resnet50`; `resnet10_thin` (16 to 128 channels) trains on a CPU.
-        weights: File with the backbone's pretrained weights (torchvision's names; `.safetensors`, or `.pth` without
-            pickled code).
+        weights: The backbone's pretrained weights: a file, the folder of a trial that kept its own, `default`, or a map
+            with more to say of them (`WeightsConfig`); null draws them.
         reduction: 1×1 convolution and batch norm, with or without ReLU, or a `linear` layer alone (with a bias).
         embedding_dim: Size of the reduced feature; null leaves the reduction out.
         neck: `bnneck` adds a batch norm without shift after the embedding (Luo et al. 2019).
     """
 
     backbone: BackboneName = "resnet50"
-    weights: AbsolutePath | None = None
+    weights: WeightsConfig | None = None
     reduction: ReductionName = "conv_bn_relu"
     embedding_dim: Dim | None = None
     neck: Literal["none", "bnneck"] = "none"
+
+    @property
+    def pretrained(self) -> Mapping[str, tuple[str, WeightsConfig]]:
+        """Those of the backbone."""
+        return {"weights": (self.backbone, self.weights)} if self.weights is not None else {}
 
     @property
     def channels(self) -> int:

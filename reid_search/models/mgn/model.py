@@ -26,6 +26,4 @@ def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
         own.set_last_stride(plan.stride)
         region = config.region(plan, image_size)
         branches.append(Branch(plan.name, own, plan.cuts, settings, reduction, region))
-    return BranchedModel(
-        config.taps(image_size), config.default_readout, shared, branches, reduction=reduction, weights=config.weights
-    )
+    return BranchedModel(config.taps(image_size), config.default_readout, shared, branches, reduction=reduction)

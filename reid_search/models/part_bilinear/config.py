@@ -1,13 +1,14 @@
 """Settings of the part-aligned bilinear model; no torch."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
-from reid_search.study.component import AbsolutePath
 from reid_search.study.trial.side_cars import KEYPOINTS
+from reid_search.study.trial.weights import WeightsConfig
 
 
 class PartBilinearConfig(BilinearSettings):
@@ -26,7 +27,7 @@ class PartBilinearConfig(BilinearSettings):
         appearance_dim: Channels of the projected appearance.
         part_dim: Channels of the projected parts.
         part_backbone: Backbone of the part stream.
-        part_weights: File with its pretrained weights.
+        part_weights: Its pretrained weights, as `weights`.
         fusion: The full outer product (`bilinear`), its tensor sketch (`compact`), or as controls both maps pooled and
             concatenated (`concat`; `embedding_dim` adds the linear layer) or no part stream at all (`appearance`).
         pooling: How `concat` and `appearance` pool; products are averaged.
@@ -37,8 +38,15 @@ class PartBilinearConfig(BilinearSettings):
     appearance_dim: Width = 512
     part_dim: Width = 128
     part_backbone: BackboneName = "resnet10_thin"
-    part_weights: AbsolutePath | None = None
+    part_weights: WeightsConfig | None = None
     fusion: Literal["bilinear", "compact", "concat", "appearance"] = "compact"
+
+    @property
+    def pretrained(self) -> Mapping[str, tuple[str, WeightsConfig]]:
+        """Those of one stream or of two."""
+        if self.fusion == "appearance" or self.part_weights is None:
+            return super().pretrained
+        return {**super().pretrained, "part_weights": (self.part_backbone, self.part_weights)}
 
     @property
     def vector_size(self) -> int:

@@ -28,7 +28,6 @@ class PartBilinear(ReidModel):
         else:
             self.fusion = Averages(config)
         self.head = build_vector_head(config.vector_size, config)
-        self.mark_pretrained({"appearance.blocks": config.weights, "parts.blocks": config.part_weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the fused vector and of the keypoints' heat maps."""
@@ -48,7 +47,9 @@ class PartStream(nn.Module):
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
         channels = backbone_config(config.part_backbone).channels
-        self.blocks = build_backbone(config.part_backbone, config.part_weights, _part_stride(config))
+        self.blocks = build_backbone(
+            config.part_backbone, config.part_weights, _part_stride(config), entry="part_weights"
+        )
         self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1)
         self.projection = build_projection(channels + len(KEYPOINTS), config.part_dim, 3)
 

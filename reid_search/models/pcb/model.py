@@ -32,7 +32,6 @@ class PCB(ReidModel):
         if config.partition == "refined":
             self.part_classifier = PartClassifier(settings.channels, config.parts)
         self._refines = self.part_classifier is not None
-        self.mark_pretrained({"backbone": config.weights})
 
     def use_mode(self, mode: str | None) -> None:
         """Cut the map into rows (`stripes`), or find the parts as they are tested (None)."""

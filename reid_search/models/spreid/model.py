@@ -28,7 +28,6 @@ class SPReID(ReidModel):
         self.pooling = Pooling(config.pooling) if config.include_global else None
         self.head = build_vector_head(config.vectors * config.channels, config)
         self.parser = _build_parser(config) if config.maps == "learnt" else None
-        self.mark_pretrained({"backbone": config.weights, "global_backbone": config.weights})
 
     def taps_of(self, batch: Batch) -> Taps:
         """Return the taps of the whole vector, of the five maps, and of the parser."""

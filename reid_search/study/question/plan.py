@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reid_search.errors import DataNotGiven
+from reid_search.errors import DataNotGiven, WeightsAbsent
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.designs.arms import BASELINE, Arm
@@ -17,6 +17,7 @@ from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts
 from reid_search.study.trial.key import joint_fingerprint, trial_key
 from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.weights import weights_as_named
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ class Plan:
         return [trial for phase in self.phases for trial in phase.trials]
 
     @property
+    def configs(self) -> list[TrialConfig]:
+        """The trials that are known; of a search or a path, those with each model that it may have."""
+        return [trial.config for trial in self.trials] + [item for phase in self.phases for item in phase.may_train]
+
+    @property
     def images(self) -> int:
         """Training images of all phases."""
         return sum(phase.images for phase in self.phases)
@@ -120,6 +126,10 @@ class Fingerprints:
         others = [config.stage_data(stage) for stage in config.training.stages if stage.data]
         return joint_fingerprint([self.of(data) for data in (config.data, *others)])
 
+    def key_of(self, config: TrialConfig) -> str:
+        """Return the key of a trial."""
+        return trial_key(config, self.of_trial(config))
+
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a data set, which does not depend on image size and holdout."""
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
@@ -133,7 +143,7 @@ class Fingerprints:
 
 
 class _PlanFingerprints(Fingerprints):
-    """Fingerprints of the data that are given; for others, the keys of trials are provisional."""
+    """Fingerprints of the data and weights that are there; for others, the keys of trials are provisional."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,8 +153,18 @@ class _PlanFingerprints(Fingerprints):
         try:
             return super().of(data)
         except DataNotGiven as error:
-            self.not_given[f"{error}; until then the keys of the trials are provisional"] = None
+            self._note(error)
             return "not given"
+
+    def key_of(self, config: TrialConfig) -> str:
+        try:
+            return super().key_of(config)
+        except WeightsAbsent as error:  # those that `default` means, which a run fetches
+            self._note(error)
+            return trial_key(config, self.of_trial(config), weights_as_named(config.model))
+
+    def _note(self, error: Exception) -> None:
+        self.not_given[f"{error}; until then the keys of the trials are provisional"] = None
 
 
 def make_plan(study: Question, best: Settings | None = None, given: Fingerprints | None = None) -> Plan:
@@ -163,8 +183,10 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     arms = [arm for phase in phases for arm in phase.arms]
     _check_data(study, arms, fingerprints)
     data = tuple(fingerprints.remarks())
-    warnings = (*study.document.left_behind, *provisional.not_given, *data, *_warnings(arms))
-    return Plan(study.name, tuple(phases), warnings, data, keys_are_provisional=bool(provisional.not_given))
+    plan = Plan(study.name, tuple(phases), (), data, keys_are_provisional=bool(provisional.not_given))
+    random = _without_weights(plan.configs)
+    warnings = (*study.document.left_behind, *provisional.not_given, *data, *random, *_warnings(arms))
+    return replace(plan, warnings=warnings)
 
 
 def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints) -> None:
@@ -182,7 +204,7 @@ def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
     """Return the trainings of an ablation, one seed after another, so that an interrupted ablation is balanced."""
     data = {arm.name: fingerprints.of_trial(arm.config) for arm in arms}
-    keys = {arm.name: trial_key(arm.config, data[arm.name]) for arm in arms}
+    keys = {arm.name: fingerprints.key_of(arm.config) for arm in arms}
     trials = [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate, data[arm.name])
         for seed in range(1, phase.seeds + 1)
@@ -195,7 +217,7 @@ def _redrawn(trial: PlannedTrial, fingerprints: Fingerprints) -> PlannedTrial:
     """Return a replicate on the data that its seed draws; seed 1 has the data that the study names."""
     config = trial.config.model_copy(update={"data": trial.config.data.redrawn(trial.seed - 1)})
     data = fingerprints.of_trial(config)
-    return replace(trial, config=config, key=trial_key(config, data), data_fingerprint=data)
+    return replace(trial, config=config, key=fingerprints.key_of(config), data_fingerprint=data)
 
 
 def _ablation(
@@ -263,6 +285,17 @@ def _told(component: SamplerConfig | PrunerConfig) -> str:
     content = component.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
     settings = ", ".join(f"{name} {value}" for name, value in content.items())
     return f"{component.kind} ({settings})" if settings else component.kind
+
+
+def _without_weights(configs: Sequence[TrialConfig]) -> Iterator[str]:
+    bare = [config for config in configs if not config.model.pretrained and not config.data.is_drawn]
+    if bare:
+        names = ", ".join(sorted({config.data.name for config in bare}))
+        which = "every trial" if len(bare) == len(configs) else "some trials"
+        yield (
+            f"NO PRETRAINED WEIGHTS: {which} on {names} starts from random values, far below any published number; "
+            "`model.weights: default` takes those of ImageNet"
+        )
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:

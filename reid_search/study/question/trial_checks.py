@@ -11,6 +11,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.weights import WeightsConfig
 
 
 def check_base(base: TrialConfig, document: Document) -> None:
@@ -39,20 +40,31 @@ def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
 
 def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield what is wrong with a trial, each with its entry."""
-    for name, value in config.model:
-        if isinstance(value, Path) and not value.is_file():
-            yield ("model", name), f"{value}: {_no_file(value)}"
+    for name, (backbone, weights) in config.model.pretrained.items():
+        if problem := _problem_with(weights, backbone):
+            yield ("model", name), problem
     for name, readout in config.readouts.items():
         untrained = {} if readout.control else config.untrained_taps(name)
         for tap, modules in itertools.islice(untrained.items(), 1):
             yield ("readouts", name, "taps"), _untrained(config, tap, modules)
 
 
+def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:
+    """Say why weights are not where they should be; those of `default` may be fetched later."""
+    try:
+        weights.default(backbone) if weights.is_default else weights.path(backbone)
+    except StudyError as error:
+        return str(error) if weights.is_default else f"{weights.file}: {_no_file(Path(weights.file))}"
+    return None
+
+
 def _no_file(path: Path) -> str:
     """Say why a path is not a file, and which files are close to it."""
     if path.is_dir():
         near = nearest(path.name, [item.name for item in path.iterdir() if item.is_file()])
-        return f"expected a file, found a folder; {near}, or null for random weights"
+        return (
+            f"expected a file, found a folder; {near}, a trial's folder with kept weights, or null for random weights"
+        )
     folder = next(parent for parent in path.parents if parent.is_dir())
     if folder != path.parent:
         return f"neither the file nor its folder exists, but {folder} does; allowed: a file, or null for random weights"

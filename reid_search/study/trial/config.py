@@ -13,6 +13,7 @@ from reid_search.study.component import SCORERS, Config
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
+from reid_search.study.trial.weights import WeightsConfig
 
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
@@ -46,7 +47,8 @@ class DataFacts:
 class DataConfig(Config):
     """Which images a trial learns from and is tested on; the config of each data set extends this.
 
-    `places` are the entries that say where files are; the files themselves are in the fingerprint.
+    `places` are the entries that say where files are; the files themselves are in the fingerprint. `is_drawn` says that
+    the people are computed rather than photographed.
 
     Attributes:
         name: The data set, `synthetic` or `market1501`.
@@ -56,6 +58,7 @@ class DataConfig(Config):
     """
 
     places: ClassVar[tuple[str, ...]] = ()
+    is_drawn: ClassVar[bool] = False
     name: str
     image_size: ImageSize = (64, 32)
     holdout: float = Field(default=0.2, ge=0.0, lt=1.0)
@@ -137,6 +140,11 @@ class ModelConfig(Config):
     def needs(self) -> frozenset[SideCar]:
         """What must come with every image, in training and in testing: `maps`, `keypoints`."""
         return frozenset()
+
+    @property
+    def pretrained(self) -> Mapping[str, tuple[str, WeightsConfig]]:
+        """The pretrained weights in use, by the entry that names them, each with the backbone that it fills."""
+        return {}
 
     @property
     def default_readout(self) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.weights import WeightsConfig, weights_contents
 
 # Raise it when a release measures an unchanged config differently. Every training then gets a new key and is run again;
 # earlier measurements stay under their old keys.
@@ -17,17 +18,23 @@ BY_CONTENT = "sha256-"
 """How the fingerprint of a data set begins that is a hash of its files' bytes."""
 
 
-def trial_key(config: TrialConfig, data_fingerprint: str) -> str:
+def trial_key(config: TrialConfig, data_fingerprint: str, weights: Mapping[str, object] | None = None) -> str:
     """Return the key under which a training is stored.
 
     Two configs share a key if they train the same thing: defaults are filled in, readouts are ignored, losses are
-    compared by the taps they sit on (one that sits on none is ignored), and 1 equals 1.0.
+    compared by the taps they sit on (one that sits on none is ignored), and 1 equals 1.0. Pretrained weights are
+    compared by the bytes of their file.
 
     Args:
         config: The trial's config.
         data_fingerprint: Identifies the images and labels.
+        weights: What stands for the pretrained weights by entry; read from their files if omitted.
+
+    Raises:
+        WeightsAbsent: A file of weights is not there, or not yet.
     """
-    content = {"schema": SCHEMA_VERSION, "data_fingerprint": data_fingerprint, **training_content(config)}
+    weights = weights_contents(config.model) if weights is None else weights
+    content = {"schema": SCHEMA_VERSION, "data_fingerprint": data_fingerprint, **training_content(config, weights)}
     return digest(content) if SCHEMA_VERSION == 1 else f"{SCHEMA_VERSION}.{digest(content)}"
 
 
@@ -37,9 +44,15 @@ def schema_of(key: str) -> int:
     return int(version) if separator and version.isdecimal() else 1
 
 
-def training_content(config: TrialConfig) -> dict[str, object]:
-    """Return the part of a config that decides what is trained; equal for equal trainings."""
+def training_content(config: TrialConfig, weights: Mapping[str, object]) -> dict[str, object]:
+    """Return the part of a config that decides what is trained; equal for equal trainings.
+
+    Args:
+        config: The trial's config.
+        weights: What stands for the pretrained weights in use, by entry; others change nothing.
+    """
     content = config.model_dump(mode="json", exclude={"readouts", "losses"})
+    content["model"] |= {name: weights.get(name) for name, value in config.model if isinstance(value, WeightsConfig)}
     for stage in (content, *content["training"]["stages"]):
         for place in config.data.places:
             stage["data"].pop(place, None)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,7 +149,11 @@ def test_every_entry_of_a_training_is_tried_below(trial: MakeTrial) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in OTHER if path != "data.name"])
-def test_everything_that_changes_the_training_changes_the_key(path: str, trial: MakeTrial) -> None:
+def test_everything_that_changes_the_training_changes_the_key(
+    path: str, trial: MakeTrial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.safetensors").write_bytes(b"weights")
     context = {
         "losses.identity.shared": {"losses.identity.on": ["part@reduced"]},
         "model.dropout": {"model.pooling": "fc"},

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reid_search.errors import StudyError
 from reid_search.study.question.axes import Level
 from reid_search.study.question.space import Settings, Space
 from reid_search.study.trial.key import digest, training_content
 from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.weights import weights_as_named, weights_contents
 
 BASELINE = "baseline"
 
@@ -56,4 +58,14 @@ def arm_identity(config: TrialConfig) -> str:
         for name, readout in config.readouts.items()
     }
     places = {name: str(getattr(config.data, name, None)) for name in config.data.places}
-    return digest({**training_content(config), "readouts": readouts, **({"places": places} if places else {})})
+    return digest(
+        {**training_content(config, _weights(config)), "readouts": readouts, **({"places": places} if places else {})}
+    )
+
+
+def _weights(config: TrialConfig) -> dict[str, object]:
+    """Return what stands for a trial's weights: their content, or how they are named where they cannot be read."""
+    try:
+        return weights_contents(config.model)
+    except StudyError:
+        return weights_as_named(config.model)

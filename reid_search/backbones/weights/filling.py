@@ -1,0 +1,161 @@
+"""What of a file a network takes, and what is an error."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor, nn
+
+from reid_search.backbones.config import BackboneConfig
+from reid_search.backbones.weights.naming import Names
+from reid_search.backbones.weights.positions import INTERPOLATION, fitted, is_table
+from reid_search.errors import StudyError
+from reid_search.records import ResizedTable
+from reid_search.study.trial.weights import WeightsConfig
+
+_MOST_RANDOM = 0.1
+_COUNTER = "num_batches_tracked"
+# Buffers that some releases of a library save and others compute; and the second leading token of a distilled DeiT.
+_COMPUTED = ("relative_position_index", "attn_mask", "relative_coords_table", "position_ids", "dist_token")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a network took.
+
+    Attributes:
+        tensors: Names in the file of what it took.
+        resized: Tables of positions that were interpolated.
+        dropped: Names in the file of what it left out.
+        random: Names in the network of what the file lacks.
+        parameters: Values in the parameters that were taken.
+        all_parameters: Values in all parameters.
+    """
+
+    tensors: tuple[str, ...]
+    resized: tuple[ResizedTable, ...]
+    dropped: tuple[str, ...]
+    random: tuple[str, ...]
+    parameters: int
+    all_parameters: int
+
+
+def fill(
+    network: nn.Module,
+    state: Mapping[str, Tensor],
+    names: Names,
+    config: BackboneConfig,
+    weights: WeightsConfig,
+    but: tuple[str, ...] = (),
+) -> Filled:
+    """Fill a network with tensors by name.
+
+    Args:
+        network: The network.
+        state: The tensors of the file.
+        names: Which of them are the network's.
+        config: The backbone's config.
+        weights: What the study says of the weights.
+        but: Prefixes of tensors that stay as they are, such as those of a classifier that the backbone omits.
+
+    Raises:
+        StudyError: They do not fit: another architecture or shape, values that are not finite, or too much is lacking.
+    """
+    own = {name: value for name, value in network.state_dict().items() if not name.startswith(but)}
+    given = {name: place for name, place in names.found.items() if not name.startswith(but)}
+    sizes = {name: item.numel() for name, item in network.named_parameters() if name in own}
+    taken = {name: place for name, place in given.items() if name in own}
+    lacking = [name for name in own if name not in taken and not name.endswith(_COUNTER)]
+    no_weights = f"so it holds no weights of {config.name}"
+    if not set(taken) & set(sizes):
+        raise StudyError(
+            f"lacks {lacking[0]} and every other tensor, {no_weights} ({config.weights_form}); {_has(state)}"
+        )
+    _check_the_rest(given, own, config, no_weights)
+    fitting, resized = _fitting(state, taken, own, weights, no_weights)
+    unnamed = [name for name in lacking if not any(fnmatchcase(name, pattern) for pattern in weights.may_leave)]
+    _check_lacking(unnamed, taken, sizes, no_weights)
+    _check_values(state, taken)
+    network.load_state_dict({**network.state_dict(), **fitting})
+    left = [place for name, place in names.found.items() if name not in taken]
+    return Filled(
+        tensors=tuple(taken.values()),
+        resized=resized,
+        dropped=(*left, *names.outside),
+        random=tuple(lacking),
+        parameters=sum(sizes[name] for name in taken if name in sizes),
+        all_parameters=sum(sizes.values()),
+    )
+
+
+def _has(state: Mapping[str, Tensor]) -> str:
+    names = list(state)
+    return f"it has {', '.join(names[:3])}{' and others' * (len(names) > 3)}"
+
+
+def _check_the_rest(given: Collection[str], own: Collection[str], config: BackboneConfig, no_weights: str) -> None:
+    """Refuse tensors inside the backbone that it does not have: the file is of a deeper or another network."""
+    tops = tuple({f"{name.partition('.')[0]}." for name in own if "." in name})
+    within = sorted(name for name in given if name not in own and name.startswith((*config.body, *tops)))
+    odd = [name for name in within if name.rpartition(".")[2] not in (*_COMPUTED, _COUNTER)]
+    if odd:
+        raise StudyError(f"has {odd[0]} as well, {no_weights}")
+
+
+def _check_lacking(lacking: Collection[str], taken: Collection[str], sizes: Mapping[str, int], no_weights: str) -> None:
+    """Refuse half a layer, and a file that leaves much of the backbone random."""
+    begun = {name.rpartition(".")[0]: name for name in taken}
+    for name in lacking:
+        module = name.rpartition(".")[0]
+        if module and module in begun:
+            raise StudyError(f"lacks {name}, {no_weights} (though it has {begun[module]})")
+    share = sum(sizes.get(name, 0) for name in lacking) / sum(sizes.values())
+    if share > _MOST_RANDOM:
+        first, *others = lacking
+        more = f" and {len(others)} more tensors" if others else ""
+        allowed = f"allowed: {_MOST_RANDOM:.0%}, or `may_leave: [{first.partition('.')[0]}.*]` and the like"
+        raise StudyError(f"lacks {first}{more}, {share:.0%} of the parameters, {no_weights}; {allowed}")
+
+
+def _fitting(
+    state: Mapping[str, Tensor],
+    taken: Mapping[str, str],
+    own: Mapping[str, Tensor],
+    weights: WeightsConfig,
+    no_weights: str,
+) -> tuple[dict[str, Tensor], tuple[ResizedTable, ...]]:
+    """Return the tensors with the network's shapes; only tables of positions are ever resized."""
+    fitting: dict[str, Tensor] = {}
+    resized: list[ResizedTable] = []
+    leading = _leading([name.rpartition(".")[2] for name in state]), _leading(own)
+    for name, place in taken.items():
+        value, like = state[place], own[name]
+        if value.shape != like.shape and is_table(name):
+            table = fitted(name, value, like, leading=leading, grid=weights.grid)
+            if table is not None:
+                value = table.table
+                if table.source != table.target:
+                    change = {"source": table.source, "target": table.target, "interpolation": INTERPOLATION}
+                    resized.append(ResizedTable.model_validate({"name": place, **change}))
+        if value.shape != like.shape:
+            shapes = f"{tuple(value.shape)} for {tuple(like.shape)}"
+            raise StudyError(f"has {place} of another shape, {no_weights} ({shapes})")
+        fitting[name] = value.to(like.dtype)
+    return fitting, tuple(resized)
+
+
+def _leading(names: Collection[str]) -> int:
+    """Return how many tokens stand before those of the patches."""
+    return sum(token in names for token in ("cls_token", "class_embedding", "dist_token"))
+
+
+def _check_values(state: Mapping[str, Tensor], taken: Mapping[str, str]) -> None:
+    """Refuse values that no training leaves behind, also in what is left out: it was saved after the loss diverged."""
+    for name, value in state.items():
+        if value.is_floating_point() and not torch.isfinite(value).all():
+            kind = "NaN" if torch.isnan(value).any() else "infinite values"
+            raise StudyError(f"holds {kind} in {name}; its training diverged, take an earlier checkpoint")
+    for place in taken.values():
+        if place.endswith("running_var") and (state[place] < 0).any():
+            raise StudyError(f"holds a negative variance in {place}; the file is damaged, fetch it again")
