@@ -1,6 +1,5 @@
 """`reid-search data`: making and checking data sets."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,19 +62,25 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
+    from collections import Counter
+
+    from reid_search.common.contents import hash_files
     from reid_search.data.dataset import dataset_of
-    from reid_search.data.images import unreadable_images
+    from reid_search.data.decoding import judged
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
     name = name or _sniffed(folder)
     listing = _folder_config(name, folder).listing()
-    unreadable = unreadable_images([image.path for image in listing.images])
+    hashed = hash_files(image.path for image in listing.images)
+    images = judged(hashed.digests)
+    unreadable = [f"{path}: {problem}" for path, problem in {**hashed.unreadable, **images.problems}.items()]
+    sizes = Counter(f"{height}x{width}" for width, height in images.sizes.values())
     dataset = dataset_of(name, listing, fingerprint="unknown" if unreadable else None)
     content: dict[str, Any] = {
         "fingerprint": dataset.fingerprint,
         **{part: _counts(dataset, part) for part in dataset.tables},
-        "image_sizes": _sizes(dataset),
+        "image_sizes": dict(sizes.most_common()),
         "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
         "not_used": listing.unused,
         "notes": list(dataset.notes),
@@ -193,22 +198,6 @@ def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
         "distractors": int((table["identity"] == DISTRACTOR).sum()),
         "junk": int((table["identity"] == JUNK).sum()),
     }
-
-
-def _sizes(dataset: "ReidDataset") -> dict[str, int]:
-    """Return how many images have each height and width; files that cannot be opened count nowhere."""
-    from collections import Counter
-
-    from reid_search.data.decoding import quiet, size_of
-    from reid_search.errors import DataError
-
-    sizes: Counter[str] = Counter()
-    with quiet():
-        for path in (path for table in dataset.tables.values() for path in table["path"]):
-            with contextlib.suppress(DataError):
-                width, height = size_of(path)
-                sizes[f"{height}x{width}"] += 1
-    return dict(sizes.most_common())
 
 
 def _print(content: dict[str, Any], tables: Sequence[str]) -> None:

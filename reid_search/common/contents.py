@@ -78,15 +78,17 @@ def hash_files(paths: Iterable[Path | str]) -> Hashed:
     found = Hashed()
     files = list(_looked_at(map(str, paths), found))
     digests = _remembered(files)
-    unknown = [file for file in files if file.path not in digests]
+    unknown = list({(file.identity, file.state): file for file in files if file.path not in digests}.values())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         read = [item for part in pool.map(_read_all, _parts(unknown)) for item in part]
     found.digests.update({path: digest.hex() for path, digest in digests.items()})
-    for file, digest, _ in read:
-        if isinstance(digest, bytes):
-            found.digests[file.path] = digest.hex()
-        else:
-            found.unreadable[file.path] = digest
+    results = {(file.identity, file.state): digest for file, digest, _ in read}
+    for file in files:
+        result = results.get((file.identity, file.state))
+        if isinstance(result, bytes):
+            found.digests[file.path] = result.hex()
+        elif result is not None and file.path not in digests:
+            found.unreadable[file.path] = result
     _remember((file, digest) for file, digest, settled in read if settled and isinstance(digest, bytes))
     return found
 

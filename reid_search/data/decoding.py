@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import PIL
@@ -26,6 +27,7 @@ MEAN_PIXEL = (124, 116, 104)
 """The mean of ImageNet in 8-bit RGB."""
 
 _JUDGE = f"image 1, Pillow {PIL.__version__}"
+_BROKEN = "broken: "
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -75,27 +77,43 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def broken_images(digests: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with the files that are no whole images, by path; each content is judged once.
+@dataclass(frozen=True)
+class Judged:
+    """Files by path: width and height of those that are whole images, and what is wrong with the others."""
+
+    sizes: dict[str, tuple[int, int]]
+    problems: dict[str, str]
+
+
+def judged(digests: Mapping[str, str]) -> Judged:
+    """Decode files and say which are whole images; each content is decoded once and remembered.
 
     Args:
         digests: SHA-256 of the files by path.
     """
-    known = known_verdicts(_JUDGE, digests.values())
-    unknown = [path for path, digest in digests.items() if digest not in known]
+    verdicts = known_verdicts(_JUDGE, digests.values())
+    unknown = {digest: path for path, digest in digests.items() if digest not in verdicts}
     with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        new = dict(zip(unknown, pool.map(_problem, unknown), strict=True))
-    remember_verdicts(_JUDGE, {digests[path]: problem for path, problem in new.items()})
-    found = {path: known.get(digest, new.get(path, "")) for path, digest in digests.items()}
-    return {path: problem for path, problem in found.items() if problem}
+        new = dict(zip(unknown, pool.map(_verdict, unknown.values()), strict=True))
+    remember_verdicts(_JUDGE, new)
+    found = Judged({}, {})
+    for path, digest in digests.items():
+        verdict = new.get(digest) or verdicts[digest]
+        if verdict.startswith(_BROKEN):
+            found.problems[path] = verdict.removeprefix(_BROKEN)
+        else:
+            width, height = map(int, verdict.split())
+            found.sizes[path] = width, height
+    return found
 
 
-def _problem(path: str) -> str:
+def _verdict(path: str) -> str:
+    """Return width and height in a text, or what is wrong."""
     try:
-        decoded(path)
+        width, height = decoded(path).size
     except DataError as error:
-        return str(error).removeprefix(f"{path}: ")
-    return ""
+        return _BROKEN + str(error).removeprefix(f"{path}: ")
+    return f"{width} {height}"
 
 
 @contextmanager

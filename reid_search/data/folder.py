@@ -58,9 +58,9 @@ class FolderConfig(DataConfig):
         listing.side_cars = self.side_cars()
         listing.forms = Forms(self.map_labels, self.keypoint_confidence)
         if self.skip_broken:
-            from reid_search.data.decoding import broken_images
+            from reid_search.data.decoding import judged
 
-            listing.without_unreadable(broken_images)
+            listing.without_unreadable(lambda digests: judged(digests).problems)
         return listing
 
     def _read_or_hint(self, root: Path) -> Listing:

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from reid_search.common.arrays import chunks
-from reid_search.common.contents import hash_files
 from reid_search.common.places import cache_folder
 from reid_search.data.caching import built_once
 from reid_search.data.dataset import ReidDataset
-from reid_search.data.decoding import broken_images, decoded, quiet
+from reid_search.data.decoding import decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.samples import Pixels, Samples
 from reid_search.data.side_cars import attributes_of, readers_of
@@ -94,13 +93,6 @@ def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tu
 
     target = target.with_name(f"{target.name}{form}")
     return cast("_Array", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
-
-
-def unreadable_images(paths: Sequence[str]) -> list[str]:
-    """Return what is wrong with each file that is not a readable image."""
-    hashed = hash_files(paths)
-    problems = {**hashed.unreadable, **broken_images(hashed.digests)}
-    return [f"{path}: {problems[path]}" for path in paths if path in problems]
 
 
 def _write(

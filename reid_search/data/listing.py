@@ -130,7 +130,9 @@ class Listing:
 
     def name_of(self, path: Path | str) -> str:
         """Return a path relative to the root, with `/`; a link is not followed."""
-        return os.path.relpath(path, self.root).replace(os.sep, "/")
+        text, root = str(path), f"{self.root}{os.sep}"
+        name = text.removeprefix(root) if text.startswith(root) else os.path.relpath(text, self.root)
+        return name.replace(os.sep, "/")
 
     def image_files(self, folder: Path, deep: bool = False) -> Iterator[Path]:
         """Yield the image files of a folder by name, and note all other files as unused. Links are followed.

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reid_search.data.decoding import MEAN_PIXEL, broken_images, decoded, quiet, size_of
-from reid_search.data.images import unreadable_images
+from reid_search.data.decoding import MEAN_PIXEL, decoded, judged, quiet, size_of
 from reid_search.errors import DataError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 4, 3), dtype=np.uint8)
@@ -164,7 +163,7 @@ def test_what_cannot_be_read_is_one_message_with_the_path(tmp_path: Path, name: 
     assert "\n" not in str(caught.value)
     assert not spilled
     assert capfd.readouterr().err == ""
-    assert [problem.startswith(f"{path}: ") for problem in unreadable_images([str(path)])] == [True]
+    assert list(judged({str(path): "a" * 60 + name[:4]}).problems) == [str(path)]
 
 
 def test_each_content_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,8 +172,9 @@ def test_each_content_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Image.fromarray(COLOURS).save(whole)
     _cut("PNG")(Path(cut))
     digests = {whole: "a" * 64, cut: "b" * 64}
-    found = broken_images(digests)
-    assert list(found) == [cut]
+    found = judged(digests)
+    assert list(found.problems) == [cut]
+    assert found.sizes == {whole: (4, 6)}
     Path(whole).unlink()
     Path(cut).unlink()
-    assert broken_images(digests) == found
+    assert judged(digests) == found
