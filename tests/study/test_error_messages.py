@@ -130,6 +130,7 @@ STUDIES = {
     "unknown stage of taps": _base("readouts: {default: {taps: [global@recuded]}}"),
     "unknown taps": _base("losses: {triplet: {on: [p9.*@coarse]}}"),
     "two readouts with one meaning": _base("readouts: {default: {flip: false}, plain: {control: true, flip: 0}}"),
+    "two readouts of the same taps": _base("readouts: {default: {taps: ['p*@reduced']}, plain: {taps: [reduced]}}"),
     "readout of what no loss trains": _base("readouts: {default: {taps: [p2.*@neck]}}").replace(
         "_dim: 64", "_dim: 64, neck: bnneck"
     ),
@@ -179,6 +180,11 @@ STUDIES = {
     "pruner that is no name": _phases("{kind: search, pruner: 3}"),
     "setting of another pruner": _phases("{kind: search, pruner: {kind: median, reduction: 2}}"),
     "setting of a pruner out of range": _phases("{kind: search, pruner: {reduction: 1}}"),
+    "fewest epochs of a pruner beyond a trial": _phases("{kind: search, pruner: {min_epochs: 500}}"),
+    "fewest epochs of Hyperband beyond a trial": _phases("{kind: search, pruner: {kind: hyperband, min_epochs: 10}}"),
+    "Hyperband of one bracket": _phases("{kind: search, pruner: {kind: hyperband, reduction: 100}}"),
+    "batch of more people than there are": _base("training: {batch: {ids: 30, per_id: 1}}"),
+    "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),
     "setting of a sampler that is no number": _phases("{kind: search, sampler: {startup: many}}"),

@@ -152,7 +152,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
-    warnings = (*study.document.left_behind, *provisional.not_given, *_warnings(arms))
+    warnings = (*study.document.left_behind, *provisional.not_given, *_single_seeds(study), *_warnings(arms))
     return Plan(study.name, tuple(phases), warnings, keys_are_provisional=bool(provisional.not_given))
 
 
@@ -178,6 +178,7 @@ def _ablation(
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
+    seeds = "seed" if phase.seeds == 1 else "seeds"
     new_data = ", each on data of its own" if phase.redraw_data else ""
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
@@ -189,7 +190,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{outline.about}, {phase.seeds} seeds{new_data}, tested on {phase.evaluate}",
+        about=f"{outline.about}, {phase.seeds} {seeds}{new_data}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=count,
@@ -238,6 +239,12 @@ def _told(component: SamplerConfig | PrunerConfig) -> str:
     content = component.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
     settings = ", ".join(f"{name} {value}" for name, value in content.items())
     return f"{component.kind} ({settings})" if settings else component.kind
+
+
+def _single_seeds(study: Question) -> Iterator[str]:
+    for phase in study.config.phases:
+        if isinstance(phase, AblatePhase) and phase.seeds == 1:
+            yield f"{phase.name}: one seed gives no interval and decides no claim; take at least seeds: 2"
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:
