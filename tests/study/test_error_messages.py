@@ -269,6 +269,10 @@ STUDIES = {
     "off of a range without levels": _axes("losses.triplet.margin: {uniform: [0, 2], off: 0}"),
     "empty choice": _axes("model.parts: {choice: []}"),
     "same level twice": _axes("model.parts: {choice: [[1], [1]]}"),
+    "same level under two names": _axes("readouts.default.taps: {choice: {a: [reduced], b: [reduced]}}"),
+    "same number in two spellings": _axes("losses.triplet.margin: {choice: [1, 1.0, 0.3]}"),
+    "same levels of a range": _axes("losses.triplet.margin: {uniform: [0.1, 2], levels: [0.3, 1, 1.0]}"),
+    "same variant twice": _axes("system: {variants: {a: {}, b: {losses: {triplet: {margin: 1.2}}}}}"),
     "conditions in a circle": _axes(
         "model.neck: {choice: [none, bnneck], when: {model.pooling: avg}}",
         "model.pooling: {choice: [max, avg], when: {model.neck: bnneck}}",

@@ -8,6 +8,7 @@ from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
 from reid_search.study.question.claims import OWN_CONTROL
 from reid_search.study.question.designs.named import check_named_trials
+from reid_search.study.question.level_checks import check_levels_differ
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
@@ -25,6 +26,7 @@ def check_study(study: Question) -> None:
     """
     _check_arms(study)
     _check_spaces(study)
+    check_levels_differ(study)
     base = TrialConfig.model_validate(study.config.base)
     check_base(base, study.document)
     _check_readouts(base, study.document)
