@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from reid_search.errors import ResourceError
+from reid_search.errors import RequestError, ResourceError
 from reid_search.records.files import write_atomically
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
@@ -17,6 +17,7 @@ from reid_search.records.log import StudyLog
 from reid_search.study.language.document import read_document
 
 _MLFLOW_PATIENCE = 120.0
+_DATABASE, _ARTIFACTS = "mlflow.db", "mlartifacts"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Storage:
     @property
     def database(self) -> Path:
         """MLflow's own database."""
-        return self.path.resolve() / "mlflow.db"
+        return self.path.resolve() / _DATABASE
 
     @property
     def unfinished_database(self) -> Path:
@@ -38,7 +39,7 @@ class Storage:
     @property
     def artifacts(self) -> Path:
         """MLflow's artifacts."""
-        return self.path.resolve() / "mlartifacts"
+        return self.path.resolve() / _ARTIFACTS
 
     @property
     def server_log(self) -> Path:
@@ -62,15 +63,24 @@ class Storage:
     def studies(self) -> "list[StudyStore]":
         """Return the studies that were run here, sorted by name."""
         found = {path.parent.name for name in ("asked.jsonl", "study.yaml") for path in self.path.glob(f"*/{name}")}
-        return [self.study(name) for name in sorted(found) if not name.startswith(".")]
+        return [self.study(name) for name in sorted(found) if not (name.startswith(".") or _is_of_mlflow(name))]
 
 
 @dataclass(frozen=True)
 class StudyStore:
-    """The folders and files of one study."""
+    """The folders and files of one study.
+
+    Raises:
+        RequestError: The name is one of the files that MLflow keeps in the same storage.
+    """
 
     storage: Path
     name: str
+
+    def __post_init__(self) -> None:
+        if _is_of_mlflow(self.name):
+            message = f"'{self.name}' is where MLflow keeps its own files; give the study another `name`"
+            raise RequestError(f"{self.path}: {message}, such as '{self.name.partition('.')[0]}-study'")
 
     @classmethod
     def at(cls, path: Path | str) -> "StudyStore":
@@ -174,3 +184,8 @@ class StudyStore:
     @property
     def _lock(self) -> Path:
         return self.path / ".lock"
+
+
+def _is_of_mlflow(name: str) -> bool:
+    """Say whether a name in a storage is MLflow's, or SQLite's beside its database; some disks ignore case."""
+    return name.lower() in (_DATABASE, _ARTIFACTS) or name.lower().startswith(f"{_DATABASE}-")

@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, NoneType
 from typing import Annotated, cast, get_args
@@ -30,6 +30,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from reid_search.errors import StudyError, nearest
+from reid_search.study.plugins import load_plugin, plugins, wrong
 
 
 class EntryError(ValueError):
@@ -129,19 +130,19 @@ class ComponentFamily:
         """Return the config class of a component.
 
         Raises:
-            StudyError: No component has this name.
+            StudyError: No component has this name, or the distribution that adds it is broken.
         """
         if name in self._added:
             return self._added[name]
+        if name in self._others():
+            return self._config_from(self._others()[name], built_in=name in self._own())
         if name in self._own():
             return self._config_in(self._own()[name])
-        if name in self._others():
-            return cast("type[Config]", self._others()[name].load())
         raise StudyError(f"unknown {self.noun} '{name}'; {nearest(name, self.names())}")
 
     def work_module(self, config: Config) -> ModuleType:
         """Import the module that does the work of a component, which may load torch."""
-        return importlib.import_module(f"{type(config).__module__.rpartition('.')[0]}.{self._work}")
+        return importlib.import_module(self._work_beside(type(config)))
 
     def add(self, name: str, config: type[Config]) -> None:
         """Add a component of another package in this process; other processes need an entry point."""
@@ -183,8 +184,22 @@ class ComponentFamily:
         return get_args(self._config_in(folder).model_fields[self.discriminator].annotation)
 
     @cache  # noqa: B019
-    def _others(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.package)}
+    def _others(self) -> dict[str, list[EntryPoint]]:
+        return plugins(self.package)
+
+    def _config_from(self, points: list[EntryPoint], built_in: bool) -> type[Config]:
+        found = load_plugin(points, built_in)
+        if not (isinstance(found, type) and issubclass(found, Config) and self.discriminator in found.model_fields):
+            rule = f"the class of a config with a field `{self.discriminator}`"
+            raise wrong(points[0], f"names {found!r}; expected {rule}")
+        work = self._work_beside(found)
+        if work.startswith(".") or importlib.util.find_spec(work) is None:
+            folder = found.__module__.rpartition(".")[0] or "a package"
+            raise wrong(points[0], f"the work module '{self._work}' is missing in {folder}, beside its config")
+        return found
+
+    def _work_beside(self, config: type[Config]) -> str:
+        return f"{config.__module__.rpartition('.')[0]}.{self._work}"
 
 
 BACKBONES = ComponentFamily("reid_search.backbones", "name", "backbone", work="model", shared=True)

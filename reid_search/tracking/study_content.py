@@ -80,7 +80,7 @@ def _phase_text(phase: Mapping[str, object]) -> str:
         sampler = phase.get("sampler")
         kind = sampler.get("kind") if isinstance(sampler, Mapping) else sampler
         return f"{_name(phase)}: {phase.get('trials')} trials by {kind}"
-    return f"{_name(phase)}: {phase.get('design')} around {phase.get('around')}, {phase.get('seeds')} seeds"
+    return f"{_name(phase)}: {phase.get('design')} around {phase.get('around')}, seeds: {phase.get('seeds')}"
 
 
 def _time(time: str) -> float | None:

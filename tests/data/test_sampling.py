@@ -70,6 +70,31 @@ def test_a_batch_is_a_function_of_seed_and_step() -> None:
     assert not np.array_equal(other.batch(7), skipped)
 
 
+def test_the_images_of_an_identity_depend_on_the_seed() -> None:
+    """With one identity, its images are all that a seed can change."""
+    batch = BatchConfig(ids=1, per_id=4)
+    drawn = {tuple(IdentitySampler([5] * 12, batch, seed).batch(0).tolist()) for seed in range(8)}
+    assert len(drawn) == 8
+
+
+def test_the_order_of_identities_depends_on_the_seed() -> None:
+    """With one image of each, it is all that a seed can change."""
+    batch = BatchConfig(ids=12, per_id=1)
+    drawn = {tuple(IdentitySampler(range(12), batch, seed).batch(0).tolist()) for seed in range(8)}
+    assert len(drawn) == 8
+
+
+def test_each_repeat_of_the_images_has_an_order_of_its_own() -> None:
+    """An identity with few images repeats them all in a new order, and a remainder may be any of them."""
+    sampler = IdentitySampler([5] * 4, BatchConfig(ids=1, per_id=10), seed=0)
+    rounds = [np.split(sampler.batch(step), [4, 8]) for step in range(200)]
+    assert all(sorted(part) == [0, 1, 2, 3] for first, second, _ in rounds for part in (first, second))
+    alike = sum(np.array_equal(first, second) for first, second, _ in rounds)
+    assert alike < 25  # 200 / 24 by chance
+    begun_alike = sum(np.array_equal(first[:2], rest) for first, _, rest in rounds)
+    assert begun_alike < 40  # 200 / 12 by chance
+
+
 def test_more_identities_than_there_are_is_refused() -> None:
     with pytest.raises(DataError, match=r"batch\.ids: 8: the training set has 3 identities; allowed: at most 3"):
         IdentitySampler([1, 1, 2, 3], BatchConfig(ids=8, per_id=1), seed=0)

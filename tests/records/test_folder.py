@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from reid_search.errors import RecordError
-from reid_search.records import ReadoutResult, Record, StudyStore, TrialFolder, TrialId
+from reid_search.errors import RecordError, RequestError
+from reid_search.records import ReadoutResult, Record, Storage, StudyStore, TrialFolder, TrialId
 
 MakeRecord = Callable[..., Record]
 
@@ -121,3 +121,17 @@ def test_a_study_finds_its_trials_by_key_and_seed(tmp_path: Path) -> None:
     assert store.trial("a", 2).path == tmp_path / "study" / "trials" / str(TrialId("a", 2))
     assert StudyStore.at(store.path) == store
     assert {store.study_file.name, store.report.name, store.log.path.name} == {"study.yaml", "report", "asked.jsonl"}
+
+
+def test_a_study_cannot_have_the_name_of_a_file_of_mlflow(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    own = [storage.database.name, storage.artifacts.name, f"{storage.database.name}-wal", "MLflow.db"]
+    for name in own:
+        with pytest.raises(RequestError, match=f"'{name}' is where MLflow keeps its own files") as caught:
+            storage.study(name)
+        assert caught.value.exit_code == 2
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "study.yaml").touch()
+    for name in ("mlflow", "mlflow.db.2"):
+        storage.study(name).write_study({"name": name})
+    assert [study.name for study in storage.studies()] == ["mlflow", "mlflow.db.2"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reid_search.errors import RequestError
-from reid_search.records.locks import locked
+from reid_search.records.locks import is_held, locked
 
 HOLDER = """
 import pathlib, sys, time
@@ -42,6 +42,20 @@ def test_a_lock_that_another_process_holds_names_it(tmp_path: Path) -> None:
         pass
     assert str(caught.value).startswith(f"{{odd}}: in use by process {other.pid} on ")
     assert caught.value.exit_code == 2
+
+
+def test_a_lock_is_held_while_a_process_lives_in_its_block(tmp_path: Path) -> None:
+    lock = tmp_path / ".lock"
+    assert not is_held(lock)
+    with holder(lock) as other:
+        assert is_held(lock)
+        assert is_held(lock)  # asking takes nothing
+        other.kill()
+        other.wait()
+        assert not is_held(lock)
+    with locked(lock, "busy"):
+        assert is_held(lock)
+    assert not is_held(lock)
 
 
 def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:

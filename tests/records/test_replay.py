@@ -77,6 +77,46 @@ def test_two_runs_that_did_not_see_each_other_give_one_state_in_any_order() -> N
     assert len(states) == 1
 
 
+def test_runs_are_ordered_by_generation_whatever_their_writers_are_called() -> None:
+    first = logged("z", RunStarted(generation=1, command="first"), arm("a", 1), RunDone())
+    second = logged("m", RunStarted(generation=2, command="second", seen={"z": 2}), arm("b", 1))
+    third = logged("a", RunStarted(generation=10, command="third", seen={"z": 2, "m": 1}), arm("c", 1))
+    for order in itertools.permutations([first, second, third]):
+        history = replay(itertools.chain(*order))
+        assert [run.command for run in history.runs] == ["first", "second", "third"]
+        assert [ask.label for ask in history.ablations["a"]] == ["c"]
+        assert (history.generation, history.is_done, history.warnings) == (10, False, [])
+
+
+def test_a_new_run_is_not_done_because_an_earlier_one_was() -> None:
+    first = logged("one", started(1), RunDone())
+    second = started(2, one=1)
+    assert replay(first).is_done
+    assert not replay([*first, *logged("two", second)]).is_done
+    assert replay([*first, *logged("two", second, RunDone())]).is_done
+
+
+def test_a_run_of_version_1_that_goes_on_writing_is_passed_over() -> None:
+    """Such a run gave its events no writer, and a later run says how far it had read."""
+    old = logged("", RunStarted(), proposal(0, "a"), proposal(1, "late"), RunDone())
+    new = logged("two", started(2, **{"": 1}), proposal(1, "c"))
+    history = replay([*old, *new])
+    assert [item.key for item in history.proposals("s", "f")] == ["a", "c"]
+    assert not history.is_done
+    assert history.warnings == [", 2: ignored 2 events of a run that another had replaced"]
+
+
+def test_who_asks_for_a_trial_now_comes_before_who_did() -> None:
+    early, other = arm("early", 1), arm("dropped", 1)
+    now = early.model_copy(update={"arm": "now"})
+    first = logged("one", started(1), early, other)
+    history = replay([*first, *logged("two", started(2, one=2), now)])
+    assert {trial: [ask.label for ask in asks] for trial, asks in history.askers().items()} == {
+        early.trial: ["now"],
+        other.trial: ["dropped"],
+    }
+
+
 def test_events_without_their_run_are_passed_over_and_said() -> None:
     history = replay([item for item in FIRST if item.number])
     assert history.asks == []
@@ -95,7 +135,13 @@ def test_a_search_is_what_the_last_run_planned() -> None:
 
 
 def test_a_gap_ends_a_search() -> None:
-    assert [item.number for item in replay(logged("", proposal(0, "a"), proposal(2, "c"))).proposals("s")] == [0]
+    def numbers(*asked: int) -> list[int]:
+        return [item.number for item in replay(logged("", *(proposal(one, "a") for one in asked))).proposals("s")]
+
+    assert numbers(0, 2) == [0]
+    assert numbers(0, 1, 3, 4, 5) == [0, 1]
+    assert numbers(2, 0, 1) == [0, 1, 2]
+    assert numbers(1, 2) == []
 
 
 def test_looks_are_counted_where_the_seeds_were_raised() -> None:

@@ -7,7 +7,19 @@ import pandas as pd
 import pytest
 
 from reid_search.errors import RecordError, RequestError
-from reid_search.records import ArmAsked, Proposal, ReadoutResult, Status, StudyStore, Trial, TrialId, read_state
+from reid_search.records import (
+    ArmAsked,
+    LogWriter,
+    PlannedPhase,
+    Proposal,
+    ReadoutResult,
+    RunStarted,
+    Status,
+    StudyStore,
+    Trial,
+    TrialId,
+    read_state,
+)
 from reid_search.records.trial import best_of, own_readout, standing_readout
 
 STORES = Path(__file__).parents[1] / "stores"
@@ -62,6 +74,27 @@ def test_a_study_file_that_the_log_has_never_seen(tmp_path: Path) -> None:
     store.write_study({"name": "new", "phases": [{"kind": "search", "name": "s", "objective": "val/mINP"}]})
     state = read_state(store)
     assert (state.name, state.objective("s"), state.searches, state.ablations) == ("new", "val/mINP", {}, {})
+
+
+def test_the_planned_objective_counts_until_the_edited_study_is_run_again(tmp_path: Path) -> None:
+    store = StudyStore(tmp_path, "edited")
+    phases = [{"kind": "search", "name": name, "objective": "val/mINP"} for name in ("s", "later")]
+    store.write_study({"name": "edited", "phases": phases})
+    plan = PlannedPhase(phase="s", trials=2, images=0, objective="val/rank1", space="f")
+    LogWriter(store.log, RunStarted(planned=(plan,)))
+    state = read_state(store)
+    assert (state.objective("s"), state.objective("later"), state.objective("gone")) == (
+        "val/rank1", "val/mINP", "val/mAP"
+    )  # fmt: skip
+
+
+def test_an_askers_own_metric(tmp_path: Path) -> None:
+    store = StudyStore(tmp_path, "asks")
+    store.write_study({"name": "asks", "phases": [{"kind": "search", "name": "s", "objective": "val/rank5"}]})
+    state = read_state(store)
+    proposal = Proposal(phase="s", key="k", seed=1, evaluate="val", number=0)
+    arms = [ArmAsked(phase="a", key="k", seed=1, evaluate=split, arm="x") for split in ("val", "test")]
+    assert [state.metric(ask) for ask in (proposal, *arms)] == ["val/rank5", "val/mAP", "test/mAP"]
 
 
 def test_a_record_of_a_newer_version_is_refused(before: Path) -> None:

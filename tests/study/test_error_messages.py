@@ -135,6 +135,7 @@ STUDIES = {
     "a word for a boolean in a condition": _axes(
         "losses.triplet.margin: {choice: [0.3], when: {readouts.default.flip: yes}}"
     ),
+    "two readouts of the same taps": _base("readouts: {default: {taps: ['p*@reduced']}, plain: {taps: [reduced]}}"),
     "readout of what no loss trains": _base("readouts: {default: {taps: [p2.*@neck]}}").replace(
         "_dim: 64", "_dim: 64, neck: bnneck"
     ),
@@ -184,6 +185,11 @@ STUDIES = {
     "pruner that is no name": _phases("{kind: search, pruner: 3}"),
     "setting of another pruner": _phases("{kind: search, pruner: {kind: median, reduction: 2}}"),
     "setting of a pruner out of range": _phases("{kind: search, pruner: {reduction: 1}}"),
+    "fewest epochs of a pruner beyond a trial": _phases("{kind: search, pruner: {min_epochs: 500}}"),
+    "fewest epochs of Hyperband beyond a trial": _phases("{kind: search, pruner: {kind: hyperband, min_epochs: 10}}"),
+    "Hyperband of one bracket": _phases("{kind: search, pruner: {kind: hyperband, reduction: 100}}"),
+    "batch of more people than there are": _base("training: {batch: {ids: 30, per_id: 1}}"),
+    "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),
     "setting of a sampler that is no number": _phases("{kind: search, sampler: {startup: many}}"),
@@ -268,6 +274,10 @@ STUDIES = {
     "off of a range without levels": _axes("losses.triplet.margin: {uniform: [0, 2], off: 0}"),
     "empty choice": _axes("model.parts: {choice: []}"),
     "same level twice": _axes("model.parts: {choice: [[1], [1]]}"),
+    "same level under two names": _axes("readouts.default.taps: {choice: {a: [reduced], b: [reduced]}}"),
+    "same number in two spellings": _axes("losses.triplet.margin: {choice: [1, 1.0, 0.3]}"),
+    "same levels of a range": _axes("losses.triplet.margin: {uniform: [0.1, 2], levels: [0.3, 1, 1.0]}"),
+    "same variant twice": _axes("system: {variants: {a: {}, b: {losses: {triplet: {margin: 1.2}}}}}"),
     "conditions in a circle": _axes(
         "model.neck: {choice: [none, bnneck], when: {model.pooling: avg}}",
         "model.pooling: {choice: [max, avg], when: {model.neck: bnneck}}",

@@ -129,6 +129,11 @@ class SyntheticConfig(DataConfig):
         """Masks, keypoints and attributes, which are written beside the images."""
         return frozenset({"maps", "keypoints", "attributes"})
 
+    @property
+    def train_identities(self) -> int:
+        """Those of the preset."""
+        return PRESETS[self.preset].train_identities
+
     def redrawn(self, number: int) -> "SyntheticConfig":
         """Return the same settings with the seed increased by `number`: other people before other cameras."""
         return self.model_copy(update={"seed": self.seed + number})

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from reid_search.study import PrunerConfig
+from reid_search.study import EntryError, PrunerConfig
+
+_REDUCTION = 3
 
 
 class HyperbandConfig(PrunerConfig):
@@ -23,7 +25,16 @@ class HyperbandConfig(PrunerConfig):
     kind: Literal["hyperband"]
     min_epochs: int = Field(default=1, ge=1)
     max_epochs: int | None = Field(default=None, ge=1)
-    reduction: int = Field(default=3, ge=2)
+    reduction: int = Field(default=_REDUCTION, ge=2)
+
+    def check(self, epochs: int) -> None:
+        """Make sure that trials are compared before their last epoch, and that there is more than one bracket."""
+        self._check_fewest_epochs(self.min_epochs, epochs)
+        most = max(self.max_epochs or epochs, self.min_epochs)
+        if self.reduction > _REDUCTION and self.min_epochs * self.reduction > most:
+            one = f"{self.reduction}: of {most} epochs this makes one bracket only, which is successive halving"
+            allowed = f"allowed: at most {max(most // self.min_epochs, _REDUCTION)}, or pruner: successive_halving"
+            raise EntryError(f"{one}; {allowed}", "reduction")
 
 
 CONFIG = HyperbandConfig

@@ -19,5 +19,9 @@ class MedianConfig(PrunerConfig):
     min_epochs: int = Field(default=1, ge=1)
     startup: int = Field(default=5, ge=1)
 
+    def check(self, epochs: int) -> None:
+        """Make sure that trials are compared before their last epoch."""
+        self._check_fewest_epochs(self.min_epochs, epochs)
+
 
 CONFIG = MedianConfig

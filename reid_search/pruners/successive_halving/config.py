@@ -21,5 +21,9 @@ class SuccessiveHalvingConfig(PrunerConfig):
     min_epochs: int = Field(default=1, ge=1)
     reduction: int = Field(default=3, ge=2)
 
+    def check(self, epochs: int) -> None:
+        """Make sure that trials are compared before their last epoch."""
+        self._check_fewest_epochs(self.min_epochs, epochs)
+
 
 CONFIG = SuccessiveHalvingConfig

@@ -22,6 +22,7 @@ from reid_search.study.question.designs.named import named_settings
 from reid_search.study.question.space import Settings, Space
 
 Values = dict[str, object]
+OWN_CONTROL = "under these settings the effect is the claimed one itself, which cannot vanish; give others"
 
 
 class ClaimConfig(Config):
@@ -65,6 +66,8 @@ class ClaimConfig(Config):
                 raise EntryError("expected one axis with at least two levels, such as {axis: [0.0, 1.0]}", name)
         if self.better == self.than:
             raise EntryError("these are the settings of `better`; give others", "than")
+        if self.vanishes is not None and {**self.where, **self.vanishes} == self.where:
+            raise EntryError(OWN_CONTROL, "vanishes")
         return self
 
     def paths(self) -> Iterator[tuple[tuple[str | int, ...], str, object]]:

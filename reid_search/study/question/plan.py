@@ -185,7 +185,14 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     data = tuple(fingerprints.remarks())
     plan = Plan(study.name, tuple(phases), (), data, keys_are_provisional=bool(provisional.not_given))
     random = _without_weights(plan.configs)
-    warnings = (*study.document.left_behind, *provisional.not_given, *data, *random, *_warnings(arms))
+    warnings = (
+        *study.document.left_behind,
+        *provisional.not_given,
+        *data,
+        *random,
+        *_single_seeds(study),
+        *_warnings(arms),
+    )
     return replace(plan, warnings=warnings)
 
 
@@ -225,6 +232,7 @@ def _ablation(
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
+    seeds = "seed" if phase.seeds == 1 else "seeds"
     new_data = ", each on data of its own" if phase.redraw_data else ""
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
@@ -236,7 +244,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{outline.about}, {phase.seeds} seeds{new_data}, tested on {phase.evaluate}",
+        about=f"{outline.about}, {phase.seeds} {seeds}{new_data}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=count,
@@ -296,6 +304,12 @@ def _without_weights(configs: Sequence[TrialConfig]) -> Iterator[str]:
             f"NO PRETRAINED WEIGHTS: {which} on {names} starts from random values, far below any published number; "
             "`model.weights: default` takes those of ImageNet"
         )
+
+
+def _single_seeds(study: Question) -> Iterator[str]:
+    for phase in study.config.phases:
+        if isinstance(phase, AblatePhase) and phase.seeds == 1:
+            yield f"{phase.name}: one seed gives no interval and decides no claim; take at least seeds: 2"
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:

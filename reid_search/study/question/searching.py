@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from reid_search.study.component import PRUNERS, SAMPLERS, Config
+from reid_search.study.component import PRUNERS, SAMPLERS, Config, EntryError
 
 if TYPE_CHECKING:
     from reid_search.study.question.space import Settings, Space
@@ -52,6 +52,20 @@ class PrunerConfig(Config):
 
     stops: ClassVar[bool] = True
     kind: str
+
+    def check(self, epochs: int) -> None:
+        """Check that the pruner can stop a trial of this many epochs before its end.
+
+        Raises:
+            EntryError: A setting lets every trial run to its end; with the setting.
+        """
+
+    def _check_fewest_epochs(self, fewest: int, epochs: int) -> None:
+        """Refuse `min_epochs` at which no trial is left to be stopped; a trial of one epoch never is."""
+        if fewest >= max(epochs, 2):
+            runs = f"a trial runs {epochs} epoch{'' if epochs == 1 else 's'}"
+            allowed = f"allowed: at most {max(epochs - 1, 1)}, or pruner: none"
+            raise EntryError(f"{fewest}: {runs}, so none would be stopped; {allowed}", "min_epochs")
 
 
 def _named(default: str) -> BeforeValidator:

@@ -163,6 +163,15 @@ class Space:
         for settings in self._distinct(cells([extremes(axis) for axis in self.axes.values()], _COMBINATIONS_CHECKED)):
             self.config(settings)
 
+    def around(self, path: str) -> Iterator[dict[str, Level]]:
+        """Yield settings of the other axes under which an axis exists: the base's first, then combinations of them."""
+        yield self._making_exist(path)
+        others = {name: extremes(axis) for name, axis in self.axes.items() if name != path}
+        for levels in cells(list(others.values()), _COMBINATIONS_CHECKED):
+            settings = dict(zip(others, levels, strict=True))
+            if self.exists(path, settings):
+                yield settings
+
     def _check_axis(self, path: str) -> None:
         settings = self._making_exist(path)
         if not self._is_variants(path):

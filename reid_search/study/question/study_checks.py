@@ -7,9 +7,12 @@ from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
 from reid_search.study.metrics import measured_under
+from reid_search.study.question.claims import OWN_CONTROL
 from reid_search.study.question.designs.arms import Arm
 from reid_search.study.question.designs.named import check_named_trials
+from reid_search.study.question.level_checks import check_levels_differ
 from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_base, check_phase
@@ -25,20 +28,24 @@ def check_study(study: Question) -> None:
     """
     _check_arms(study)
     _check_spaces(study)
+    check_levels_differ(study)
     base = TrialConfig.model_validate(study.config.base)
     check_base(base, study.document)
     _check_readouts(base, study.document)
     for index, phase in enumerate(study.config.phases):
         with _at(study.document, index):
             check_phase(study, phase)
+            if isinstance(phase, SearchPhase):
+                _check_pruner(study, phase)
     _check_claims(study)
 
 
 def _check_readouts(base: TrialConfig, document: Document) -> None:
-    """Refuse two readouts with one meaning, whose single number would be counted twice."""
+    """Refuse two readouts with one meaning, however their taps are written: one number would be counted twice."""
     meanings: dict[ReadoutConfig, str] = {}
     for name, readout in base.readouts.items():
-        other = meanings.setdefault(readout.unmarked, name)
+        taps = tuple(tap.key for tap in base.readout_taps(name))
+        other = meanings.setdefault(readout.unmarked.model_copy(update={"taps": taps}), name)
         if other != name:
             place = document.place(("base", "readouts", name))
             message = f"means the same as readout '{other}'; leave out one of them, or give it other settings"
@@ -72,6 +79,14 @@ def _check_spaces(study: Question) -> None:
                 raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
 
 
+def _check_pruner(study: Question, phase: SearchPhase) -> None:
+    trials = proposed_trials(study, phase, lambda path: path.startswith("training."))
+    try:
+        phase.pruner.check(max(config.training.epochs for _, config in trials))
+    except EntryError as error:
+        raise StudyError(f"{'.'.join(map(str, ('pruner', *error.path)))}: {error}") from None
+
+
 def _check_arms(study: Question) -> None:
     try:
         check_named_trials(study.config.arms, Space(study.config.base, study.config.axes))
@@ -85,10 +100,15 @@ def _check_claims(study: Question) -> None:
     arms = {phase.name: study.arms(phase) for phase in phases}
     for name in study.config.claims:
         deciding = [phase for phase in phases if name in study.claims_of(phase)]
-        missing = {phase.name: study.contrast(name, phase, arms[phase.name]).missing for phase in deciding}
-        if all(missing.values()) and not any(phase.around == "best" for phase in deciding):
-            place = study.document.place(("claims", name))
+        contrasts = {phase.name: study.contrast(name, phase, arms[phase.name]) for phase in deciding}
+        missing = {phase: contrast.missing for phase, contrast in contrasts.items()}
+        waits = any(phase.around == "best" for phase in deciding)
+        place = study.document.place(("claims", name))
+        if all(missing.values()) and not waits:
             raise StudyError(f"{place}: claims.{name}: {_no_phase(missing)}")
+        whole = [contrast for contrast in contrasts.values() if not contrast.missing]
+        if not waits and any(contrast.control == contrast.effect for contrast in whole):
+            raise StudyError(f"{place}: claims.{name}.vanishes: {OWN_CONTROL}")
         for phase in deciding:
             _check_metric(study, name, phase, arms[phase.name])
 

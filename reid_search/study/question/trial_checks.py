@@ -1,4 +1,4 @@
-"""Refuses arms and proposals with missing weights files, or with readouts that no loss trains."""
+"""Refuses arms and proposals with missing weights files, too large batches, or readouts that no loss trains."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
         StudyError: The first problem of an arm or proposal.
     """
     for label, config in _trials(study, phase):
-        for entry, problem in _problems(config):
+        for entry, problem in (*_problems(config), *_too_large_batches(config)):
             raise StudyError(f"{label}: {'.'.join(entry)}: {problem}")
 
 
@@ -56,6 +56,19 @@ def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:
     except StudyError as error:
         return str(error) if weights.is_default else f"{weights.file}: {_no_file(Path(weights.file))}"
     return None
+
+
+def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield that a batch has more identities than the training set, where the settings of the data tell its number.
+
+    The base is not asked, since answers train without its holdout.
+    """
+    ids = config.training.batch.ids
+    for data in (config.stage_data(stage) for stage in config.training.resolved_stages):
+        if data.train_identities is not None:
+            left = data.train_identities - round(data.holdout * data.train_identities)
+            if ids > left:
+                yield ("training", "batch", "ids"), f"{ids}: {left} identities are trained on; allowed: at most {left}"
 
 
 def _no_file(path: Path) -> str:
@@ -90,8 +103,8 @@ def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple
 
 
 def _matters(path: str) -> bool:
-    """Say whether an axis may change which taps there are, which are read, or which have a loss."""
+    """Say whether an axis may change which taps there are, are read or have a loss, or how large a batch can be."""
     top, *rest = split_path(path)
     if top == "losses":
         return len(rest) == 1 or rest[-1] in ("kind", "on", "weight")
-    return top in ("model", "readouts") or rest[:1] == ["stages"]
+    return top in ("model", "readouts") or rest[:1] in (["stages"], ["preset"], ["holdout"], ["batch"])

@@ -74,6 +74,11 @@ class DataConfig(Config):
         """What comes with every image (part maps, keypoints) or training identity (attributes)."""
         return frozenset()
 
+    @property
+    def train_identities(self) -> int | None:
+        """Number of training identities, held out ones included; None if only the files tell."""
+        return None
+
     def how_to_offer(self, kind: SideCar) -> str:
         """Say how to make the data set offer a side-car that it lacks."""
         del kind

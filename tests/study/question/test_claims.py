@@ -117,6 +117,17 @@ def test_a_claim_stands_around_the_centre_of_its_phase(study_of):
             CLAIMS,
             "either grows or shrinks",
         ),
+        (
+            "{better: {model.embedding_dim: large}, where: {training.batch.ids: 12}, "
+            "vanishes: {training.batch.ids: 12}}",
+            CLAIMS,
+            "claims.it.vanishes: under these settings the effect is the claimed one itself",
+        ),
+        (
+            "{better: {model.embedding_dim: large}, vanishes: {training.batch.ids: 8}}",
+            CLAIMS,
+            "claims.it.vanishes: under these settings the effect is the claimed one itself",
+        ),
         ("{better: {model.embedding_dim: large}, phase: ablat}", CLAIMS, "did you mean 'ablate'"),
         ("{better: {model.embedding_dim: large}, readout: defualt}", CLAIMS, "did you mean 'default'"),
         ("{better: {model.embedding_dim: large}, smallest_effect: 0}", CLAIMS, "smallest_effect"),

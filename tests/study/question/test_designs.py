@@ -268,21 +268,44 @@ base:
   data: {name: synthetic, preset: tiny}
   model: {architecture: mgn, backbone: resnet10_thin, parts: [1]}
 axes:
+  model.parts: {choice: [[1], [1, 2]]}  # with two parts, the levels of the next axis differ
   losses.triplet.on: {choice: {spelled out: [p1.global@reduced], scope: [global@reduced], and parts: [reduced]}}
-  losses.triplet.margin: {choice: [1.2, 1.20, 0.3]}
-  losses.identity.weight: {choice: {one: 1, one again: 1.0}}
-  readouts.default.taps: {choice: {own: [], reduced: [reduced], coarse: [coarse]}}
+  losses.triplet.margin: {choice: {paper: 1.2, small: 0.3}}
+  readouts.default.taps: {choice: {reduced: [reduced], coarse: [coarse]}}
 phases: [{kind: ablate}]
 """
-    # the same number twice in a list is a mistake, so name it
-    text = text.replace("[1.2, 1.20, 0.3]", "{paper: 1.2, again: 1.20, small: 0.3}")
     (phase,) = load(text).plan().phases
     assert [arm.name for arm in phase.arms] == [
         "baseline",
+        "model.parts=[1, 2]",
         "losses.triplet.margin=small",
         "readouts.default.taps=coarse",
     ]
-    assert phase.count == 2 * 3  # the readout is tested on the baseline's training
+    assert phase.count == 3 * 3  # the readout is tested on the baseline's training
+
+
+@pytest.mark.parametrize(
+    "phases",
+    [
+        "[{kind: search, trials: 4}, {kind: ablate, around: best, axes: [losses.triplet.margin]}]",
+        "[{kind: ablate, axes: [losses.triplet.margin], set: {losses.triplet.on: [global@reduced]}}]",
+    ],
+)
+def test_levels_may_be_alike_in_the_base_if_they_differ_elsewhere(phases: str, load: Load) -> None:
+    """The margin of a loss that the base switches off."""
+    text = f"""\
+name: off
+base:
+  data: {{name: synthetic, preset: tiny}}
+  model: {{architecture: mgn, backbone: resnet10_thin}}
+  losses: {{triplet: {{on: []}}}}
+  readouts: {{default: {{taps: [coarse]}}}}
+axes:
+  losses.triplet.on: {{choice: {{none: [], global: [global@reduced]}}}}
+  losses.triplet.margin: {{choice: [1.2, 0.3]}}
+phases: {phases}
+"""
+    load(text)
 
 
 def test_arms_around_the_best_keep_settings_outside_the_phase(load: Load) -> None:

@@ -248,3 +248,11 @@ def test_the_first_replicate_has_the_data_that_the_study_names(load: Load) -> No
     plain, redrawn = (load(overrides=[f"phases.ablate.redraw_data={on}"]).plan().trials for on in ("false", "true"))
     assert {t.key for t in plain if t.seed == 1} == {t.key for t in redrawn if t.seed == 1}
     assert {t.key for t in plain if t.seed == 2}.isdisjoint({t.key for t in redrawn if t.seed == 2})
+
+
+def test_a_single_seed_is_noted(load: Load) -> None:
+    plan = load(overrides=["phases.ablate.seeds=1"]).plan()
+    assert plan.phases[-1].about == "one_factor around base, 1 seed, tested on test"
+    assert [note for note in plan.warnings if "interval" in note] == [
+        "ablate: one seed gives no interval and decides no claim; take at least seeds: 2"
+    ]

@@ -1,9 +1,9 @@
 """The designs that a study file may name."""
 
 from functools import cache
-from importlib.metadata import entry_points
 
 from reid_search.errors import StudyError, nearest
+from reid_search.study.plugins import load_plugin, plugins, wrong
 from reid_search.study.question.designs import (
     add_one_in,
     claims,
@@ -22,8 +22,7 @@ _added: dict[str, Design] = {}
 
 def designs() -> dict[str, Design]:
     """Return every design by name: those of this package, of entry points `reid_search.designs`, and added ones."""
-    own = {module.DESIGN.name: module.DESIGN for module in _OWN}
-    return {**own, **_of_others(), **_added}
+    return {**_own(), **_of_others(), **_added}
 
 
 def design_named(name: str) -> Design:
@@ -52,6 +51,16 @@ def _unknown_arms(asked: Asked) -> list[Arm]:
     raise StudyError(f"the design around {asked.around} is not known to this release; allowed: {', '.join(designs())}")
 
 
+def _own() -> dict[str, Design]:
+    return {module.DESIGN.name: module.DESIGN for module in _OWN}
+
+
 @cache
 def _of_others() -> dict[str, Design]:
-    return {point.name: point.load() for point in entry_points(group="reid_search.designs")}
+    found: dict[str, Design] = {}
+    for name, points in plugins("reid_search.designs").items():
+        design = load_plugin(points, built_in=name in _own())
+        if not isinstance(design, Design) or design.name != name:
+            raise wrong(points[0], f"names {design!r}; expected a `Design` whose name is '{name}'")
+        found[name] = design
+    return found
