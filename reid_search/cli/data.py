@@ -143,7 +143,7 @@ def import_(
 
 
 def _sniffed(folder: Path) -> str:
-    from reid_search.data.sniffing import sniffed
+    from reid_search.data.folder import sniffed
     from reid_search.errors import DataAbsent, DataError
 
     if not folder.is_dir():
@@ -159,8 +159,7 @@ def _sniffed(folder: Path) -> str:
 
 
 def _folder_config(name: str, folder: Path) -> "FolderConfig":
-    from reid_search.data.folder import FolderConfig
-    from reid_search.data.sniffing import names_of_folders
+    from reid_search.data.folder import FolderConfig, names_of_folders
     from reid_search.errors import RequestError, nearest
     from reid_search.study import DATASETS
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ import pandas as pd
 
 from reid_search.common.labels import DISTRACTOR
 from reid_search.common.places import cache_folder
-from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import PARTS, ListedImage, Listing
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.trial.config import DataFacts
@@ -79,7 +78,18 @@ def load_dataset(config: DataConfig, cache: Path | None = None) -> ReidDataset:
     return cast("ReidDataset", DATASETS.work_module(config).load(config, cache or cache_folder()))
 
 
-def load_folder(config: FolderConfig, cache: Path) -> ReidDataset:
+class Listed(Protocol):
+    """The config of a data set that can be listed."""
+
+    @property
+    def name(self) -> str:
+        """The data set."""
+
+    def listing(self) -> Listing:
+        """Return what its folder holds."""
+
+
+def load_folder(config: Listed, cache: Path) -> ReidDataset:
     """Read the tables of a data set in a folder; the images stay where they are."""
     del cache
     return dataset_of(config.name, config.listing())

@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.data.listing import Listing
 from reid_search.errors import DataError, DataNotGiven
-from reid_search.study import DataConfig, SideCar
+from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
@@ -67,8 +67,6 @@ class FolderConfig(DataConfig):
         try:
             return self.read(root)
         except DataError as error:
-            from reid_search.data.sniffing import sniffed
-
             others = [name for name in sniffed(root) if name != self.name] if root.is_dir() else []
             if not others:
                 raise
@@ -142,3 +140,25 @@ class FolderConfig(DataConfig):
 def find_side_cars(root: Path) -> dict[SideCar, Path]:
     """Return the side-cars in their usual places in a data set's folder."""
     return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}
+
+
+def names_of_folders() -> list[str]:
+    """Return the data sets that are read from a folder."""
+    return [name for name in DATASETS.names() if issubclass(DATASETS.config_class(name), FolderConfig)]
+
+
+def sniffed(root: Path) -> list[str]:
+    """Return the names of all data sets that a folder can be read as, the likeliest first.
+
+    The likeliest is the one from whose published counts it deviates least.
+    """
+    found = []
+    for name in names_of_folders():
+        config = DATASETS.validate({"name": name, "root": str(root)})
+        try:
+            assert isinstance(config, FolderConfig)
+            deviations = config.read(root).deviations()
+        except DataError:
+            continue
+        found.append((len(deviations), name))
+    return [name for _, name in sorted(found)]

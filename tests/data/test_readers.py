@@ -12,8 +12,8 @@ from h5py import File, special_dtype
 from PIL import Image
 from scipy.io import loadmat, savemat
 
+from reid_search.data.folder import sniffed
 from reid_search.data.listing import Listing
-from reid_search.data.sniffing import sniffed
 from reid_search.errors import DataError, ReidSearchError
 from reid_search.study import DATASETS
 

@@ -1,9 +1,10 @@
 """Pretrained weights as a config names them: which file, what of it, and its normalisation. No torch."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import (
     Field,
@@ -19,9 +20,6 @@ from reid_search.common.contents import hash_file
 from reid_search.errors import StudyError, WeightsAbsent
 from reid_search.study.component import BACKBONES, AbsolutePath, Config, EntryError
 from reid_search.study.trial.normalization import IMAGENET, Deviations, Means, Normalization
-
-if TYPE_CHECKING:
-    from reid_search.study.trial.config import ModelConfig
 
 DEFAULT = "default"
 KEPT_WEIGHTS = "weights.safetensors"
@@ -182,7 +180,15 @@ class WeightsConfig(Config):
         return cached
 
 
-def weights_contents(model: "ModelConfig") -> dict[str, object]:
+class Pretrained(Protocol):
+    """The config of a model that may have pretrained weights."""
+
+    @property
+    def pretrained(self) -> Mapping[str, tuple[str, WeightsConfig]]:
+        """The weights in use, by the entry that names them, each with the backbone that it fills."""
+
+
+def weights_contents(model: Pretrained) -> dict[str, object]:
     """Return what decides a training of the weights of a model, by entry (`weights`, `second_weights`).
 
     Raises:
@@ -195,12 +201,12 @@ def weights_contents(model: "ModelConfig") -> dict[str, object]:
     return found
 
 
-def weights_as_named(model: "ModelConfig") -> dict[str, object]:
+def weights_as_named(model: Pretrained) -> dict[str, object]:
     """Return what stands for the weights of a model, by entry, where their files cannot be read."""
     return {entry: weights.model_dump(mode="json") for entry, (_, weights) in model.pretrained.items()}
 
 
-def normalization_of(model: "ModelConfig") -> Normalization:
+def normalization_of(model: Pretrained) -> Normalization:
     """Return how the images of a model are normalised: as its weights want it, as on ImageNet where it has none.
 
     Raises:
