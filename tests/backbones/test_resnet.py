@@ -11,7 +11,7 @@ from reid_search.backbones import backbone_config, build_backbone
 from reid_search.backbones.resnet.model import ThinResNet
 from reid_search.study import BACKBONES
 
-PUBLISHED = ["resnet18", "resnet34", "resnet50", "resnet101"]
+PUBLISHED = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d", "wide_resnet50_2"]
 NAMES = [*PUBLISHED, "resnet10_thin"]
 
 

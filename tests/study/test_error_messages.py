@@ -157,6 +157,12 @@ STUDIES = {
     ).replace(TAIL, "  losses: {extra: {kind: attributes, on: [global@coarse]}}\n" + TAIL),
     "loss on another scope": _base("losses: {extra: {kind: heatmap, on: [global@coarse]}}"),
     "loss on another shape": _base("losses: {identity: {shared: true}}"),
+    "images that a backbone cannot cut": _instead(
+        "resnet10_thin", "vit_tiny_patch16_224, split: blocks.7, strides: {}"
+    ).replace("preset: tiny", "preset: tiny, image_size: [60, 32]"),
+    "images too small for a backbone": _instead("resnet10_thin", "inception_v3, split: Mixed_6b"),
+    "last stride of a backbone": _instead("resnet10_thin", "osnet_x1_0, split: conv3.0"),
+    "split of another backbone": _instead("resnet10_thin", "osnet_x1_0, strides: {1: 1}"),
     "unknown mode of a stage": _base("training: {stages: [{name: a, images: 9, mode: stripes}]}"),
     "identities of other people": _base("training: {stages: [{name: a, images: 9, data: {seed: 1}}]}"),
     "unknown data of a stage": _base("training: {stages: [{name: a, images: 9, data: {sead: 1}}]}"),

@@ -6,8 +6,9 @@ from torch import nn
 from torchvision.models import resnet
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from reid_search.backbones.backbone import Backbone
+from reid_search.backbones.backbone import Backbone, modules_of
 from reid_search.backbones.resnet.config import STAGES, ResNetConfig
+from reid_search.backbones.resnet.instance_norm import add_instance_norm
 from reid_search.backbones.weights import Weights, load_weights
 
 
@@ -29,17 +30,16 @@ def build(config: ResNetConfig, weights: Weights | None) -> ResNet:
     Raises:
         StudyError: The weights cannot be read or do not fit.
     """
-    network = ThinResNet() if config.name == "resnet10_thin" else getattr(resnet, config.name)(weights=None)
+    network = ThinResNet() if config.name == "resnet10_thin" else getattr(resnet, config.plain)(weights=None)
+    if config.ibn:
+        add_instance_norm(network, config.ibn)
     if weights is not None:
         load_weights(network, config, weights, but=("fc.",))
     stem = [network.conv1, network.bn1, nn.ReLU(inplace=True)]
     if hasattr(network, "maxpool"):
         stem.append(network.maxpool)
     blocks: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(*stem))
-    for layer in ("layer1", "layer2", "layer3", "layer4"):
-        for index, block in enumerate(getattr(network, layer)):
-            blocks[f"{layer}_{index}"] = block
-    return ResNet(blocks)
+    return ResNet(blocks | modules_of(network, config.blocks(1)[1:]))
 
 
 class ThinResNet(nn.Module):

@@ -7,6 +7,7 @@ from pydantic import model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
+from reid_search.models.layers.settings import Trunk
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import EntryError, Scope, TapSpec
 from reid_search.study.trial.weights import WeightsConfig
@@ -54,6 +55,11 @@ class BilinearCNNConfig(BilinearSettings):
         """Backbones of the two maps that are multiplied."""
         second = self.second_backbone if self.streams == "two" else None
         return self.backbone, second or self.backbone
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """Backbones of both streams, which have the same last stride."""
+        return tuple(Trunk("last_stride", name, self.last_stride) for name in self.backbones)
 
     @property
     def sizes(self) -> tuple[int, int]:

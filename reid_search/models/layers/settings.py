@@ -1,18 +1,27 @@
 """Settings that several architectures share, so that an axis can switch between them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
-from reid_search.study import EntryError, ModelConfig
+from reid_search.errors import nearest
+from reid_search.study import BACKBONES, EntryError, ModelConfig
 from reid_search.study.trial.weights import WeightsConfig
 
 Dim = Annotated[int, Field(ge=8, le=2048)]
 PoolingName = Literal["max", "avg", "gem", "avg_max"]
 HeadName = Literal["max", "avg", "gem", "avg_max", "fc"]
 ReductionName = Literal["conv_bn_relu", "conv_bn", "linear"]
+
+
+class Trunk(NamedTuple):
+    """A backbone that a model builds: the entry of its config that sets the last stride, and both."""
+
+    entry: str
+    backbone: str
+    last_stride: int
 
 
 class BackboneSettings(ModelConfig):
@@ -42,6 +51,34 @@ class BackboneSettings(ModelConfig):
     def channels(self) -> int:
         """Channels of the last map."""
         return backbone_config(self.backbone).channels
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """Every backbone that the model builds, with last stride 1 where there is no `last_stride`."""
+        return (Trunk("last_stride", self.backbone, getattr(self, "last_stride", 1)),)
+
+    def check_image_size(self, image_size: tuple[int, int]) -> None:
+        """Refuse images that a backbone cannot take.
+
+        Raises:
+            StudyError: They are too small for a map, or no multiple of its patches.
+        """
+        for trunk in self.trunks:
+            backbone_config(trunk.backbone).check_image_size(image_size, trunk.last_stride)
+
+    @model_validator(mode="after")
+    def _backbones_have_their_last_stride(self) -> Self:
+        for trunk in self.trunks:
+            possible = backbone_config(trunk.backbone).last_strides
+            if trunk.last_stride in possible:
+                continue
+            value = getattr(self, trunk.entry, trunk.last_stride)
+            fixed = f"{value!r}: the last stride of {trunk.backbone} is always {possible[0]}"
+            if trunk.entry in ("last_stride", "strides"):
+                raise EntryError(f"{fixed}; allowed: {possible[0]}", trunk.entry)
+            others = [name for name in BACKBONES.names() if trunk.last_stride in backbone_config(name).last_strides]
+            raise EntryError(f"{fixed}, and {trunk.last_stride} is needed; {nearest(str(value), others)}", trunk.entry)
+        return self
 
 
 class BranchSettings(BackboneSettings):

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reid_search.backbones import backbone_config
 from reid_search.errors import nearest
-from reid_search.models.layers.settings import StripeSettings
+from reid_search.models.layers.settings import StripeSettings, Trunk
 from reid_search.models.layers.shapes import Region
 from reid_search.models.layers.taps import branch_taps, head_stages
 from reid_search.study import EntryError, TapSpec
@@ -73,8 +73,8 @@ class MGNConfig(StripeSettings):
         if self.split not in backbone.cuts:
             raise EntryError(f"{self.split!r} is not a choice; {nearest(self.split, backbone.cuts)}", "split")
         strides = {count: self.stride(count) for count in self.parts}
-        shared = [backbone.blocks(stride)[: self.shared_blocks] for stride in (1, 2)]
-        if self.branches == "separate" and shared[0] != shared[1] and len(set(strides.values())) > 1:
+        shared = {backbone.blocks(stride)[: self.shared_blocks] for stride in backbone.last_strides}
+        if self.branches == "separate" and len(shared) > 1 and len(set(strides.values())) > 1:
             shares = f"with split {self.split} the branches share the block that has the stride"
             raise EntryError(f"{strides}: {shares}; give them the same", "strides")
         return self
@@ -83,6 +83,11 @@ class MGNConfig(StripeSettings):
     def default_readout(self) -> tuple[str, ...]:
         """All reduced vectors, as the paper tests (section 3.2)."""
         return ("reduced",)
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """The backbone with the last stride of each branch."""
+        return tuple(Trunk("strides", self.backbone, plan.stride) for plan in self.plans)
 
     @property
     def shared_blocks(self) -> int:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
+from reid_search.models.layers.settings import Trunk
 from reid_search.models.layers.taps import head_stages, vector_taps
 from reid_search.study import Scope, Stage, TapSpec
 from reid_search.study.trial.side_cars import KEYPOINTS
@@ -47,6 +48,19 @@ class PartBilinearConfig(BilinearSettings):
         if self.fusion == "appearance" or self.part_weights is None:
             return super().pretrained
         return {**super().pretrained, "part_weights": (self.part_backbone, self.part_weights)}
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """The backbone of the appearance, and that of the parts where there are any."""
+        parts = Trunk("part_backbone", self.part_backbone, self.part_stride)
+        return (*super().trunks, parts) if self.fusion != "appearance" else super().trunks
+
+    @property
+    def part_stride(self) -> int:
+        """Last stride of the part stream that brings it nearest to the appearance's grid, finer if in doubt."""
+        wanted, parts = backbone_config(self.backbone).stride(self.last_stride), backbone_config(self.part_backbone)
+        fine = [stride for stride in parts.last_strides if parts.stride(stride) <= wanted]
+        return max(fine, default=min(parts.last_strides))
 
     @property
     def vector_size(self) -> int:

@@ -48,7 +48,7 @@ class PartStream(nn.Module):
         super().__init__()
         channels = backbone_config(config.part_backbone).channels
         self.blocks = build_backbone(
-            config.part_backbone, config.part_weights, _part_stride(config), entry="part_weights"
+            config.part_backbone, config.part_weights, config.part_stride, entry="part_weights"
         )
         self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1)
         self.projection = build_projection(channels + len(KEYPOINTS), config.part_dim, 3)
@@ -70,12 +70,6 @@ class Averages(nn.Module):
     def forward(self, *maps: Tensor) -> Tensor:
         """Return `(B, ΣC)` of maps `(B, C, h, w)`."""
         return torch.cat([self.pooling(values) for values in maps], dim=1)
-
-
-def _part_stride(config: PartBilinearConfig) -> int:
-    """Return the last stride of the part stream that brings it nearest to the appearance's grid, finer if in doubt."""
-    wanted = backbone_config(config.backbone).stride(config.last_stride)
-    return 2 if backbone_config(config.part_backbone).stride(2) <= wanted else 1
 
 
 build = PartBilinear

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
-from reid_search.models.layers.settings import BranchSettings, PoolingName
+from reid_search.models.layers.settings import BranchSettings, PoolingName, Trunk
 from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
 from reid_search.study.trial.side_cars import PARTS
@@ -75,6 +75,12 @@ class SPReIDConfig(BranchSettings):
     def default_readout(self) -> tuple[str, ...]:
         """The whole vector at its last stage."""
         return (f"global@{last_stage(self)}",)
+
+    @property
+    def trunks(self) -> tuple[Trunk, ...]:
+        """The backbone, and that of a parser of its own."""
+        parser = Trunk("parser_backbone", self.parser_backbone, 1)
+        return (*super().trunks, parser) if (self.maps, self.parser) == ("learnt", "own") else super().trunks
 
     @property
     def vectors(self) -> int:

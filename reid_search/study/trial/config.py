@@ -156,6 +156,13 @@ class ModelConfig(Config):
         """The taps of a readout that names none."""
         return ()
 
+    def check_image_size(self, image_size: tuple[int, int]) -> None:
+        """Refuse images that the model cannot take, whatever its taps.
+
+        Raises:
+            StudyError: They are too small, or of a size that its backbone does not take.
+        """
+
     @abstractmethod
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return every tap that the model offers for images of this height and width.

@@ -55,6 +55,7 @@ class Normalization(BaseModel):
 
 
 IMAGENET = Normalization(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+HALVES = Normalization(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
 def _metadata(path: Path) -> Mapping[str, str]:

@@ -61,6 +61,10 @@ class TrialConfig(Config):
     @model_validator(mode="after")
     def _placements_exist(self) -> Self:
         try:
+            self.model.check_image_size(self.data.image_size)
+        except StudyError as error:
+            raise EntryError(str(error), "data", "image_size") from None
+        try:
             _ = self.offered_taps
         except StudyError as error:
             raise EntryError(str(error), "model") from None

@@ -1,0 +1,1 @@
+"""ConvNeXts (Liu et al. 2022), as timm builds them."""

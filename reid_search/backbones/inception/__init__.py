@@ -1,0 +1,1 @@
+"""Inception-V3 (Szegedy et al. 2016), as timm builds it."""

@@ -1,0 +1,1 @@
+"""OSNets (Zhou et al. 2019)."""

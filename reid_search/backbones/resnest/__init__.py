@@ -1,0 +1,1 @@
+"""ResNeSts (Zhang et al. 2020), as timm builds them."""
