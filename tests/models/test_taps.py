@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from reid_search.backbones import backbone_config
 from reid_search.errors import StudyError
 from reid_search.study import BACKBONES
 
@@ -63,7 +64,11 @@ def test_taps_of_pcb(parts, pooling, partition, extras, make_config, make_model)
 
 @pytest.mark.parametrize("backbone", BACKBONES.names())
 def test_taps_of_every_backbone(backbone, make_config, make_model):
-    mgn = {"architecture": "mgn", "backbone": backbone, "parts": [1, 3, 6]}
+    config = backbone_config(backbone)
+    cuts, strides = list(config.cuts), config.last_strides
+    branches = {1: strides[-1], 3: strides[0], 6: strides[0]}
+    mgn = {"architecture": "mgn", "backbone": backbone, "parts": [1, 3, 6], "strides": branches}
+    mgn["split"] = cuts[len(cuts) // 2]
     _assert_taps_fit(mgn, (384, 128), make_config, make_model, "meta")
 
 
