@@ -1,8 +1,8 @@
-"""`reid-search data`: making and checking data sets."""
+"""`reid-search data`: make and check data sets."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,15 +20,15 @@ _MOST_SHOWN = 20
 
 @app.command()
 def make(
-    folder: Annotated[Path, typer.Argument(help="Where to; the folder must not exist.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to create; it must not exist yet.")],
     preset: Annotated[str, typer.Option(help="unit, tiny, ci, small, medium, ablate or market_like.")] = "tiny",
-    seed: Annotated[int, typer.Option(help="Seed of the people and of everything else.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is drawn at random.")] = 0,
     sets: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="PATH=VALUE",
-            help="Any other setting, as often as needed: nuisances.shift=0.8, people.twins=0.5, boxes=labelled.",
+            help="Any other setting; repeatable: nuisances.shift=0.8, people.twins=0.5, boxes=labelled.",
         ),
     ] = None,
 ) -> None:
@@ -41,14 +41,14 @@ def make(
     from reid_search.errors import RequestError
 
     if folder.exists():
-        raise RequestError(f"{folder}: exists already; name a folder that does not")
+        raise RequestError(f"{folder}: already exists; name a folder that does not")
     config = _synthetic(preset, seed, sets or ())
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         made = synthetic_folder(config, Path(temporary))
         write_contact_sheet(made)
         shutil.move(made, folder)
-    say(f"what it looks like: {folder / 'contact_sheet.png'}")
+    say(f"contact sheet: {folder / 'contact_sheet.png'}")
     answer(str(folder))
 
 
@@ -56,7 +56,7 @@ def make(
 def check(
     folder: Annotated[Path, typer.Argument(help="A data set in the layout of Market-1501.")], as_json: AsJson = False
 ) -> None:
-    """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
+    """Describe a data set: identities, cameras, images, side-cars, and any problems."""
     from reid_search.data.dataset import read_market_layout
     from reid_search.data.images import unreadable_images
     from reid_search.data.market_layout import unused_files
@@ -64,21 +64,17 @@ def check(
     from reid_search.errors import DataError
 
     dataset = read_market_layout("market1501", folder)
+    counts = {name: _counts(dataset, name) for name in dataset.tables}
+    sizes, unused = _sizes(dataset), unused_files(folder)
     unreadable = [problem for table in dataset.tables.values() for problem in unreadable_images(list(table["path"]))]
-    content: dict[str, Any] = {
-        "fingerprint": dataset.fingerprint,
-        **{name: _counts(dataset, name) for name in dataset.tables},
-        "image_sizes": _sizes(dataset),
-        "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
-        "not_used": unused_files(folder),
-        "unreadable": unreadable,
-        "side_car_problems": side_car_problems(dataset, dataset.side_cars),
-    }
+    problems = side_car_problems(dataset, dataset.side_cars)
     if as_json:
-        answer_json(content)
+        side_cars = {kind: str(place) for kind, place in sorted(dataset.side_cars.items())}
+        content = {"fingerprint": dataset.fingerprint, **counts, "image_sizes": sizes, "side_cars": side_cars}
+        answer_json({**content, "not_used": unused, "unreadable": unreadable, "side_car_problems": problems})
     else:
-        _print(content, list(dataset.tables))
-    wrong = {"unreadable images": unreadable, "wrong side-cars": content["side_car_problems"]}
+        _print(dataset, counts, sizes, unused)
+    wrong = {"unreadable images": unreadable, "wrong side-cars": problems}
     if any(wrong.values()):
         raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
 
@@ -112,7 +108,7 @@ def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
 
 
 def _sizes(dataset: "ReidDataset") -> dict[str, int]:
-    """Return how many images have each height and width; files that cannot be opened count nowhere."""
+    """Return how many images have each height and width; files that cannot be opened are not counted."""
     from collections import Counter
 
     from PIL import Image
@@ -127,16 +123,18 @@ def _sizes(dataset: "ReidDataset") -> dict[str, int]:
     return dict(sizes.most_common())
 
 
-def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
-    answer(f"fingerprint {content['fingerprint']}")
-    for name in tables:
-        answer(f"{name:8} " + ", ".join(f"{count:,} {what}" for what, count in content[name].items()))
-    shown = [f"{count:,} of {size}" for size, count in list(content["image_sizes"].items())[:5]]
-    more = len(content["image_sizes"]) - len(shown)
+def _print(
+    dataset: "ReidDataset", counts: dict[str, dict[str, int]], sizes: dict[str, int], unused: dict[str, list[str]]
+) -> None:
+    answer(f"fingerprint {dataset.fingerprint}")
+    for name, of_table in counts.items():
+        answer(f"{name:8} " + ", ".join(f"{count:,} {what}" for what, count in of_table.items()))
+    shown = [f"{count:,} of {size}" for size, count in list(sizes.items())[:5]]
+    more = len(sizes) - len(shown)
     answer("sizes    " + ", ".join([*shown, *([f"{more:,} other sizes"] if more else [])]))
     for kind in ("maps", "keypoints", "attributes"):
-        answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
-    for reason, files in content["not_used"].items():
+        answer(f"{kind:10} {dict(dataset.side_cars).get(kind, 'none')}")
+    for reason, files in unused.items():
         answer(f"not used {len(files):,} {reason}: {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
 
 

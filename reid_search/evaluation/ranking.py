@@ -116,18 +116,14 @@ class Labels:
             "gallery_cameras": (gallery_cameras, shape[1]),
         }
         labels = cls(**{name: _integers(name, values, length) for name, (values, length) in given.items()})
-        wrong = np.flatnonzero(labels.query_ids <= DISTRACTOR)
-        if wrong.size:
-            identity = labels.query_ids[wrong[0]]
-            raise EvaluationError(
-                f"query_ids[{wrong[0]}] = {identity}: a query's identity is 1 or more (0: distractor, -1: junk)"
-            )
-        wrong = np.flatnonzero(labels.gallery_ids < JUNK)
-        if wrong.size:
-            identity = labels.gallery_ids[wrong[0]]
-            raise EvaluationError(
-                f"gallery_ids[{wrong[0]}] = {identity}: an identity is 1 or more, 0 (distractor) or -1 (junk)"
-            )
+        for name, identities, least in (
+            ("query_ids", labels.query_ids, DISTRACTOR + 1),
+            ("gallery_ids", labels.gallery_ids, JUNK),
+        ):
+            for row in np.flatnonzero(identities < least)[:1]:
+                raise EvaluationError(
+                    f"{name}[{row}] = {identities[row]}: expected {least} or more (0: distractor, -1: junk)"
+                )
         return labels
 
 
@@ -154,16 +150,19 @@ def evaluate_distances(
         EvaluationError: Distances are not finite, shapes do not fit, or no query has a match.
     """
     table = np.asarray(distances)
-    if table.ndim != 2 or 0 in table.shape:
-        raise EvaluationError(f"distances: shape {table.shape}; expected (queries, gallery) with at least one of each")
     table = table if np.issubdtype(table.dtype, np.floating) else table.astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if wrong.size:
-        raise EvaluationError(
-            f"distances: {wrong.size} of {len(table)} queries have NaN or infinity, first in row {wrong[0]}"
-        )
+    check_table("distances", table, "queries, gallery")
     labels = Labels.checked(query_ids, gallery_ids, query_cameras, gallery_cameras, (table.shape[0], table.shape[1]))
     return measure(((slice(row, row + 1), table[row : row + 1]) for row in range(len(table))), labels, max_rank)
+
+
+def check_table(name: str, table: npt.NDArray[np.floating], axes: str) -> None:
+    """Raise an EvaluationError unless a table has two axes, at least one row and column, and finite values."""
+    if table.ndim != 2 or 0 in table.shape:
+        raise EvaluationError(f"{name}: shape {table.shape}; expected ({axes}) with at least one of each")
+    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if wrong.size:
+        raise EvaluationError(f"{name}: {wrong.size} of {len(table)} rows hold NaN or infinity, first row {wrong[0]}")
 
 
 def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingResult:

@@ -177,7 +177,11 @@ def test_a_trial_is_trained_evaluated_and_exported(
 
 
 @pytest.mark.parametrize(
-    "component", [None, "mgn", "triplet", "synthetic", "loss/graph", "scorer/graph", "architecture/attributes"]
+    "component",
+    [
+        *(None, "mgn", "triplet", "synthetic", "tpe", "hyperband", "resnet50", "loss/graph", "scorer/graph"),
+        *("sampler/tpe", "backbone/resnet10_thin", "data-set/market1501", "architecture/attributes"),
+    ],
 )
 def test_schemas_are_json(command: Command, component: str | None) -> None:
     answer = command("schema", *([component] if component else []))
