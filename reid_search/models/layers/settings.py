@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
-from reid_search.study import EntryError, ModelConfig
+from reid_search.study import EntryError, ModelConfig, Stage
 from reid_search.study.component import AbsolutePath
 
 Dim = Annotated[int, Field(ge=8, le=2048)]
@@ -37,15 +37,30 @@ class BackboneSettings(ModelConfig):
         """Channels of the last map."""
         return backbone_config(self.backbone).channels
 
+    @property
+    def last_stage(self) -> Stage:
+        """The last stage of a vector."""
+        if self.neck == "bnneck":
+            return Stage.NECK
+        return Stage.COARSE if self.embedding_dim is None else Stage.REDUCED
+
 
 class BranchSettings(BackboneSettings):
     """Settings of models whose heads pool, and so take images of any size.
 
     Attributes:
-        pooling: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent (Radenović et al. 2019).
+        pooling: How the global vector is pooled: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent
+            (Radenović et al. 2019).
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
     """
 
-    pooling: PoolingName = "max"
+    pooling: PoolingName = "avg"
+    last_stride: Literal[1, 2] = 1
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The global vector at its last stage."""
+        return (f"global@{self.last_stage}",)
 
 
 class RegionSettings(BackboneSettings):

@@ -60,7 +60,7 @@ class PartStream(nn.Module):
 
 
 class Averages(nn.Module):
-    """The controls: every map pooled by itself, then concatenated."""
+    """The controls: every map is pooled on its own, and the vectors are concatenated."""
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class Averages(nn.Module):
 
 
 def _part_stride(config: PartBilinearConfig) -> int:
-    """Return the last stride of the part stream that brings it nearest to the appearance's grid, finer if in doubt."""
+    """Return the last stride of the part stream: 2, unless its grid would then be coarser than the appearance's."""
     wanted = backbone_config(config.backbone).stride(config.last_stride)
     return 2 if backbone_config(config.part_backbone).stride(2) <= wanted else 1
 
