@@ -162,7 +162,10 @@ def check_table(name: str, table: npt.NDArray[np.floating], axes: str) -> None:
         raise EvaluationError(f"{name}: shape {table.shape}; expected ({axes}) with at least one of each")
     wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if wrong.size:
-        raise EvaluationError(f"{name}: {wrong.size} of {len(table)} rows hold NaN or infinity, first row {wrong[0]}")
+        rows = axes.partition(",")[0]
+        raise EvaluationError(
+            f"{name}: {wrong.size} of {len(table)} {rows} have NaN or infinity, first in row {wrong[0]}"
+        )
 
 
 def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingResult:
