@@ -117,8 +117,12 @@ def _component(wanted: str) -> "type[Config]":
     found = [full for full in known if wanted in (full, full.partition("/")[2])]
     if len(found) > 1:
         raise StudyError(f"component '{wanted}': {' or '.join(found)}?")
+    if wanted in families:
+        members = ", ".join(full for full in known if full.startswith(f"{wanted}/"))
+        raise StudyError(f"'{wanted}' is a family of components; allowed: {members}")
     if not found:
-        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [full.partition('/')[2] for full in known])}")
+        names = {full.partition("/")[2] for full in known}
+        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [*names, *families])}")
     return known[found[0]].config_class(found[0].partition("/")[2])
 
 

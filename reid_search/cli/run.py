@@ -38,8 +38,10 @@ def run(
     Exit codes: 0 done; 1 finished with failed trials, or cannot go on for now; 2 the request is wrong; 130 interrupted.
     """
     from reid_search.records import StudyStore
+    from reid_search.scheduling import check_address
     from reid_search.study import load_study
 
+    check_address(address)
     study = load_study(study_file, sets or (), data)
     store = StudyStore(storage, study.name)
     summary = _run(study, store, address, fresh)

@@ -127,4 +127,4 @@ def _what_is_missing(root: Path, missing: list[str]) -> str:
     if not any(root.iterdir()):
         return f"is empty; expected {', '.join(FOLDERS.values())}"
     found = ", ".join(path.name for path in inside[:6]) or "files only"
-    return f"{', '.join(missing)} missing; found {found}; expected {', '.join(FOLDERS.values())}"
+    return f"{', '.join(missing)} missing; found {found}"

@@ -80,7 +80,10 @@ def test_plan_shows_what_an_arm_has_beside_its_name(command: Command, study_file
     ("over", "message"),
     [
         ({"base": {"modle": {}}}, "base.modle: unknown key; did you mean 'model'?"),
-        ({"phases": [{"kind": "ablate", "seeds": "three"}]}, "phases.0.seeds: 'three' should be a whole number"),
+        (
+            {"phases": [{"kind": "ablate", "seeds": "three"}]},
+            "phases.0 (ablate).seeds: 'three' should be a whole",
+        ),
         ({"axes": {"model.partz": {"choice": [[1], [1, 2]]}}}, "did you mean 'model.parts'?"),
         ({"axes": {"model.parts": {"choice": [[1], [99]]}}}, "99 stripes do not fit a map of"),
         ({"resources": {"cpu": -1}}, "resources.cpu: -1 should be greater than 0"),
@@ -192,11 +195,14 @@ def test_schemas_are_json(command: Command, component: str | None) -> None:
     ("arguments", "message"),
     [
         (["schema", "mgm"], "did you mean 'mgn'?"),
+        (["schema", "triplt"], "data-set, graph, grid, "),
+        (["schema", "loss"], "'loss' is a family of components; allowed: loss/"),
         (["schema", "graph"], "component 'graph': loss/graph or scorer/graph?"),
         (["status"], "no study was run there yet"),
         (["report", "nothing"], "no study 'nothing' was run there"),
         (["evaluate", "nowhere"], "not a trial's folder"),
         (["run", "nowhere.yaml"], "no such file"),
+        (["run", str(ROOT / "search_spaces/mgn.yaml"), "--address", "lcoal"], "--address lcoal: did you mean 'local'?"),
         (["run", "--set"], "requires an argument"),
     ],
 )
