@@ -74,7 +74,7 @@ def nearest(name: str, allowed: Iterable[str], ending: str = "") -> str:
 
 
 def closest(name: str, allowed: Iterable[str], ending: str = "") -> str | None:
-    """Return the choice that a name most likely means: one much like it, or else one that contains it or that it contains.
+    """Return the choice that a name most likely means: one much like it, or else one that contains it or is part of it.
 
     Args:
         name: What was written.
