@@ -117,12 +117,13 @@ def _component(wanted: str) -> "type[Config]":
     found = [full for full in known if wanted in (full, full.partition("/")[2])]
     if len(found) > 1:
         raise StudyError(f"component '{wanted}': {' or '.join(found)}?")
-    if wanted in families:
+    nouns = sorted({full.partition("/")[0] for full in known})
+    if wanted in nouns:
         members = ", ".join(full for full in known if full.startswith(f"{wanted}/"))
         raise StudyError(f"'{wanted}' is a family of components; allowed: {members}")
     if not found:
         names = {full.partition("/")[2] for full in known}
-        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [*names, *families])}")
+        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [*names, *nouns])}")
     return known[found[0]].config_class(found[0].partition("/")[2])
 
 
