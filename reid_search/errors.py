@@ -46,6 +46,10 @@ class RecordError(ReidSearchError):
     """The files of a trial cannot be read."""
 
 
+class NewerVersion(RecordError):
+    """A newer release wrote the files."""
+
+
 class TrialFailure(ReidSearchError):
     """A trial cannot go on (NaN loss, empty gradient); its record says `failed` and why, and has no score."""
 

@@ -50,8 +50,14 @@ def plan(
 
 
 def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | None":
+<<<<<<< HEAD
     """Return how much of a plan has been measured; None if the study was never run."""
     from reid_search.records import StudyStore, progress_of, read_state
+=======
+    """Return how much of a plan was measured; None where the study was never run."""
+    from reid_search.errors import NewerVersion, RecordError
+    from reid_search.records import Status, StudyStore, progress_of, read_state
+>>>>>>> 77c40d5 (A damaged or newer file of the ledger is named, with a way out; measurements outside their range are refused, and no byte that is not a cut line is lost)
     from reid_search.study import SearchPhase
 
     store = StudyStore(storage, study.name)
@@ -59,7 +65,16 @@ def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | Non
         return None
     searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
     spaces = {phase.name: study.space_hash(phase) for phase in searches}
-    return progress_of(planned, spaces, read_state(store, tolerant=True))
+    try:
+        state = read_state(store)
+    except NewerVersion:
+        raise
+    except RecordError:
+        state = read_state(store, tolerant=True)
+    unreadable = (str(trial.reason) for trial in state.trials.values() if trial.status == Status.UNREADABLE)
+    for problem in (*state.problems, *unreadable):
+        say(f"note: {problem}")
+    return progress_of(planned, spaces, state)
 
 
 def _progress_lines(progress: "Progress | None") -> "Iterator[str]":

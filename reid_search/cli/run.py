@@ -100,4 +100,4 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
 
 
 def _command(arguments: list[str]) -> str:
-    return shlex.join(["reid-search", *arguments[1:]])
+    return shlex.join(["reid-search", *arguments[1:]]).encode(errors="replace").decode()  # names may be any bytes

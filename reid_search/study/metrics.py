@@ -8,6 +8,7 @@ page read this registry.
 from dataclasses import dataclass
 from typing import Literal
 
+Split = Literal["val", "test"]
 SPLITS = ("val", "test")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataNotGiven
+from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.designs.arms import BASELINE, Arm
@@ -36,7 +37,7 @@ class PlannedTrial:
     seed: int
     key: str
     config: TrialConfig = field(repr=False)
-    evaluate: str
+    evaluate: Split
 
 
 @dataclass(frozen=True)
