@@ -57,6 +57,21 @@ def test_a_storage_that_cannot_hold_a_study_is_one_message(
     assert "cannot be made (Not a directory)" in under.err
 
 
+def test_a_plan_names_what_it_cannot_read_and_refuses_what_is_newer(command: Command, before: Path) -> None:
+    study, log = Path(__file__).parents[1] / "stores" / "before.yaml", before / "asked.jsonl"
+    record, whole = next(before.glob("trials/*/record.json")), log.read_text()
+    log.write_text(whole + "rubbish\n")
+    record.write_text(record.read_text()[:100])
+    answer = command("plan", study, "--storage", before.parent)
+    assert answer.code == 0
+    for place in (f"note: {log}, line {whole.count(chr(10)) + 1}: ", f"note: {record}: "):
+        assert place in answer.err
+    log.write_text(whole + '{"event": "done", "version": 3, "id": "w-0"}\n')
+    answer = command("plan", study, "--storage", before.parent)
+    assert (answer.code, answer.out) == (1, "")
+    assert "version 3; this release reads 1 to 2; to go on, upgrade reid-search" in answer.err
+
+
 def test_plan_lists_arms_trials_and_images(command: Command, study_file: Callable[..., Path]) -> None:
     answer = command("plan", study_file())
     assert answer.code == 0
