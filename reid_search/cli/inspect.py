@@ -50,14 +50,9 @@ def plan(
 
 
 def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | None":
-<<<<<<< HEAD
     """Return how much of a plan has been measured; None if the study was never run."""
-    from reid_search.records import StudyStore, progress_of, read_state
-=======
-    """Return how much of a plan was measured; None where the study was never run."""
     from reid_search.errors import NewerVersion, RecordError
     from reid_search.records import Status, StudyStore, progress_of, read_state
->>>>>>> 77c40d5 (A damaged or newer file of the ledger is named, with a way out; measurements outside their range are refused, and no byte that is not a cut line is lost)
     from reid_search.study import SearchPhase
 
     store = StudyStore(storage, study.name)

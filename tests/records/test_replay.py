@@ -103,7 +103,7 @@ def test_a_run_of_version_1_that_goes_on_writing_is_passed_over() -> None:
     history = replay([*old, *new])
     assert [item.key for item in history.proposals("s", "f")] == ["a", "c"]
     assert not history.is_done
-    assert history.warnings == [", 2: ignored 2 events of a run that another had replaced"]
+    assert history.warnings == [", 2: ignored 2 events of version 1, after later ones"]
 
 
 def test_who_asks_for_a_trial_now_comes_before_who_did() -> None:
