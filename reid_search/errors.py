@@ -7,6 +7,8 @@ traceback and exits with `exit_code`.
 import difflib
 from collections.abc import Iterable
 
+_ALIKE = 0.6
+
 
 class ReidSearchError(Exception):
     """Base of every error raised on purpose."""
@@ -48,6 +50,10 @@ class RecordError(ReidSearchError):
     """The files of a trial cannot be read."""
 
 
+class NewerVersion(RecordError):
+    """A newer release wrote the files."""
+
+
 class TrialFailure(ReidSearchError):
     """A trial cannot go on (NaN loss, empty gradient); its record says `failed` and why, and has no score."""
 
@@ -67,9 +73,24 @@ def is_of_environment(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, known) or is_of_environment(error.__cause__))
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Return the end of an error message: `did you mean 'mgn'? (allowed: baseline, mgn)`."""
-    names = sorted(str(item) for item in allowed)
+def nearest(name: str, allowed: Iterable[str], ending: str = "") -> str:
+    """Return the end of an error message: `did you mean 'mgn'? (allowed: baseline, mgn)`; `ending` as in `closest`."""
+    names = sorted({str(item) for item in allowed})
     listed = f"allowed: {', '.join(names)}" if names else "nothing is allowed here"
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'? ({listed})" if close else listed
+    close = closest(name, names, ending)
+    return f"did you mean '{close}'? ({listed})" if close else listed
+
+
+def closest(name: str, allowed: Iterable[str], ending: str = "") -> str | None:
+    """Return the choice that a name most likely means: one much like it, or else one that contains it or is part of it.
+
+    Args:
+        name: What was written.
+        allowed: The choices.
+        ending: An ending that says nothing about likeness, such as `.yaml`.
+    """
+    stems = {str(item).removesuffix(ending): str(item) for item in allowed}
+    stem = str(name).removesuffix(ending)
+    around = [item for item in stems if (stem in item or item in stem) and min(len(stem), len(item)) > 2]
+    around.sort(key=lambda item: abs(len(item) - len(stem)))
+    return next((stems[item] for item in (*difflib.get_close_matches(stem, stems, 1, _ALIKE), *around)), None)

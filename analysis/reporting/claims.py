@@ -80,10 +80,11 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
     """Return sentences that apply to all claims of a study."""
     if not answers:
         return []
-    notes = [
-        f"The claims were named in the study file; Holm's method counts all {several(len(answers), 'claim')} as one "
-        "family, including those without an answer. Every other comparison in this report is exploratory."
-    ]
+    named = "The claim was named in the study file"
+    if len(answers) > 1:
+        counted = f"Holm's method counts all {len(answers)} claims as one family, including those without an answer"
+        named = f"The claims were named in the study file; {counted}"
+    notes = [f"{named}. Every other comparison in this report is exploratory."]
     if found := [answer.effect.n for answer in answers if answer.effect.n > 1]:
         notes.append(describe_bound(min(found)))
     return notes

@@ -1,4 +1,4 @@
-"""The commands together, and what happens when one of them cannot do what was asked."""
+"""The command line: all commands, and the exit code when one of them fails."""
 
 import sys
 from typing import Annotated
@@ -19,8 +19,8 @@ Write the question as a study (one YAML file: a baseline, the axes that vary, th
 \b
     reid-search plan search_spaces/mgn.yaml      what would run: arms, trials, images
     reid-search run search_spaces/mgn.yaml       run it; run again after any interruption to go on
-    reid-search report mgn                       write the report anew from the records
-    reid-search compare a b                      studies side by side
+    reid-search report mgn                       rewrite the report from the records
+    reid-search compare a b                      compare studies, arm by arm
     reid-search ui                               browse every trial in MLflow
 
 A study is a question, a trial a measurement, the report an answer. Everything is kept under ./runs (--storage).
@@ -34,23 +34,16 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-app.command()(run.run)
-app.command()(inspect.plan)
-app.command()(store.status)
-app.command()(store.report)
-app.command()(store.compare)
-app.command()(store.sync)
-app.command()(store.ui)
-app.command()(trial.train)
-app.command()(trial.evaluate)
-app.command()(trial.export)
-app.command()(inspect.schema)
-app.command()(inspect.doctor)
+for command in (
+    *(run.run, inspect.plan, store.status, store.report, store.compare, store.sync, store.ui),
+    *(trial.train, trial.evaluate, trial.export, inspect.schema, inspect.doctor),
+):
+    app.command()(command)
 app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run the command line; a mistake ends with one message and exit code 1 or 2, Ctrl-C with 130."""
+    """Run the command line; an error gives one message and exit code 1 or 2, Ctrl-C gives 130."""
     try:
         app(standalone_mode=True)
     except ReidSearchError as error:
@@ -70,10 +63,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the release and leave.", is_eager=True, callback=_print_version)
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options that come before a command."""
 
 
 __all__ = ["app", "main"]

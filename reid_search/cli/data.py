@@ -61,7 +61,7 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a data set: identities, cameras, images, side-cars, and what is wrong with each."""
+    """Describe a data set: identities, cameras, images, side-cars, and any problems."""
     from collections import Counter
 
     from reid_search.common.contents import hash_files

@@ -1,4 +1,4 @@
-"""Commands that only look: `plan`, `schema`, `doctor`."""
+"""Commands that run nothing: `plan`, `schema`, `doctor`."""
 
 import os
 import shutil
@@ -27,9 +27,9 @@ def plan(
     skip_broken: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a study would run: phases, arms, trials, images, and time where trials were measured.
+    """Show what a study would run: phases, arms, trials, images, and the time if it can be estimated.
 
-    Nothing runs; the study is checked as `run` would.
+    Nothing runs; the study is checked as `run` checks it.
     """
     from reid_search.analysis import measured_speed, planned_seconds
     from reid_search.backbones.weights import examine_weights
@@ -59,8 +59,9 @@ def plan(
 
 
 def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | None":
-    """Return how much of a plan was measured; None where the study was never run."""
-    from reid_search.records import StudyStore, progress_of, read_state
+    """Return how much of a plan has been measured; None if the study was never run."""
+    from reid_search.errors import NewerVersion, RecordError
+    from reid_search.records import Status, StudyStore, progress_of, read_state
     from reid_search.study import SearchPhase
 
     store = StudyStore(storage, study.name)
@@ -68,25 +69,34 @@ def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | Non
         return None
     searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
     spaces = {phase.name: study.space_hash(phase) for phase in searches}
-    return progress_of(planned, spaces, read_state(store, tolerant=True))
+    try:
+        state = read_state(store)
+    except NewerVersion:
+        raise
+    except RecordError:
+        state = read_state(store, tolerant=True)
+    unreadable = (str(trial.reason) for trial in state.trials.values() if trial.status == Status.UNREADABLE)
+    for problem in (*state.problems, *unreadable):
+        say(f"note: {problem}")
+    return progress_of(planned, spaces, state)
 
 
 def _progress_lines(progress: "Progress | None") -> "Iterator[str]":
     if progress is None:
         return
     if progress.planned:
-        yield f"{progress.measured} of the {progress.planned} trainings that are known before the run are measured"
+        yield f"{progress.measured} of the {progress.planned} trainings known in advance have been measured"
     for item in progress.again:
-        yield f"{item.phase}: {item.arm} is measured again: {item.why}"
+        yield f"{item.phase}: {item.arm} will be measured again: {item.why}"
     for phase in progress.spaces:
-        yield f"{phase}: the space has changed, so its proposals are made anew"
+        yield f"{phase}: the space has changed, so the search starts over"
 
 
 def schema(
     component: Annotated[
         str | None,
         typer.Argument(
-            help="An architecture, loss, scorer, data set, sampler or pruner, such as mgn or loss/graph; "
+            help="An architecture, backbone, loss, scorer, data set, sampler or pruner, such as mgn or loss/graph; "
             "the study file if omitted."
         ),
     ] = None,
@@ -103,7 +113,7 @@ def schema(
 
 
 def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
-    """Say what this machine offers: releases, processors, GPUs, where things are kept."""
+    """Show this machine's versions, CPU cores, GPUs and folders."""
     from reid_search.data import cache_folder
     from reid_search.records.provenance import git_commit, versions
 
@@ -117,27 +127,29 @@ def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
 
 
 def _component(wanted: str) -> "type[Config]":
-    """Return the config class of `mgn` or, where several families have the name, `loss/graph`."""
+    """Return the config class of a component, `mgn` or, if several families have the name, `loss/graph`."""
     from reid_search.errors import StudyError, nearest
-    from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, PRUNERS, SAMPLERS, SCORERS
+    from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES, PRUNERS, SAMPLERS, SCORERS
 
-    families = {
-        family.noun.replace(" ", "-"): family
-        for family in (ARCHITECTURES, LOSSES, SCORERS, DATASETS, SAMPLERS, PRUNERS)
-    }
-    known = {f"{noun}/{name}": family for noun, family in families.items() for name in family.names()}
+    families = (ARCHITECTURES, BACKBONES, LOSSES, SCORERS, DATASETS, SAMPLERS, PRUNERS)
+    known = {f"{family.noun.replace(' ', '-')}/{name}": family for family in families for name in family.names()}
     found = [full for full in known if wanted in (full, full.partition("/")[2])]
     if len(found) > 1:
         raise StudyError(f"component '{wanted}': {' or '.join(found)}?")
+    nouns = sorted({full.partition("/")[0] for full in known})
+    if wanted in nouns:
+        members = ", ".join(full for full in known if full.startswith(f"{wanted}/"))
+        raise StudyError(f"'{wanted}' is a family of components; allowed: {members}")
     if not found:
-        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [full.partition('/')[2] for full in known])}")
+        names = {full.partition("/")[2] for full in known}
+        raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [*names, *nouns])}")
     return known[found[0]].config_class(found[0].partition("/")[2])
 
 
 def _about_time(resources: "Resources", hours: list[float | None], measured: int, storage: Path) -> str:
     if None in hours:
         lacking = f"finished trial on a {'GPU' if resources.gpu else 'CPU'} for each model and image size of the study"
-        return f"time: unknown, since {storage} holds no {lacking}; run it with a few images first"
+        return f"time: unknown, since {storage} has no {lacking}; run it with a few images first"
     total = sum(time for time in hours if time is not None)
     device, share = ("GPU", resources.gpu) if resources.gpu else ("CPU", float(resources.cpu))
     return (
@@ -170,7 +182,7 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
         arms = Table("arm", title=title, title_justify="left")
         arms.add_column("key", no_wrap=True)
         if phase.beside:
-            arms.add_column("beside what its name says")
+            arms.add_column("also differs in")
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
             beside = [_first_few(phase.beside.get(arm.name, ()))] if phase.beside else []
@@ -180,13 +192,13 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
             settings = ", ".join(f"{path}={level.label}" for path, level in centre.settings.items())
             console.print(f"baseline: {settings}", soft_wrap=True, markup=False)
         for equation in phase.aliases:
-            console.print(f"not told apart: {equation}", soft_wrap=True, markup=False)
+            console.print(f"aliased: {equation}", soft_wrap=True, markup=False)
         console.print()
 
 
 def _first_few(entries: Sequence[str]) -> str:
     more = len(entries) - _MOST_SHOWN
-    return ", ".join(entries[:_MOST_SHOWN]) + (f" and {more} more, which --json shows" if more > 0 else "")
+    return ", ".join(entries[:_MOST_SHOWN]) + (f" and {more} more (see --json)" if more > 0 else "")
 
 
 def _hours(hours: float | None) -> str:

@@ -15,7 +15,7 @@ Sets = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Override an entry of the study, as often as needed: training.images=2000, phases.search.trials=8.",
+        help="Override an entry of the study; repeatable: training.images=2000, phases.search.trials=8.",
     ),
 ]
 SkipBroken = Annotated[

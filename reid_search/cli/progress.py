@@ -1,5 +1,6 @@
-"""How far a run is, kept up from what the driver reports; no terminal in it."""
+"""Progress of a run, counted from what the driver reports; prints nothing."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,30 +11,30 @@ from reid_search.study import Plan
 
 @dataclass
 class PhaseProgress:
-    """One phase.
+    """One phase of `total` trials.
 
     Attributes:
-        finished: Trials with a result, those of earlier runs included.
+        counts: Trials that ended, by status; those measured by earlier runs count as finished.
+        over: Whether the phase has ended.
     """
 
     name: str
+    kind: str
     total: int
-    finished: int = 0
-    stopped: int = 0
-    failed: int = 0
+    counts: Counter[Status] = field(default_factory=Counter)
     over: bool = False
 
 
 @dataclass
 class RunningTrial:
-    """One trial that runs now."""
+    """A trial in progress, with its latest epoch."""
 
     label: TrialLabel
     row: Row = field(default_factory=dict)
 
 
 class RunProgress:
-    """Counts trials and images, and estimates the time that is left.
+    """Counts trials and images, and estimates the time left.
 
     Args:
         plan: What the study asks for.
@@ -47,23 +48,22 @@ class RunProgress:
         self._image_count = {phase.name: phase.images / max(phase.count, 1) for phase in plan.phases}
         self._seen = 0
         self._here: dict[tuple[str, str, int], int] = {}
-        self.phases = {phase.name: PhaseProgress(phase.name, phase.count) for phase in plan.phases}
+        self.phases = {phase.name: PhaseProgress(phase.name, phase.kind, phase.count) for phase in plan.phases}
         self.running: dict[tuple[str, str, int], RunningTrial] = {}
-        self._searches = {phase.name for phase in plan.phases if phase.kind == "search"}
         self.best: tuple[float, TrialLabel] | None = None  # of a search; a single seed of the test split is no best
 
-    def phase_started(self, name: str, total: int, done: int) -> None:
-        """Begin a phase, whose number of trials is known now."""
-        self.phases[name] = PhaseProgress(name, total, finished=done)
+    def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
+        """Begin a phase; its number of trials is known by now."""
+        self.phases[name] = PhaseProgress(name, kind, total, Counter({Status.FINISHED: done}))
 
     def trial_started(self, trial: TrialLabel) -> None:
-        """Begin or go on with a trial; the speed is measured from the first on, without what went before."""
+        """Start or resume a trial; the speed is measured from the first start in this run."""
         if self._training_begun is None:
             self._training_begun = self._clock()
         self.running[_identity(trial)] = RunningTrial(trial)
 
     def trial_progress(self, trial: TrialLabel, row: Row) -> None:
-        """Take an epoch; only images that were seen in this run count for the speed."""
+        """Record an epoch; only images seen in this run count towards the speed."""
         identity = _identity(trial)
         self.running[identity] = RunningTrial(trial, row)
         epoch, images = int(row["epoch"]), int(row["images_seen"])
@@ -71,18 +71,19 @@ class RunProgress:
         self._seen += max(images - before, 0)
         self._here[identity] = images
 
-    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None) -> None:
-        """Close a trial."""
+    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
+        """Count a trial that ended."""
+        del reason
         self.running.pop(_identity(trial), None)
         phase = self.phases[trial.phase]
-        setattr(phase, status, getattr(phase, status) + 1)
-        if value is None or trial.phase not in self._searches:
+        phase.counts[status] += 1
+        if value is None or phase.kind != "search":
             return
         if self.best is None or self.best[1].phase != trial.phase or value > self.best[0]:
             self.best = (value, trial)
 
     def phase_ended(self, name: str) -> None:
-        """Close a phase."""
+        """Mark a phase as over."""
         self.phases[name].over = True
 
     @property
@@ -91,19 +92,19 @@ class RunProgress:
         return self._clock() - self._begun
 
     def seconds_left(self) -> float | None:
-        """Return an estimate from the images that are left and the speed so far; None before anything was measured."""
+        """Return an estimate from the images left and the speed so far; None before the first epoch."""
         if not self._seen or self._training_begun is None:
             return None
         left = 0.0
         for phase in self.phases.values():
-            over = phase.finished + phase.stopped + phase.failed
-            left += 0 if phase.over else max(phase.total - over, 0) * self._image_count[phase.name]
+            trials = 0 if phase.over else max(phase.total - phase.counts.total(), 0)
+            left += trials * self._image_count[phase.name]
         left -= sum(float(trial.row.get("images_seen", 0)) for trial in self.running.values())
         return max(left, 0.0) * (self._clock() - self._training_begun) / self._seen
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds as a person reads them: `1:05:09`, `4:07`."""
+    """Format seconds as `1:05:09` or `4:07`."""
     if seconds is None:
         return "–"
     minutes, rest = divmod(round(seconds), 60)

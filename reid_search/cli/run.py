@@ -1,4 +1,4 @@
-"""`reid-search run`: a study from where it stands to its report."""
+"""`reid-search run`: run what is missing of a study and write its report."""
 
 import shlex
 import sys
@@ -25,22 +25,24 @@ def run(
         str,
         typer.Option(
             help="none: one trial after another in this process, without Ray; local: Ray on this machine; auto: the "
-            "cluster that runs here; HOST:PORT: that cluster."
+            "running Ray cluster that this machine belongs to; HOST:PORT: that cluster."
         ),
     ] = "local",
     sets: Sets = None,
     skip_broken: SkipBroken = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Set aside what the study measured before.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Set earlier results aside and start over.")] = False,
 ) -> None:
-    """Run a study: search, ablate, report. What was measured before is not measured again.
+    """Run a study: search, ablate, report. What has been measured is not measured again.
 
-    Ctrl-C stops cleanly; the same command goes on. Raising `trials` or `seeds` and running again extends a study.
-    What fails around a trial (a full disk, an absent share, no memory) is no failed trial: it is tried again.
+    Ctrl-C stops cleanly; the same command resumes. To extend a study, raise `trials` or `seeds` and run it again.
+    A trial cut short by its machine (full disk, missing share, no memory) does not count as failed; it is tried again.
     Exit codes: 0 done; 1 finished with failed trials, or cannot go on for now; 2 the request is wrong; 130 interrupted.
     """
     from reid_search.records import StudyStore
+    from reid_search.scheduling import check_address
     from reid_search.study import load_study
 
+    check_address(address)
     study = load_study(study_file, settings(sets, skip_broken), data)
     store = StudyStore(storage, study.name)
     summary = _run(study, store, address, fresh)
@@ -95,11 +97,11 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
     if summary.best is not None:
         best, settings = summary.best, [f"{path}={level.label}" for path, level in summary.best.settings.items()]
         value = f"{percent(best.value)} {best.objective}"
-        say(f"Best of the search, one seed chosen for its value, which flatters it: {value}")
+        say(f"Best of the search (one seed, picked for its score, so optimistic): {value}")
         say(f"  #{best.number}: {', '.join(settings)}")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
 
 
 def _command(arguments: list[str]) -> str:
-    return shlex.join(["reid-search", *arguments[1:]])
+    return shlex.join(["reid-search", *arguments[1:]]).encode(errors="replace").decode()  # names may be any bytes

@@ -1,4 +1,4 @@
-"""Commands on what a study left: `status`, `report`, `sync`, `ui`."""
+"""Commands on the results of studies: `status`, `report`, `compare`, `sync`, `ui`."""
 
 import json
 import statistics
@@ -21,21 +21,20 @@ if TYPE_CHECKING:
 
 Which = Annotated[
     str | None,
-    typer.Argument(help="Name of a study, its file, or its folder; the only one there is if omitted.", metavar="STUDY"),
+    typer.Argument(help="A study's name, file or folder; not needed if there is only one.", metavar="STUDY"),
 ]
 
 
 def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_json: AsJson = False) -> None:
-    """Say how far a study is: trials by how they stand, each search's best, each ablation's centre, what failed."""
+    """Show how far a study is: trials by status, each search's best, each ablation's baseline, what failed."""
     from reid_search.records import Status, read_state
 
     state = read_state(find_store(which, storage), tolerant=True)
     at_work = state.store.is_at_work
-    stands = {
-        trial.id: Status.INTERRUPTED if trial.status == Status.RUNNING and not at_work else trial.status
+    counts = Counter(
+        Status.INTERRUPTED if trial.status == Status.RUNNING and not at_work else trial.status
         for trial in state.trials.values()
-    }
-    counts = Counter(stands.values())
+    )
     waiting = len(state.asked_now - set(state.trials))
     counts.update({Status.WAITING: waiting} if waiting else {})
     wrong = (Status.FAILED, Status.UNREADABLE)
@@ -57,20 +56,20 @@ def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_jso
 
 
 def report(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
-    """Write the report of a study anew from its records and print where it is."""
+    """Rewrite the report of a study from its records and print its path."""
     from reid_search.analysis import write_report
 
     answer(str(write_report(find_store(which, storage).path)))
 
 
 def compare(
-    which: Annotated[list[str], typer.Argument(help="Names or folders of studies; the first is compared with.")],
+    which: Annotated[list[str], typer.Argument(help="Names or folders of studies; each is compared with the first.")],
     storage: StorageFolder = DEFAULT_STORAGE,
-    metric: Annotated[str, typer.Option(help="Measurement to compare.")] = "test/mAP",
+    metric: Annotated[str, typer.Option(help="Metric to compare.")] = "test/mAP",
     readout: Annotated[str, typer.Option(help="Readout to compare.")] = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Put studies side by side: what each arm reached, and how far arms of the same name differ from the first's."""
+    """Compare studies: what each arm reached, and its difference from the first study's arm of the same name."""
     from rich.table import Table
     from rich.text import Text
 
@@ -81,7 +80,7 @@ def compare(
         answer_json(json.loads(rows.to_json(orient="records")))
         return
     sheet = comparison_sheet(rows, metric)
-    title = "studies side by side; Δ is to the first study's arm of the same name"
+    title = "Δ: difference from the first study's arm of the same name"
     table = Table(*(column.title for column in sheet.columns), title=title, title_justify="left")
     for cells in sheet.cells:
         table.add_row(*map(Text, cells))
@@ -89,7 +88,7 @@ def compare(
 
 
 def sync(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
-    """Bring MLflow up to date with the records of a study; repeatable at any time."""
+    """Bring MLflow up to date with the records of a study; safe to repeat."""
     from reid_search.tracking import sync_study
 
     result = sync_study(find_store(which, storage))
@@ -106,15 +105,15 @@ def ui(
     """Serve MLflow on 127.0.0.1 until Ctrl-C, to browse every trial of every study in the storage."""
     from reid_search.tracking import serve_ui
 
-    say(f"MLflow: http://127.0.0.1:{port} (Ctrl-C ends it)")
+    say(f"MLflow: http://127.0.0.1:{port} (Ctrl-C to stop)")
     serve_ui(storage, port=port)
 
 
 def find_store(which: str | None, storage: Path) -> "StudyStore":
-    """Return the store of a study named by its name, its file or its folder.
+    """Return the store of a study, given its name, file or folder.
 
     Raises:
-        RequestError: There is none, or several where none was named.
+        RequestError: There is no such study, or none was named and there are several.
     """
     from reid_search.records import Storage, StudyStore
 
@@ -133,7 +132,7 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
 
         name = load_study(path).name
     if name not in known:
-        others = nearest(name, known) if known else "nor was any other; --storage names another place"
+        others = nearest(name, known) if known else "nor was any other; --storage names another folder"
         raise RequestError(f"{storage}: no study '{name}' was run there; {others}")
     return StudyStore(storage, name)
 

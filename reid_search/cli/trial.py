@@ -10,7 +10,9 @@ from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBro
 from reid_search.errors import RequestError
 
 if TYPE_CHECKING:
-    from reid_search.records import Record
+    from collections.abc import Mapping
+
+    from reid_search.records import ReadoutResult, Record
 
 RecordFolder = Annotated[
     Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED, or its record.json.", metavar="RECORD")
@@ -33,7 +35,7 @@ def train(
     seed: Annotated[
         int | None,
         typer.Option(
-            help="Seed of initial values, order and augmentation; 1, or that of the trial to repeat.",
+            help="Seed of initial values, order and augmentation. Default: 1, or that of the trial to repeat.",
             min=0,
             show_default=False,
         ),
@@ -43,13 +45,13 @@ def train(
         bool | None,
         typer.Option(
             "--holdout/--no-holdout",
-            help="Keep the validation part apart, as a search does; not, or as the trial to repeat did.",
+            help="Hold the validation part out, as a search does. Default: no, or as the trial to repeat did.",
             show_default=False,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train and test one trial in this process, without Ray; killed, it goes on from its last epoch."""
+    """Train and test one trial in this process, without Ray. If killed, it resumes from its last epoch."""
     from reid_search.backbones.weights import examine_weights
     from reid_search.data import open_trial_data
     from reid_search.records import Status, StudyStore
@@ -84,41 +86,36 @@ def train(
 
 
 def evaluate(record_folder: RecordFolder, data: Data = None, device: Device = "auto", as_json: AsJson = False) -> None:
-    """Test a trained trial again from its kept weights, on its own data set or on another one (--data)."""
+    """Test a trained trial again from its saved weights, on its own data set or on another one (--data)."""
     from reid_search.training.revisit import measure_again
 
     results = measure_again(record_folder, data, _device(device))
     if as_json:
         answer_json({name: result.model_dump() for name, result in results.items()})
         return
-    for name, result in results.items():
-        _print_metrics(name, result.metrics)
+    _print_metrics(results)
 
 
 def export(
     record_folder: RecordFolder,
     target: Annotated[Path, typer.Argument(help="The file to write, model.safetensors.")] = Path("model.safetensors"),
 ) -> None:
-    """Write the weights of a trial's model, without those of its losses, with its config beside them."""
+    """Write the weights of a trial's model (not of its losses), and its config beside them."""
     from reid_search.training.revisit import export_model
 
     answer(str(export_model(record_folder, target)))
 
 
 def _print(record: "Record") -> None:
-    for name, result in record.readouts.items():
-        _print_metrics(name, result.metrics)
+    _print_metrics(record.readouts)
     for name, count in record.parameters.items():
         answer(f"parameters of the {name}: {count:,}")
 
 
-def _print_metrics(name: str, metrics: dict[str, float]) -> None:
-    shown = [
-        f"{metric} {percent(value)}"
-        for metric, value in metrics.items()
-        if not metric.endswith("queries_without_match")
-    ]
-    answer(f"{name}: " + ", ".join(shown))
+def _print_metrics(results: "Mapping[str, ReadoutResult]") -> None:
+    for name, result in results.items():
+        metrics = {key: value for key, value in result.metrics.items() if not key.endswith("queries_without_match")}
+        answer(f"{name}: " + ", ".join(f"{metric} {percent(value)}" for metric, value in metrics.items()))
 
 
 def _device(wanted: str) -> str:

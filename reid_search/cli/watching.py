@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,7 +12,7 @@ from rich.text import Text
 from reid_search.cli.console import message_console, percent
 from reid_search.cli.progress import RunProgress, duration
 from reid_search.records import Status
-from reid_search.scheduling.observer import Observer, Row, TrialLabel
+from reid_search.scheduling.observer import Observer, TrialLabel
 from reid_search.study import Plan
 from reid_search.study.metrics import MAIN, METRICS
 
@@ -21,85 +21,55 @@ from reid_search.study.metrics import MAIN, METRICS
 def watching(plan: Plan) -> Iterator[Observer]:
     """Show a run while the block lasts."""
     console = message_console()
-    progress = RunProgress(plan, time.monotonic)
     if not console.is_terminal:
-        yield PlainLines(console, progress)
+        yield PlainLines(console, plan)
         return
-    view = _View(progress)
-    with Live(view, console=console, refresh_per_second=2, redirect_stdout=False, redirect_stderr=False):
-        yield LiveTable(console, progress)
+    table = LiveTable(console, plan)
+    with Live(table, console=console, refresh_per_second=2, redirect_stdout=False, redirect_stderr=False):
+        yield table
 
 
-class LiveTable:
-    """Keeps the state that the live table shows, and prints notes above it."""
+class LiveTable(RunProgress):
+    """A table drawn anew at every refresh, so that its times go on while nothing is reported; notes go above it."""
 
-    def __init__(self, console: Console, progress: RunProgress) -> None:
+    def __init__(self, console: Console, plan: Plan, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(plan, clock)
         self._console = console
-        self._progress = progress
-
-    def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
-        """Begin a phase."""
-        del kind
-        self._progress.phase_started(name, total, done)
-
-    def trial_started(self, trial: TrialLabel) -> None:
-        """Begin a trial."""
-        self._progress.trial_started(trial)
-
-    def trial_progress(self, trial: TrialLabel, row: Row) -> None:
-        """Take an epoch."""
-        self._progress.trial_progress(trial, row)
-
-    def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
-        """Close a trial."""
-        del reason
-        self._progress.trial_ended(trial, status, value)
-
-    def phase_ended(self, name: str) -> None:
-        """Close a phase."""
-        self._progress.phase_ended(name)
 
     def note(self, message: str) -> None:
-        """Print what did not go as planned."""
+        """Print a message."""
         self._console.print(Text(message), soft_wrap=True)
+
+    def __rich__(self) -> RenderableType:
+        return Group(_phases(self), _running(self), _footer(self))
 
 
 class PlainLines(LiveTable):
     """Prints a line when a phase begins and when a trial ends, for logs and pipes."""
 
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
-        """Say what begins."""
+        """Print the phase and its number of trials."""
         super().phase_started(name, kind, total, done)
-        before = f", {done} measured before" if done else ""
-        self.note(f"{name}: {total} trials{before}")
+        self.note(f"{name}: {total} trials" + (f", {done} measured before" if done else ""))
 
     def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
-        """Say how a trial ended, and how far the run is."""
+        """Print how a trial ended, and how far the run is."""
         super().trial_ended(trial, status, value, reason)
-        phase = self._progress.phases[trial.phase]
-        over = phase.finished + phase.stopped + phase.failed
+        phase = self.phases[trial.phase]
         shown = f"{trial.metric} {percent(value)}" if value is not None else (reason or "")
-        left = duration(self._progress.seconds_left())
-        self.note(f"{trial.phase} {over}/{phase.total}  {_name(trial)}  {status}  {shown}  (left {left})")
-
-
-class _View:
-    """Draws the state anew at every refresh, so that times go on while nothing is reported."""
-
-    def __init__(self, progress: RunProgress) -> None:
-        self._progress = progress
-
-    def __rich__(self) -> RenderableType:
-        return Group(_phases(self._progress), _running(self._progress), _footer(self._progress))
+        left = duration(self.seconds_left())
+        self.note(
+            f"{trial.phase} {phase.counts.total()}/{phase.total}  {_name(trial)}  {status}  {shown}  (left {left})"
+        )
 
 
 def _phases(progress: RunProgress) -> Table:
     table = Table("phase", "done", "running", "stopped early", "failed", box=None, header_style="bold", pad_edge=False)
     for phase in progress.phases.values():
         running = sum(trial.label.phase == phase.name for trial in progress.running.values())
-        failed = Text(str(phase.failed), style="red" if phase.failed else "")
-        over = phase.finished + phase.stopped + phase.failed
-        table.add_row(phase.name, f"{over}/{phase.total}", str(running), str(phase.stopped), failed)
+        done = f"{phase.counts.total()}/{phase.total}"
+        stopped, failed = phase.counts[Status.STOPPED], phase.counts[Status.FAILED]
+        table.add_row(phase.name, done, str(running), str(stopped), Text(str(failed), style="red" if failed else ""))
     return table
 
 

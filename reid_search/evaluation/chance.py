@@ -1,4 +1,4 @@
-"""What a random ranking scores: the floor that every mean average precision is read against."""
+"""What a random ranking scores: the floor for every mean average precision."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,9 @@ def chance_mean_ap(
 ) -> float:
     """Return the expected mean average precision (rectangular) of a uniformly random ranking of the same split.
 
-    With R matches among N candidates, the image at rank k is a match with probability R / N, and then the k - 1 images
-    before it hold (k - 1)(R - 1) / (N - 1) matches on average, so the expected average precision is
-    [H_N + (R - 1)(N - H_N) / (N - 1)] / N, with the harmonic number H_N.
+    With R matches among N candidates, the image at rank k is a match with probability R / N; if it is, the k - 1 images
+    before it include (k - 1)(R - 1) / (N - 1) matches on average. So the expected average precision is
+    [H_N + (R - 1)(N - H_N) / (N - 1)] / N, where H_N is the harmonic number.
 
     Args:
         query_ids: `(Q,)`, at least 1.

@@ -1,9 +1,9 @@
-"""From features to a ranking, in chunks of queries, without ever holding queries × gallery.
+"""From features to a ranking, in chunks of queries, so that the full distance matrix is never in memory.
 
-Matrix products round differently with the shape of a chunk and the place of a row, so the distances of two images with
-the same feature may differ in the last places, and rounding noise would rank a collapsed network. Distances are
-therefore computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and at the
-resolution of a cosine in float32: smaller differences are ties, and ties are pessimistic.
+Matrix products round differently depending on the shape of a chunk and the position of a row, so two images with the
+same feature may get distances that differ in the last digits, and a collapsed network would be ranked by rounding
+noise. So distances are computed in float64 and rounded to a grid of about 1e-7 of their scale, far above that noise and
+at the resolution of a cosine in float32: smaller differences are ties, and ties are pessimistic.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from reid_search.common.arrays import Chunk, Floats, chunks
 from reid_search.evaluation.labels import Columns, EvaluationError, Labels, with_cameras
-from reid_search.evaluation.ranking import RankingResult, measure
+from reid_search.evaluation.ranking import RankingResult, check_table, measure
 from reid_search.evaluation.scored import MakesDistances, checked_chunks
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
 
@@ -139,11 +139,5 @@ def _unit(features: Floats) -> Floats:
 
 def _features(name: str, values: npt.ArrayLike) -> Floats:
     array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 2 or 0 in array.shape:
-        raise EvaluationError(f"{name}: shape {array.shape}; expected (images, values) with at least one of each")
-    wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if wrong.size:
-        raise EvaluationError(
-            f"{name}: {wrong.size} of {len(array)} features hold NaN or infinity, first at row {wrong[0]}"
-        )
+    check_table(name, array, "images, values")
     return array

@@ -113,17 +113,23 @@ def evaluate_distances(
         EvaluationError: Distances are not finite, shapes do not fit, a column is missing, or no query has a match.
     """
     table = np.asarray(distances)
-    if table.ndim != 2 or 0 in table.shape:
-        raise EvaluationError(f"distances: shape {table.shape}; expected (queries, gallery) with at least one of each")
     table = table if np.issubdtype(table.dtype, np.floating) else table.astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
-    if wrong.size:
-        raise EvaluationError(
-            f"distances: {wrong.size} of {len(table)} queries have NaN or infinity, first in row {wrong[0]}"
-        )
+    check_table("distances", table, "queries, gallery")
     given = with_cameras(query_cameras, gallery_cameras, columns)
     labels = Labels.checked(query_ids, gallery_ids, given, (table.shape[0], table.shape[1]), rule)
     return measure(((slice(row, row + 1), table[row : row + 1]) for row in range(len(table))), labels, max_rank)
+
+
+def check_table(name: str, table: npt.NDArray[np.floating], axes: str) -> None:
+    """Raise an EvaluationError unless a table has two axes, at least one row and column, and finite values."""
+    if table.ndim != 2 or 0 in table.shape:
+        raise EvaluationError(f"{name}: shape {table.shape}; expected ({axes}) with at least one of each")
+    wrong = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if wrong.size:
+        rows = axes.partition(",")[0]
+        raise EvaluationError(
+            f"{name}: {wrong.size} of {len(table)} {rows} have NaN or infinity, first in row {wrong[0]}"
+        )
 
 
 def measure(chunks: Iterable[Chunk], labels: Labels, max_rank: int) -> RankingResult:

@@ -24,7 +24,7 @@ class MakesDistances(Protocol):
 
 
 def checked_chunks(chunks: Iterable[Chunk], shape: tuple[int, int], name: str) -> Iterator[Chunk]:
-    """Pass on the distances `(Q, G)` that a scorer yields, checked.
+    """Check the distances `(Q, G)` that a scorer yields, and pass them on.
 
     Raises:
         EvaluationError: Distances are not finite or of another shape, or a query does not come exactly once.

@@ -1,10 +1,10 @@
-"""Losses on taps. Each owns what it needs: a classifier, centres, a pair head.
+"""Losses on taps. Each has the parameters that it needs: a classifier, centres, a pair head.
 
 A loss is a package here with a torch-free `config.py` (its config class in `CONFIG`) and a `loss.py` with
 `build(config, taps, classes) -> nn.Module`, whose forward takes the taps and `Targets` of a batch and returns the mean
-over its taps (see `tap_loss.TapLoss`, where taps do not look at each other). A loss whose head can compare two images
-in testing says `scores_pairs` in its config and offers `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`, higher is
-more alike. A loss of another distribution has the same two modules and an entry point of the group
+over its taps (subclass `tap_loss.TapLoss` if each tap is treated separately). A loss whose head can compare two images
+in testing sets `scores_pairs` in its config and offers `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`; higher
+means more similar. A loss in another distribution has the same two modules and an entry point in the group
 `reid_search.losses`.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a loss fits its taps, told from their shapes; no torch."""
+"""Checks that a loss fits the shapes of its taps; no torch."""
 
 from collections.abc import Sequence
 

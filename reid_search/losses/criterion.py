@@ -12,10 +12,7 @@ from reid_search.study import LOSSES, LossConfig, TapSpec
 
 
 def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.Module:
-    """Build a loss on its taps.
-
-    Returns:
-        A module whose forward takes taps by key and the batch's `Targets`, and returns the mean over its taps.
+    """Build a loss on its taps; its forward takes taps by key and `Targets`, and returns the mean over its taps.
 
     Raises:
         StudyError: The loss cannot sit on these taps.
@@ -25,16 +22,10 @@ def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.
 
 
 class Criterion(nn.Module):
-    """Every loss that is switched on.
+    """All losses that have taps, for a number of training identities, `classes`.
 
-    Each loss draws its initial values from its own generator, seeded by its name, so that switching one on or off
-    leaves the others as they are.
-
-    Args:
-        losses: Configs by name.
-        taps: The taps of each; a loss without taps is not built.
-        classes: Number of training identities.
-        seed: Seed of the initial values.
+    Each loss draws its initial values from its own generator, seeded by `seed` and its name, so that switching one on
+    or off does not change the others.
     """
 
     def __init__(
@@ -56,10 +47,7 @@ class Criterion(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the weighted sum, and each loss by name without its weight.
 
-        Args:
-            taps: Features by tap.
-            targets: The images' labels and side-cars; classes `(B,)` suffice where no loss needs more.
-            active: Names of the losses to apply; all where omitted.
+        Classes `(B,)` are enough as targets if no loss needs more. `active` names the losses to apply; None: all.
         """
         known = Targets(targets) if isinstance(targets, Tensor) else targets
         values = {name: loss(taps, known) for name, loss in self.losses.items() if active is None or name in active}

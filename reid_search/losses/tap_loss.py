@@ -1,4 +1,4 @@
-"""The base of losses whose value on a tap depends on no other tap."""
+"""The base class of losses that treat each tap separately."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,10 @@ from reid_search.study import TapSpec
 
 
 class TapLoss(nn.Module):
-    """The mean over taps of a value computed on each tap alone.
+    """The mean, over one or more taps, of a value computed on each tap alone.
 
-    Values are computed in float32 under autocast too: squares, distances and scaled cosines overflow in half precision
-    or lose the digits that matter, and a loss costs little beside the network.
-
-    Args:
-        taps: The taps that it sits on, at least one.
+    Values are computed in float32 even under autocast: squares, distances and scaled cosines overflow or lose precision
+    in half precision, and a loss costs little compared with the network.
     """
 
     def __init__(self, taps: Sequence[TapSpec]) -> None:

@@ -1,4 +1,4 @@
-"""What losses compare the taps of a batch with."""
+"""The targets that losses compare a batch's taps with."""
 
 from dataclasses import dataclass
 
@@ -27,11 +27,7 @@ class Targets:
     image_size: tuple[int, int] | None = None
 
     def need(self, kind: SideCar) -> Tensor:
-        """Return one kind of side-car.
-
-        Raises:
-            StudyError: This batch has none.
-        """
+        """Return one kind of side-car, or raise a StudyError if the batch has none."""
         value: Tensor | None = getattr(self, kind)
         if value is None:
             raise StudyError(f"a loss at work needs {in_words(kind)}, and the batch has none")

@@ -1,8 +1,8 @@
 """Architectures: from a batch to named taps.
 
 An architecture is a package here with a torch-free `config.py` (its config class in `CONFIG`) and a `model.py` with
-`build(config, image_size) -> ReidModel`. An architecture of another distribution has the same two modules side by side
-and names its config class in an entry point of the group `reid_search.models`.
+`build(config, image_size) -> ReidModel`. An architecture in another distribution has the same two modules side by side,
+and an entry point in the group `reid_search.models` that names its config class.
 """
 
 from typing import TYPE_CHECKING

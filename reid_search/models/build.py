@@ -1,4 +1,4 @@
-"""Building a model from its config, and measuring its size."""
+"""Builds a model from its config, and measures its size."""
 
 from typing import cast
 
@@ -10,9 +10,9 @@ from reid_search.study import ARCHITECTURES, ModelConfig
 
 
 def build_model(config: ModelConfig, *, image_size: tuple[int, int]) -> ReidModel:
-    """Build the model that a config describes for images of `(height, width)`, with drawn or pretrained weights.
+    """Build a model from its config for images of `(height, width)`.
 
-    Weights are drawn from torch's global generator; seed it inside `torch.random.fork_rng`.
+    Random weights come from torch's global generator; seed it inside `torch.random.fork_rng`.
     """
     return cast("ReidModel", ARCHITECTURES.work_module(config).build(config, image_size))
 

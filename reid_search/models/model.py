@@ -1,4 +1,4 @@
-"""What every architecture is: a module that turns a batch into named taps."""
+"""The base class of architectures: a module that turns a batch into named taps."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -40,11 +40,7 @@ class Batch:
         return int(self.images.shape[2]), int(self.images.shape[3])
 
     def need(self, kind: SideCar, architecture: str) -> Tensor:
-        """Return one kind of side-car.
-
-        Raises:
-            StudyError: This batch has none.
-        """
+        """Return one kind of side-car, or raise a StudyError if the batch has none."""
         value: Tensor | None = getattr(self, kind)
         if value is None:
             raise StudyError(f"architecture '{architecture}' needs {in_words(kind)}, and this batch has none")
@@ -75,7 +71,7 @@ def _mirrored_keypoints(keypoints: Tensor, width: int) -> Tensor:
 
 
 class ReidModel(nn.Module):
-    """Turns a batch into taps, which it lists in order; `readout` holds the patterns of the default readout."""
+    """Turns a batch into the listed taps; `readout` holds the tap patterns of the default readout."""
 
     def __init__(self, taps: Sequence[TapSpec], readout: Sequence[str]) -> None:
         super().__init__()
@@ -87,10 +83,7 @@ class ReidModel(nn.Module):
         """Return the taps of a batch, by `TapSpec.key`, each `(B, *shape)`."""
 
     def use_mode(self, mode: str | None) -> None:
-        """Switch to one of the config's `modes`; None is how the model is tested.
-
-        A model whose config lists modes overrides this.
-        """
+        """Switch to one of the config's `modes`, or to testing (None); a model with modes overrides this."""
         if mode is not None:
             raise ValueError(f"{type(self).__name__} has no mode '{mode}'")
 

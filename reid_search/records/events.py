@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from reid_search.errors import RecordError
-from reid_search.records.identity import TrialId
-from reid_search.study.language.validation_errors import first_problem
+from reid_search.records.fields import Count, IsoTime, Key
+from reid_search.records.identity import MOST_DIGITS, TrialId
+from reid_search.records.reading import check_version, reading
+from reid_search.study.metrics import Split
 
 LOG_VERSION = 2
 
@@ -31,7 +32,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     name: ClassVar[str]
-    time: str = ""
+    time: IsoTime = ""
 
 
 class PlannedPhase(BaseModel):
@@ -45,8 +46,8 @@ class PlannedPhase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     phase: str
-    trials: int
-    images: int
+    trials: Count
+    images: Count
     objective: str | None = None
     space: str | None = None
 
@@ -67,8 +68,8 @@ class RunStarted(Event):
     versions: dict[str, str] = Field(default_factory=dict)
     git_commit: str | None = None
     planned: tuple[PlannedPhase, ...] = ()
-    generation: int = 0
-    seen: dict[str, int] = Field(default_factory=dict)
+    generation: Count = 0
+    seen: dict[str, Count] = Field(default_factory=dict)
 
 
 class ClaimMade(Event):
@@ -98,7 +99,7 @@ class Ask(Event):
     Attributes:
         evaluate: Split that it is tested on, `val` or `test`.
         settings: Label of each axis, by path.
-        readouts: Name of each readout → name of this asker's variant in the record.
+        readouts: Name of each readout → name of this asker's variant in the record; early logs do not name them.
         by: Who asked: a sampler or a design.
     """
 
@@ -106,11 +107,11 @@ class Ask(Event):
     kind: str
 
     phase: str
-    key: str
-    seed: int
-    evaluate: str
+    key: Key
+    seed: Count
+    evaluate: Split
     settings: dict[str, str] = Field(default_factory=dict)
-    readouts: dict[str, str] = Field(default_factory=dict)
+    readouts: dict[str, str] = Field(default_factory=dict, min_length=1)
     by: str = ""
 
     @property
@@ -135,7 +136,7 @@ class Proposal(Ask):
 
     kind: Literal["search"] = "search"
 
-    number: int
+    number: Count
     params: dict[str, Param] = Field(default_factory=dict)
     space: str = ""
     arm: str | None = None
@@ -186,10 +187,10 @@ class TrialStopped(Event):
     name: ClassVar[str] = "stop"
 
     phase: str
-    number: int
-    key: str
-    seed: int
-    epoch: int
+    number: Count
+    key: Key
+    seed: Count
+    epoch: Count
 
 
 class StepChosen(Event):
@@ -205,9 +206,9 @@ class StepChosen(Event):
     name: ClassVar[str] = "step"
 
     phase: str
-    round: int
+    round: Count
     objective: str
-    candidates: dict[str, tuple[str, int, str]]
+    candidates: dict[str, tuple[Key, Count, str]]
     values: dict[str, float | None] = Field(default_factory=dict)
     axis: str
 
@@ -218,8 +219,8 @@ class TrialLost(Event):
     name: ClassVar[str] = "lost"
 
     phase: str
-    key: str
-    seed: int
+    key: Key
+    seed: Count
     reason: str
 
 
@@ -261,7 +262,7 @@ def line_of(event: Event, writer: str, number: int, time: str) -> dict[str, obje
     """Return an event as a line of the log, the `number`th that a run writes."""
     stamp = {"event": event.name, "version": LOG_VERSION, "id": f"{writer}-{number}", "time": time}
     fields = event.model_dump(mode="json", exclude={"time"})
-    return stamp | {name: value for name, value in fields.items() if value is not None}
+    return stamp | {name: value for name, value in fields.items() if value not in (None, {})}
 
 
 def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
@@ -270,23 +271,17 @@ def parsed(line: Mapping[str, object], index: int, place: str) -> Logged:
     Raises:
         RecordError: It has a newer version, or a field is missing or wrong.
     """
-    version = line.get("version", 1)
-    if not isinstance(version, int) or not 1 <= version <= LOG_VERSION:
-        raise RecordError(f"{place}: an event of version {version!r}; this release reads versions 1 to {LOG_VERSION}")
-    named = str(line.get("event"))
-    writer, number = ("", index) if version == 1 else _identity(line.get("id"), place)
-    kind = _TYPES.get((named, line.get("kind") if named == Ask.name else None))
-    if kind is None:
-        return Logged(None, named, writer, number, place)
-    given = {name: value for name, value in line.items() if value is not None}  # version 1 wrote null for absent
-    try:
-        return Logged(kind.model_validate(given), named, writer, number, place)
-    except ValidationError as error:
-        raise RecordError(f"{place}: event '{named}': {first_problem(error)}") from error
+    version, named = line.get("version", 1), str(line.get("event"))
+    check_version(place, "an event of version", version, LOG_VERSION)
+    with reading(f"{place}: event '{named}'"):
+        writer, number = ("", index) if version == 1 else _identity(line.get("id"))
+        kind = _TYPES.get((named, line.get("kind") if named == Ask.name else None))
+        given = {name: value for name, value in line.items() if value is not None}  # version 1 wrote null for absent
+        return Logged(kind.model_validate(given) if kind else None, named, writer, number, place)
 
 
-def _identity(written: object, place: str) -> tuple[str, int]:
+def _identity(written: object) -> tuple[str, int]:
     writer, separator, number = str(written).rpartition("-")
-    if not (writer and separator and number.isdecimal()):
-        raise RecordError(f"{place}: id {written!r}; expected <writer>-<number>")
+    if not (writer and separator and number.isdecimal() and len(number) <= MOST_DIGITS):
+        raise ValueError(f"id {written!r:.60}; expected <writer>-<number>")
     return writer, int(number)

@@ -6,14 +6,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from reid_search.errors import RecordError
-from reid_search.records.files import append_lines, read_json, read_lines, stamp, write_atomically, write_json
+from reid_search.records.files import append_lines, json_object, read_lines, stamp, write_atomically, write_json
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import locked
-from reid_search.records.record import RECORD_VERSION, Record
-from reid_search.study.language.validation_errors import first_problem
+from reid_search.records.reading import check_version, reading
+from reid_search.records.record import RECORD_VERSION, Epoch, Record, Spent, Started
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +61,10 @@ class TrialFolder:
     def config(self) -> dict[str, Any] | None:
         """Return `config.json`, or None before the trial started."""
         path = self.path / "config.json"
-        return read_json(path) if path.exists() else None
+        if not path.exists():
+            return None
+        with reading(path):
+            return json_object(path.read_bytes(), Started)
 
     def append_epoch(self, row: Mapping[str, object]) -> None:
         """Append one epoch and wait until it is on the disk."""
@@ -71,7 +72,7 @@ class TrialFolder:
 
     def epochs(self) -> list[dict[str, Any]]:
         """Return the epochs in order, without a line cut by a crash."""
-        return list(read_lines(self.path / "epochs.jsonl"))
+        return list(read_lines(self.path / "epochs.jsonl", Epoch))
 
     def keep_epochs(self, count: int) -> None:
         """Drop every epoch after the first `count`; a resumed trial measures them again."""
@@ -90,7 +91,7 @@ class TrialFolder:
 
     def times(self) -> list[float]:
         """Return the seconds of each epoch and of everything else that took time."""
-        return [float(row["seconds"]) for row in read_lines(self.path / "times.jsonl")]
+        return [float(row["seconds"]) for row in read_lines(self.path / "times.jsonl", Spent)]
 
     def write_record(self, record: Record) -> None:
         """Write `record.json` atomically."""
@@ -100,19 +101,15 @@ class TrialFolder:
         """Return the record, or None if the trial is running or was interrupted.
 
         Raises:
-            RecordError: The file is cut or has another version.
+            RecordError: The file is cut, has another version, or holds what cannot be (a mAP of 7.5).
         """
         path = self.path / "record.json"
         if not path.exists():
             return None
-        content = read_json(path)
-        version = content.get("schema_version")
-        if not isinstance(version, int) or not 1 <= version <= RECORD_VERSION:
-            raise RecordError(f"{path}: schema_version {version!r}; this release reads 1 to {RECORD_VERSION}")
-        try:
+        with reading(path):
+            content = json_object(path.read_bytes())
+            check_version(path, "schema_version", content.get("schema_version"), RECORD_VERSION)
             return Record.model_validate(content)
-        except ValidationError as error:
-            raise RecordError(f"{path}: {first_problem(error)}") from error
 
     def has_record(self) -> bool:
         """Say whether the trial is over."""

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+MOST_DIGITS = 18  # of a number that any table can hold
+
 
 class TrialId(NamedTuple):
     """What names a trial in a study."""
@@ -18,7 +20,7 @@ class TrialId(NamedTuple):
     def parse(cls, name: str) -> "TrialId | None":
         """Return the trial that a folder is named after; None if the name is not a trial's."""
         key, separator, seed = name.rpartition("-s")
-        return cls(key, int(seed)) if key and separator and seed.isdecimal() else None
+        return cls(key, int(seed)) if key and separator and seed.isdecimal() and len(seed) <= MOST_DIGITS else None
 
 
 class Status(StrEnum):

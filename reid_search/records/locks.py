@@ -21,9 +21,11 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
         patience: Seconds to wait for the holder.
 
     Raises:
-        RequestError: Another process holds it.
+        RequestError: Another process holds it, or a folder is in its place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise RequestError(f"{path}: expected the file of a lock, found a folder; move it away")
     with path.open("a+", encoding="utf-8") as file:
         deadline = time.monotonic() + patience
         while not _taken(file.fileno(), fcntl.LOCK_EX):
@@ -39,7 +41,7 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
 
 def is_held(path: Path) -> bool:
     """Say whether a process holds the lock at `path`."""
-    if not path.exists():
+    if not path.is_file():
         return False
     with path.open(encoding="utf-8") as file:
         return not _taken(file.fileno(), fcntl.LOCK_SH)

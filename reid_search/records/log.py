@@ -7,7 +7,8 @@ from pathlib import Path
 
 from reid_search.errors import RecordError
 from reid_search.records.events import Event, Logged, RunStarted, line_of, parsed
-from reid_search.records.files import append_lines, parse_lines, stamp
+from reid_search.records.files import append_lines, parse_lines, stamp, whole_lines
+from reid_search.records.reading import reading
 from reid_search.records.replay import History, replay
 
 
@@ -32,7 +33,8 @@ class StudyLog:
         """
         found: list[Logged] = []
         try:
-            found.extend(self.parsed(self.path.read_bytes() if self.exists() else b""))  # keeps those before the error
+            with reading(self.path):
+                found.extend(self.parsed(self.path.read_bytes() if self.exists() else b""))  # keeps what came before
         except RecordError as error:
             if problems is None:
                 raise
@@ -40,7 +42,7 @@ class StudyLog:
         return found
 
     def parsed(self, content: bytes, first: int = 0) -> Iterator[Logged]:
-        """Yield the events of a part of the file, up to its last newline; `first` numbers its first line from 0."""
+        """Yield the events of a part of the file, but for a line that a crash cut; `first` numbers its lines from 0."""
         for index, line in enumerate(parse_lines(content, self.path, first + 1), start=first):
             yield parsed(line, index, f"{self.path}, line {index + 1}")
 
@@ -67,10 +69,9 @@ class LogFollower:
         if now is None or self._stamp is None or now[0] != self._stamp[0] or now[1] < self._read:
             self._read, self._events = 0, []
         if now is not None:
-            with self._log.path.open("rb") as file:
+            with reading(self._log.path), self._log.path.open("rb") as file:
                 file.seek(self._read)
-                content = file.read()
-            whole = content[: content.rfind(b"\n") + 1]
+                whole = whole_lines(file.read(), self._log.path)
             self._events += list(self._log.parsed(whole, len(self._events)))
             self._read += len(whole)
         self._history, self._stamp = replay(self._events), now

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from reid_search.records.fields import Count, IsoTime, Key, Measurements, Seconds, Share
 from reid_search.records.identity import Status
 from reid_search.records.weights import LoadedWeights
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
@@ -33,11 +34,11 @@ class ReadoutResult(_Part):
     """
 
     config: dict[str, Any]
-    dim: int
+    dim: Count
     scorer: str | None = None
     transductive: bool = False
-    metrics: dict[str, float]
-    cmc: dict[str, list[float]] = Field(default_factory=dict)
+    metrics: Measurements
+    cmc: dict[str, list[Share]] = Field(default_factory=dict)
     rules: dict[str, EvaluationRule] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
@@ -64,6 +65,27 @@ class DataUse(_Part):
     notes: tuple[str, ...] = ()
 
 
+class Started(BaseModel):
+    """What is read of `config.json`."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+    data_fingerprint: str | None = None
+
+
+class Epoch(BaseModel, strict=True, extra="allow", allow_inf_nan=False):
+    """A line of `epochs.jsonl`: beside two counts, losses and metrics."""
+
+    __pydantic_extra__: dict[str, float]
+    epoch: Count = 0
+    images_seen: Count = 0
+
+
+class Spent(BaseModel):
+    """A line of `times.jsonl`."""
+
+    seconds: Seconds
+
+
 class RunContext(_Part):
     """Facts about a run of a trial that are not part of its result.
 
@@ -75,12 +97,12 @@ class RunContext(_Part):
         ended: ISO time (UTC).
     """
 
-    seconds: float
+    seconds: Seconds
     host: str
     device: str
     versions: dict[str, str]
     git_commit: str | None = None
-    ended: str
+    ended: IsoTime
 
 
 class Record(_Part):
@@ -103,17 +125,17 @@ class Record(_Part):
     """
 
     schema_version: int = RECORD_VERSION
-    key: str
-    seed: int
+    key: Key
+    seed: Count
     status: RecordStatus
     reason: str | None = None
     config: dict[str, Any]
     data_fingerprint: str
     data: DataUse | None = None
     device_type: str
-    images_seen: int
-    parameters: dict[str, int] = Field(default_factory=dict)
-    macs: int | None = None
+    images_seen: Count
+    parameters: dict[str, Count] = Field(default_factory=dict)
+    macs: Count | None = None
     weights: tuple[LoadedWeights, ...] = ()
     normalization: Normalization | None = None
     readouts: dict[str, ReadoutResult] = Field(default_factory=dict)

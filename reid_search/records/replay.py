@@ -214,7 +214,10 @@ def _in_order(logged: Mapping[tuple[str, int], Logged]) -> tuple[list[Logged], l
                 last[earlier] = min(last[earlier], runs[writer].seen.get(earlier, -1))
     counted = [item for writer in ("", *order) for item in writers.get(writer, ()) if item.number <= last[writer]]
     late = [item for item in logged.values() if item.writer in ("", *order) and item.number > last[item.writer]]
-    stale = [f"{late[0].place}: ignored {len(late)} events of a run that another had replaced"] if late else []
+    stale = []
+    for is_older, what in enumerate(("a run that another had replaced", "version 1, after later ones")):
+        if found := [item for item in late if (not item.writer) == is_older]:
+            stale.append(f"{found[0].place}: ignored {len(found)} events of {what}")
     for writer in sorted(set(writers) - {"", *order}):
         first = next(item for item in logged.values() if item.writer == writer)
         stale.append(f"{first.place}: ignored the events of a run that never said that it began")

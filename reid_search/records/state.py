@@ -1,8 +1,9 @@
 """The state of a study: what its log and its trials mean together. Everything that shows a number reads it here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from reid_search.errors import RecordError, RequestError, StudyError, nearest
 from reid_search.records.claims import Claim
@@ -14,6 +15,8 @@ from reid_search.records.replay import History
 from reid_search.records.store import Storage, StudyStore
 from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, MAIN
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,10 @@ def read_state(store: StudyStore, *, tolerant: bool = False) -> StudyState:
         known = [other.name for other in Storage(store.storage).studies()]
         raise RequestError(f"{store.path}: no study was run here; {nearest(store.name, known)}")
     problems: list[str] = []
-    study = _study(store, problems if tolerant else None)
-    history = store.log.history(problems if tolerant else None)
-    trials = {folder.id: read_trial(folder, tolerant=tolerant) for folder in store.trials()}
+    noted = problems if tolerant else None
+    study, history = _or_noted(store.study, noted) or {}, store.log.history(noted)
+    folders = _or_noted(lambda: list(store.trials()), noted) or []
+    trials = {folder.id: read_trial(folder, tolerant=tolerant) for folder in folders}
     return StudyState(store, study, history, trials, (*problems, *history.warnings))
 
 
@@ -173,7 +177,8 @@ class StudyReader:
         history = self._log.history()
         self._trials = {folder.id: self._latest(folder) for folder in self._store.trials()}
         trials = {name: trial for name, (_, trial) in self._trials.items()}
-        return StudyState(self._store, _study(self._store, problems), history, trials, (*problems, *history.warnings))
+        study = _or_noted(self._store.study, problems) or {}
+        return StudyState(self._store, study, history, trials, (*problems, *history.warnings))
 
     def _latest(self, folder: TrialFolder) -> tuple[object, Trial]:
         stamp = folder.stamp()  # taken first, so that what changes during reading is read again
@@ -181,11 +186,11 @@ class StudyReader:
         return known if known is not None and known[0] == stamp else (stamp, read_trial(folder, tolerant=True))
 
 
-def _study(store: StudyStore, problems: list[str] | None) -> Mapping[str, object]:
+def _or_noted(read: Callable[[], T], problems: list[str] | None) -> T | None:
     try:
-        return store.study()
-    except StudyError as error:
+        return read()
+    except (StudyError, RecordError) as error:
         if problems is None:
             raise RecordError(str(error)) from error
         problems.append(str(error))
-        return {}
+        return None

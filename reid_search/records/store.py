@@ -14,6 +14,7 @@ from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import is_held, locked
 from reid_search.records.log import StudyLog
+from reid_search.records.reading import reading
 from reid_search.study.language.document import read_document
 
 _MLFLOW_PATIENCE = 120.0
@@ -124,7 +125,9 @@ class StudyStore:
     def trials(self) -> Iterator[TrialFolder]:
         """Yield the folders of all trials, sorted by name, and nothing else that lies there."""
         folder = self.path / "trials"
-        for path in sorted(folder.iterdir()) if folder.exists() else ():
+        with reading(folder):
+            paths = sorted(folder.iterdir()) if folder.exists() else []
+        for path in paths:
             if path.is_dir() and TrialId.parse(path.name) is not None:
                 yield TrialFolder(path)
 

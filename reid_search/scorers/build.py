@@ -1,4 +1,4 @@
-"""From a scorer's config and what was trained to the scorer."""
+"""Builds a scorer from its config and the trained losses."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -11,14 +11,10 @@ from reid_search.study import SCORERS, ScorerConfig
 
 
 def build_scorer(config: ScorerConfig, losses: Mapping[str, nn.Module]) -> Scorer:
-    """Build a scorer.
-
-    Args:
-        config: The config of any kind of scorer.
-        losses: The trained losses by name; the scorer copies the head that it uses and leaves them unchanged.
+    """Build a scorer, given the trained losses by name; it copies the head that it uses.
 
     Raises:
-        ScorerError: The loss that it names does not exist, or its head lacks what the scorer needs.
+        ScorerError: There is no loss of the name in its config, or the loss's head lacks what the scorer needs.
     """
     name = config.loss
     if name is not None and name not in losses:

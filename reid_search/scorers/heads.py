@@ -1,4 +1,4 @@
-"""Trained heads in testing: a copy of a loss in evaluation mode and double precision, called with arrays."""
+"""Trained heads in testing: copies of losses in evaluation mode and double precision, called with arrays."""
 
 import copy
 
@@ -11,12 +11,12 @@ from reid_search.scorers.scorer import ScorerError
 
 
 def testing_copy(head: nn.Module | None, kind: str, method: str) -> nn.Module:
-    """Return a copy of a trained loss for a scorer of this kind, which calls this method; training keeps the original.
+    """Return a copy of a trained loss for a scorer of this kind, which calls this method.
 
-    In double precision, rounding stays far below the grid on which scores are compared (`scorer.on_grid`).
+    In double precision, rounding errors are far smaller than the grid on which scores are compared (`scorer.on_grid`).
 
     Raises:
-        ScorerError: There is no head, or it offers no such method.
+        ScorerError: There is no head, or it has no such method.
     """
     if head is None:
         raise ScorerError(f"scorer '{kind}': it needs a loss whose trained head scores, and was given none")

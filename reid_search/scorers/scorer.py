@@ -1,4 +1,4 @@
-"""The base of scorers: from the features of queries and gallery to distances, in chunks of queries."""
+"""The base class of scorers: from features of queries and gallery to distances, in chunks of queries."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ class ScorerError(ReidSearchError):
 
 
 class Scorer(ABC):
-    """Turns features into distances, query after query, without ever holding queries × gallery.
+    """Turns features into distances, in chunks of queries, so that the full distance matrix is never in memory.
 
-    A scorer is built for one test of one trained model and keeps nothing between two calls. It promises that
+    A scorer is built for one test of one trained model and keeps nothing between calls. It guarantees that
 
-    * its distances depend neither on the order of the gallery nor on how the first stage is cut into chunks;
-    * images with the same feature are at the same distance, however the arithmetic rounds (`on_grid`);
-    * it reads identities only where its config says so (`oracle`).
+    * its distances depend neither on the order of the gallery nor on the chunks of the first stage;
+    * images with the same feature are at the same distance, despite rounding errors (`on_grid`);
+    * it reads identities only if its config says so (`oracle`).
     """
 
     @abstractmethod
@@ -40,9 +40,9 @@ class Scorer(ABC):
 
 
 def on_grid(values: Floats) -> Floats:
-    """Round scores to 2^-24 of the largest of them, or of 1 where all are smaller, so that smaller differences tie.
+    """Round scores to 2^-24 of the largest of them, or of 1 if all are smaller, so that smaller differences tie.
 
-    For log-odds and probabilities this is far below any meaningful difference and far above double's rounding.
+    For log-odds and probabilities this is far below any meaningful difference and far above rounding in float64.
     """
     largest = np.abs(values).max(initial=1.0)
     step = 2.0 ** (np.ceil(np.log2(largest)) - _TIE_BITS)

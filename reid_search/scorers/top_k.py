@@ -1,4 +1,4 @@
-"""Re-scoring of each query's nearest gallery images; the others follow in their old order."""
+"""Re-scoring of each query's nearest gallery images; the rest keep their order."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -14,10 +14,7 @@ from reid_search.scorers.scorer import Scorer, on_grid
 class Candidates:
     """The gallery images of one query that are scored again, nearest first.
 
-    Attributes:
-        features: `(K, D)`.
-        identities: `(K,)`; -1 is junk, 0 a distractor.
-        distances: `(K,)` from the first stage.
+    `features` are `(K, D)`, `identities` `(K,)` (-1 junk, 0 a distractor), `distances` `(K,)` from the first stage.
     """
 
     features: Floats
@@ -26,15 +23,13 @@ class Candidates:
 
 
 class TopKRescorer(Scorer):
-    """Scores the K nearest images of each query again (the merge rule of Shen et al. 2018's sibling code).
+    """Scores the K = `top` nearest images of each query again, or the whole gallery if K is None or larger.
 
-    The K come first, in the order of their new scores; all others follow in the order of the first stage. Every gallery
-    image may be among the K, junk and images of the query's own camera too, as in the published systems, which do not
-    know the labels. Images that tie across the K-th place are all left out: otherwise the order of the gallery would
-    decide which belong to the K, and a network whose features are all equal would be re-scored by chance.
-
-    Args:
-        top: K; the whole gallery where None or where it has no more.
+    The K come first, ordered by their new scores; all others follow in the order of the first stage (the merge rule of
+    Shen et al. 2018's related code). Any gallery image may be among the K, including junk and images of the query's own
+    camera, as in the published systems, which do not know the labels. Images tied across the K-th place are all left
+    out: otherwise the order of the gallery would decide which of them belong to the K, and a network whose features are
+    all equal would be re-scored by chance.
     """
 
     def __init__(self, top: int | None) -> None:
@@ -58,9 +53,9 @@ class TopKRescorer(Scorer):
 
 
 def nearest_places(distances: Floats, top: int | None) -> Integers:
-    """Return the places of the `top` nearest images (all where None), without those that tie across the last place.
+    """Return the places of the `top` nearest images (all if None), nearest first, given their distances `(G,)`.
 
-    They are in order of their distances `(G,)`.
+    Images tied across the last place are left out.
     """
     if top is None or top >= len(distances):
         return np.argsort(distances, kind="stable")
@@ -70,9 +65,9 @@ def nearest_places(distances: Floats, top: int | None) -> Integers:
 
 
 def merge(distances: Floats, places: Integers, scores: Floats) -> Floats:
-    """Return the distances `(G,)` with the images at `places` `(K,)` moved first, by their scores `(K,)`.
+    """Return the distances `(G,)` with the images at `places` `(K,)` moved to the front, ordered by scores `(K,)`.
 
-    Ties stay ties. Scores that are not finite show as NaN.
+    Ties stay ties. If a score is not finite, these distances become NaN.
     """
     merged = distances.astype(np.float64)
     if not np.isfinite(scores).all():

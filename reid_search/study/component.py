@@ -6,6 +6,7 @@ A component is a package such as `reid_search/models/mgn/` whose torch-free `con
 
 import importlib
 import importlib.util
+import json
 import os
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Annotated, cast, get_args
+from typing import Annotated, ClassVar, cast, get_args
 
 from pydantic import (
     AfterValidator,
@@ -29,8 +30,10 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from reid_search.errors import StudyError, nearest
+from reid_search.errors import StudyError, closest, nearest
 from reid_search.study.plugins import load_plugin, plugins, wrong
+
+_MOST_OWNERS = 3
 
 
 class EntryError(ValueError):
@@ -46,12 +49,21 @@ def absolute(path: Path) -> Path:
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
 
 
+def in_yaml(value: object) -> str:
+    """Return a value as a person wrote it: `null` and `true`, not `None` and `True`."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+
+
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
 class Config(BaseModel):
-    """A frozen piece of configuration; an unknown key is an error."""
+    """A frozen piece of configuration; an unknown key is an error.
 
+    `also_written` are keys that files may have and that are taken away when they are read, such as `extends`.
+    """
+
+    also_written: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
     @model_validator(mode="before")
@@ -60,7 +72,9 @@ class Config(BaseModel):
         if isinstance(value, Mapping):
             for key in value:
                 if key not in cls.model_fields:
-                    raise EntryError(f"unknown key; {nearest(str(key), cls.model_fields)}", key)
+                    family, known = family_of(cls), [*cls.model_fields, *cls.also_written]
+                    near = family.nearest_key(str(key), cls) if family else nearest(str(key), known)
+                    raise EntryError(f"unknown key; {near}", key)
         return value
 
     @field_validator("*", mode="before")
@@ -71,10 +85,10 @@ class Config(BaseModel):
             annotation = cls.model_fields[str(info.field_name)].annotation
             kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
             if kinds <= {int, float} and isinstance(value, bool | str):
-                raise ValueError(f"{value!r} should be a {'number' if float in kinds else 'whole number'}")
+                raise ValueError(f"{in_yaml(value)} should be a {'number' if float in kinds else 'whole number'}")
             if kinds == {bool} and not isinstance(value, bool):
                 text = " (text, as YAML 1.2 reads it)" if isinstance(value, str) else ""
-                raise ValueError(f"{value!r}{text} should be true or false")
+                raise ValueError(f"{in_yaml(value)}{text} should be true or false")
         return value
 
 
@@ -97,7 +111,7 @@ class OneOf:
 
     def _checked(self, value: object) -> object:
         if value not in list(self.names()):
-            raise EntryError(f"{value!r} is not a choice; {nearest(str(value), self.names())}")
+            raise EntryError(f"{in_yaml(value)} is not a choice; {nearest(str(value), self.names())}")
         return value
 
 
@@ -153,7 +167,7 @@ class ComponentFamily:
         if isinstance(value, Config):
             return value
         if not isinstance(value, Mapping):
-            raise ValueError(f"expected a map with the key '{self.discriminator}', got {value!r}")
+            raise ValueError(f"expected a map with the key '{self.discriminator}', got {in_yaml(value)}")
         name = value.get(self.discriminator, default)
         if name is None:
             raise EntryError(f"this key is missing; {nearest('', self.names())}", self.discriminator)
@@ -162,6 +176,25 @@ class ComponentFamily:
         except StudyError as error:
             raise EntryError(str(error), self.discriminator) from None
         return config.model_validate({**value, self.discriminator: name})
+
+    def whose(self, key: str) -> str | None:
+        """Say which components have a setting: `a setting of tpe and cma_es`; None if none has it."""
+        owners = [name for name in self.names() if key in self.config_class(name).model_fields]
+        if not owners:
+            return None
+        shown = f"{', '.join(owners[:_MOST_OWNERS])} and others" if len(owners) > _MOST_OWNERS else " and ".join(owners)
+        return f"a setting of the {self.noun} {shown}" if len(owners) == 1 else f"a setting of {shown}"
+
+    def nearest_key(self, key: str, config: type[Config]) -> str:
+        """Return the nearest setting of a component, or of another where this one has none like it."""
+        own = nearest(key, config.model_fields)
+        if whose := self.whose(key):
+            return f"'{key}' is {whose}; {own}" if own.startswith("allowed") else f"'{key}' is {whose}, {own}"
+        fields = {field for name in self.names() for field in self.config_class(name).model_fields}
+        other = closest(key, fields)
+        if other is None or closest(key, config.model_fields):
+            return own
+        return f"did you mean '{other}', {self.whose(other)}? ({own})"
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Make a field of this family hold the config of the component that its value names."""
@@ -209,3 +242,9 @@ DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data")
 SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer", work="scorer")
 SAMPLERS = ComponentFamily("reid_search.samplers", "kind", "sampler", work="sampler")
 PRUNERS = ComponentFamily("reid_search.pruners", "kind", "pruner", work="pruner")
+
+
+def family_of(config: type[Config]) -> ComponentFamily | None:
+    """Return the family of which this is the config class of a component, if any."""
+    families = (ARCHITECTURES, LOSSES, DATASETS, SCORERS, SAMPLERS, PRUNERS)
+    return next((family for family in families if config in map(family.config_class, family.names())), None)

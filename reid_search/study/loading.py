@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from reid_search.errors import StudyError, nearest
 from reid_search.study.component import Config
 from reid_search.study.language.document import Document, read_document
 from reid_search.study.language.places import Place
@@ -34,6 +35,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     Raises:
         StudyError: The file has mistakes; each is listed with its place.
     """
+    _check_first_steps(overrides, [*StudyConfig.model_fields, *TrialConfig.model_fields])
     settings = [_inside(("base",), setting) for setting in overrides]
     paths = WrittenPaths()
     document = _entered(read_document(Path(path), STUDY_FILE, paths.resolved).overridden(settings, STUDY_FILE), paths)
@@ -67,6 +69,7 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     paths = WrittenPaths()
     document = read_document(Path(path), TRIAL_FILE, paths.resolved)
     prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
+    _check_first_steps(overrides, [*document.data, *TrialConfig.model_fields])
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
     document = _entered(document, paths)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
@@ -80,8 +83,19 @@ def _entered(document: Document, paths: WrittenPaths) -> Document:
     return replace(document, data=paths.named(paths.resolved(document.data, Path.cwd())))
 
 
+def _check_first_steps(overrides: Sequence[str], allowed: Sequence[str]) -> None:
+    for setting in overrides:
+        step = _first_step(setting)
+        if "=" in setting and step and step not in allowed:
+            raise StudyError(f"--set {setting}: {step}: unknown key; {nearest(step, allowed)}")
+
+
+def _first_step(setting: str) -> str:
+    return setting.split("=")[0].split(".")[0].strip()
+
+
 def _inside(prefix: tuple[str, ...], setting: str) -> str:
-    of_a_trial = setting.split("=")[0].split(".")[0].strip() in TrialConfig.model_fields
+    of_a_trial = _first_step(setting) in TrialConfig.model_fields
     return ".".join((*prefix, setting)) if of_a_trial else setting
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from reid_search.study.rules import EvaluationRule
 
+Split = Literal["val", "test"]
 SPLITS = ("val", "test")
 
 

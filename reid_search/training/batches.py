@@ -1,4 +1,4 @@
-"""From arrays to what a network and its losses take."""
+"""Turns arrays into the batches that a network takes and the targets that its losses take."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,7 @@ from reid_search.study.trial.normalization import IMAGENET, Normalization
 
 
 def to_batch(samples: Samples, device: torch.device, normalization: Normalization = IMAGENET) -> Batch:
-    """Return images, normalised, with what accompanies them.
-
-    Args:
-        samples: B images.
-        device: Where they go.
-        normalization: Mean and deviation, those with which the model's weights were trained.
-    """
+    """Return images, normalised as the model's weights were trained, and their side-cars."""
     images = _on_device(samples.pixels, device)
     mean, std = (
         torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (normalization.mean, normalization.std)
@@ -33,21 +27,16 @@ def to_batch(samples: Samples, device: torch.device, normalization: Normalizatio
 
 
 def targets_of(batch: Batch, classes: npt.NDArray[np.int64]) -> Targets:
-    """Return what the losses may look at.
-
-    Args:
-        batch: The batch.
-        classes: `(B,)` classes of its images.
-    """
+    """Return what the losses may look at; `classes` `(B,)` are those of the batch's images."""
     identities = _on_device(classes, batch.images.device)
     return Targets(identities, batch.attributes, batch.maps, batch.keypoints, batch.image_size)
 
 
 def memory_format(device: torch.device) -> torch.memory_format:
-    """Return how images and weights lie in memory.
+    """Return the memory format of images and weights.
 
-    Channels last is faster on a CPU. On a GPU the gradient of max pooling would then be summed by atomic additions, in
-    another order each time.
+    Channels last is faster on a CPU. On a GPU it would sum the gradient of max pooling by atomic additions, whose order
+    varies from run to run.
     """
     return torch.channels_last if device.type == "cpu" else torch.contiguous_format
 

@@ -1,4 +1,4 @@
-"""Checkpoints: a folder that appears whole, with weights as safetensors and nothing that would have to be unpickled."""
+"""Checkpoints: a folder each, renamed into place once complete. Weights are safetensors; nothing is unpickled."""
 
 import contextlib
 import os
@@ -17,14 +17,13 @@ from reid_search.errors import EnvironmentFailure, RecordError
 from reid_search.records.files import read_json, write_json
 from reid_search.training.surroundings import in_one_line, is_around_trial
 
-FINAL_WEIGHTS = "weights.safetensors"
-
-_WEIGHTS, _PROGRESS, _ROW = "weights.safetensors", "progress.pt", "epoch.json"
+WEIGHTS = "weights.safetensors"
+_PROGRESS, _ROW = "progress.pt", "epoch.json"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a trial stood after an epoch."""
+    """The state of a trial after an epoch."""
 
     path: Path
 
@@ -33,18 +32,10 @@ class Checkpoint:
         """Number of the epoch after which it was taken."""
         return int(self.path.name.removeprefix("epoch-"))
 
-    def weights(self, device: torch.device) -> dict[str, Tensor]:
-        """Return the weights of the model and the losses."""
-        return read_weights(self.path / _WEIGHTS, device)
-
-    def progress(self, device: torch.device) -> dict[str, Any]:
-        """Return what `Trainer.load_progress` takes."""
-        content: dict[str, Any] = torch.load(self.path / _PROGRESS, map_location=device, weights_only=True)
-        return content
-
-    def row(self) -> dict[str, Any]:
-        """Return what the epoch measured."""
-        return read_json(self.path / _ROW)
+    def load(self, device: torch.device) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
+        """Return the weights of the model and the losses, the rest of the trainer's state, and the epoch's row."""
+        progress = torch.load(self.path / _PROGRESS, map_location=device, weights_only=True)
+        return load_file(self.path / WEIGHTS, str(device)), progress, read_json(self.path / _ROW)
 
 
 def latest(folder: Path) -> Checkpoint | None:
@@ -61,15 +52,10 @@ def save(
     row: dict[str, Any],
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """Save a checkpoint and drop the ones before it.
+    """Save a checkpoint in a trial's folder of checkpoints, and delete earlier ones.
 
-    Args:
-        folder: The trial's folder of checkpoints.
-        epoch: Number of the epoch that ended.
-        weights: Weights of the model and the losses.
-        progress: What else is needed to go on.
-        metadata: What the file of weights says of itself, such as the normalisation of its images.
-        row: What the epoch measured; a continued trial takes it from here where its line was not written yet.
+    It also holds the epoch's row: a resumed trial takes it from here if its line was not written yet. `metadata` is
+    what the file of weights says of itself, such as the normalisation of its images.
 
     Raises:
         EnvironmentFailure: It cannot be written; the one before it stays.
@@ -79,7 +65,7 @@ def save(
     unfinished.mkdir(parents=True)
     try:
         save_file(
-            {name: value.contiguous() for name, value in weights.items()}, unfinished / _WEIGHTS, metadata=metadata
+            {name: value.contiguous() for name, value in weights.items()}, unfinished / WEIGHTS, metadata=metadata
         )
         torch.save(progress, unfinished / _PROGRESS)
         write_json(unfinished / _ROW, row)
@@ -98,33 +84,26 @@ def save(
 
 
 def close(folder: Path, keep: bool) -> None:
-    """Keep the weights of a finished trial, or nothing; what was needed to go on is dropped either way."""
+    """Keep only the weights of a trial that has ended, or nothing."""
     last = latest(folder)
     if keep and last is not None:
-        (last.path / _WEIGHTS).replace(folder / FINAL_WEIGHTS)
-    for path in sorted(folder.glob("*epoch-*")):
+        (last.path / WEIGHTS).replace(folder / WEIGHTS)
+    for path in sorted(folder.glob("*epoch-*")) if keep else [folder]:
         shutil.rmtree(path, ignore_errors=True)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def final(folder: Path) -> Path | None:
-    """Return the file of weights that a finished trial kept; None where it kept none."""
-    path = folder / FINAL_WEIGHTS
+    """Return the file of weights that a finished trial kept; None if it kept none."""
+    path = folder / WEIGHTS
     return path if path.exists() else None
-
-
-def read_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
-    """Return the weights of a file."""
-    return dict(load_file(path, device=str(device)))
 
 
 @contextlib.contextmanager
 def or_set_aside(path: Path) -> Iterator[None]:
-    """Set a checkpoint aside that cannot be read while the block runs, so that the trial starts over without it.
+    """Set a checkpoint aside if the block finds it damaged, so that the trial starts over without it.
 
     Raises:
-        EnvironmentFailure: It was damaged and is set aside, or memory or the share it lies on fails.
+        EnvironmentFailure: The checkpoint was damaged and is set aside.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Numbers that repeat to the last digit: threads, algorithms and random state for the time of a block."""
+"""Numbers that repeat to the last digit: threads, algorithms and random state, set while a block runs."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ import torch
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """Return a seed of its own for each purpose of a trial."""
+    """Return a separate seed for each purpose of a trial."""
     return zlib.crc32("/".join(map(str, (seed, *purpose))).encode())
 
 
 @contextlib.contextmanager
 def deterministic(threads: int) -> Iterator[None]:
-    """Fix the number of CPU threads and allow deterministic algorithms only, while the block runs."""
+    """Fix the number of CPU threads and allow only deterministic algorithms while the block runs."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     torch.set_num_threads(threads)
@@ -32,7 +32,7 @@ def deterministic(threads: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Draw from torch's global generators as if they had been seeded, and leave them as they were."""
+    """Seed torch's global generators while the block runs, and restore their state afterwards."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

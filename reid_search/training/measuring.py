@@ -1,8 +1,8 @@
-"""Testing a model: features of each readout, their ranking, and what a record keeps of it."""
+"""Testing a model: the features of each readout, their ranking, and the part of it that a record keeps."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -29,30 +29,18 @@ _BATCH = 128
 
 @dataclass(frozen=True)
 class ReadoutPlan:
-    """A readout with the taps that it reads.
-
-    Attributes:
-        config: How they are read.
-        keys: Keys of the taps, in order.
-        dim: Values per image.
-    """
+    """A readout with the keys of the taps that it reads, in order; `dim` is the number of values per image."""
 
     config: ReadoutConfig
     keys: tuple[str, ...]
     dim: int
 
     def features(self, taps: Mapping[str, Tensor], mirrored: Mapping[str, Tensor]) -> Tensor:
-        """Return the features of a batch, `(B, dim)`.
-
-        Args:
-            taps: Taps of the images.
-            mirrored: Taps of the mirrored images; empty where no readout wants them.
-        """
+        """Return the features of a batch, `(B, dim)`; only readouts with `flip` read the mirrored images' taps."""
         blocks = [taps[key].flatten(1).float() for key in self.keys]
         if self.config.flip:
-            blocks = [
-                (block + mirrored[key].flatten(1).float()) / 2 for block, key in zip(blocks, self.keys, strict=True)
-            ]
+            pairs = zip(blocks, self.keys, strict=True)
+            blocks = [(block + mirrored[key].flatten(1).float()) / 2 for block, key in pairs]
         if self.config.normalize == "blocks":
             blocks = [functional.normalize(block, dim=1) for block in blocks]
         feature = torch.cat(blocks, dim=1)
@@ -76,15 +64,7 @@ def rank(
     heads: Mapping[str, nn.Module] | None = None,
     normalization: Normalization = IMAGENET,
 ) -> dict[str, RankingResult]:
-    """Return the ranking of each readout.
-
-    Args:
-        model: The model.
-        plans: The readouts.
-        images: Queries and gallery.
-        device: Where the model is.
-        heads: The trained losses, whose heads scorers may use.
-        normalization: With which the model takes images.
+    """Return the ranking of each readout; `heads` are the trained losses, whose heads scorers may use.
 
     Raises:
         EvaluationError: Features are not finite, or no query has a match.
@@ -124,7 +104,7 @@ def extract(
 def epoch_metrics(
     config: TrialConfig, results: Mapping[str, RankingResult], rule: EvaluationRule = MARKET_RULE
 ) -> dict[str, float]:
-    """Return what an epoch's row holds of the validation split, which is ranked by a rule."""
+    """Return the columns of an epoch's row that measure the validation split, which is ranked by a rule."""
     metrics = [metric for metric in measured_under(rule) if metric.in_epochs]
     return {
         epoch_column(list(config.readouts), readout, name): value
@@ -136,7 +116,7 @@ def epoch_metrics(
 def readout_result(
     plan: ReadoutPlan, images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]
 ) -> ReadoutResult:
-    """Return what a record keeps of a readout, from its ranking of each split."""
+    """Return a readout's entry in the record, given its ranking of each split."""
     metrics: dict[str, float] = {}
     for split, result in results.items():
         rule = images[split].rule
@@ -159,13 +139,13 @@ def readout_result(
 
 
 def per_query_table(images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]) -> pa.Table:
-    """Return a row for each query of each split: what it is and how it ranked (NaN and 0 where it has no match)."""
+    """Return a row for each query of each split: its image and labels, and how it ranked (NaN or 0 if no match)."""
     return pa.concat_tables(_per_query(split, images[split].query, result) for split, result in results.items())
 
 
 def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.Table:
     cameras = query.cameras
-    columns: dict[str, Iterable[Any]] = {
+    columns: dict[str, Iterable[object]] = {
         "split": [split] * len(query),
         "image": [path.rpartition("/")[2] for path in query.table["path"]],
         "identity": query.identities,

@@ -1,4 +1,4 @@
-"""The optimiser of a stage: what trains, and how fast."""
+"""The optimiser of a stage: which parameters train, and at which learning rate."""
 
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
@@ -15,12 +15,9 @@ from reid_search.study.trial.training import OptimizerConfig
 
 
 def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> None:
-    """Let the parameters of a stage train and the others rest.
+    """Train the parameters that a stage names and freeze the others.
 
-    Args:
-        model: The model.
-        stage: The stage.
-        may_train: Names of the parameters that the architecture lets train at all (the shift of a BNNeck stays 0).
+    Only parameters in `may_train` ever train: the architecture may fix some, such as the shift of a BNNeck.
 
     Raises:
         TrialFailure: The stage's patterns name no parameter.
@@ -33,7 +30,7 @@ def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> 
 
 
 def set_mode(model: ReidModel) -> None:
-    """Put a model into training mode, but for the modules whose parameters all rest."""
+    """Put a model into training mode, except modules whose parameters are all frozen."""
     model.train()
     for module in model.modules():
         parameters = list(module.parameters())
@@ -42,7 +39,7 @@ def set_mode(model: ReidModel) -> None:
 
 
 def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion) -> Optimizer:
-    """Return the optimiser of what trains; each group keeps its own learning rate in `base_lr`."""
+    """Return the optimiser of a stage; each group keeps its unscheduled learning rate in `base_lr`."""
     new = model.new_parameters()
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in _training(model, criterion, stage):
@@ -56,7 +53,7 @@ def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidMode
 
 
 def set_learning_rate(optimizer: Optimizer, factor: float) -> None:
-    """Give every group its learning rate times a factor."""
+    """Set every group's learning rate to its `base_lr` times a factor."""
     for group in optimizer.param_groups:
         group["lr"] = group["base_lr"] * factor
 

@@ -1,4 +1,4 @@
-"""What is asked of a trial."""
+"""A request to run one trial."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ class TrialRequest:
     Attributes:
         seed: Seed of initial values, order and augmentation.
         evaluate: Splits of the final measurement, `val` and `test`.
-        cache: Folder of made data sets and decoded images; the user's cache folder where omitted.
-        keep_checkpoint: Whether the final weights stay.
+        cache: Folder of synthetic data sets and decoded images; the user's cache folder if omitted.
+        keep_checkpoint: Whether to keep the final weights.
     """
 
     config: TrialConfig

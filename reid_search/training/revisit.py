@@ -1,10 +1,10 @@
-"""Going back to a trained trial: testing it again, or taking its model along."""
+"""Testing a trained trial again, and exporting its model."""
 
 from pathlib import Path
 from typing import cast
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from reid_search.data import open_trial_data
@@ -23,12 +23,10 @@ from reid_search.training.measuring import rank, readout_plans, readout_result
 
 
 def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, ReadoutResult]:
-    """Test a trial on the test split of its own data set, or of another one.
+    """Test the trial in a folder on the test split of its own data set, or of another one.
 
-    Args:
-        folder: The trial's folder.
-        data: Folder of another data set, in the layout of its own or, if that is drawn, of Market-1501.
-        device: `cpu` or `cuda`.
+    `data` is the folder of another data set, in the layout of its own or, if that is drawn, of Market-1501; `device` is
+    `cpu` or `cuda`.
 
     Raises:
         RequestError: The trial kept no weights.
@@ -58,18 +56,14 @@ def _read_from(own: DataConfig, root: Path) -> DataConfig:
 
 
 def export_model(folder: Path, target: Path) -> Path:
-    """Write the model's weights, and the trial's config beside them.
-
-    Args:
-        folder: The trial's folder.
-        target: The file of weights; the config goes to the same name with `.json`.
+    """Write the weights of the model of the trial in a folder to `target`, and its config beside it as `.json`.
 
     Raises:
         RequestError: The trial kept no weights, or a file of this name exists.
     """
     config, weights, normalization = _trained(folder)
     if target.exists():
-        raise RequestError(f"{target}: exists already; name another file")
+        raise RequestError(f"{target}: already exists; name another file")
     target.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"architecture": config.model.architecture, **normalization.as_metadata()}
     save_file(_under("model.", weights), target, metadata=metadata)
@@ -91,8 +85,7 @@ def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor], Normal
     if weights is None:
         raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
     normalization = Normalization.of_file(weights) or IMAGENET
-    config = TrialConfig.model_validate(content["config"])
-    return config, checkpoint.read_weights(weights, torch.device("cpu")), normalization
+    return TrialConfig.model_validate(content["config"]), load_file(weights), normalization
 
 
 def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -100,7 +93,7 @@ def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Ten
 
 
 def _heads(config: TrialConfig, weights: dict[str, torch.Tensor]) -> dict[str, nn.Module]:
-    """Return the trained losses whose heads scorers use; such a head does not know how many identities there are."""
+    """Return the trained losses whose heads scorers use; such a head does not depend on the number of identities."""
     names = {readout.scorer.loss for readout in config.readouts.values() if readout.scorer and readout.scorer.loss}
     heads = {}
     for name in sorted(names):

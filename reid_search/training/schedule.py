@@ -1,4 +1,4 @@
-"""The learning rate over a stage, as a function of how much of it is over."""
+"""The learning-rate schedule of a stage."""
 
 import math
 
@@ -8,14 +8,9 @@ _WARMUP_START = 0.01
 
 
 def learning_rate_factor(config: ScheduleConfig, share: float) -> float:
-    """Return the factor on the learning rate.
+    """Return the factor on the learning rate after a share of the stage's images, in [0, 1).
 
-    Args:
-        config: The schedule.
-        share: Share of the stage's images that were seen, in [0, 1).
-
-    Returns:
-        From a hundredth, rising linearly, to 1 during warm-up; then what the schedule's kind says.
+    It rises linearly from 0.01 to 1 during warm-up and then follows the schedule's kind.
     """
     if share < config.warmup:
         return _WARMUP_START + (1 - _WARMUP_START) * share / config.warmup

@@ -1,4 +1,4 @@
-"""A trial from its first epoch to its record; killed at any time, it goes on from its last epoch."""
+"""A trial from its first epoch to its record; if killed, it resumes from its last epoch."""
 
 import platform
 import socket
@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from reid_search.data import TrialData, open_trial_data
 from reid_search.errors import EnvironmentFailure, ReidSearchError
 from reid_search.models import count_macs, count_parameters
-from reid_search.records import DataUse, ReadoutResult, Record, RunContext, Status, TrialFolder
+from reid_search.records import DataUse, Record, RunContext, Status, TrialFolder
 from reid_search.records.provenance import git_commit, versions
 from reid_search.study import trial_key
 from reid_search.study.trial.config import DataFacts
@@ -29,11 +30,11 @@ _PATIENCE_SECONDS = 300.0
 
 
 class TrialSession:
-    """Trains a trial epoch by epoch and leaves its measurements in its folder.
+    """Trains a trial epoch by epoch and writes its measurements to its folder.
 
-    What an epoch measured is written with its checkpoint first and as a line of `epochs.jsonl` second, so that a line
-    never lacks the weights to go on from. A scheduler that loses sight of a process may start a second one for the same
-    trial: one of them works at a time, each goes on from where the trial stands, and a trial with a record is over.
+    An epoch's row is written to its checkpoint first and to `epochs.jsonl` second, so every line has the weights to
+    resume from. A scheduler that loses contact with a process may start a second one for the same trial: only one works
+    at a time, each continues from the latest checkpoint, and a trial with a record is over.
     """
 
     def __init__(self, request: TrialRequest, folder: TrialFolder) -> None:
@@ -48,11 +49,11 @@ class TrialSession:
         """Train one epoch; after the last, test the trial and write its record.
 
         Returns:
-            The row of the last epoch; empty where the trial failed before its first, or was over before.
+            The row of the last epoch; empty if the trial failed before its first epoch or was already over.
 
         Raises:
-            EnvironmentFailure: Something around the trial keeps it from going on; what it trained so far stays, and the
-                next call goes on from there.
+            EnvironmentFailure: The trial cannot go on for a reason outside it; its checkpoint stays, and the next call
+                resumes from there.
         """
         try:
             with self._folder.at_work(_PATIENCE_SECONDS):
@@ -60,14 +61,14 @@ class TrialSession:
                     self.done = True
                 else:
                     self._advance_or_fail()
-        except Exception as error:  # a trial's own failure is in its record by now
+        except Exception as error:  # a trial's own failure is already in its record
             self.close()
             reason = str(error) if isinstance(error, ReidSearchError) else in_one_line(error)
             raise EnvironmentFailure(f"{reason} (on {socket.gethostname()})") from error
         return self._row
 
     def close(self) -> None:
-        """Let go of the network and the data."""
+        """Free the network, and the GPU memory it used."""
         self._trainer = None
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
@@ -90,23 +91,21 @@ class TrialSession:
         trainer = self._trainer
         if trainer is None or not self._stands_where_left():
             trainer = self._open()
-        epochs = self._request.config.training.epochs
-        if not self._is_trained(epochs):
-            self._train_epoch(trainer, self._row.get("epoch", 0) + 1)
+        epochs, done = self._request.config.training.epochs, int(self._row.get("epoch", 0))
+        if done < epochs:
+            done += 1
+            self._train_epoch(trainer, done)
             self._folder.add_seconds(time.monotonic() - begun)
             begun = time.monotonic()
-        if self._is_trained(epochs):
+        if done >= epochs:
             self._finish(trainer, begun)
-
-    def _is_trained(self, epochs: int) -> bool:
-        return int(self._row.get("epoch", 0)) >= epochs
 
     def _stands_where_left(self) -> bool:
         last = checkpoint.latest(self._folder.checkpoints)
         return last is not None and last.epoch == self._row.get("epoch")
 
     def _open(self) -> Trainer:
-        """Load the data, build the networks, and go on from the last checkpoint where there is one."""
+        """Load the data, build the networks, and resume from the last checkpoint if there is one."""
         request = self._request
         self._data: TrialData = open_trial_data(request.config, request.seed, request.cache)
         self._check_weights()
@@ -122,15 +121,16 @@ class TrialSession:
         last, final = checkpoint.latest(self._folder.checkpoints), checkpoint.final(self._folder.checkpoints)
         if last is not None:
             with checkpoint.or_set_aside(last.path):
-                trainer.load_weights(last.weights(self._device))
-                trainer.load_progress(last.progress(self._device))
-                self._row = last.row()
+                weights, progress, row = last.load(self._device)
+                trainer.load_weights(weights)
+                trainer.load_progress(progress)
+                self._row = row
             self._folder.keep_epochs(last.epoch)
             if len(self._folder.epochs()) < last.epoch:
                 self._folder.append_epoch(self._row)
         elif final is not None:
             with checkpoint.or_set_aside(final):
-                trainer.load_weights(checkpoint.read_weights(final, self._device))
+                trainer.load_weights(load_file(final, str(self._device)))
                 self._row = self._folder.epochs()[-1]
             trainer.model.use_mode(request.config.training.resolved_stages[-1].mode)
         else:
@@ -170,7 +170,7 @@ class TrialSession:
         plans = readout_plans(self._request.config)
         sets = {split: self._data.sets[split] for split in splits}
         rankings = {split: trainer.rank(plans, sets[split]) for split in splits}
-        results: dict[str, ReadoutResult] = {}
+        results = {}
         for name, plan in plans.items():
             own = {split: rankings[split][name] for split in splits}
             results[name] = readout_result(plan, sets, own)
@@ -204,7 +204,7 @@ class TrialSession:
             context=RunContext(
                 seconds=self._folder.seconds(),
                 host=socket.gethostname(),
-                device=torch.cuda.get_device_name() if request.device == "cuda" else _processor(),
+                device=torch.cuda.get_device_name() if request.device == "cuda" else f"cpu ({platform.machine()})",
                 versions=versions(),
                 git_commit=git_commit(),
                 ended=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -214,10 +214,10 @@ class TrialSession:
 
 
 def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
-    """Run a trial to its end in this process; one that was measured before is not measured again.
+    """Run a trial to its end in this process, unless it was already measured.
 
     Raises:
-        EnvironmentFailure: Something around the trial keeps it from going on; what it trained so far stays.
+        EnvironmentFailure: The trial cannot go on for a reason outside it; its checkpoint stays.
     """
     known = folder.record()
     if known is not None and known.status == Status.FINISHED:
@@ -235,7 +235,3 @@ def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
 
 def _data_use(facts: DataFacts) -> DataUse | None:
     return DataUse(unused=dict(facts.unused), notes=facts.notes) if str(facts) else None
-
-
-def _processor() -> str:
-    return f"cpu ({platform.machine()})"

@@ -1,4 +1,4 @@
-"""Telling what fails a trial from what fails around it: files, memory and devices, as torch reports them."""
+"""Tells a trial's own failures from those of its machine: files, memory and devices, as torch reports them."""
 
 import torch
 from safetensors import SafetensorError
@@ -11,7 +11,7 @@ _OWN_WORDS = "device-side assert"
 
 
 def is_around_trial(error: BaseException) -> bool:
-    """Say whether an error is no trial's own, so that the same trial may well succeed at another time or place."""
+    """Return whether an error is not the trial's own, so that the same trial may succeed later or elsewhere."""
     if is_of_environment(error) or isinstance(error, (torch.OutOfMemoryError, SafetensorError)):
         return True
     text = str(error)
@@ -19,6 +19,6 @@ def is_around_trial(error: BaseException) -> bool:
 
 
 def in_one_line(error: BaseException) -> str:
-    """Return an error as a reason: its kind and its first line."""
+    """Return an error's type and the first line of its message."""
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

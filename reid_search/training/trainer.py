@@ -1,4 +1,4 @@
-"""Training: steps over the stages of a trial, with everything that has to be kept to go on later."""
+"""The steps of training, stage by stage, and the state needed to resume."""
 
 import math
 from collections import defaultdict
@@ -29,11 +29,7 @@ _MOST_SKIPPED_STEPS = 30
 
 
 class Trainer:
-    """Trains the model and the losses of a trial.
-
-    Args:
-        seed: Seed of initial values and augmentation.
-    """
+    """Trains the model and the losses of a trial; `seed` is that of initial values and augmentation."""
 
     def __init__(self, config: TrialConfig, data: TrialData, seed: int, device: torch.device) -> None:
         self._config = config.training
@@ -66,10 +62,7 @@ class Trainer:
         return self.step >= self._ends[-1]
 
     def train_epoch(self, epoch: int) -> dict[str, float]:
-        """Train until the epoch's images are seen or the stages are over.
-
-        Args:
-            epoch: Its number, from 1.
+        """Train until the images of an epoch, counted from 1, are seen or the stages are over.
 
         Returns:
             Means over the epoch's steps: `loss`, and `loss/<name>` of each loss without its weight.
@@ -88,24 +81,24 @@ class Trainer:
         return {name: value / (self.step - first) for name, value in sums.items()}
 
     def rank(self, plans: Mapping[str, ReadoutPlan], images: RankingSet) -> dict[str, RankingResult]:
-        """Return the ranking of each readout, as far as training has come."""
+        """Return the ranking of each readout with the weights as they are now."""
         return rank(self.model, plans, images, self._device, dict(self.criterion.losses.items()), self.normalization)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return the weights, and what else is needed to go on."""
+        """Return the weights, and what else is needed to resume."""
         weights = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         weights |= {f"criterion.{name}": value for name, value in self.criterion.state_dict().items()}
         progress = {"step": self.step, "stage": self._stage_index, "optimizer": self._optimizer.state_dict()}
         return weights, {**progress, "scaler": self._scaler.state_dict(), "gradient_seen": self._gradient_seen}
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
-        """Take the weights of a checkpoint."""
+        """Load the weights of a checkpoint."""
         for prefix, module in (("model.", self.model), ("criterion.", self.criterion)):
             own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
             module.load_state_dict(own)
 
     def load_progress(self, progress: dict[str, Any]) -> None:
-        """Go on from where a checkpoint was taken."""
+        """Load the rest of a checkpoint's state."""
         self._enter(progress["stage"])
         self._optimizer.load_state_dict(progress["optimizer"])
         self._scaler.load_state_dict(progress["scaler"])
@@ -183,6 +176,6 @@ class Trainer:
 
 
 def _numbers(*values: Tensor) -> list[float]:
-    """Bring several scalars from the device at once."""
+    """Copy several scalars from the device in one transfer."""
     numbers: list[float] = torch.stack([value.detach().float() for value in values]).tolist()
     return numbers

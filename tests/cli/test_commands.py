@@ -57,6 +57,21 @@ def test_a_storage_that_cannot_hold_a_study_is_one_message(
     assert "cannot be made (Not a directory)" in under.err
 
 
+def test_a_plan_names_what_it_cannot_read_and_refuses_what_is_newer(command: Command, before: Path) -> None:
+    study, log = Path(__file__).parents[1] / "stores" / "before.yaml", before / "asked.jsonl"
+    record, whole = next(before.glob("trials/*/record.json")), log.read_text()
+    log.write_text(whole + "rubbish\n")
+    record.write_text(record.read_text()[:100])
+    answer = command("plan", study, "--storage", before.parent)
+    assert answer.code == 0
+    for place in (f"note: {log}, line {whole.count(chr(10)) + 1}: ", f"note: {record}: "):
+        assert place in answer.err
+    log.write_text(whole + '{"event": "done", "version": 3, "id": "w-0"}\n')
+    answer = command("plan", study, "--storage", before.parent)
+    assert (answer.code, answer.out) == (1, "")
+    assert "version 3; this release reads 1 to 2; to go on, upgrade reid-search" in answer.err
+
+
 def test_plan_lists_arms_trials_and_images(command: Command, study_file: Callable[..., Path]) -> None:
     answer = command("plan", study_file())
     assert answer.code == 0
@@ -80,7 +95,10 @@ def test_plan_shows_what_an_arm_has_beside_its_name(command: Command, study_file
     ("over", "message"),
     [
         ({"base": {"modle": {}}}, "base.modle: unknown key; did you mean 'model'?"),
-        ({"phases": [{"kind": "ablate", "seeds": "three"}]}, "phases.0.seeds: 'three' should be a whole number"),
+        (
+            {"phases": [{"kind": "ablate", "seeds": "three"}]},
+            "phases.0 (ablate).seeds: 'three' should be a whole",
+        ),
         ({"axes": {"model.partz": {"choice": [[1], [1, 2]]}}}, "did you mean 'model.parts'?"),
         ({"axes": {"model.parts": {"choice": [[1], [99]]}}}, "99 stripes do not fit a map of"),
         ({"resources": {"cpu": -1}}, "resources.cpu: -1 should be greater than 0"),
@@ -177,7 +195,11 @@ def test_a_trial_is_trained_evaluated_and_exported(
 
 
 @pytest.mark.parametrize(
-    "component", [None, "mgn", "triplet", "synthetic", "loss/graph", "scorer/graph", "architecture/attributes"]
+    "component",
+    [
+        *(None, "mgn", "triplet", "synthetic", "tpe", "hyperband", "resnet50", "loss/graph", "scorer/graph"),
+        *("sampler/tpe", "backbone/resnet10_thin", "data-set/market1501", "architecture/attributes"),
+    ],
 )
 def test_schemas_are_json(command: Command, component: str | None) -> None:
     answer = command("schema", *([component] if component else []))
@@ -188,11 +210,14 @@ def test_schemas_are_json(command: Command, component: str | None) -> None:
     ("arguments", "message"),
     [
         (["schema", "mgm"], "did you mean 'mgn'?"),
+        (["schema", "triplt"], "data-set, graph, grid, "),
+        (["schema", "loss"], "'loss' is a family of components; allowed: loss/"),
         (["schema", "graph"], "component 'graph': loss/graph or scorer/graph?"),
         (["status"], "no study was run there yet"),
         (["report", "nothing"], "no study 'nothing' was run there"),
         (["evaluate", "nowhere"], "not a trial's folder"),
         (["run", "nowhere.yaml"], "no such file"),
+        (["run", str(ROOT / "search_spaces/mgn.yaml"), "--address", "lcoal"], "--address lcoal: did you mean 'local'?"),
         (["run", "--set"], "requires an argument"),
     ],
 )

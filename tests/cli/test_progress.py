@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from reid_search.cli.progress import RunProgress, duration
-from reid_search.cli.watching import PlainLines, _View
+from reid_search.cli.watching import PlainLines
 from reid_search.scheduling import TrialLabel
 from reid_search.study import load_study
 
@@ -44,7 +44,7 @@ def test_time_left_follows_from_images_seen(progress: RunProgress, clock: Clock)
     progress.trial_progress(_label(0), {"epoch": 1, "images_seen": 24, "loss": 1.0})
     total = (3 + 2 * 2) * 48
     assert progress.seconds_left() == pytest.approx((total - 24) / 24 * 10)
-    progress.trial_ended(_label(0), "stopped", None)
+    progress.trial_ended(_label(0), "stopped", None, None)
     assert progress.seconds_left() == pytest.approx((total - 48) / 24 * 10)
     for name in ("search", "ablate"):
         progress.phase_ended(name)
@@ -59,22 +59,22 @@ def test_a_continued_trial_counts_only_what_this_run_trained(progress: RunProgre
 
 def test_the_best_is_of_a_search_and_never_a_seed_of_an_ablation(progress: RunProgress) -> None:
     for number, value in enumerate((0.2, 0.4, 0.3)):
-        progress.trial_ended(_label(number), "finished", value)
+        progress.trial_ended(_label(number), "finished", value, None)
     assert progress.best == (0.4, _label(1))
-    progress.trial_ended(_label(5, "ablate"), "finished", 0.9)
+    progress.trial_ended(_label(5, "ablate"), "finished", 0.9, None)
     assert progress.best == (0.4, _label(1))
 
 
-def test_plain_lines_and_the_live_table_show_the_same_state(progress: RunProgress) -> None:
+def test_plain_lines_and_the_live_table_show_the_same_state(study_file: Callable[..., Path]) -> None:
     lines = Console(record=True, width=160, force_terminal=False)
-    observer = PlainLines(lines, progress)
+    observer = PlainLines(lines, load_study(study_file()).plan())
     observer.phase_started("search", "search", 3, 1)
     observer.trial_started(_label(0))
     observer.trial_progress(
         _label(0), {"epoch": 1, "images_seen": 24, "loss": 1.25, "val/rank1": 0.456, "whole/val/rank1": 0.123}
     )
     table = Console(record=True, width=160)
-    table.print(_View(progress))
+    table.print(observer)
     drawn = table.export_text()
     for shown in ("1/3", "val Rank-1", "#0 triplet.margin=0.5", "1/2", "1.250", "12.3"):
         assert shown in drawn

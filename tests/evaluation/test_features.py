@@ -184,7 +184,7 @@ def test_features_that_are_not_finite_are_refused(side, value, metric):
     features[side][2, 1] = value
     features[side][3, 0] = value
     labels = {"query_ids": [1] * 4, "gallery_ids": [1] * 4, "query_cameras": [0] * 4, "gallery_cameras": [1] * 4}
-    with pytest.raises(EvaluationError, match=f"{side}: 2 of 4 features hold NaN or infinity, first at row 2"):
+    with pytest.raises(EvaluationError, match=f"{side}: 2 of 4 images have NaN or infinity, first in row 2"):
         evaluate_ranking(**features, **labels, metric=metric)
 
 

@@ -88,5 +88,5 @@ def test_scorers_that_break_their_promise_are_refused(scorer, message):
 def test_features_that_are_not_finite_are_refused():
     query, gallery = _features()
     gallery[1, 0] = np.nan
-    with pytest.raises(EvaluationError, match="gallery: 1 of 6 features hold NaN"):
+    with pytest.raises(EvaluationError, match="gallery: 1 of 6 images have NaN"):
         evaluate_ranking(query, gallery, scorer=_FirstStage(), **LABELS)

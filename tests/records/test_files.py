@@ -85,7 +85,7 @@ def test_a_file_cut_anywhere_keeps_its_whole_lines_and_goes_on(tmp_path: Path) -
     content = path.read_bytes()
     for cut in range(len(content) + 1):
         path.write_bytes(content[:cut])
-        whole = ROWS[: content[:cut].count(b"\n")]
+        whole = ROWS[: content[: cut + 1].count(b"\n")]  # a line that lacks only its newline is whole
         assert list(read_lines(path)) == whole
         if cut % 7 == 0:
             append_lines(path, [{"epoch": 9}])
@@ -101,7 +101,11 @@ def test_any_row_is_one_line(rows: list[dict[str, Any]], tmp_path_factory: pytes
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("{", "x.jsonl, line 2: not JSON"), ("[1]", "x.jsonl, line 2: expected a JSON object"), ("", "line 2: not JSON")],
+    [
+        ("{", "x.jsonl, line 2: not readable as JSON"),
+        ("[1]", "x.jsonl, line 2: expected a JSON object"),
+        ("", "line 2: not readable as JSON"),
+    ],
 )
 def test_a_whole_line_that_is_none_is_an_error(line: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"

@@ -24,7 +24,9 @@ from reid_search.records import (
 
 
 def arm(seed: int, **readouts: str) -> ArmAsked:
-    return ArmAsked(phase="a", key="k", seed=seed, evaluate="test", arm="baseline", readouts=readouts)
+    return ArmAsked(
+        phase="a", key="k", seed=seed, evaluate="test", arm="baseline", **({"readouts": readouts} if readouts else {})
+    )
 
 
 def test_it_follows_what_changes(before: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_run_of_version_1_that_goes_on_writing_is_passed_over() -> None:
     history = replay([*old, *new])
     assert [item.key for item in history.proposals("s", "f")] == ["a", "c"]
     assert not history.is_done
-    assert history.warnings == [", 2: ignored 2 events of a run that another had replaced"]
+    assert history.warnings == [", 2: ignored 2 events of version 1, after later ones"]
 
 
 def test_who_asks_for_a_trial_now_comes_before_who_did() -> None:
@@ -164,20 +164,20 @@ def test_claims_are_those_of_the_last_run_and_know_when_they_were_first_made() -
         logged(
             "",
             RunStarted(),
-            *(claim("kept", "1"), claim("dropped", "1"), claim("changed", "1")),
+            *(claim("kept", "2026-01-01"), claim("dropped", "2026-01-01"), claim("changed", "2026-01-01")),
             ContrastDrawn(claim="kept", phase="a", effect={"x": 1.0, "y": -1.0}),
             RunStarted(),
-            *(claim("changed", "2", 0.02), claim("kept", "2")),
+            *(claim("changed", "2026-01-02", 0.02), claim("kept", "2026-01-02")),
         )
     )
     assert [(item.name, item.since, item.phase) for item in history.claims] == [
-        ("changed", "2", None), ("kept", "1", None)
+        ("changed", "2026-01-02", None), ("kept", "2026-01-01", None)
     ]  # fmt: skip
 
 
 def test_a_writer_stamps_what_it_writes_and_says_what_it_had_read(tmp_path: Path) -> None:
     log = StudyLog(tmp_path / "asked.jsonl")
-    append_lines(log.path, [{"event": "run", "time": "t"}, {"event": "done", "time": "t"}])
+    append_lines(log.path, [{"event": "run", "time": "2026-01-01"}, {"event": "done", "time": "2026-01-01"}])
     first = LogWriter(log, RunStarted(command="first"), [proposal(0, "a")])
     first.append(proposal(1, "b"))
     second = LogWriter(log, RunStarted(command="second"))
@@ -194,7 +194,7 @@ def test_a_writer_stamps_what_it_writes_and_says_what_it_had_read(tmp_path: Path
 def test_an_unknown_event_is_kept_and_said(tmp_path: Path) -> None:
     log = StudyLog(tmp_path / "asked.jsonl")
     LogWriter(log, RunStarted(), [proposal(0, "a")])
-    append_lines(log.path, [{"event": "moved", "version": 2, "id": f"{log.read()[0].writer}-2", "time": "t"}])
+    append_lines(log.path, [{"event": "moved", "version": 2, "id": f"{log.read()[0].writer}-2", "time": "2026-01-01"}])
     text = log.path.read_text()
     history = log.history()
     assert [item.key for item in history.proposals("s", "f")] == ["a"]

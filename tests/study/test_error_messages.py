@@ -88,6 +88,7 @@ STUDIES = {
     "extends a missing file": "extends: bse.yaml\n",
     "extends a number": "extends: 3\n",
     "unknown key of a study": HEAD + TAIL + "phase: 3\n",
+    "unknown key like one that is read first": "extend: base.yaml\n" + HEAD + TAIL,
     "unknown key of a trial": _base("traning: {}"),
     "unknown key of data": _instead("preset", "preste"),
     "unknown key of a model": _instead("embedding_dim", "embeding_dim"),
@@ -190,6 +191,7 @@ STUDIES = {
     "unknown pruner": _phases("{kind: search, pruner: halving}"),
     "pruner that is no name": _phases("{kind: search, pruner: 3}"),
     "setting of another pruner": _phases("{kind: search, pruner: {kind: median, reduction: 2}}"),
+    "nothing as a pruner": _phases("{kind: search, pruner: null}"),
     "setting of a pruner out of range": _phases("{kind: search, pruner: {reduction: 1}}"),
     "fewest epochs of a pruner beyond a trial": _phases("{kind: search, pruner: {min_epochs: 500}}"),
     "fewest epochs of Hyperband beyond a trial": _phases("{kind: search, pruner: {kind: hyperband, min_epochs: 10}}"),
@@ -198,6 +200,9 @@ STUDIES = {
     "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),
+    "setting of another sampler": _phases("{kind: search, sampler: {kind: tpe, population: 9}}"),
+    "misspelt setting of another sampler": _phases("{kind: search, sampler: {kind: grid, n_startup: 3}}"),
+    "sampler like no other": _phases("{kind: search, sampler: bayes}"),
     "setting of a sampler that is no number": _phases("{kind: search, sampler: {startup: many}}"),
     "Gaussian without a range": _phases("{kind: search, sampler: cma_es}"),
     "two phases of one name": _phases("{kind: ablate}", "{kind: ablate}"),
@@ -253,6 +258,9 @@ STUDIES = {
     "phase sets an unknown loss": _phases("{kind: ablate, set: {losses.tripet.margin: 3}}"),
     "phase sets an unknown readout": _phases("{kind: ablate, set: {readouts.defualt.flip: false}}"),
     "axis leads nowhere, last step": _axes("model.partz: {choice: [[1], [1, 2]]}"),
+    "axis of another data set": _axes("data.people.twins: {choice: [0, 1]}").replace(
+        "name: synthetic, preset: tiny", "name: market1501"
+    ),
     "axis leads nowhere, first step": _axes("modle.parts: {choice: [[1], [1, 2]]}"),
     "axis leads nowhere, loss": _axes("losses.tripet.margin: {choice: [1, 2]}"),
     "axis leads nowhere, readout": _axes("readouts.defualt.flip: {choice: [true, false]}"),
@@ -296,6 +304,7 @@ STUDIES = {
 OVERRIDES = {
     "override without a value": "training.images",
     "override of an unknown key": "training.imagez=3",
+    "override of a part of the base, misspelt": "trainig.images=3",
     "override of a wrong type": "training.images=many",
     "override that is not YAML": "training.images=[1",
     "override inside a word": "base.data.preset.x=1",
@@ -358,6 +367,15 @@ def test_a_file_that_is_not_there(write: Callable[..., Path]) -> None:
     assert _message(lambda: load_study("mng.yaml")) == (
         "mng.yaml: no such file; did you mean 'mgn.yaml'? (allowed: mgn.yaml)"
     )
+    assert _message(lambda: load_study("nope.yaml")) == "nope.yaml: no such file; allowed: mgn.yaml"
+    assert _message(lambda: load_study("mgn")) == (
+        "mgn: no such file; expected a study file; did you mean 'mgn.yaml'? (allowed: mgn.yaml)"
+    )
+    Path("studies").mkdir()
+    write(HEAD + TAIL, "studies/pcb.yaml")
+    assert _message(lambda: load_study("pcb")) == (
+        "pcb: no such file; expected a study file; did you mean 'studies/pcb.yaml'?"
+    )
     assert _message(lambda: load_study("nowhere/mgn.yaml")) == "nowhere/mgn.yaml: no such file"
 
 
@@ -365,7 +383,9 @@ def test_a_file_that_is_no_text(write: Callable[..., Path]) -> None:
     path = write("")
     path.write_bytes(b"\xff\xfe\x00name: x")
     assert _message(lambda: load_study(path)).startswith("study.yaml: cannot be read as a UTF-8 text file")
-    assert "directory" in _message(lambda: load_study(path.resolve().parent))
+    assert _message(lambda: load_study(path.resolve().parent)).endswith(
+        ": this is a folder; expected one study file, and it holds study.yaml"
+    )
 
 
 def test_mistakes_in_a_file_that_is_extended_are_placed_there(write: Callable[..., Path]) -> None:

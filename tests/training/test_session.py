@@ -59,7 +59,7 @@ def test_a_trial_leaves_what_the_design_names(request_of: RequestOf, tmp_path: P
     assert config is not None
     assert config["config"] == record.config
     assert record.context.seconds == folder.seconds() > 0
-    assert [path.name for path in folder.checkpoints.iterdir()] == [checkpoints.FINAL_WEIGHTS]
+    assert [path.name for path in folder.checkpoints.iterdir()] == [checkpoints.WEIGHTS]
 
 
 def test_metrics_are_the_means_of_the_per_query_table(request_of: RequestOf, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_damaged_weights_of_a_finished_trial_are_set_aside_and_it_is_trained_aga
 ) -> None:
     folder = _run(request_of(), tmp_path / "t")
     before = measurements(folder)
-    (folder.checkpoints / checkpoints.FINAL_WEIGHTS).write_bytes(b"")
+    (folder.checkpoints / checkpoints.WEIGHTS).write_bytes(b"")
     folder.remove_record()
     with pytest.raises(EnvironmentFailure, match="set aside as damaged-weights"):
         run_trial(request_of(), folder)
@@ -313,7 +313,7 @@ def test_kept_weights_are_tested_again_and_exported(request_of: RequestOf, tmp_p
     exported = export_model(folder.path, tmp_path / "out" / "model.safetensors")
     assert exported.exists()
     assert json.loads(exported.with_suffix(".json").read_text()) == record.config
-    with pytest.raises(ReidSearchError, match="exists already"):
+    with pytest.raises(ReidSearchError, match="already exists"):
         export_model(folder.path, exported)
 
 

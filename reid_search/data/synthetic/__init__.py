@@ -1,1 +1,1 @@
-"""Synthetic pedestrians: layered puppets before six cameras, written as JPEG files in the layout of Market-1501."""
+"""Synthetic pedestrians: layered puppets in front of six cameras, as JPEG files in the layout of Market-1501."""

@@ -35,8 +35,8 @@ class Nuisances(Config):
         background_camera: Share of images with the camera's own place as background; the others have any camera's.
         background_identity: Share of images at a haunt: in training the person's own, which gives the identity away; in
             test a random one, which says nothing.
-        view: Share of images taken from another side than the front.
-        asymmetry: Share of people whose clothes have other colours at the back than in front.
+        view: Share of images taken from a side other than the front.
+        asymmetry: Share of people whose clothes have different colours at the back and at the front.
         bridge: Share of test people whose gallery may show them from every side. The others' gallery images are turned
             to the front or the back, whichever is nearer, so that no view lies between the two.
         pose: Swing of arms and legs.
@@ -47,7 +47,7 @@ class Nuisances(Config):
         mask_noise: Errors of the masks: grown or shrunk, blocks of a wrong part, and at 1 only 16 by 8 cells.
         keypoint_noise: Errors of the keypoints: displaced by 6 pixels at 1, and up to 30 percent missing.
         attribute_noise: Share of the attributes that are replaced by another value.
-        identity_noise: Share of the training images whose labels are exchanged with each other.
+        identity_noise: Share of the training images whose labels are swapped among themselves.
     """
 
     camera_cast: Share = 0.9
@@ -112,8 +112,8 @@ class SyntheticConfig(DataConfig):
         seed: Seed of the people, of what the cameras see, and of every image.
         people: What tells people apart.
         nuisances: What varies besides the people.
-        boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and nothing
-            else differs.
+        boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and everything
+            else is the same.
     """
 
     is_drawn: ClassVar[bool] = True
@@ -135,7 +135,7 @@ class SyntheticConfig(DataConfig):
         return PRESETS[self.preset].train_identities
 
     def redrawn(self, number: int) -> "SyntheticConfig":
-        """Return the same settings with the seed increased by `number`: other people before other cameras."""
+        """Return the same settings with the seed increased by `number`: other people, other cameras."""
         return self.model_copy(update={"seed": self.seed + number})
 
     def fingerprint(self) -> str:

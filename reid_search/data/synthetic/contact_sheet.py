@@ -1,4 +1,4 @@
-"""A sheet to look at: a few people before every camera, plain, and overlaid with masks and keypoints."""
+"""A contact sheet: a few people in front of every camera, plain and overlaid with masks and keypoints."""
 
 import json
 from collections import defaultdict
@@ -50,7 +50,7 @@ class _Cell(NamedTuple):
 
 
 def write_contact_sheet(root: Path) -> Path:
-    """Write `contact_sheet.png` into the folder of a synthetic data set; twins stand in neighbouring rows."""
+    """Write `contact_sheet.png` into the folder of a synthetic data set; twins are in neighbouring rows."""
     manifest = read_json(root / "manifest.json")
     settings = {name: manifest[name] for name in ("preset", "seed", "people", "nuisances", "boxes")}
     drawn = SyntheticConfig.model_validate({"name": "synthetic", **settings})
@@ -86,7 +86,7 @@ def _latents_of(root: Path) -> dict[int, dict[int, _Latents]]:
 
 
 def _chosen(people: dict[int, dict[int, _Latents]], twins_wanted: bool) -> dict[int, dict[int, _Latents]]:
-    """Return whole families first where there are twins, and then the people whom the most cameras saw."""
+    """Return whole families first, if there are twins, then the people whom the most cameras saw."""
 
     def order(subject: int) -> tuple[int, ...]:
         one = next(iter(people[subject].values()))

@@ -35,7 +35,7 @@ class PlannedImage:
         sequence: Number of the recording, from 1.
         framing: Whether the box fits.
         twin: The subject's place in a family, if any.
-        any_view: Whether the subject may face any way; otherwise about the front or the back shows.
+        any_view: Whether the subject may face any way; otherwise it is seen roughly from the front or the back.
     """
 
     index: int
@@ -126,7 +126,7 @@ def _seen_from(images: list[PlannedImage], unbridged: set[int], twins: Mapping[i
 
 
 def _mislabelled(images: list[PlannedImage], generator: np.random.Generator, share: float) -> list[PlannedImage]:
-    """Exchange labels among a share of the training images; each label keeps its number of images."""
+    """Swap labels among a share of the training images; each label keeps its number of images."""
     order = generator.permutation([image.index for image in images if image.folder == "bounding_box_train"])
     chosen = order[: round(share * len(order))].tolist()
     labels = {image.index: image.identity for image in images}

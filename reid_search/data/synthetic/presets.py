@@ -12,7 +12,7 @@ CAMERAS = 6
 class Preset:
     """Exact counts of a data set.
 
-    A sighting is one identity before one camera. Each test sighting gives one query, as on Market-1501.
+    A sighting is one identity in front of one camera. Each test sighting gives one query, as on Market-1501.
 
     Attributes:
         train_identities: Training people.

@@ -1,1 +1,1 @@
-"""Attributes: the 27 of Market-1501, each a classification (Lin et al. 2019)."""
+"""Classification of the 27 attributes of Market-1501 (Lin et al. 2019)."""

@@ -15,8 +15,8 @@ LOGITS = sum(ATTRIBUTES.values())
 class AttributesConfig(LossConfig):
     """Softmax cross-entropy of each attribute, averaged over the 27 (Lin et al. 2019, equations 3 and 4).
 
-    On a feature it owns a linear classifier for each attribute. The 56 values of a tap of scope `attribute` are the
-    logits themselves, one for each value of each attribute.
+    On a feature it has a linear classifier for each attribute. The 56 values of a tap of scope `attribute` already are
+    the logits, one for each value of each attribute.
     """
 
     kind: Literal["attributes"]
@@ -28,7 +28,7 @@ class AttributesConfig(LossConfig):
         return frozenset({"attributes"})
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Raise a StudyError where a tap of scope `attribute` does not hold one logit for each attribute value."""
+        """Raise a StudyError if a tap of scope `attribute` does not hold one logit for each attribute value."""
         for tap in taps:
             if tap.scope is Scope.ATTRIBUTE:
                 check_shape(self.kind, tap, LOGITS, 1, f"logits, one a value of the {len(ATTRIBUTES)} attributes")

@@ -10,7 +10,7 @@ from reid_search.study import LossConfig
 class CentreConfig(LossConfig):
     """Half the squared distance of a feature to its class's centre, averaged over images (Wen et al. 2016, equation 2).
 
-    The strong baseline of Luo et al. 2019 gives it the weight 5e-4.
+    Its weight in the strong baseline of Luo et al. 2019 is 5e-4.
 
     Attributes:
         rate: How fast centres follow the features, α of Wen et al.

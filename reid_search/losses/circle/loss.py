@@ -16,7 +16,7 @@ from reid_search.study import TapSpec
 class _MeanOverAnchors(MeanReducer):  # type: ignore[misc]
     """The mean over the anchors that have a positive and a negative.
 
-    The library's own reducer keeps only values above 0, and so would hide NaN.
+    The library's own reducer keeps only values above 0, which would hide NaN.
     """
 
     def element_reduction(self, losses: Tensor, _indices: object, _embeddings: Tensor, labels: Tensor) -> Tensor:
@@ -38,9 +38,8 @@ class CircleLoss(TapLoss):
             m=config.margin, gamma=config.gamma, distance=CosineSimilarity(), reducer=_MeanOverAnchors()
         )
 
-    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+    def value(self, _index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the mean over images."""
-        del index
         value: Tensor = self._loss(features.flatten(1), targets.identities)
         return value
 

@@ -13,12 +13,11 @@ class GraphConfig(LossConfig):
     """Similarity-guided graph neural network (Shen et al. 2018, section 3), trained on P × K batches.
 
     Each pair of a probe and a gallery image is a node; the nodes of one probe exchange messages along edges weighted by
-    how alike their gallery images are. `scores_pairs` says that it owns a head that scores pairs.
+    the similarity of their gallery images. `scores_pairs` says that it has a head that scores pairs.
 
     Attributes:
-        pair: What describes a pair, before batch norm: the squared or absolute difference of the features, or their
-            product.
-        edges: Where messages go: to images that the siamese scorer, supervised on gallery-gallery pairs, finds alike
+        pair: Features of a pair, before batch norm: the squared or absolute difference of the two, or their product.
+        edges: Where messages go: to images that the siamese scorer, supervised on gallery-gallery pairs, finds similar
             (`supervised`); along weights learnt from the nodes without gallery labels (`learnt`); to all images
             equally (`uniform`); to images of the same identity, in testing too (`oracle`); as `supervised`, but
             between the wrong images (`shuffled`).
@@ -27,7 +26,7 @@ class GraphConfig(LossConfig):
         alpha: Share of the neighbours' messages in a node; 0 is the base model.
         iterations: Rounds of messages.
         message_layers: Layers (linear, batch norm, ReLU) from a node to its message; 0 sends the node itself.
-        width: Hidden size of these layers; that of the feature where omitted.
+        width: Hidden size of these layers; the feature's if omitted.
         positive_weight: Weight of a pair of one identity, or `balanced`: all such pairs weigh as much as all others.
         features: Whether the gradient reaches the network (`trained`) or only the loss's own parameters (`frozen`).
     """

@@ -22,8 +22,8 @@ _NEEDS_SCORES = ("supervised", "shuffled")
 class GraphLoss(TapLoss):
     """Cross-entropy of probe-gallery pairs before and after the messages, and of gallery-gallery pairs.
 
-    Each tap has its own graph; in testing, the features of the taps are concatenated, and the log-odds averaged over
-    them. A batch without two images of an identity has the value 0 and a gradient of 0. Which image of an identity is
+    Each tap has its own graph; in testing, the features of the taps are concatenated and the log-odds are averaged over
+    taps. A batch without two images of an identity has the value 0 and a gradient of 0. Which image of an identity is
     its probe depends on the order of the batch; the order of identities and of the gallery does not matter.
     """
 
@@ -67,11 +67,11 @@ class GraphLoss(TapLoss):
             query: `(D,)`.
             gallery: `(K, D)`, one graph.
             gallery_ids: `(K,)` identities, -1 for junk and 0 for distractors; only `oracle` reads them.
-            alpha: Share of the messages; the training's where omitted.
-            edges: Kind of edges; the training's where omitted.
+            alpha: Share of the messages; as in training if omitted.
+            edges: Kind of edges; as in training if omitted.
 
         Raises:
-            StudyError: The edges were not learnt, or are those of identities, and none are given.
+            StudyError: The edges are `learnt` and the training had others, or `oracle` without identities.
         """
         kind = edges or self._config.edges
         share = self._config.alpha if alpha is None else alpha
@@ -90,11 +90,7 @@ class GraphLoss(TapLoss):
         return torch.stack(scores).mean(dim=0)
 
     def check_edges(self, edges: EdgeKind | None) -> None:
-        """Refuse edges that this training has not learnt.
-
-        Raises:
-            StudyError: The edges are `learnt`, and the training had others.
-        """
+        """Raise a StudyError if the edges are `learnt` and the training had others."""
         if edges == "learnt" and self._config.edges != "learnt":
             raise StudyError(
                 f"edges: learnt: this loss was trained with edges: {self._config.edges} and has not learnt any; "

@@ -5,16 +5,17 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from reid_search.losses.comparison import compare
 from reid_search.losses.graph.config import EdgeKind, GraphConfig
 from reid_search.losses.graph.edges import all_others, shuffled, weights_of
-from reid_search.losses.graph.pairs import PairNorm, compare, symmetric
+from reid_search.losses.graph.pairs import PairNorm, symmetric
 
 
 class PairGraph(nn.Module):
     """SGGNN on feature vectors of `dim` values.
 
-    One scorer judges nodes before any message (the base model), gallery-gallery pairs, and nodes after the messages; so
-    with α = 0 the graph is its base model.
+    The same scorer scores nodes before any message (the base model), gallery-gallery pairs, and nodes after the
+    messages; so with α = 0 the graph is its base model.
     """
 
     def __init__(self, config: GraphConfig, dim: int) -> None:
@@ -50,10 +51,10 @@ class PairGraph(nn.Module):
         """Return W, `(G, G)`, or `(P, G, G)` where each probe has its own.
 
         Args:
-            kind: Which edges.
+            kind: Kind of edges.
             nodes: `(P, G, D)`; only `learnt` reads the values.
-            gallery_scores: Of the pairs i < j, for `supervised` and `shuffled`.
-            same: `(G, G)`: who shares an identity, for `oracle`.
+            gallery_scores: Scores of the pairs i < j, for `supervised` and `shuffled`.
+            same: `(G, G)`: whether two images show the same identity, for `oracle`.
         """
         count = nodes.shape[1]
         others = all_others(count, nodes.device)
@@ -76,7 +77,7 @@ class PairGraph(nn.Module):
 
 
 def _messages(dim: int, width: int, layers: int) -> nn.Sequential:
-    """Return F; its last layer gives as many values as a node has."""
+    """Return F; its output has the size of a node."""
     network = nn.Sequential()
     sizes = [dim, *([width] * (layers - 1)), dim][: layers + 1]
     for number, (before, after) in enumerate(pairwise(sizes), start=1):

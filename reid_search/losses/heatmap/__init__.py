@@ -1,1 +1,1 @@
-"""Heat maps: where each keypoint of the body is."""
+"""Heat maps of the body's keypoints (Wei et al. 2016)."""

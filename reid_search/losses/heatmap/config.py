@@ -31,7 +31,7 @@ class HeatmapConfig(LossConfig):
         return frozenset({"keypoints"})
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Raise a StudyError where a tap is no map of 17 channels."""
+        """Raise a StudyError if a tap is not a map of 17 channels."""
         for tap in taps:
             check_shape(self.kind, tap, len(KEYPOINTS), 3, "channels, one for each keypoint")
 

@@ -22,9 +22,8 @@ class HeatmapLoss(TapLoss):
         super().__init__(taps)
         self._sigma = config.sigma
 
-    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+    def value(self, _index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the mean over cells, keypoints and images."""
-        del index
         if targets.image_size is None:
             raise ValueError("keypoints are in pixels of the image, so Targets.image_size must be given")
         keypoints = targets.need("keypoints").float()

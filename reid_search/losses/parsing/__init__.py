@@ -1,1 +1,1 @@
-"""Parsing: which part of the body each place of a map shows."""
+"""Parsing: the body part at each place of a map."""

@@ -25,7 +25,7 @@ class ParsingConfig(LossConfig):
         return frozenset({"maps"})
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:
-        """Raise a StudyError where a tap is no map of five channels."""
+        """Raise a StudyError if a tap is not a map of five channels."""
         for tap in taps:
             check_shape(self.kind, tap, 1 + len(PARTS), 3, f"channels, background, {', '.join(PARTS)}")
 

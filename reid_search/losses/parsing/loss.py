@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from reid_search.losses.parsing.config import ParsingConfig
 from reid_search.losses.tap_loss import TapLoss
@@ -14,9 +14,11 @@ from reid_search.study import TapSpec
 class ParsingLoss(TapLoss):
     """Cross-entropy between logits and part maps averaged down to their grid; the mean over places, images and taps."""
 
-    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+    def __init__(self, _config: ParsingConfig, taps: Sequence[TapSpec], _classes: int) -> None:
+        super().__init__(taps)
+
+    def value(self, _index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the mean over places and images."""
-        del index
         parts = area_average(targets.need("maps").float(), features.shape[2:])
         background = (1 - parts.sum(1, keepdim=True)).clamp(min=0)
         wanted = torch.cat([background, parts], dim=1)
@@ -26,7 +28,7 @@ class ParsingLoss(TapLoss):
 def area_average(maps: Tensor, size: Sequence[int]) -> Tensor:
     """Average maps `(B, C, H, W)` over the cells of a coarser grid, `size` rows and columns: `(B, C, h, w)`.
 
-    A pixel that lies in several cells counts in each by the share that lies there.
+    A pixel that overlaps several cells counts in each with its overlap.
     """
     rows = _shares(maps.shape[2], size[0], maps.device)
     columns = _shares(maps.shape[3], size[1], maps.device)
@@ -42,6 +44,4 @@ def _shares(pixels: int, cells: int, device: torch.device) -> Tensor:
     return overlap.clamp(min=0) / width
 
 
-def build(_config: ParsingConfig, taps: Sequence[TapSpec], _classes: int) -> nn.Module:
-    """Build the loss on its taps."""
-    return ParsingLoss(taps)
+build = ParsingLoss

@@ -19,13 +19,13 @@ class TripletConfig(LossConfig):
     """Triplet loss on the triplets of the batch.
 
     Attributes:
-        margin: How much farther the negative should be than the positive, or `soft` for softplus (Hermans et al. 2017,
-            section 2).
+        margin: How much farther away the negative should be than the positive, or `soft` for softplus (Hermans et al.
+            2017, section 2).
         mining: `batch_hard`, the farthest positive and nearest negative of each anchor, averaged over all anchors; or
             `all` triplets, averaged over those that violate the margin (Suh et al. 2018; `batch all` of non-zero terms
             in Hermans et al.).
         distance: Between two features: `euclidean`, or `squared` Euclidean.
-        normalize: Whether features are brought to unit length first.
+        normalize: Whether features are scaled to unit length first.
     """
 
     kind: Literal["triplet"]

@@ -16,7 +16,7 @@ from reid_search.study import TapSpec
 
 
 class _EuclideanDistance(LpDistance):  # type: ignore[misc]
-    """Euclidean distance from differences; by matrix products, small distances between large features are noise."""
+    """Euclidean distance by differences; matrix products would lose small distances between large features."""
 
     def compute_mat(self, query_emb: Tensor, ref_emb: Tensor | None) -> Tensor:
         return torch.cdist(
@@ -27,7 +27,7 @@ class _EuclideanDistance(LpDistance):  # type: ignore[misc]
 class _MeanOfActive(MeanReducer):  # type: ignore[misc]
     """The mean over the triplets that violate the margin.
 
-    The library's own reducer keeps only values above 0, and so would hide NaN.
+    The library's own reducer keeps only values above 0, which would hide NaN.
     """
 
     def element_reduction(self, losses: Tensor, *_: object) -> Tensor:
@@ -55,9 +55,8 @@ class TripletLoss(TapLoss):
             reducer=MeanReducer() if hardest else _MeanOfActive(),
         )
 
-    def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
+    def value(self, _index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the mean over triplets."""
-        del index
         vectors, labels = features.flatten(1), targets.identities
         triplets = None if self._miner is None else self._miner(vectors, labels)
         value: Tensor = self._loss(vectors, labels, triplets)

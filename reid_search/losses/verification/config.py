@@ -10,17 +10,17 @@ from reid_search.study import LossConfig
 class VerificationConfig(LossConfig):
     """Two-way softmax cross-entropy on every pair of the batch, with a pair head on each tap.
 
-    A pair's feature is a comparison of its two vectors, value by value; batch norm, dropout and a linear layer follow
+    A pair's feature is an element-wise comparison of its two vectors; batch norm, dropout and a linear layer follow
     (Zheng et al. 2017, section 3.3, without batch norm; Shen et al. 2018, section 3.1, with it). `scores_pairs` says
-    that it owns a head that scores pairs.
+    that it has a head that scores pairs.
 
     Attributes:
         comparison: `squared` difference, `absolute` difference or `product`.
-        normalize: Whether vectors are brought to unit length first.
+        normalize: Whether vectors are scaled to unit length first.
         batch_norm: Whether the pair's feature is normalised over the pairs of the batch.
         dropout: Share of the pair's feature dropped (Zheng et al.: .9).
-        negatives_per_positive: Total weight of pairs of two people over that of pairs of one; null weighs every pair
-            the same. A batch of P × K images has (P - 1) K / (K - 1) times as many of the former.
+        negatives_per_positive: Total weight of negative pairs divided by that of positive pairs; null weights all pairs
+            equally. A batch of P × K images has (P - 1) K / (K - 1) negative pairs per positive pair.
     """
 
     kind: Literal["verification"]

@@ -1,19 +1,13 @@
-"""The decision whether two vectors belong to the same person."""
-
-from collections.abc import Callable, Mapping
+"""The pair head: whether two vectors belong to the same person."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from reid_search.losses.comparison import compare
 from reid_search.losses.verification.config import VerificationConfig
 
 _STD = 0.001
-_COMPARISONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "squared": lambda first, second: (first - second).square(),
-    "absolute": lambda first, second: (first - second).abs(),
-    "product": torch.mul,
-}
 
 
 class PairHead(nn.Module):
@@ -22,7 +16,7 @@ class PairHead(nn.Module):
     def __init__(self, config: VerificationConfig, dim: int) -> None:
         super().__init__()
         self._normalize = config.normalize
-        self._compare = _COMPARISONS[config.comparison]
+        self._comparison = config.comparison
         self.norm = nn.BatchNorm1d(dim) if config.batch_norm else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
         self.decision = nn.Linear(dim, 2)
@@ -30,12 +24,12 @@ class PairHead(nn.Module):
         nn.init.zeros_(self.decision.bias)
 
     def prepared(self, features: Tensor) -> Tensor:
-        """Return vectors `(N, D)` as they are compared."""
+        """Return vectors `(N, D)`, normalised if the config says so."""
         return functional.normalize(features) if self._normalize else features
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the logits `(N, 2)` of N pairs of prepared vectors; one side may be a single vector `(1, D)`."""
-        logits: Tensor = self.decision(self.dropout(self.norm(self._compare(first, second))))
+        logits: Tensor = self.decision(self.dropout(self.norm(compare(first, second, self._comparison))))
         return logits
 
     def log_odds(self, query: Tensor, gallery: Tensor) -> Tensor:

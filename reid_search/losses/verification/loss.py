@@ -17,9 +17,9 @@ from reid_search.study import TapSpec
 
 
 class VerificationLoss(TapLoss):
-    """A pair head on each tap, and two-way cross-entropy on every pair of two images of the batch.
+    """A pair head on each tap, and two-way cross-entropy on every pair of images in the batch.
 
-    A batch of one image has no pair, the value 0 and a gradient of 0. Batch norm wants at least two pairs.
+    A batch of one image has no pair, the value 0 and a gradient of 0. Batch norm needs at least two pairs.
     """
 
     def __init__(self, config: VerificationConfig, taps: Sequence[TapSpec], _classes: int) -> None:
@@ -45,8 +45,8 @@ class VerificationLoss(TapLoss):
         """Return log-odds `(Q, K)` of showing the same person, averaged over the heads, in evaluation mode.
 
         Args:
-            query: `(Q, D)` features in the precision of the parameters: the loss's taps concatenated, each as the model
-                gives it. Other scaling, such as normalised blocks, only suits a head with `normalize`.
+            query: `(Q, D)` features in the precision of the parameters: the loss's taps concatenated, as the model
+                returns them. Normalised blocks suit only a head with `normalize`.
             gallery: `(K, D)` features.
 
         Raises:
@@ -65,7 +65,7 @@ class VerificationLoss(TapLoss):
 
 
 def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:
-    """Return the weight of each pair, summing to 1; a batch with one kind of pair gets the plain mean."""
+    """Return the weight of each pair, summing to 1; equal if all pairs are positive or all are negative."""
     weights = torch.ones(same.shape, device=same.device)
     if negatives_per_positive is not None:
         of_negative = negatives_per_positive / (~same).sum().clamp(min=1)
@@ -75,7 +75,7 @@ def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:
 
 @contextmanager
 def _as_tested(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode within the context."""
+    """Put a module into evaluation mode while the block runs."""
     training = module.training
     module.eval()
     try:

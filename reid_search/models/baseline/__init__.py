@@ -1,1 +1,1 @@
-"""One global branch: the baseline that others are measured against."""
+"""The baseline: one global branch."""

@@ -9,7 +9,7 @@ from reid_search.study import TapSpec
 
 
 class BaselineConfig(RegionSettings):
-    """One global branch over a ResNet, named `p1` so that placements carry over to and from MGN.
+    """One global branch on a backbone, named `p1` so that loss placements also work with MGN and vice versa.
 
     The defaults are those of the strong baseline of Luo et al. 2019: last stride 1, average pooling, BNNeck, triplet
     loss before the neck and identity loss after it.
@@ -30,11 +30,10 @@ class BaselineConfig(RegionSettings):
     @property
     def default_readout(self) -> tuple[str, ...]:
         """The last stage."""
-        return (self.taps((0, 0))[-1].stage,)
+        return (self.last_stage,)
 
-    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+    def taps(self, _image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the one branch."""
-        del image_size
         return tuple(branch_taps(0, "p1", {}, head_stages(self)))
 
 

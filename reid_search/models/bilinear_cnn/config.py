@@ -14,13 +14,13 @@ from reid_search.study.trial.weights import WeightsConfig
 
 
 class BilinearCNNConfig(BilinearSettings):
-    """The product of a map with itself, or with that of a second network (Lin et al. 2015, section 3).
+    """The product of a map with itself, or with the map of a second network (Lin et al. 2015, section 3).
 
     Attributes:
         streams: `one` network, whose map is multiplied with itself, or `two`.
         stream_dim: Channels to which a stream's map is projected before the product; null multiplies the map as it is,
-            which makes 4 million values on ResNet-50.
-        second_backbone: Backbone of the second stream; that of the first where omitted.
+            which gives 4 million values on ResNet-50.
+        second_backbone: Backbone of the second stream; that of the first if omitted.
         second_weights: Its pretrained weights, as `weights`.
         fusion: The `full` outer product, or `compact` by tensor sketch (Gao et al. 2016).
         pooling: Products are averaged.
@@ -67,9 +67,8 @@ class BilinearCNNConfig(BilinearSettings):
         first, second = (self.stream_dim or backbone_config(name).channels for name in self.backbones)
         return first, second
 
-    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+    def taps(self, _image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the product."""
-        del image_size
         size = self.product_dim(self.sizes, self.fusion == "compact")
         below = ("first", "second") if self.streams == "two" else ("first",)
         return tuple(vector_taps("bilinear.global", Scope.GLOBAL, head_stages(self, size), below, ["head"]))

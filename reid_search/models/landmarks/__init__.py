@@ -1,1 +1,1 @@
-"""Local features by landmarks: boxes cut from keypoints, or pooling under heat maps of keypoints."""
+"""Local features from landmarks: pooling in boxes around keypoints, or under their heat maps."""

@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from reid_search.models.landmarks.skeleton import Kind, regions_of
-from reid_search.models.layers.settings import BranchSettings, PoolingName
-from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
+from reid_search.models.layers.settings import BranchSettings
+from reid_search.models.layers.taps import head_stages, pooling_parameters, vector_taps
 from reid_search.study import Scope, SideCar, TapSpec
 
 
 class LandmarksConfig(BranchSettings):
-    """A global vector and one for each region of the body, which keypoints find.
+    """A global vector and one for each region of the body, located by keypoints.
 
     `body.global` is the pooled map; `body.head`, `body.upper`, `body.lower` (or the 14 joints) are averages of the map
     under the regions' weights; `body.concat` concatenates the regions. Where its keypoints are missing, a region is a
@@ -24,8 +24,6 @@ class LandmarksConfig(BranchSettings):
             each of these keypoints; `joints`: a Gaussian around each of 14 joints.
         margin: How far a box reaches beyond its keypoints, as a share of the image's height.
         sigma: Standard deviation of the Gaussians, as a share of the image's height; at least half a cell of the map.
-        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
-        pooling: How the whole map is pooled.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
@@ -33,9 +31,7 @@ class LandmarksConfig(BranchSettings):
         "triplet": {"kind": "triplet", "on": ["global@coarse"], "margin": 0.3},
     }
     architecture: Literal["landmarks"]
-    pooling: PoolingName = "avg"
     neck: Literal["none", "bnneck"] = "bnneck"
-    last_stride: Literal[1, 2] = 1
     regions: Kind = "boxes"
     margin: float = Field(default=0.07, gt=0.0, le=0.5)
     sigma: float = Field(default=0.06, gt=0.0, le=0.5)
@@ -48,11 +44,10 @@ class LandmarksConfig(BranchSettings):
     @property
     def default_readout(self) -> tuple[str, ...]:
         """The global vector and those of the regions at the last stage."""
-        return (last_stage(self),)
+        return (self.last_stage,)
 
-    def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
+    def taps(self, _image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
         """Return the taps of the global vector, of every region, and of their concatenation."""
-        del image_size
         stages, below = head_stages(self, self.channels), ["backbone"]
         heads = {region.name: f"regions.{region.name}" for region in regions_of(self.regions)}
         pooled = (*below, *pooling_parameters(self))

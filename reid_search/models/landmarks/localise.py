@@ -1,6 +1,4 @@
-"""From keypoints to the weights of regions."""
-
-from collections.abc import Sequence
+"""The weights of body regions, computed from keypoints."""
 
 import torch
 from torch import Tensor
@@ -21,7 +19,8 @@ def region_weights(keypoints: Tensor, config: LandmarksConfig, image_size: Size,
         for region in regions_of(config.regions):
             own = _weights(keypoints, present, region, config, image_size, grid)
             stripe = stripe_weights(*region.stripe, grid, keypoints)
-            weights.append(torch.where(_is_found(present, region.needed)[:, None, None], own, stripe))
+            is_found = torch.stack([present[:, list(group)].any(dim=1) for group in region.needed]).all(dim=0)
+            weights.append(torch.where(is_found[:, None, None], own, stripe))
         return torch.stack(weights, dim=1)
 
 
@@ -44,7 +43,3 @@ def _middle(points: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
     factors = present[:, :, None].to(points.dtype)
     total = torch.where(present[:, :, None], points, 0).sum(dim=1, keepdim=True)
     return total / factors.sum(dim=1, keepdim=True).clamp(min=1), present.any(dim=1, keepdim=True)
-
-
-def _is_found(present: Tensor, needed: Sequence[Sequence[int]]) -> Tensor:
-    return torch.stack([present[:, list(group)].any(dim=1) for group in needed]).all(dim=0)

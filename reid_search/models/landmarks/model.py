@@ -2,14 +2,13 @@
 
 from typing import cast
 
-import torch
 from torch import nn
 
 from reid_search.backbones import build_backbone
 from reid_search.models.landmarks.config import LandmarksConfig
 from reid_search.models.landmarks.localise import region_weights
 from reid_search.models.landmarks.skeleton import regions_of
-from reid_search.models.layers.branch import Head, build_vector_head, named
+from reid_search.models.layers.branch import Head, build_vector_head, named, part_taps
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
@@ -36,15 +35,9 @@ class Landmarks(ReidModel):
         weights = region_weights(keypoints, self.config, batch.image_size, grid)
         vectors = weighted_pooling(features, weights).unbind(dim=1)
         taps = named("body.global", self.whole.stages(self.pooling(features)))
-        parts = [head.stages(vector) for head, vector in zip(self._heads, vectors, strict=True)]
-        for name, stages in zip(self.regions, parts, strict=True):
-            taps |= named(f"body.{name}", stages)
-        joined = {stage: torch.cat([stages[stage] for stages in parts], dim=1) for stage in parts[0]}
-        return taps | named("body.concat", joined)
-
-    @property
-    def _heads(self) -> list[Head]:
-        return cast("list[Head]", list(self.regions.values()))
+        heads = cast("list[Head]", list(self.regions.values()))
+        parts = [head.stages(vector) for head, vector in zip(heads, vectors, strict=True)]
+        return taps | part_taps([f"body.{name}" for name in self.regions], parts, "body")
 
 
 build = Landmarks

@@ -1,1 +1,1 @@
-"""Layers that architectures are assembled from, and the settings that go with them, which are torch-free."""
+"""Layers that architectures share, and their torch-free settings."""

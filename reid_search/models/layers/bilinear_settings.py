@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from reid_search.models.layers.settings import BranchSettings
-from reid_search.models.layers.taps import last_stage
 
 Width = Annotated[int, Field(ge=8, le=2048)]
 
@@ -15,11 +14,10 @@ class BilinearSettings(BranchSettings):
     """How the product of two maps becomes a vector.
 
     Attributes:
-        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         sketch_dim: Size of a compact product.
         sketch_seed: Seed of the hashes and signs of a compact product; they are fixed, not learnt.
         signed_sqrt: Whether values are replaced by their signed square roots (Lin et al. 2015, section 3).
-        unit_length: Whether the vector is finally divided by its ℓ2 norm.
+        unit_length: Whether the vector is divided by its ℓ2 norm at the end.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
@@ -28,16 +26,10 @@ class BilinearSettings(BranchSettings):
     }
 
     neck: Literal["none", "bnneck"] = "bnneck"
-    last_stride: Literal[1, 2] = 1
     sketch_dim: Annotated[int, Field(ge=64, le=8192)] = 512
     sketch_seed: int = Field(default=0, ge=0, lt=2**63)
     signed_sqrt: bool = False
     unit_length: bool = True
-
-    @property
-    def default_readout(self) -> tuple[str, ...]:
-        """The vector at its last stage."""
-        return (f"global@{last_stage(self)}",)
 
     def product_dim(self, sizes: tuple[int, int], compact: bool) -> int:
         """Return the size of the product of two maps with these numbers of channels."""

@@ -41,10 +41,7 @@ class HeadSettings:
 class Head(nn.Module):
     """Turns a map into one vector in stages: pooled or fully connected, reduced, normalised.
 
-    Args:
-        settings: How.
-        reduction: A reduction shared with other heads; a new one where omitted.
-        region: The part of the map that it sees; only `fc` needs it.
+    `reduction` is shared with other heads, if given; only `fc` needs `region`, the part of the map that the head sees.
     """
 
     def __init__(
@@ -103,23 +100,14 @@ class Stripes(nn.ModuleList):
         return cast("list[Head]", list(self))
 
     def _taps(self, parts: Sequence[Stages]) -> Taps:
-        taps: Taps = {}
-        for number, stages in enumerate(parts, start=1):
-            taps |= named(f"{self.name}.part{number}", stages)
-        joined = {stage: torch.cat([stages[stage] for stages in parts], dim=1) for stage in parts[0]}
-        return taps | named(f"{self.name}.concat", joined)
+        return part_taps([f"{self.name}.part{number}" for number in range(1, len(parts) + 1)], parts, self.name)
 
 
 class Branch(nn.Module):
-    """The rest of a backbone with a head on the whole map and, where it has several parts, one on each stripe.
+    """The rest of a backbone, a head on the whole map and, if there are several parts, one on each stripe.
 
-    Args:
-        name: Name of the branch, `p3`.
-        blocks: The rest of the backbone.
-        parts: Number of stripes, or several numbers by name where one map is cut in several ways.
-        settings: How its heads make vectors.
-        reduction: A reduction that all heads share.
-        region: The map; only `fc` needs it.
+    `parts` is the number of stripes, or numbers by name if one map is cut in several ways; all heads share `reduction`,
+    if given; only `fc` needs `region`, the map.
     """
 
     def __init__(
@@ -157,6 +145,15 @@ def build_vector_head(size: int, config: BranchSettings) -> Head:
 def named(name: str, stages: Stages) -> Taps:
     """Return the stages of a head as taps."""
     return {f"{name}@{stage}": value for stage, value in stages.items()}
+
+
+def part_taps(names: Sequence[str], parts: Sequence[Stages], whole: str) -> Taps:
+    """Return the stages of the parts as taps, followed by their concatenation as `<whole>.concat`."""
+    taps: Taps = {}
+    for name, stages in zip(names, parts, strict=True):
+        taps |= named(name, stages)
+    joined = {stage: torch.cat([stages[stage] for stages in parts], dim=1) for stage in parts[0]}
+    return taps | named(f"{whole}.concat", joined)
 
 
 def _build_pooling(settings: HeadSettings, region: Region | None) -> nn.Module:

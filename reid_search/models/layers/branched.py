@@ -9,14 +9,9 @@ from reid_search.study import TapSpec
 
 
 class BranchedModel(ReidModel):
-    """Sends images through the shared blocks, of which there may be none, and then through every branch.
+    """Sends images through the shared blocks, if any, and then through every branch.
 
-    Args:
-        taps: The taps of all branches.
-        readout: Patterns of the default readout.
-        shared: Blocks that all branches share.
-        branches: The branches.
-        reduction: A reduction that all heads share.
+    `reduction` is the one that all heads share, if any.
     """
 
     def __init__(

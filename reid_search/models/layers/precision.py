@@ -1,4 +1,4 @@
-"""Keeping sums over a map in float32 while the rest of a model may run in half precision."""
+"""Keeps sums over a map in float32 while the rest of a model may run in half precision."""
 
 import contextlib
 from contextlib import AbstractContextManager
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def full_precision(like: Tensor) -> AbstractContextManager[object]:
-    """Return a context without autocast on the device of a tensor; convert its inputs to float32 inside."""
+    """Return a context that switches autocast off on the device of a tensor; convert inputs to float32 inside it."""
     kind = like.device.type
     if not torch.amp.is_autocast_available(kind):
         return contextlib.nullcontext()

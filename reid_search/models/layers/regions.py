@@ -1,7 +1,7 @@
-"""Weights of a map's cells from places on the image: boxes and Gaussians.
+"""Weights of a map's cells, computed from places on the image: boxes and Gaussians.
 
-Places are in pixels, a pixel's middle at a whole number, so an image of width W reaches from -0.5 to W - 0.5 and its
-mirror image has x at W - 1 - x.
+Places are in pixels with pixel centres at whole numbers, so an image of width W reaches from -0.5 to W - 0.5, and
+mirroring moves x to W - 1 - x.
 """
 
 import torch
@@ -22,7 +22,7 @@ def found(keypoints: Tensor, image_size: Size) -> Tensor:
 def bounding_box(points: Tensor, present: Tensor, margin: float) -> Tensor:
     """Return left, top, right and bottom, `(B, 4)`, of the smallest box around the present points, `(B, J, 2)`.
 
-    It is widened by `margin` pixels on every side; without points it is inside out.
+    It is widened by `margin` pixels on every side; without points its left is inf and its right -inf.
     """
     absent = ~present[:, :, None]
     low = points.masked_fill(absent, torch.inf).amin(dim=1)

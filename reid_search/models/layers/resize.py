@@ -31,8 +31,8 @@ def resize_area(maps: Tensor, size: Size) -> Tensor:
 def spread_bilinear(weights: Tensor, size: Size) -> Tensor:
     """Return weights `(B, C, *size)` of cells such that `Σ weights · resize_bilinear(maps)` = `Σ spread · maps`.
 
-    This is the transpose of the bilinear resizing from `size` to the size of the weights, so that a weighted sum over
-    an enlarged map costs no more than one over the map itself.
+    This is the transpose of bilinear resizing from `size` to the size of the weights; with it, a weighted sum over an
+    enlarged map costs no more than one over the map itself.
     """
     height, width = weights.shape[2:]
     with full_precision(weights):
@@ -55,7 +55,7 @@ def _fitting(source: int, target: int, like: Tensor) -> Tensor:
 
 
 def _bilinear(source: int, target: int, like: Tensor) -> Tensor:
-    """Return the matrix `(target, source)`; positions are whole multiples of 1 / (2 · target), so nothing rounds."""
+    """Return the matrix `(target, source)`; positions are integers in units of 1 / (2 · target), so none is rounded."""
     unit = 2 * target
     cells = torch.arange(source, device=like.device) * unit
     positions = (2 * torch.arange(target, device=like.device) + 1) * source - target

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.errors import nearest
-from reid_search.study import BACKBONES, EntryError, ModelConfig
+from reid_search.study import BACKBONES, EntryError, ModelConfig, Stage
 from reid_search.study.trial.weights import WeightsConfig
 
 Dim = Annotated[int, Field(ge=8, le=2048)]
@@ -53,6 +53,13 @@ class BackboneSettings(ModelConfig):
         return backbone_config(self.backbone).channels
 
     @property
+    def last_stage(self) -> Stage:
+        """The last stage of a vector."""
+        if self.neck == "bnneck":
+            return Stage.NECK
+        return Stage.COARSE if self.embedding_dim is None else Stage.REDUCED
+
+    @property
     def trunks(self) -> tuple[Trunk, ...]:
         """Every backbone that the model builds, with last stride 1 where there is no `last_stride`."""
         return (Trunk("last_stride", self.backbone, getattr(self, "last_stride", 1)),)
@@ -85,10 +92,18 @@ class BranchSettings(BackboneSettings):
     """Settings of models whose heads pool, and so take images of any size.
 
     Attributes:
-        pooling: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent (Radenović et al. 2019).
+        pooling: How the global vector is pooled: `max`, `avg`, their sum `avg_max`, or `gem` with a learnt exponent
+            (Radenović et al. 2019).
+        last_stride: Last stride of the backbone (of `layer4` in a ResNet).
     """
 
-    pooling: PoolingName = "max"
+    pooling: PoolingName = "avg"
+    last_stride: Literal[1, 2] = 1
+
+    @property
+    def default_readout(self) -> tuple[str, ...]:
+        """The global vector at its last stage."""
+        return (f"global@{self.last_stage}",)
 
 
 class RegionSettings(BackboneSettings):

@@ -9,13 +9,9 @@ from reid_search.study import Scope, Stage, TapSpec
 
 @dataclass(frozen=True)
 class HeadStage:
-    """One stage of a head.
+    """One stage of a head, a feature of `size` values.
 
-    Attributes:
-        stage: The stage.
-        size: Size of its feature.
-        module: The module that makes it from the stage before; None where that has no parameters.
-        shared: Whether all heads of the model share this module.
+    `module` computes it from the stage before (None: without parameters); `shared`: all heads share that module.
     """
 
     stage: Stage
@@ -33,12 +29,7 @@ def pooling_parameters(config: BranchSettings, name: str = "pooling") -> frozens
 
 
 def head_stages(config: BranchSettings | RegionSettings, size: int | None = None) -> HeadStages:
-    """Return the stages that a head offers.
-
-    Args:
-        config: How the head pools, whether and how it reduces, and whether a BNNeck follows.
-        size: Size of the vector that it is given; None where the head itself pools the map.
-    """
+    """Return the stages of a head; `size` is that of the vector it is given, None if the head pools the map itself."""
     coarse, dim = size or config.channels, config.embedding_dim
     makes = size is None and config.pooling in ("gem", "fc")
     if isinstance(config, RegionSettings):
@@ -51,11 +42,6 @@ def head_stages(config: BranchSettings | RegionSettings, size: int | None = None
     if config.neck == "bnneck":
         stages.append(HeadStage(Stage.NECK, dim or coarse, "neck"))
     return stages
-
-
-def last_stage(config: BranchSettings | RegionSettings) -> Stage:
-    """Return the last stage that a vector has."""
-    return head_stages(config)[-1].stage
 
 
 def vector_taps(

@@ -27,11 +27,9 @@ def weighted_sum(features: Tensor, weights: Tensor) -> Tensor:
 
 
 def weighted_pooling(features: Tensor, weights: Tensor) -> Tensor:
-    """Return the weighted average of features under each map, `(B, K, C)` (Kalayeh et al. 2018, section 3.3).
+    """Return the average of `(B, C, h, w)` weighted by each map `(B, K, h, w)` ≥ 0, `(B, K, C)`.
 
-    Args:
-        features: `(B, C, h, w)`.
-        weights: `(B, K, h, w)`, at least 0. The vector of an all-zero map is zero, which a maximum over parts ignores
-            (features after a ReLU are not negative).
+    See Kalayeh et al. 2018, section 3.3. The vector of an all-zero map is zero, which a maximum over parts ignores,
+    since features after a ReLU are not negative.
     """
     return weighted_sum(features, share_out(weights))

@@ -16,10 +16,6 @@ from reid_search.study import EntryError, TapSpec
 Stride = Literal[1, 2]
 
 
-def _global_branch_strides() -> dict[int, Stride]:
-    return {1: 2}
-
-
 @dataclass(frozen=True)
 class BranchPlan:
     """One branch: its name `p3`, the numbers of stripes its map is cut into by name, the backbone's last stride."""
@@ -42,9 +38,9 @@ class MGNConfig(StripeSettings):
         parts: Stripes of each branch, each number once.
         branches: A branch for each number of stripes, or `one` for all of them.
         split: Last layer or block that the branches share, one of the backbone's `cuts`; `layer3.0` is conv4_1, `input`
-            shares nothing and makes an ensemble of separate networks. It does not matter with one branch.
-        strides: Last stride of the backbone (of `layer4` in a ResNet) by the branch's number of stripes; 1 for a branch
-            that is not named. With `branches: one`, that of the finest cut applies.
+            shares nothing, which gives an ensemble of separate networks. It does not matter with one branch.
+        strides: Last stride of the backbone (of `layer4` in a ResNet) by the branch's number of stripes; 1 for branches
+            not listed. With `branches: one`, the stride of the finest cut applies.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
@@ -56,7 +52,7 @@ class MGNConfig(StripeSettings):
     parts: tuple[int, ...] = (1, 2, 3)
     branches: Literal["separate", "one"] = "separate"
     split: str = "layer3.0"
-    strides: dict[Annotated[int, Field(ge=1)], Stride] = Field(default_factory=_global_branch_strides)
+    strides: dict[Annotated[int, Field(ge=1)], Stride] = Field(default={1: 2})
 
     @field_validator("parts")
     @classmethod

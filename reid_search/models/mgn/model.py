@@ -13,7 +13,7 @@ from reid_search.models.model import ReidModel
 
 
 def build(config: MGNConfig, image_size: tuple[int, int]) -> ReidModel:
-    """Build the network; every branch starts from the same weights, pretrained or not."""
+    """Build the network; all branches start from the same weights, pretrained or not."""
     settings = HeadSettings.of(config)
     blocks = build_backbone(config.backbone, config.weights, config.plans[0].stride)
     shared, rest = blocks.cut(config.shared_blocks)

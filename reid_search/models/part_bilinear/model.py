@@ -61,7 +61,7 @@ class PartStream(nn.Module):
 
 
 class Averages(nn.Module):
-    """The controls: every map pooled by itself, then concatenated."""
+    """The controls: every map is pooled on its own, and the vectors are concatenated."""
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()

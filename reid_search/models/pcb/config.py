@@ -18,19 +18,19 @@ class PCBConfig(StripeSettings):
     losses of its parts (a loss here is the mean over its taps, so that a weight of 6 is the sum) and tests on the
     coarse features (PCB-G) or the reduced ones (PCB-H).
 
-    Refined part pooling trains in three stages: with `mode: stripes`, which cuts the map as without refinement; the
-    induction, which trains the part classifier alone (`train: [part_classifier.*]`); and training everything.
+    Refined part pooling is trained in three stages: `mode: stripes`, without refinement; the induction, which trains
+    only the part classifier (`train: [part_classifier.*]`); and all parameters together.
 
     Attributes:
         parts: Number of stripes.
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
-        partition: `stripes` cuts the map into rows. `refined` weighs every place by the probability, from a learnt
+        partition: `stripes` cuts the map into rows. `refined` weights every place by the probability, from a learnt
             classifier, that it belongs to the part (section 3.3), and divides by the sum of the weights, so that a
             classifier that is certain of the stripes gives their averages (the authors' code divides by the number of
-            places of a stripe instead).
-        global_head: Whether the whole map has a head as well, `p6.global`.
-        part_mean: Whether the mean of the reduced parts is offered as `p6.mean@reduced`, on which the paper's Variant 1
-            places its one loss. The default readout leaves it out, since it repeats the parts.
+            places in a stripe instead).
+        global_head: Whether the whole map also has a head, `p6.global`.
+        part_mean: Whether the mean of the reduced parts is offered as `p6.mean@reduced`, the tap of the single loss in
+            the paper's Variant 1. The default readout leaves it out, since it repeats the parts.
     """
 
     default_losses: ClassVar[Mapping[str, Mapping[str, object]]] = {
@@ -54,7 +54,7 @@ class PCBConfig(StripeSettings):
 
     @property
     def name(self) -> str:
-        """What the names of its taps begin with, `p6`."""
+        """The prefix of its tap names, `p6`."""
         return f"p{self.parts}"
 
     @property

@@ -34,7 +34,7 @@ class PCB(ReidModel):
         self._refines = self.part_classifier is not None
 
     def use_mode(self, mode: str | None) -> None:
-        """Cut the map into rows (`stripes`), or find the parts as they are tested (None)."""
+        """Cut the map into rows (`stripes`), or find the parts as in testing (None)."""
         if mode not in (None, *PCBConfig.modes):
             super().use_mode(mode)
         self._refines = mode is None and self.part_classifier is not None

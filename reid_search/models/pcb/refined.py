@@ -7,9 +7,9 @@ _WEIGHT_STD = 0.001
 
 
 class PartClassifier(nn.Module):
-    """Gives every place of a map its probability for each part: softmax of one scalar product a part.
+    """Gives every place of a map its probability of belonging to each part: a linear layer without bias and a softmax.
 
-    The probabilities start nearly equal.
+    The probabilities start out nearly equal.
     """
 
     def __init__(self, channels: int, parts: int) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from reid_search.backbones import BackboneName, backbone_config
-from reid_search.models.layers.settings import BranchSettings, PoolingName, Trunk
-from reid_search.models.layers.taps import head_stages, last_stage, pooling_parameters, vector_taps
+from reid_search.models.layers.settings import BranchSettings, Trunk
+from reid_search.models.layers.taps import head_stages, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
 from reid_search.study.trial.side_cars import PARTS
 
@@ -24,7 +24,7 @@ class SPReIDConfig(BranchSettings):
     times 2048 values on ResNet-50. `spreid.foreground`, `spreid.head` … are the five vectors by themselves.
 
     Attributes:
-        last_stride: Last stride of the backbone (of `layer4` in a ResNet); 2 as in the paper.
+        last_stride: As in other models; 2 in the paper.
         maps: Where the maps come from: `side_car` (files beside the images), `learnt` (a parser that gives
             `parsing@coarse`), or as controls `stripes` (four of equal height, all foreground) and `uniform` (every map
             is 1 everywhere, so every vector is the average).
@@ -35,9 +35,8 @@ class SPReIDConfig(BranchSettings):
         combine: How head, upper, lower and shoes are combined: element-wise `max` (the paper) or `mean`, `concat`, or
             left out (`none`).
         include_global: Whether the vector has the pooled map.
-        pooling: How that map is pooled.
         backbone_shared: Whether one backbone serves the pooled map and the maps, or each has its own (paper's table 5).
-        parser: Whether a learnt parser has its `own` backbone, or is a head on the features of the maps' (`shared`).
+        parser: Whether a learnt parser has its `own` backbone, or is a head on the features that are pooled (`shared`).
         parser_backbone: Backbone of an own parser; its last stride is 1.
         parser_detached: Whether no gradient of re-identification reaches the parser (frozen in the paper).
     """
@@ -47,7 +46,6 @@ class SPReIDConfig(BranchSettings):
         "parsing": {"kind": "parsing", "on": ["map@coarse"]},
     }
     architecture: Literal["spreid"]
-    pooling: PoolingName = "avg"
     last_stride: Literal[1, 2] = 2
     maps: Literal["side_car", "learnt", "stripes", "uniform"] = "side_car"
     map_grid: tuple[Cells, Cells] | None = None
@@ -70,11 +68,6 @@ class SPReIDConfig(BranchSettings):
     def needs(self) -> frozenset[SideCar]:
         """Part maps, unless they are learnt or are a control."""
         return frozenset({"maps"}) if self.maps == "side_car" else frozenset()
-
-    @property
-    def default_readout(self) -> tuple[str, ...]:
-        """The whole vector at its last stage."""
-        return (f"global@{last_stage(self)}",)
 
     @property
     def trunks(self) -> tuple[Trunk, ...]:

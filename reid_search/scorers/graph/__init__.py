@@ -1,1 +1,1 @@
-"""The graph of SGGNN as re-scorer of each query's nearest images (Shen et al. 2018)."""
+"""The graph of SGGNN, re-scoring each query's nearest images (Shen et al. 2018)."""

@@ -8,17 +8,17 @@ from reid_search.study import LossConfig, ScorerConfig
 
 
 class GraphScorerConfig(ScorerConfig):
-    """SGGNN on each query's nearest images; the others follow in their old order (Shen et al. 2018, section 4).
+    """SGGNN on each query's nearest images; the rest keep their order (Shen et al. 2018, section 4).
 
-    `alpha` and `edges` may differ from those of the training, so that one training also gives its base model
-    (`alpha: 0`) and its controls (`edges: uniform`, `shuffled`, `oracle`).
+    `alpha` and `edges` may differ from training, so that one training also yields its base model (`alpha: 0`) and its
+    controls (`edges: uniform`, `shuffled`, `oracle`).
 
     Attributes:
         head: Name of the loss whose trained graph scores.
         top: How many images of each query are scored together.
-        mix: Weight of the first-stage distance beside the graph's probability; 1 leaves the first stage as it is.
-        alpha: Share of the neighbours' messages; the training's where omitted.
-        edges: Which gallery images send messages to each other; the training's where omitted. `oracle` reads the
+        mix: Weight of the first-stage distance, 1 - mix being that of the graph's probability; 1 keeps the first stage.
+        alpha: Share of the neighbours' messages; as in training if omitted.
+        edges: Which gallery images send messages to each other; as in training if omitted. `oracle` reads the
             identities of the gallery: an upper bound, not a result.
     """
 
@@ -35,7 +35,7 @@ class GraphScorerConfig(ScorerConfig):
         return self.head
 
     def problem_with(self, loss: LossConfig) -> str | None:
-        """Return why this loss cannot serve; None where it can."""
+        """Return why this loss cannot be used, or None."""
         if loss.kind != "graph":
             return f"loss '{loss.kind}' has no graph; allowed: a loss of kind graph"
         if self.edges == "learnt" and getattr(loss, "edges", None) != "learnt":

@@ -16,13 +16,11 @@ from reid_search.scorers.top_k import Candidates, TopKRescorer
 class GraphScorer(TopKRescorer):
     """Scores the nearest images of a query together.
 
-    Args:
-        config: The settings.
-        head: A loss with `graph_scores(query (D,), gallery (K, D), gallery_ids (K,), *, alpha, edges) -> (K,)` logits.
+    The head is a loss with `graph_scores(query (D,), gallery (K, D), gallery_ids (K,), *, alpha, edges) -> (K,)`.
 
     Raises:
         ScorerError: The loss has no graph.
-        StudyError: The loss has not learnt the edges that are asked for.
+        StudyError: The edges are `learnt`, and the loss was trained with others.
     """
 
     def __init__(self, config: GraphScorerConfig, head: nn.Module | None) -> None:

@@ -1,4 +1,4 @@
-"""Nearest neighbours of all images, and the sets of k-reciprocal ones, as sparse matrices."""
+"""Nearest neighbours of all images, and sets of k-reciprocal neighbours as sparse matrices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,12 +12,9 @@ from reid_search.common.arrays import Chunk, Floats
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The nearest images of each of N images, each image itself first.
+    """The M nearest images of each of N images, each image itself first.
 
-    Attributes:
-        places: `(N, M)`, nearest first.
-        distances: `(N, M)`.
-        farthest: `(N,)` distance of the farthest image.
+    `places` and `distances` are `(N, M)`, nearest first; `farthest` `(N,)` is the distance of the farthest image.
     """
 
     places: npt.NDArray[np.int32]
@@ -26,7 +23,7 @@ class Neighbours:
 
     @classmethod
     def find(cls, chunks: Iterable[Chunk], count: int, kept: int) -> "Neighbours":
-        """Find the M = `kept` nearest of N = `count` images, or all, from chunks of the distances of all to all."""
+        """Find the M = `kept` nearest of N = `count` images, or all, from chunks of all pairwise distances."""
         kept = min(kept, count)
         places = np.empty((count, kept), dtype=np.int32)
         nearest, farthest = np.empty((count, kept)), np.empty(count)
@@ -44,8 +41,8 @@ class Neighbours:
     def nearest(self, count: int) -> csr_array:
         """Return `(N, N)`, 1 where the column's image is among the `count` nearest of the row's.
 
-        Images that tie across the last place are all left out, since which of them come first would depend on the order
-        of the files; the image itself is always in. Needs `count + 1` kept neighbours.
+        Images tied across the last place are all left out, since the order of the files would decide among them; the
+        image itself is always included. Needs `count + 1` kept neighbours.
         """
         images, kept = self.places.shape
         if count < kept:
@@ -59,11 +56,11 @@ class Neighbours:
 
 
 def expanded_reciprocal(neighbours: Neighbours, k1: int) -> csr_array:
-    """Return the sets R* of Zhong et al. 2017, equation 3, as a matrix `(N, N)` that is not 0 for their members.
+    """Return the sets R* of Zhong et al. 2017, equation 3, as a matrix `(N, N)` that is nonzero for their members.
 
-    R(i, k) holds the images that are among the k nearest of i and have i among theirs. R*(i) is R(i, k1) with every
-    R(q, k1/2) of its members q that has more than two thirds of its members in R(i, k1). As in the authors' code, each
-    image counts as one further neighbour of itself, and the half is rounded to even. Needs `k1 + 2` neighbours each.
+    R(i, k) holds the images that are among the k nearest of i and have i among theirs. R*(i) is the union of R(i, k1)
+    and those R(q, k1/2) of its members q of which more than two thirds lie in R(i, k1). As in the authors' code, each
+    image counts as an extra neighbour of itself, and k1/2 is rounded to even. Needs `k1 + 2` neighbours of each image.
     """
     reciprocal, half = (_reciprocal(neighbours, count + 1) for count in (k1, int(np.around(k1 / 2))))
     shared = (reciprocal @ half.T).multiply(reciprocal).tocoo()

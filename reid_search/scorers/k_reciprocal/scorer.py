@@ -1,4 +1,4 @@
-"""k-reciprocal re-ranking in chunks: sparse encodings instead of matrices of all images by all."""
+"""k-reciprocal re-ranking in chunks, with sparse encodings instead of matrices over all pairs of images."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,13 +18,13 @@ class KReciprocalScorer(Scorer):
 
     The original distance is that of the first stage (1 - cosine, or squared Euclidean) divided by the image's largest.
 
-    All N = Q + G images are compared with each other, twice, but N × N is never held. Memory in bytes, beside the
-    features and one chunk of distances: 12 · N · max(k1 + 2, k2 + 1) for the neighbours, and 12 · N · n for the
-    encodings V (sparse, float64), where an image's encoding has n ≤ k2 · (k1 + 1)(1 + k1 / 2) entries, in practice
-    about a hundred: 40 MB on Market-1501, where the usual implementation holds several matrices of 1.5 GB.
+    All N = Q + G images are compared with each other, twice, but the N × N matrix is never in memory. Besides the
+    features and one chunk of distances, it takes 12 · N · max(k1 + 2, k2 + 1) bytes for the neighbours and 12 · N · n
+    for the encodings V (sparse, float64), where an image's encoding has n ≤ k2 · (k1 + 1)(1 + k1 / 2) entries, in
+    practice about a hundred: 40 MB on Market-1501, where the usual implementation holds several matrices of 1.5 GB.
 
-    Without ties the result is that of the authors' code. Images that tie across the k-th place are all left out, so
-    that the result does not depend on the order of the files.
+    Without ties the result is that of the authors' code. Images tied across the k-th place are all left out, so that
+    the result does not depend on the order of the files.
     """
 
     def __init__(self, config: KReciprocalConfig, _head: object) -> None:
@@ -61,9 +61,9 @@ def encode(chunks: Iterable[Chunk], members: csr_array, farthest: Floats) -> csr
     """Return V of equation 7, `(N, N)`: Gaussian weights of the members of each image's set, which sum to 1.
 
     Args:
-        chunks: Distances of all images to all, chunk after chunk.
-        members: `(N, N)`, not 0 where an image belongs to a set.
-        farthest: `(N,)`, by which an image's distances are divided.
+        chunks: All pairwise distances, in chunks.
+        members: `(N, N)`, nonzero for the members of the row's set.
+        farthest: `(N,)`, the divisor of each image's distances.
     """
     weights = np.empty(len(members.indices))
     starts = members.indptr
@@ -76,7 +76,7 @@ def encode(chunks: Iterable[Chunk], members: csr_array, farthest: Floats) -> csr
 
 
 def jaccard_distances(encodings: csr_array, number: int, of_gallery: csc_array) -> Floats:
-    """Return 1 - Σ min / Σ max of an image's encoding and each of the gallery, `(G,)` (equation 10).
+    """Return 1 - Σ min / Σ max of an image's encoding and that of each gallery image, `(G,)` (equation 10).
 
     Encodings sum to 1, so Σ max is 2 - Σ min; only columns where the image's encoding is not 0 count.
     """

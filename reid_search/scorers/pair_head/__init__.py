@@ -1,1 +1,1 @@
-"""The head of a pair loss as the scorer: verification networks, and the base model of SGGNN."""
+"""Scores from the head of a pair loss: verification networks, and the base model of SGGNN."""

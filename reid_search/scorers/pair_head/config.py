@@ -8,11 +8,11 @@ from reid_search.study import LossConfig, ScorerConfig
 
 
 class PairHeadConfig(ScorerConfig):
-    """Distances from the trained head of a loss that judges pairs, each pair by itself.
+    """Distances from the trained head of a pair loss, each pair on its own.
 
     Attributes:
         head: Name of the loss whose trained head scores.
-        top: How many of each query's nearest images it scores; all where null.
+        top: How many of each query's nearest images it scores; all if null.
     """
 
     kind: Literal["pair_head"]
@@ -30,7 +30,7 @@ class PairHeadConfig(ScorerConfig):
         return False
 
     def problem_with(self, loss: LossConfig) -> str | None:
-        """Return why this loss cannot serve; None where it can."""
+        """Return why this loss cannot be used, or None."""
         if getattr(loss, "scores_pairs", False):
             return None
         return f"loss '{loss.kind}' has no head that scores pairs; allowed: a loss such as graph or verification"

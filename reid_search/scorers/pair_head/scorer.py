@@ -18,10 +18,8 @@ _BLOCK_VALUES = 2_000_000
 class PairHeadScorer(TopKRescorer):
     """Scores by a pair head.
 
-    Args:
-        config: The settings.
-        head: A loss with `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`, larger is more alike, in the precision
-            of its parameters.
+    The head is a loss with `pair_scores(query (Q, D), gallery (K, D)) -> (Q, K)`, larger meaning more similar, which
+    takes features in the precision of its parameters.
     """
 
     def __init__(self, config: PairHeadConfig, head: nn.Module | None) -> None:

@@ -48,6 +48,18 @@ class Document:
                 return self.places[tuple(path[:length])]
         return self.source
 
+    def written(self, path: Sequence[str | int]) -> str:
+        """Return a dotted path; an item of a list has its name or kind beside it: `phases.0 (search).trials`."""
+        path = tuple(path)
+        return ".".join(f"{step}{self._called(path, index)}" for index, step in enumerate(path))
+
+    def _called(self, path: EntryPath, index: int) -> str:
+        item = _at(self.data, path[: index + 1]) if isinstance(path[index], int) else None
+        if not isinstance(item, Mapping) or path[index + 1 :] in (("name",), ("kind",)):
+            return ""
+        name = item.get("name", item.get("kind"))
+        return f" ({name})" if isinstance(name, str) else ""
+
     def overridden(self, settings: Sequence[str], place: Place = ANYWHERE) -> "Document":
         """Return the document with `path=value` overrides laid over it; values are YAML.
 
@@ -147,6 +159,9 @@ def _load(path: Path) -> CommentedMap:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise StudyError(f"{path}: {_no_such_file(path)}") from None
+    except IsADirectoryError:
+        names = ", ".join(sorted(item.name for item in path.glob("*.y*ml"))) or "no such file"
+        raise StudyError(f"{path}: this is a folder; expected one study file, and it holds {names}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: cannot be read as a UTF-8 text file ({error})") from None
     try:
@@ -163,8 +178,13 @@ def _load(path: Path) -> CommentedMap:
 
 
 def _no_such_file(path: Path, besides: Path | None = None) -> str:
+    """Say what is near: a study of this name here or one folder deeper, or the files beside it."""
+    missing = "no such file" if path.suffix else "no such file; expected a study file"
     names = sorted(item.name for item in path.parent.glob("*.y*ml") if item != besides)
-    return f"no such file; {nearest(path.name, names)}" if names else "no such file"
+    deeper = sorted(item for item in path.parent.glob("*/*.y*ml") if item.stem == path.stem)
+    if deeper and path.stem not in (Path(name).stem for name in names):
+        return f"{missing}; did you mean '{deeper[0].relative_to(path.parent)}'?"
+    return f"{missing}; {nearest(path.name, names, ending=path.suffix)}" if names else missing
 
 
 class _CoreResolver(VersionedResolver):

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import EntryError
+from reid_search.study.component import EntryError, in_yaml
 from reid_search.study.language.document import Document
 
 _NO_ENTRIES = ("function-", "literal[", "constrained-", "lax-or-strict", "union[", "tagged-union[", "list[", "[key]")
@@ -19,7 +19,9 @@ _RULES = {
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a map of keys and values"),
     "finite_number": "should be a finite number",
     "string_type": "should be text",
-    "string_pattern_mismatch": "should hold letters, digits, '.', '_' and '-' only, and begin with a letter or digit",
+    "string_pattern_mismatch": (
+        "is not a valid name; a name holds letters, digits, '.', '_' and '-' only, and begins with a letter or digit"
+    ),
     "too_long": "has too many entries",
 }
 
@@ -55,7 +57,7 @@ def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, 
 
 def _line(document: Document, path: tuple[str | int, ...], rule: str) -> str:
     place = document.place(path)
-    return f"{place}: {'.'.join(map(str, path))}: {rule}" if path else f"{place}: {rule}"
+    return f"{place}: {document.written(path)}: {rule}" if path else f"{place}: {rule}"
 
 
 def _rule(detail: ErrorDetails) -> str:
@@ -66,11 +68,11 @@ def _rule(detail: ErrorDetails) -> str:
         return str(context.get("error", detail["msg"]))
     if kind in ("literal_error", "enum"):
         allowed = [item.strip(" '") for item in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
-        return f"{value!r} is not a choice; {nearest(str(value), allowed)}"
+        return f"{in_yaml(value)} is not a choice; {nearest(str(value), allowed)}"
     message = detail["msg"].replace("Input should be", "should be")
     return f"{_shortened(value)} {_RULES.get(kind, message[0].lower() + message[1:])}"
 
 
 def _shortened(value: object) -> str:
-    text = repr(value)
+    text = in_yaml(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config, EntryError
+from reid_search.study.component import Config, EntryError, in_yaml
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.trial import TrialConfig
 
@@ -142,7 +142,7 @@ class Axis(Config):
             low, high = map(label_of, self.span)
             kind = "whole number" if self.integer else "number"
             known += f"{', or' if known else 'allowed:'} a {kind} from {low} to {high}"
-        return f"{value!r} is not a level of this axis; {known}"
+        return f"{in_yaml(value)} is not a level of this axis; {known}"
 
     @property
     def off_level(self) -> Level | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config, EntryError, OneOf
+from reid_search.study.component import Config, EntryError, OneOf, in_yaml
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
 from reid_search.study.question.designs.design import Design
 from reid_search.study.question.designs.registry import design_named, designs
@@ -122,7 +122,7 @@ def _phase(value: object) -> object:
         raise EntryError(f"this key is missing; {nearest('', _PHASES)}", "kind")
     kind = value["kind"]
     if not isinstance(kind, str) or kind not in _PHASES:
-        raise EntryError(f"{kind!r} is not a choice; {nearest(str(kind), _PHASES)}", "kind")
+        raise EntryError(f"{in_yaml(kind)} is not a choice; {nearest(str(kind), _PHASES)}", "kind")
     return _PHASES[kind].model_validate(value)
 
 

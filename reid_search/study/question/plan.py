@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataNotGiven, WeightsAbsent
+from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.designs.arms import BASELINE, Arm
@@ -39,7 +40,7 @@ class PlannedTrial:
     seed: int
     key: str
     config: TrialConfig = field(repr=False)
-    evaluate: str
+    evaluate: Split
     data_fingerprint: str = ""
 
 

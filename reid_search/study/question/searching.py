@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from reid_search.study.component import PRUNERS, SAMPLERS, Config, EntryError
+from reid_search.errors import nearest
+from reid_search.study.component import PRUNERS, SAMPLERS, ComponentFamily, Config, EntryError, in_yaml
 
 if TYPE_CHECKING:
     from reid_search.study.question.space import Settings, Space
@@ -68,19 +69,24 @@ class PrunerConfig(Config):
             raise EntryError(f"{fewest}: {runs}, so none would be stopped; {allowed}", "min_epochs")
 
 
-def _named(default: str) -> BeforeValidator:
+def _named(family: ComponentFamily, default: str) -> BeforeValidator:
     """Read a bare name, or a map that may leave out its `kind`."""
 
     def read(value: object) -> object:
         if isinstance(value, str):
             return {"kind": value}
-        return {"kind": default, **value} if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            return {"kind": default, **value}
+        if isinstance(value, Config):
+            return value
+        expected = f"expected the name of a {family.noun}, or a map with the key 'kind'"
+        raise ValueError(f"{expected}, got {in_yaml(value)}; {nearest('', family.names())}")
 
     return BeforeValidator(read)
 
 
-AnySampler = Annotated[SerializeAsAny[SamplerConfig], SAMPLERS, _named("tpe")]
-AnyPruner = Annotated[SerializeAsAny[PrunerConfig], PRUNERS, _named("successive_halving")]
+AnySampler = Annotated[SerializeAsAny[SamplerConfig], SAMPLERS, _named(SAMPLERS, "tpe")]
+AnyPruner = Annotated[SerializeAsAny[PrunerConfig], PRUNERS, _named(PRUNERS, "successive_halving")]
 
 
 def as_written(config: SamplerConfig | PrunerConfig) -> str | dict[str, object]:

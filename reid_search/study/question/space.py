@@ -10,7 +10,7 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import Config
+from reid_search.study.component import Config, family_of
 from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.question.axes import Axis, Level, holds
@@ -180,7 +180,7 @@ class Space:
                 raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist{hint}")
             config = self.config(settings)
             if not _leads_to_entry(config, path):
-                known = _nearest_few(path, list(_paths(config.model_dump(mode="json"))))
+                known = _of_others(config, path) or _nearest_few(path, list(_paths(config.model_dump(mode="json"))))
                 hint = "an entry that only some architecture or loss has needs a `when`"
                 raise StudyError(f"axes.{path}: a trial has no such entry; {known} ({hint})")
         for level in extremes(self.axes[path]):
@@ -277,6 +277,19 @@ def _leads_to_entry(config: TrialConfig, path: str) -> bool:
         elif isinstance(holder, Mapping):
             holder = holder.get(key_of(holder, step))
     return isinstance(holder, Mapping) or (isinstance(holder, Config) and last in type(holder).model_fields)
+
+
+def _of_others(config: TrialConfig, path: str) -> str | None:
+    """Say which other components have the entry that a path names, if any."""
+    holder: object = config
+    for step in split_path(path):
+        if isinstance(holder, Config) and step not in type(holder).model_fields:
+            family = family_of(type(holder))
+            whose = family.whose(step) if family else None
+            return f"'{step}' is {whose}" if whose else None
+        below = isinstance(holder, Mapping) and holder.get(key_of(holder, step))
+        holder = getattr(holder, step) if isinstance(holder, Config) else below
+    return None
 
 
 def _paths(content: Mapping[str, object], prefix: str = "") -> Iterator[str]:

@@ -148,11 +148,11 @@ def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, 
         known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])
         if known and len(rest) > 1 and rest[0] not in known:
             message = f"'{rest[0]}' is not in base.{top}; {nearest(rest[0], known)}"
-            raise StudyError(f"phases.{index}.set.{path}: {message}")
+            raise StudyError(f"{study.document.written(('phases', index, 'set'))}.{path}: {message}")
     try:
         space.config({})
     except StudyError as error:
-        raise StudyError(f"phases.{index}.set: {error}") from None
+        raise StudyError(f"{study.document.written(('phases', index, 'set'))}: {error}") from None
 
 
 @contextmanager

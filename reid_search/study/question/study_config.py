@@ -1,7 +1,7 @@
 """The study file: its fields, and how they must fit together."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -30,6 +30,7 @@ class StudyConfig(Config):
         seed: Seed of the proposals and of the search's trainings.
     """
 
+    also_written: ClassVar[tuple[str, ...]] = ("extends",)
     name: Name
     base: Annotated[dict[str, object], Entries(TrialConfig)]
     axes: dict[str, Axis] = Field(default_factory=dict)

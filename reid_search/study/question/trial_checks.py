@@ -1,7 +1,7 @@
 """Refuses arms and proposals with missing weights files, too large batches, or readouts that no loss trains."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reid_search.errors import StudyError, nearest
@@ -74,15 +74,19 @@ def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], s
 def _no_file(path: Path) -> str:
     """Say why a path is not a file, and which files are close to it."""
     if path.is_dir():
-        near = nearest(path.name, [item.name for item in path.iterdir() if item.is_file()])
-        return (
-            f"expected a file, found a folder; {near}, a trial's folder with kept weights, or null for random weights"
-        )
+        near = _nearest_file(path, [item.name for item in path.iterdir() if item.is_file()])
+        return f"expected a file, found a folder; {near}, or a trial's folder with kept weights"
     folder = next(parent for parent in path.parents if parent.is_dir())
     if folder != path.parent:
-        return f"neither the file nor its folder exists, but {folder} does; allowed: a file, or null for random weights"
-    near = nearest(path.name, [item.name for item in folder.iterdir() if item.suffix == path.suffix])
-    return f"no such file; {near}, or null for random weights"
+        there = "" if folder == Path(folder.anchor) else f", but {folder} does"
+        return f"neither the file nor its folder exists{there}; {_nearest_file(path, [])}"
+    alike = [item.name for item in folder.iterdir() if item.suffix == path.suffix]
+    return f"no such file; {_nearest_file(path, alike)}"
+
+
+def _nearest_file(path: Path, names: Sequence[str]) -> str:
+    near = nearest(path.name, names, ending=path.suffix) if names else "allowed: a file"
+    return f"{near}, or null for random weights"
 
 
 def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str:

@@ -20,7 +20,8 @@ from reid_search.study.trial.training import StageConfig, TrainingConfig
 def _entry_name(name: str) -> str:
     """Refuse names that cannot be a step of a dotted path, a torch module or a folder."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError(f"'{name}' should hold letters, digits, '_' and '-' only, and begin with a letter or digit")
+        rule = "a name holds letters, digits, '_' and '-' only, and begins with a letter or digit"
+        raise ValueError(f"'{name}' is not a valid name; {rule}")
     return name
 
 

@@ -92,7 +92,7 @@ def test_a_damaged_record_is_an_error_that_names_the_file(study, damage, message
 def test_a_line_of_the_log_from_another_release_is_an_error_with_its_line(study):
     study.log("ask", phase="ablate", kind="ablate", seed=1, evaluate="test", arm="x")
     line = len(study.store.log.path.read_text().splitlines())
-    with pytest.raises(RecordError, match=rf"asked\.jsonl, line {line}: event 'ask': key: Field required"):
+    with pytest.raises(RecordError, match=rf"asked\.jsonl, line {line}: event 'ask': key: this key is missing"):
         analysis.load_arms(study.path)
 
 

@@ -73,6 +73,7 @@ def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed
     assert "after some of its trainings had ended" in notes
     assert re.search(r"would be found with probability \.8 by [\d,]+ seeds", notes)
     assert "all 3 claims as one family" in " ".join(family_notes(answers_of(claimed)))
+    assert family_notes(answers_of(claimed)[:1])[0].startswith("The claim was named in the study file. Every other")
 
 
 def test_the_figure_has_a_mark_an_effect_and_a_control(claimed):

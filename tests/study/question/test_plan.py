@@ -159,7 +159,7 @@ def test_the_command_shows_arms_and_aliases_as_they_are(
     assert all(arm.name in shown for arm in arms)
     assert "readouts.default.flip=plain" in shown
     assert "model.pooling=max, readouts.default.flip=both [sides]" in shown
-    assert shown.count("not told apart: model.parts = model.pooling × readouts.default.flip") == 2
+    assert shown.count("aliased: model.parts = model.pooling × readouts.default.flip") == 2
     show(Path("study.yaml"), as_json=True)
     phases = {phase["name"]: phase for phase in json.loads(capsys.readouterr().out)["phases"]}
     assert phases["out"]["about"] == "leave_one_out around full, 2 seeds, tested on test"

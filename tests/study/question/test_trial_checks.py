@@ -113,6 +113,10 @@ WEIGHTS = STUDY.replace("[PHASE]", "[{kind: ablate, axes: []}]").replace(
 
 
 def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: Load, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"near\.pth: no such file; allowed: a file, or null for random weights"):
+        load(WEIGHTS)
+    with pytest.raises(StudyError, match="neither the file nor its folder exists; allowed: a file, or null"):
+        load(WEIGHTS, ["model.weights=/nowhere/near.pth"])
     (tmp_path / "nears.pth").touch()
     place = rf"^study.yaml:4: base\.model\.weights: {tmp_path}/near\.pth: no such file; did you mean 'nears\.pth'"
     with pytest.raises(StudyError, match=place):

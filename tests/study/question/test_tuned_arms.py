@@ -172,7 +172,7 @@ def test_an_axis_wins_over_an_ablation_of_the_same_name(load: Load) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("axes: [recipe, ", "axes: [system, recipe, ", "phases.0.axes: system: also varied by 'compare'"),
+        ("axes: [recipe, ", "axes: [system, recipe, ", r"phases\.0 \(search\)\.axes: system: also varied by 'compare'"),
         (
             "each: compare, axes: [recipe, training.optimizer.lr, losses.triplet.margin]",
             "each: compare",

@@ -156,7 +156,7 @@ claims:
         (
             "each: system",
             "each: sytem",
-            "phases.0.each: 'sytem' is neither a later ablation nor an axis",
+            r"phases\.0 \(search\)\.each: 'sytem' is neither a later ablation nor an axis",
         ),
         ("each: system", "each: training.optimizer.lr", "allowed: ablate, system"),
         ("each: system", "each: system, axes: [system]", "nothing is left to tune besides 'system'"),

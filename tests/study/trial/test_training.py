@@ -77,10 +77,10 @@ def test_one_stage_over_the_whole_budget_where_none_is_written() -> None:
     [
         ({"images": 100, "stages": [{"name": "a", "images": 40}]}, r"100 is not the sum of the stages' images \(40\)"),
         ({"images": 100, "report_every": 31}, r"31 is less than a batch of 8 × 4 images; allowed: at least 32"),
-        ({"images": True}, "True should be a whole number"),
+        ({"images": True}, "true should be a whole number"),
         ({"images": "5000"}, "'5000' should be a whole number"),
         ({"optimizer": {"lr": "1e-3"}}, "'1e-3' should be a number"),
-        ({"optimizer": {"clip_norm": False}}, "False should be a number"),
+        ({"optimizer": {"clip_norm": False}}, "false should be a number"),
         ({"batch": {"ids": 0}}, "greater than or equal to 1"),
         ({"schedule": {"warmup": 1.5}}, "less than or equal to 1"),
         ({"stages": [{"images": 3}]}, "name"),

@@ -1,1 +1,1 @@
-"""Who is seen: what a person looks like, who resembles whom, and the attributes of both."""
+"""People: what they look like, who resembles whom, and their attributes."""

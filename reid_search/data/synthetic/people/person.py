@@ -147,7 +147,7 @@ class Back:
 
 @dataclass(frozen=True)
 class Person:
-    """Everything about a person that stays the same between cameras; without a `back` it looks like the front."""
+    """Everything about a person that stays the same between cameras; without a `back`, front and back look alike."""
 
     build: Build
     skin: Colour

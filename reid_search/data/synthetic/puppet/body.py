@@ -17,11 +17,11 @@ SHOULDER_REACH, HIP_REACH, CHEST_DEPTH = 0.118, 0.052, 0.07
 
 @dataclass(frozen=True)
 class Pose:
-    """How somebody walks, and seen from where; angles in radians.
+    """How somebody walks, and from which side they are seen; angles in radians.
 
     Attributes:
         yaw: Direction of walking: 0 towards the camera, π/2 to the right, π away.
-        phase: Place in the stride; π later left and right have changed roles.
+        phase: Place in the stride; π later left and right have swapped roles.
         stride: Largest angle of a thigh.
         swing: Largest angle of an upper arm.
         spread: Angle between arm and trunk.

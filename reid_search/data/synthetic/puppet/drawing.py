@@ -1,6 +1,7 @@
 """Drawing: flat polygons, each with a colour and the part that it belongs to, painted one over the other.
 
-Each polygon is painted twice: with its colour on the picture, and with its number on the map of what is on top where.
+Each polygon is painted twice: with its colour on the picture, and with its number on the map of what is on top at each
+place.
 """
 
 import math
@@ -73,7 +74,7 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Canvas:
-    """An RGB picture and the map of what is on top where: `code_of` values, 0 where nothing is painted.
+    """An RGB picture and the map of what is on top at each place: `code_of` values, 0 if nothing is painted there.
 
     `left` and `top` are its origin in the shapes' pixels, `scale` its pixels per shape pixel.
     """

@@ -9,7 +9,7 @@ _LEAST_SEEN = 0.05
 
 
 def behind(part: Part, ribbon: Ribbon, colour: Colour, yaw: float, end: float = 1.0) -> list[Shape]:
-    """Return the visible back, in its colour, of a ribbon around a body, as far along as `end`.
+    """Return the visible back of a ribbon around a body, in its own colour, from its start to `end`.
 
     A seam runs down each side of the body. Seen from a yaw, one seam is nearer, at -cos(yaw) across the ribbon for
     somebody who walks to the right and at cos(yaw) to the left; the back lies on the side away from where they walk.

@@ -42,7 +42,7 @@ CASTS: tuple[Cast, ...] = (
 
 
 def lit(image: Floats, light: Light, box: Box = FITTING) -> Floats:
-    """Return an image `(H, W, 3)` in [0, 1] in the light of its scene, of which it shows what the box cuts."""
+    """Return an image `(H, W, 3)` in [0, 1] in the light of its scene; `box` says which part of the scene it shows."""
     height, width = image.shape[:2]
     across = _from_edge_to_edge(width, box.left / WIDTH, box.scale)
     down = _from_edge_to_edge(height, box.top / HEIGHT, box.scale)[:, None]

@@ -23,7 +23,7 @@ _PIXEL_OFF, _MISSED, _SWAPPED = 6.0, 0.3, 0.2
 
 
 def keypoints_of(skeleton: Skeleton, box: Box, codes: Image.Image) -> Keypoints:
-    """Return the keypoints of a person, `(17, 3)`, given what is on top where in the image, on any grid.
+    """Return the keypoints of a person, `(17, 3)`, given the map of what is on top in the image, at any resolution.
 
     x and y are in pixels of the image, the centre of the first at 0; visibility is 0 outside (x and y are 0 too), 1
     covered, 2 visible.
@@ -46,7 +46,7 @@ def absent_keypoints() -> Keypoints:
 
 
 def disturbed_keypoints(keypoints: Keypoints, strength: float, generator: np.random.Generator) -> Keypoints:
-    """Return true keypoints `(17, 3)` with a detector's errors: displaced, missed, at times left and right exchanged.
+    """Return true keypoints `(17, 3)` with a detector's errors: displaced, missed, sometimes left and right swapped.
 
     A strength of 0 leaves them as they are; 1 displaces by 6 pixels and misses 3 of 10.
     """

@@ -1,4 +1,4 @@
-"""How somebody is seen: pose, box, surroundings, occlusion and light of one image, drawn as far as nuisances allow.
+"""How somebody is seen: pose, box, surroundings, occlusion and light of one image, as strong as the nuisances say.
 
 Box, pose, surroundings, things in front and light each have their own random numbers, and a strength only scales them.
 So switching a nuisance off leaves everything else of an image as it was.
@@ -76,9 +76,9 @@ def sample_shot(
     people: People,
     nuisances: Nuisances,
 ) -> Shot:
-    """Draw how a person is seen on a planned image; an `empty` framing shows nobody.
+    """Draw how a person is seen in a planned image; an `empty` framing shows nobody.
 
-    `people` tells what bystanders and passers-by look like.
+    `people` says what bystanders and passers-by look like.
     """
     of_person, of_surroundings, of_front, of_light, of_truncation, of_backdrop = generator.spawn(6)
     box = sample_box(of_person, nuisances, planned.framing)

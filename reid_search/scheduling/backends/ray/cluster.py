@@ -64,8 +64,6 @@ def _knock(address: str) -> None:
     """Find out at once whether anything answers at an address; Ray itself tries for minutes."""
     host, separator, port = address.rpartition(":")
     if not separator:
-        if address not in ("local", "auto"):
-            raise ResourceError(f"--address {address}: expected none, local, auto, or the HOST:PORT of a Ray cluster")
         return
     try:
         socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
