@@ -210,7 +210,7 @@ def test_schemas_are_json(command: Command, component: str | None) -> None:
     ("arguments", "message"),
     [
         (["schema", "mgm"], "did you mean 'mgn'?"),
-        (["schema", "triplt"], "data-set, graph, grid, "),
+        (["schema", "triplt"], "graph, grid, "),
         (["schema", "loss"], "'loss' is a family of components; allowed: loss/"),
         (["schema", "graph"], "component 'graph': loss/graph or scorer/graph?"),
         (["status"], "no study was run there yet"),

@@ -232,7 +232,8 @@ def test_maps_of_two_parsers_are_two_arms_with_different_keys(accompanied: Path,
 
 def test_a_plan_says_what_is_not_used(accompanied: Path, tmp_path: Path) -> None:
     study = tmp_path / "study.yaml"
-    study.write_text(STUDY.format(root=accompanied, other=accompanied / "masks"))
+    shutil.copytree(accompanied / "masks", tmp_path / "other")
+    study.write_text(STUDY.format(root=accompanied, other=tmp_path / "other"))
     (deviation,) = load_study(study).plan().data
     assert "where 12,936 of 751 are published" in deviation
     shutil.copy(accompanied / "bounding_box_test/-1_c2s1_000003_01.jpg", accompanied / "bounding_box_train")

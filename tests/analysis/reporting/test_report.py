@@ -377,9 +377,9 @@ def test_a_search_of_enough_trials_says_which_axes_mattered(empty, result_of):
             "record.json: not readable as JSON",
             "−5.80",
         ),
-        ("trials/" + "a" * 16 + "-s1/epochs.jsonl", lambda text: "{]\n", "epochs.jsonl, line 1: not JSON", "−5.80"),
+        ("trials/" + "a" * 16 + "-s1/epochs.jsonl", lambda text: "{]\n", "epochs.jsonl, line 1: not readable", "−5.80"),
         ("study.yaml", lambda text: text + "\nname: again\n", "Not readable: ", "−5.90"),
-        ("asked.jsonl", lambda text: text + "nonsense\n", "asked.jsonl, line 21: not JSON", "−5.90"),
+        ("asked.jsonl", lambda text: text + "nonsense\n", "asked.jsonl, line 21: not readable as JSON", "−5.90"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_and_the_rest_reported(study, name, damage, words, delta):
