@@ -99,6 +99,7 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
         (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
         (HEADER + "a.jpg,1,1,train\n", "no row has the split query"),
+        ("path,identity,split,box\na.jpg,1,train,0 0 8 8\n", "box 0 0 8 8 of a.jpg: images are read whole"),
         (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
         ("\xff\xfe", "holds no row"),
     ],
@@ -122,10 +123,10 @@ def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_list_brings_its_columns(tmp_path: Path) -> None:
     with (tmp_path / "list.csv").open("w", newline="") as file:
         csv.writer(file).writerows(
-            [["path", "identity", "camera", "box"], *([f"{n}.jpg", n % 5, n % 2, "0 0 8 8"] for n in range(20))]
+            [["path", "identity", "camera", "place"], *([f"{n}.jpg", n % 5, n % 2, "yard"] for n in range(20))]
         )
     rows = with_splits(from_list(tmp_path / "list.csv"), 0.4, seed=0)
-    assert {row.more for row in rows} == {(("box", "0 0 8 8"),)}
+    assert {row.more for row in rows} == {(("place", "yard"),)}
     assert len({row.identity for row in rows if row.split == "train"}) == 3
     write_table(tmp_path / "manifest.csv", rows)
     assert read_table(tmp_path / "manifest.csv") == rows

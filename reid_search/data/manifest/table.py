@@ -2,7 +2,8 @@
 
 `path` (in the manifest's folder, with `/`), `identity`, `split` (train, query or gallery) and, where cameras are known,
 `camera`. Identities and cameras are any text or number. A gallery image without identity is a distractor: a person who
-is no query's. `time`, `clothes` and any other column are kept; `box` is `x y width height` in pixels of the image.
+is no query's. `time`, `clothes` and any other column are kept; `box` is refused, since
+images are read whole.
 """
 
 import csv
@@ -15,7 +16,7 @@ from reid_search.data.listing import PARTS, Part
 from reid_search.errors import DataAbsent, DataError, nearest
 
 REQUIRED = ("path", "identity", "split")
-OPTIONAL = ("camera", "box", "time", "clothes")
+OPTIONAL = ("camera", "time", "clothes")
 FILES = ("manifest.csv", "manifest.parquet")
 _ENDINGS = (".csv", ".parquet")
 
@@ -162,6 +163,8 @@ def _row(place: str, record: Mapping[str, str]) -> Row:
         raise DataError(f"{place}: split {split!r} of {path}; {nearest(split, PARTS)}")
     if not identity and split != "gallery":
         raise DataError(f"{place}: {path} has no identity; only a gallery image may be without, as a distractor")
+    if record.get("box"):
+        raise DataError(f"{place}: box {record['box']} of {path}: images are read whole; crop them and drop this")
     more = tuple((name, value) for name, value in sorted(record.items()) if name not in (*REQUIRED, "camera"))
     return Row(str(pure), identity, split, camera, more)
 
