@@ -60,7 +60,8 @@ def describe_claim(answer: ClaimAnswer) -> str:
     found = f"{_effect(answer.effect)} points of {title}, p {p_value(answer.p_holm)} (Holm), "
     found += several(answer.effect.n, "seed")
     if answer.verdict == verdict.CONTRADICTED:
-        found += f", so less than the smallest effect of interest, {points(answer.claim.smallest_effect).lstrip('+')}"
+        bound = points(answer.claim.smallest_effect).lstrip("+")
+        found += f"; the interval ends below the smallest effect of interest, {bound}"
     if answer.control is None or answer.excess is None:
         return f"{found}."
     gone = _CONTROL_WORDS[answer.control_verdict]

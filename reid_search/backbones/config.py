@@ -49,6 +49,7 @@ class BackboneConfig(Config):
     A weights file fits if it holds every tensor of the backbone, under the source's names, and no further one whose
     name begins with `body`; others, such as those of a classifier, are ignored.
 
+    `tags` are those by which timm calls the weights that `weights: default` means, by the backbone's name.
     `last_strides` are the last strides that it can be given; a backbone without a choice lists its own. Height and
     width of an image must be multiples of `patch`.
 
@@ -58,6 +59,7 @@ class BackboneConfig(Config):
 
     weights_form: ClassVar[str]
     body: ClassVar[tuple[str, ...]] = ()
+    tags: ClassVar[Mapping[str, str]] = {}
     last_strides: ClassVar[tuple[int, ...]] = (1, 2)
     patch: ClassVar[int] = 1
     name: str
@@ -65,7 +67,7 @@ class BackboneConfig(Config):
     @property
     def default_weights(self) -> DefaultWeights | None:
         """What `weights: default` means; None where nobody publishes weights of it."""
-        return None
+        return DefaultWeights(f"timm/{self.name}.{self.tags[self.name]}") if self.name in self.tags else None
 
     @abstractmethod
     def blocks(self, last_stride: int) -> tuple[Block, ...]:

@@ -71,7 +71,7 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
         for remark in planned.data:
             say(f"note: {remark}")
         with watching(planned) as observer:
-            return run_study(study, store, options, observer, sink)
+            return run_study(study, planned, store, options, observer, sink)
     finally:
         for warning in sink.close():
             say(f"MLflow: {warning}")

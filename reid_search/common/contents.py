@@ -1,9 +1,9 @@
-"""The SHA-256 of files, read once for as long as a file stays as it is.
+"""The SHA-256 of files; a file is read again only after it has changed.
 
 A file that was hashed is known again by device, inode, size, and the nanoseconds of its last change (mtime) and of the
 last change of its inode (ctime), which nobody can set back. What changed less than two seconds before it was read is
-not remembered: a clock may be too coarse to tell the next change from this one. What is remembered lies in one SQLite
-file in the cache folder, which processes share; where that cannot be written, every file is read each time.
+not remembered: a clock may be too coarse to tell the next change from this one. Processes share one SQLite file in the
+cache folder; if that cannot be written, every file is read each time.
 """
 
 import errno
@@ -119,7 +119,7 @@ def why_unreadable(path: str, error: OSError) -> str:
 
 
 def _looked_at(paths: Iterable[str], found: Hashed) -> Iterator[_File]:
-    """Yield the regular files as they stand; note what is wrong with any other path."""
+    """Yield the regular files with their present state; note what is wrong with any other path."""
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116
@@ -183,7 +183,7 @@ def _remembered(files: Sequence[_File]) -> dict[str, bytes]:
 
 @contextmanager
 def _reading() -> Iterator[sqlite3.Connection | None]:
-    """Open what is remembered, None where nothing is; what cannot be read is as good as forgotten."""
+    """Open the cache; None if there is none, or if it cannot be read."""
     database, connection = _place(), None
     with suppress(OSError, sqlite3.Error):
         connection = _opened(database) if database.exists() else None

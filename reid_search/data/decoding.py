@@ -1,7 +1,7 @@
 """Image files to 8-bit RGB, whatever form they come in; Pillow reads them.
 
-* The orientation that a camera noted (EXIF) is applied, so that a person stands upright. Side-cars are of the image as
-  it stands then.
+* The orientation that a camera noted (EXIF) is applied, so that a person stands upright. Side-cars describe
+  the upright image.
 * 16-bit grey is scaled to 8 bits; grey, palette and CMYK images become RGB.
 * What is transparent shows `MEAN_PIXEL`, as an erased rectangle does: it says nothing.
 * Of an animation or a file of several pages, the first image is read.
@@ -67,9 +67,9 @@ def size_of(path: Path | str) -> tuple[int, int]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Pillow's warnings to itself, and make a decompression bomb an error, in all threads begun inside.
+    """Silence Pillow's warnings and make a decompression bomb an error, in all threads started inside.
 
-    `warnings` are a matter of the whole process, so this stands around the pool of threads that reads images.
+    Warnings are filtered for the whole process, so this wraps the pool of threads that reads images.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")

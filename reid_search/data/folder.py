@@ -1,6 +1,7 @@
 """The base of every data set that is read from a folder: its settings, its side-cars, what its fingerprint is."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -73,24 +74,22 @@ class FolderConfig(DataConfig):
             hint = f"this folder looks like {' or '.join(others)}: write data: {{name: {others[0]}, root: {root}}}"
             raise type(error)(f"{error}; {hint}") from error
 
-    def facts(self) -> DataFacts:
-        """Read the folder: fingerprint, what is not used, what differs from what was published.
+    def facts_and_check(self) -> tuple[DataFacts, Callable[[DataConfig], None]]:
+        """List the folder once, for the facts and every check.
 
         Raises:
             DataError: The data set is missing, has another layout, or holds a file that cannot be read.
         """
-        return self.listing().facts()
+        listing = self.listing()
+        facts = listing.facts()
 
-    def check(self) -> None:
-        """Refuse data on which training or testing would be of no use; the names are read, no image is.
+        def check(data: DataConfig) -> None:
+            from reid_search.data.checks import checked_split
+            from reid_search.data.dataset import dataset_of
 
-        Raises:
-            DataError: As `DataConfig.check` does.
-        """
-        from reid_search.data.checks import checked_split
-        from reid_search.data.dataset import dataset_of
+            checked_split(dataset_of(self.name, listing, facts.fingerprint), data)
 
-        checked_split(dataset_of(self.name, self.listing(), fingerprint="not asked for"), self)
+        return facts, check
 
     def fingerprint(self) -> str:
         """Return a hash of the content of every image, side-car and list.

@@ -109,7 +109,7 @@ class Listing:
     _hashed: Hashed | None = None
 
     def use(self, path: Path | str, part: Part, identity: int, camera: int | None, **more: int | str) -> None:
-        """Add an image; one of nobody (junk, a distractor) in training is listed as unused.
+        """Add an image; junk and distractors in training are listed as unused.
 
         Raises:
             DataError: A query is junk or a distractor.
@@ -170,8 +170,8 @@ class Listing:
 
     def counts(self, part: Part) -> Counts:
         """Count a part."""
-        images = self.of(part)
-        return Counts(len(images), len({image.identity for image in images if image.identity > DISTRACTOR}))
+        identities = [image.identity for image in self.images if image.part == part]
+        return Counts(len(identities), len({identity for identity in identities if identity > DISTRACTOR}))
 
     def deviations(self) -> list[str]:
         """Say where the counts differ from the published ones, a sentence for each part."""
@@ -286,9 +286,10 @@ def _side_car_files(kind: SideCar, place: Path) -> dict[str, Path]:
         raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
     if not place.is_dir():
         return {"": place}
-    found = {}
-    for folder, folders, files in os.walk(place, followlinks=False):
-        folders[:] = [name for name in folders if not is_hidden(name)]
+    found, met = {}, set()
+    for folder, folders, files in os.walk(place, followlinks=True):
+        folders[:] = [name for name in folders if not is_hidden(name) and os.path.realpath(folder) not in met]
+        met.add(os.path.realpath(folder))
         for name in files:
             if not is_hidden(name) and name.lower().endswith(_SIDE_CAR_SUFFIXES[kind]):
                 path = Path(folder, name)

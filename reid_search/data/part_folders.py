@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
+from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part, stem_of
 from reid_search.errors import DataAbsent, DataError
 
@@ -78,3 +80,14 @@ class PartFolders:
             return f"is empty; expected {self._expected}"
         found = ", ".join(path.name for path in inside[:6]) or "files only"
         return f"{', '.join(missing)} missing; found {found}; expected {self._expected}"
+
+
+class PartFoldersConfig(FolderConfig):
+    """A data set in one folder for each part; `about` and `layout` say all there is to know of it."""
+
+    about: ClassVar[About]
+    layout: ClassVar[PartFolders]
+
+    def read(self, root: Path) -> Listing:
+        """List the folders of all parts."""
+        return self.layout.read(root, self.about)

@@ -11,7 +11,7 @@ from reid_search.scheduling import backends
 from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
 from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.study_run import StudyRun
-from reid_search.study import AblatePhase, Study, TrialConfig
+from reid_search.study import AblatePhase, Plan, Study, TrialConfig
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,22 @@ class RunOptions:
 
 
 def run_study(
-    study: Study, store: StudyStore, options: RunOptions, observer: Observer, sink: TrialSink | None = None
+    study: Study,
+    planned: Plan,
+    store: StudyStore,
+    options: RunOptions,
+    observer: Observer,
+    sink: TrialSink | None = None,
 ) -> RunSummary:
-    """Run what a study asks for and its store does not hold yet; the sink is told of trials that changed on disk.
+    """Run what a study asks for and its store does not hold yet.
+
+    Args:
+        study: The study.
+        planned: Its plan, whose weights are fetched if they are not on this machine.
+        store: Its store.
+        options: How it is run.
+        observer: Watches the run.
+        sink: Is told of trials that changed on disk.
 
     Returns:
         How it ended; `interrupted` after Ctrl-C.
@@ -44,7 +57,7 @@ def run_study(
         RequestError: The study cannot be run here, or another run of it is at work; nothing was written.
         EnvironmentFailure: The study cannot go on for now; everything measured so far is kept.
     """
-    examine_weights((config.model for config in study.plan().configs), fetch=True)
+    examine_weights((config.model for config in planned.configs), fetch=True)
     _open_data(study, options.cache)
     how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
     with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():

@@ -243,3 +243,30 @@ def test_a_plan_says_what_is_not_used(accompanied: Path, tmp_path: Path) -> None
     (note,) = plan.data
     assert note.startswith(said)
     assert note in plan.warnings
+
+
+def test_side_cars_behind_a_link_count_by_content(accompanied: Path, tmp_path: Path) -> None:
+    """A sub-folder of maps that is a link, and a link in it that leads back."""
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "query").symlink_to(accompanied / "masks", target_is_directory=True)
+    (accompanied / "masks" / "back").symlink_to(linked, target_is_directory=True)
+    config = MarketConfig(name="market1501", root=accompanied, maps=linked)
+    before = config.fingerprint()
+    _edit(sorted((accompanied / "masks").glob("*.png"))[0])
+    assert config.fingerprint() != before
+
+
+def test_a_plan_lists_a_folder_once(accompanied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its arms, phases and holdouts share what was read."""
+    shutil.copytree(accompanied / "masks", tmp_path / "other")
+    study = tmp_path / "study.yaml"
+    phases = "\n  - {kind: search, trials: 1}\n  - {kind: ablate, seeds: 1}"
+    text = STUDY.format(root=accompanied, other=tmp_path / "other").replace("[{kind: ablate, seeds: 1}]", phases)
+    study.write_text(text.replace(", maps: ", ", holdout: 0.5, maps: "))
+    roots: list[Path] = []
+    read = MarketConfig.read
+    monkeypatch.setattr(MarketConfig, "read", lambda self, root: [roots.append(root), read(self, root)][1])
+    plan = load_study(study).plan()
+    assert len(plan.phases[-1].arms) == 2
+    assert len(roots) == 2, "once for each place of maps"

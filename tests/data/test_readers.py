@@ -14,6 +14,7 @@ from scipy.io import loadmat, savemat
 
 from reid_search.data.folder import sniffed
 from reid_search.data.listing import Listing
+from reid_search.data.ltcc.config import RULES
 from reid_search.errors import DataError, ReidSearchError
 from reid_search.study import DATASETS
 
@@ -223,7 +224,7 @@ def test_veri_ltcc_and_their_rules(fill: Fill, tmp_path: Path) -> None:
     assert _counts(listing) == {"train": (2, 1), "query": (1, 1), "gallery": (3, 1)}
     assert [dict(image.more)["clothes"] for image in listing.of("gallery")] == ["1", "2", "2"]
     config = DATASETS.config_class("ltcc")
-    rules = {name: config.model_validate({"name": "ltcc", "protocol": name}).rule.left_out for name in config.PROTOCOLS}
+    rules = {name: config.model_validate({"name": "ltcc", "protocol": name}).rule.left_out for name in RULES}
     assert rules == {
         "clothes_changing": ("same clothes", "same camera"),
         "same_clothes": ("other clothes", "same camera"),

@@ -22,7 +22,7 @@ def begin(write_study: Callable[..., Path], watcher: Any, cache: Path, tmp_path:
         study = load_study(write_study())
         watcher.die_after = 1
         options = RunOptions(address="none", cache=cache, fresh=True)
-        assert run_study(study, StudyStore(tmp_path / "runs", study.name), options, watcher).interrupted
+        assert run_study(study, study.plan(), StudyStore(tmp_path / "runs", study.name), options, watcher).interrupted
         return watcher
 
     return fresh

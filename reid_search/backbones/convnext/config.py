@@ -5,10 +5,9 @@ from functools import cache
 from typing import ClassVar, Literal
 
 from reid_search.backbones.config import BackboneConfig, Block, cuts_after
-from reid_search.study.trial.weights import DefaultWeights
+from reid_search.backbones.stages import Depths, stage_cuts, staged_blocks
 
-_Depths = tuple[int, int, int, int]
-_STAGES: dict[str, tuple[int, _Depths]] = {
+_STAGES: dict[str, tuple[int, Depths]] = {
     "convnext_atto": (40, (2, 2, 6, 2)),
     "convnext_femto": (48, (2, 2, 6, 2)),
     "convnext_pico": (64, (2, 2, 6, 2)),
@@ -41,6 +40,7 @@ class ConvNeXtConfig(BackboneConfig):
 
     weights_form: ClassVar[str] = "tensors by timm's names"
     body: ClassVar[tuple[str, ...]] = ("stem.", "stages.")
+    tags: ClassVar[Mapping[str, str]] = _TAGS
     name: Literal[
         "convnext_atto",
         "convnext_femto",
@@ -51,11 +51,6 @@ class ConvNeXtConfig(BackboneConfig):
         "convnext_base",
     ]
 
-    @property
-    def default_weights(self) -> DefaultWeights:
-        """Those that timm means by this name."""
-        return DefaultWeights(f"timm/{self.name}.{_TAGS[self.name]}")
-
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `stages_0_blocks_0`, …; `stages_3_downsample` has the last stride."""
         return _blocks(*_STAGES[self.name], last_stride)
@@ -63,19 +58,12 @@ class ConvNeXtConfig(BackboneConfig):
     @property
     def cuts(self) -> Mapping[str, int]:
         """Before or after the stem, after a stage, or after the first block of the last two."""
-        places = ("stem", "stages.0", "stages.1", "stages.2.blocks.0", "stages.2", "stages.3.blocks.0")
-        return cuts_after(self.blocks(1), places)
+        return cuts_after(self._blocks, stage_cuts("stem", "stages"))
 
 
 @cache
-def _blocks(width: int, depths: _Depths, last_stride: int) -> tuple[Block, ...]:
-    blocks = [Block.at("stem", width, 4, window=4)]
-    for stage, (depth, stride) in enumerate(zip(depths, (1, 2, 2, last_stride), strict=True)):
-        channels = width * 2**stage
-        if stage:
-            blocks.append(Block.at(f"stages.{stage}.downsample", channels, stride, window=stride))
-        blocks += [Block.at(f"stages.{stage}.blocks.{index}", channels) for index in range(depth)]
-    return tuple(blocks)
+def _blocks(width: int, depths: Depths, last_stride: int) -> tuple[Block, ...]:
+    return tuple(staged_blocks("stem", "stages", width, depths, last_stride, windowed=True))
 
 
 CONFIG = ConvNeXtConfig

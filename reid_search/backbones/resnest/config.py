@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 from reid_search.backbones.config import BackboneConfig, Block, cuts_after
 from reid_search.backbones.resnet.config import LAYER_CUTS, Stages, layer_blocks
-from reid_search.study.trial.weights import DefaultWeights
 
 _CHANNELS = (256, 512, 1024, 2048)
 STAGES = {
@@ -30,12 +29,8 @@ class ResNeStConfig(BackboneConfig):
 
     weights_form: ClassVar[str] = "tensors by timm's names"
     body: ClassVar[tuple[str, ...]] = ("layer",)
+    tags: ClassVar[Mapping[str, str]] = _TAGS
     name: Literal["resnest14d", "resnest26d", "resnest50d", "resnest101e"]
-
-    @property
-    def default_weights(self) -> DefaultWeights:
-        """Those that timm means by this name."""
-        return DefaultWeights(f"timm/{self.name}.{_TAGS[self.name]}")
 
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `layer1_0`, `layer1_1`, …, `layer4_2`; `layer4_0` has the last stride."""

@@ -5,10 +5,9 @@ from functools import cache
 from typing import ClassVar, Literal
 
 from reid_search.backbones.config import BackboneConfig, Block, cuts_after
-from reid_search.study.trial.weights import DefaultWeights
+from reid_search.backbones.stages import Depths, stage_cuts, staged_blocks
 
-_Depths = tuple[int, int, int, int]
-_STAGES: dict[str, tuple[int, _Depths]] = {
+_STAGES: dict[str, tuple[int, Depths]] = {
     "swin_tiny_patch4_window7_224": (96, (2, 2, 6, 2)),
     "swin_small_patch4_window7_224": (96, (2, 2, 18, 2)),
     "swin_base_patch4_window7_224": (128, (2, 2, 18, 2)),
@@ -33,14 +32,10 @@ class SwinConfig(BackboneConfig):
 
     weights_form: ClassVar[str] = "tensors by timm's names"
     body: ClassVar[tuple[str, ...]] = ("patch_embed.", "layers.", "norm.")
+    tags: ClassVar[Mapping[str, str]] = _TAGS
     last_strides: ClassVar[tuple[int, ...]] = (2,)
     patch: ClassVar[int] = 4
     name: Literal["swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224", "swin_base_patch4_window7_224"]
-
-    @property
-    def default_weights(self) -> DefaultWeights:
-        """Those that timm means by this name."""
-        return DefaultWeights(f"timm/{self.name}.{_TAGS[self.name]}")
 
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `patch_embed`, `layers_0_blocks_0`, …, `layers_1_downsample`, …, `norm`."""
@@ -49,27 +44,13 @@ class SwinConfig(BackboneConfig):
     @property
     def cuts(self) -> Mapping[str, int]:
         """Before or after the patches are embedded, after a stage, or after the first block of the last two."""
-        places = (
-            "patch_embed",
-            "layers.0",
-            "layers.1",
-            "layers.2.blocks.0",
-            "layers.2",
-            "layers.3.blocks.0",
-            "layers.3",
-        )
-        return cuts_after(self.blocks(2), places)
+        return cuts_after(self._blocks, (*stage_cuts("patch_embed", "layers"), "layers.3"))
 
 
 @cache
-def _blocks(width: int, depths: _Depths, last_stride: int) -> tuple[Block, ...]:
-    blocks = [Block.at("patch_embed", width, 4, window=4)]
-    for stage, (depth, stride) in enumerate(zip(depths, (1, 2, 2, last_stride), strict=True)):
-        channels = width * 2**stage
-        if stage:
-            blocks.append(Block.at(f"layers.{stage}.downsample", channels, stride))
-        blocks += [Block.at(f"layers.{stage}.blocks.{index}", channels) for index in range(depth)]
-    return (*blocks, Block.at("norm", channels))
+def _blocks(width: int, depths: Depths, last_stride: int) -> tuple[Block, ...]:
+    blocks = tuple(staged_blocks("patch_embed", "layers", width, depths, last_stride, windowed=False))
+    return (*blocks, Block.at("norm", blocks[-1].channels))
 
 
 CONFIG = SwinConfig

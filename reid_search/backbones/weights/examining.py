@@ -33,7 +33,7 @@ def examine_weights(models: Iterable[ModelConfig], *, fetch: bool) -> list[Loade
         What their backbones take, each once.
 
     Raises:
-        StudyError: A file is not there, is none of weights or does not fit; or there is no network to fetch it.
+        StudyError: A file is not there, is not a weights file or does not fit; or there is no network to fetch it.
     """
     found: dict[str, LoadedWeights] = {}
     for model in models:

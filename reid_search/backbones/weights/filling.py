@@ -1,4 +1,4 @@
-"""What of a file a network takes, and what is an error."""
+"""Which tensors of a file a network takes, and what is an error."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -146,7 +146,7 @@ def _fitting(
 
 
 def _leading(names: Collection[str]) -> int:
-    """Return how many tokens stand before those of the patches."""
+    """Return how many tokens come before those of the patches."""
     return sum(token in names for token in ("cls_token", "class_embedding", "dist_token"))
 
 

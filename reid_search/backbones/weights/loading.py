@@ -42,7 +42,7 @@ class Weights:
         weights: What the study says of the weights.
 
     Raises:
-        StudyError: The file is not there, or is none of weights.
+        StudyError: The file is not there, or is not a weights file.
     """
 
     def __init__(self, config: BackboneConfig, weights: WeightsConfig) -> None:
@@ -125,7 +125,7 @@ def try_weights(backbone: str, weights: WeightsConfig) -> LoadedWeights:
     """Return what a backbone takes from a file.
 
     Raises:
-        StudyError: The file is not there, is none of weights, or does not fit.
+        StudyError: The file is not there, is not a weights file, or does not fit.
     """
     config = backbone_config(backbone)
     source = Weights(config, weights)

@@ -28,7 +28,7 @@ class Unwrapped:
     """The tensors of a file.
 
     Attributes:
-        state: They, by name.
+        state: The tensors by name.
         wrapper: Entries that were opened one inside the other to reach them.
         alternatives: What could have been taken instead.
     """

@@ -1,13 +1,11 @@
 """Settings of DukeMTMC-reID; no torch."""
 
 import re
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Counts, Listing
+from reid_search.data.listing import About, Counts
 from reid_search.data.market1501.layout import FOLDERS
-from reid_search.data.part_folders import PartFolders
+from reid_search.data.part_folders import PartFolders, PartFoldersConfig
 
 WITHDRAWN = (
     "DukeMTMC was withdrawn by its authors in 2019, since the people in it had not agreed to be filmed; say in a "
@@ -27,14 +25,12 @@ LAYOUT = PartFolders(
 )
 
 
-class DukeConfig(FolderConfig):
+class DukeConfig(PartFoldersConfig):
     """The folder of DukeMTMC-reID: `bounding_box_train`, `query` and `bounding_box_test`."""
 
+    about: ClassVar[About] = ABOUT
+    layout: ClassVar[PartFolders] = LAYOUT
     name: Literal["dukemtmc"]
-
-    def read(self, root: Path) -> Listing:
-        """List the three folders."""
-        return LAYOUT.read(root, ABOUT)
 
 
 CONFIG = DukeConfig

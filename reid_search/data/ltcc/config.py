@@ -1,12 +1,10 @@
 """Settings of LTCC; no torch."""
 
 import re
-from pathlib import Path
 from typing import ClassVar, Literal
 
-from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Counts, Listing
-from reid_search.data.part_folders import PartFolders
+from reid_search.data.listing import About, Counts
+from reid_search.data.part_folders import PartFolders, PartFoldersConfig
 from reid_search.study import EvaluationRule
 
 ABOUT = About(
@@ -27,7 +25,7 @@ RULES = {
 }
 
 
-class LtccConfig(FolderConfig):
+class LtccConfig(PartFoldersConfig):
     """The folder of LTCC: `train`, `query` and `test`.
 
     Attributes:
@@ -35,7 +33,8 @@ class LtccConfig(FolderConfig):
             other clothes or the same camera (`same_clothes`), or the same camera (`standard`).
     """
 
-    PROTOCOLS: ClassVar[tuple[str, ...]] = tuple(RULES)
+    about: ClassVar[About] = ABOUT
+    layout: ClassVar[PartFolders] = LAYOUT
     name: Literal["ltcc"]
     protocol: Literal["clothes_changing", "same_clothes", "standard"] = "clothes_changing"
 
@@ -43,10 +42,6 @@ class LtccConfig(FolderConfig):
     def rule(self) -> EvaluationRule:
         """The rule of the protocol."""
         return RULES[self.protocol]
-
-    def read(self, root: Path) -> Listing:
-        """List the three folders; clothes are numbered within an identity."""
-        return LAYOUT.read(root, ABOUT)
 
 
 CONFIG = LtccConfig

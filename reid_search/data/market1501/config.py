@@ -1,12 +1,12 @@
 """Settings of a data set in the layout of Market-1501; no torch."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reid_search.common.labels import DISTRACTOR
-from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Counts, Listing
 from reid_search.data.market1501.layout import LAYOUT
+from reid_search.data.part_folders import PartFolders, PartFoldersConfig
 from reid_search.errors import DataAbsent
 
 ABOUT = About(
@@ -16,13 +16,15 @@ ABOUT = About(
 )
 
 
-class MarketConfig(FolderConfig):
+class MarketConfig(PartFoldersConfig):
     """A folder in the layout of Market-1501: `bounding_box_train`, `query` and `bounding_box_test`.
 
     Attributes:
         distractors: Whether the 500,000 distractors in the folder `images` beside them are in the gallery too.
     """
 
+    about: ClassVar[About] = ABOUT
+    layout: ClassVar[PartFolders] = LAYOUT
     name: Literal["market1501"]
     distractors: bool = False
 
@@ -32,7 +34,7 @@ class MarketConfig(FolderConfig):
         Raises:
             DataError: They are missing or of another layout, or there is no folder of distractors.
         """
-        listing = LAYOUT.read(root, ABOUT)
+        listing = super().read(root)
         if self.distractors:
             before = len(listing.images)
             for path in listing.image_files(root / "images"):

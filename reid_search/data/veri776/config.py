@@ -1,12 +1,10 @@
 """Settings of VeRi-776; no torch."""
 
 import re
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Counts, Listing
-from reid_search.data.part_folders import PartFolders
+from reid_search.data.listing import About, Counts
+from reid_search.data.part_folders import PartFolders, PartFoldersConfig
 from reid_search.study.trial.config import ImageSize
 
 ABOUT = About(
@@ -21,15 +19,13 @@ LAYOUT = PartFolders(
 )
 
 
-class VeriConfig(FolderConfig):
+class VeriConfig(PartFoldersConfig):
     """The folder of VeRi-776: `image_train`, `image_query` and `image_test`. Images are square by default."""
 
+    about: ClassVar[About] = ABOUT
+    layout: ClassVar[PartFolders] = LAYOUT
     name: Literal["veri776"]
     image_size: ImageSize = (256, 256)
-
-    def read(self, root: Path) -> Listing:
-        """List the three folders."""
-        return LAYOUT.read(root, ABOUT)
 
 
 CONFIG = VeriConfig

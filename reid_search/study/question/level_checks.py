@@ -1,4 +1,4 @@
-"""Refuses two levels of an axis with one meaning: they would make one arm, and the other would be missing unsaid."""
+"""Refuses two levels of an axis with one meaning: they would make one arm, and the other would silently be missing."""
 
 import itertools
 from collections.abc import Iterable, Sequence

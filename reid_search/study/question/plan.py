@@ -2,7 +2,7 @@
 
 import contextlib
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataNotGiven, WeightsAbsent
@@ -120,7 +120,8 @@ class Fingerprints:
     """Fingerprints of data sets and what else is known of them, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, DataFacts] = {}
+        self._known: dict[str, tuple[DataFacts, Callable[[DataConfig], None]]] = {}
+        self._checked: set[str] = set()
 
     def of_trial(self, config: TrialConfig) -> str:
         """Return one fingerprint for all data sets of a trial."""
@@ -133,14 +134,31 @@ class Fingerprints:
 
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a data set, which does not depend on image size and holdout."""
+        facts, _ = self._read(data)
+        return facts.fingerprint
+
+    def check(self, data: DataConfig) -> None:
+        """Refuse data on which training or testing would be of no use.
+
+        Raises:
+            DataNotGiven: The study does not say where the data are.
+            DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+        """
+        name = data.model_dump_json(exclude={"image_size"})
+        if name not in self._checked:
+            _, check = self._read(data)
+            check(data)
+            self._checked.add(name)
+
+    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[DataConfig], None]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
-            self._known[name] = data.facts()
-        return self._known[name].fingerprint
+            self._known[name] = data.facts_and_check()
+        return self._known[name]
 
     def remarks(self) -> list[str]:
         """Say of the data sets that were asked for what is not used and what else is worth knowing."""
-        return list(dict.fromkeys(f"data: {facts}" for facts in self._known.values() if str(facts)))
+        return list(dict.fromkeys(f"data: {facts}" for facts, _ in self._known.values() if str(facts)))
 
 
 class _PlanFingerprints(Fingerprints):
@@ -202,11 +220,9 @@ def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints
     bases = [study.space(phase).config({}) for phase in study.config.phases]
     for config in bases:
         fingerprints.of_trial(config)
-    for data in {
-        config.data.model_dump_json(): config.data for config in (*bases, *(arm.config for arm in arms))
-    }.values():
+    for config in (*bases, *(arm.config for arm in arms)):
         with contextlib.suppress(DataNotGiven):
-            data.check()
+            fingerprints.check(config.data)
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:

@@ -1,7 +1,7 @@
 """Base classes of the components' configs (data, model, loss, scorer), and the readout. No torch."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -108,15 +108,19 @@ class DataConfig(Config):
         Raises:
             DataError: The data set is missing or has another layout.
         """
-        return DataFacts(self.fingerprint())
+        return self.facts_and_check()[0]
 
-    def check(self) -> None:
-        """Refuse data on which training or testing would be of no use, before anything is trained.
+    def facts_and_check(self) -> "tuple[DataFacts, Callable[[DataConfig], None]]":
+        """Read the data set once; return what is known of it, and a check for configs that differ in the holdout alone.
+
+        The check raises DataError where a person is in training and test, no query could find a match, or the holdout
+        is of no use.
 
         Raises:
             DataNotGiven: The study does not say where the data are.
-            DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+            DataError: The data set is missing or has another layout.
         """
+        return DataFacts(self.fingerprint()), lambda _: None
 
     def at(self, root: Path) -> "DataConfig":
         """Return this config with `root` as its folder, for `--data`.

@@ -1,7 +1,8 @@
 """Pretrained weights as a config names them: which file, what of it, and its normalisation. No torch."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self
@@ -223,19 +224,13 @@ def normalization_of(model: Pretrained) -> Normalization:
     return next(iter(wanted), IMAGENET)
 
 
-class naming:  # noqa: N801  (reads as a word: `with naming("weights"):`)
+@contextmanager
+def naming(entry: str) -> Iterator[None]:
     """Begin the message of an error about weights with their entry, `model.weights`."""
-
-    def __init__(self, entry: str) -> None:
-        self._entry = entry
-
-    def __enter__(self) -> None:
-        """Do nothing yet."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Name the entry."""
-        if isinstance(error, StudyError):
-            raise type(error)(f"model.{self._entry}: {error}") from error.__cause__
+    try:
+        yield
+    except StudyError as error:
+        raise type(error)(f"model.{entry}: {error}") from error.__cause__
 
 
 def hash_of(path: Path) -> str:

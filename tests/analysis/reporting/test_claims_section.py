@@ -1,6 +1,7 @@
 """Claims on the page: a sentence each, then what the verdict rests on."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
 from analysis.reporting.claims import describe_claim, family_notes, view_of
 from analysis.reporting.draw import draw_claims
+from analysis.statistics import verdict
 from reid_search.records import read_state
 
 CENTRE, PARTS, MARGIN = "baseline", "model.parts=[1]", "losses.triplet.margin=0.3"
@@ -63,6 +65,14 @@ def test_a_sentence_says_what_the_verdict_rests_on(claimed):
     assert "under its control −5" in margin
     assert "4 seeds" in margin
     assert untestable == "no phase has an arm with model.parts=[9]."
+
+
+def test_a_contradiction_says_which_bound_it_is_against(claimed):
+    parts = answers_of(claimed)[0]
+    said = describe_claim(replace(parts, verdict=verdict.CONTRADICTED))
+    assert (
+        said == describe_claim(parts).rstrip(".") + "; the interval ends below the smallest effect of interest, 1.00."
+    )
 
 
 def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed):
