@@ -51,7 +51,8 @@ class BackboneConfig(Config):
 
     `tags` are those by which timm calls the weights that `weights: default` means, by the backbone's name.
     `last_strides` are the last strides that it can be given; a backbone without a choice lists its own. Height and
-    width of an image must be multiples of `patch`.
+    width of an image must be multiples of `patch`. `keeps_grid` says that the module with its table of positions takes
+    one of any grid, which it finds in its attribute `position_grid`.
 
     Attributes:
         name: The backbone, `resnet50`.
@@ -62,6 +63,7 @@ class BackboneConfig(Config):
     tags: ClassVar[Mapping[str, str]] = {}
     last_strides: ClassVar[tuple[int, ...]] = (1, 2)
     patch: ClassVar[int] = 1
+    keeps_grid: ClassVar[bool] = False
     name: str
 
     @property

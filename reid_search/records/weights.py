@@ -20,13 +20,13 @@ class ResizedTable(_Part):
     Attributes:
         name: Its name in the file.
         source: Rows and columns in the file.
-        target: Rows and columns in the network.
+        target: Rows and columns in the network; None where it is interpolated to the patches of each image.
         interpolation: How.
     """
 
     name: str
     source: tuple[int, int]
-    target: tuple[int, int]
+    target: tuple[int, int] | None
     interpolation: str
 
 
@@ -41,6 +41,7 @@ class LoadedWeights(_Part):
         wrapper: Entries of the file that were opened one inside the other to reach the tensors, such as `state_dict`.
         alternatives: What could have been taken instead: `student` beside `teacher`.
         prefixes: What was taken off the names of the tensors, in this order.
+        named_as: The published code whose names the tensors have; empty where they are the network's own.
         tensors: Names in the file of the tensors that were taken.
         parameters: Values in the parameters that were taken.
         all_parameters: Values in all parameters of the backbone.
@@ -48,6 +49,7 @@ class LoadedWeights(_Part):
         dropped: Names in the file of the tensors that were left out.
         random: Names in the network of the tensors that the file lacks, which stay as they were drawn.
         normalization: With which images are normalised.
+        authors_normalization: With which the authors of `named_as` trained, where it is known and another one.
     """
 
     backbone: str
@@ -57,6 +59,7 @@ class LoadedWeights(_Part):
     wrapper: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+    named_as: str = ""
     tensors: tuple[str, ...]
     parameters: int
     all_parameters: int
@@ -64,6 +67,7 @@ class LoadedWeights(_Part):
     dropped: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     normalization: Normalization
+    authors_normalization: Normalization | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield what happened, in sentences; what a person should look at begins with a word in capitals."""
@@ -72,18 +76,27 @@ class LoadedWeights(_Part):
             f"{self.backbone} from {self.file} (sha256 {self.sha256[:12]}): {len(self.tensors)} tensors, {share:.4g} % "
             f"of the backbone's parameters; images with {self.normalization}"
         )
-        if self.wrapper or self.prefixes:
+        if self.wrapper or self.prefixes or self.named_as:
             where, names = _path(self.wrapper) or "the file itself", _path(self.prefixes)
-            yield f"taken from {where}" + (f", without the prefix {names}" if names else "")
+            without = f", without the prefix {names}" if names else ""
+            yield f"taken from {where}{without}" + (f", by the names of {self.named_as}" if self.named_as else "")
         for table in self.resized:
-            (a, b), (c, d) = table.source, table.target
-            yield f"{table.name}: interpolated from {a}×{b} to {c}×{d} ({table.interpolation})"
+            target = "the patches of the images" if table.target is None else _grid(table.target)
+            yield f"{table.name}: interpolated from {_grid(table.source)} to {target} ({table.interpolation})"
+        if self.authors_normalization is not None:
+            theirs = f"the authors of {self.named_as} trained with {self.authors_normalization}"
+            yield f"NOTE: {theirs}; give `mean` and `std` to have the same"
         if self.dropped:
-            yield f"left out: {_in_short(self.dropped)}"
+            prefix = "".join(self.prefixes)
+            yield f"left out: {_in_short([name.removeprefix(prefix) for name in self.dropped])}"
         if self.alternatives:
             yield f"NOTE: it also holds {_some(self.alternatives)}; `take` chooses another"
         if self.random:
             yield f"RANDOM: the file lacks {_some(self.random, len(self.random))}, drawn at random"
+
+
+def _grid(grid: tuple[int, int]) -> str:
+    return f"{grid[0]}×{grid[1]}"
 
 
 def _path(steps: Sequence[str]) -> str:

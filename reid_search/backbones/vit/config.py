@@ -5,7 +5,7 @@ from functools import cache
 from typing import ClassVar, Literal
 
 from reid_search.backbones.config import BackboneConfig, Block, cuts_after
-from reid_search.study.trial.normalization import HALVES
+from reid_search.study.trial.normalization import CLIP, HALVES
 from reid_search.study.trial.weights import DefaultWeights
 
 _DEPTH = 12
@@ -22,22 +22,24 @@ class ViTConfig(BackboneConfig):
     """A vision transformer as timm builds it, its final norm included, for images of any size in multiples of 16.
 
     The tokens of the patches are the map. The class token (and the distillation token of a DeiT that has one) goes
-    through all blocks, where the others attend to it, and is left out of the map. The table of positions stays that of
-    14×14 patches, with which its weights came, and is interpolated to the patches of the images. Nothing is strided
-    after the patches, so the last stride is 1.
+    through all blocks, where the others attend to it, and is left out of the map. The table of positions has the grid
+    with which its weights came, 14×14 patches where they are drawn, and is interpolated to the patches of the images.
+    That of CLIP has a norm before its blocks. Nothing is strided after the patches, so the last stride is 1.
 
     Attributes:
         name: Its name in timm.
     """
 
     weights_form: ClassVar[str] = "tensors by timm's names"
-    body: ClassVar[tuple[str, ...]] = ("patch_embed.", "blocks.", "norm.")
+    body: ClassVar[tuple[str, ...]] = ("patch_embed.", "norm_pre.", "blocks.", "norm.")
     last_strides: ClassVar[tuple[int, ...]] = (1,)
     patch: ClassVar[int] = 16
+    keeps_grid: ClassVar[bool] = True
     name: Literal[
         "vit_tiny_patch16_224",
         "vit_small_patch16_224",
         "vit_base_patch16_224",
+        "vit_base_patch16_clip_quickgelu_224",
         "deit_tiny_patch16_224",
         "deit_small_patch16_224",
         "deit_base_patch16_224",
@@ -48,7 +50,9 @@ class ViTConfig(BackboneConfig):
 
     @property
     def default_weights(self) -> DefaultWeights:
-        """Those that timm means by this name; a ViT's, but no DeiT's, were trained on other means than ImageNet's."""
+        """Those that timm means by this name, of CLIP OpenAI's; only DeiT's were trained on ImageNet's means."""
+        if self.name == "vit_base_patch16_clip_quickgelu_224":
+            return DefaultWeights("timm/vit_base_patch16_clip_224.openai", CLIP)
         tag = _TAGS.get(self.name)
         if tag is None:
             return DefaultWeights(f"timm/{self.name}.fb_in1k")

@@ -11,6 +11,7 @@ from torch.nn import functional
 from reid_search.backbones.backbone import Backbone, modules_of, timm_network
 from reid_search.backbones.vit.config import ViTConfig
 from reid_search.backbones.weights import Weights
+from reid_search.backbones.weights.positions import GRID
 
 
 class Tokens(NamedTuple):
@@ -48,6 +49,9 @@ class ViT(Backbone):
 class Embedding(nn.Module):
     """Turns images into tokens with positions: timm's, except that its gradient repeats on a GPU.
 
+    Attributes:
+        position_grid: Rows and columns of its table of positions, which is that of its file of weights.
+
     Args:
         network: The network of timm.
     """
@@ -59,24 +63,45 @@ class Embedding(nn.Module):
         distilled = hasattr(network, "dist_token")
         self.dist_token = network.get_parameter("dist_token") if distilled else None
         self.pos_embed = network.get_parameter("pos_embed")
+        self.norm_pre = network.get_submodule("norm_pre")
         self._firsts = 1 + distilled
-        self._side = math.isqrt(self.pos_embed.shape[1] - self._firsts)
+        self.position_grid: tuple[int, int] = getattr(network, GRID, self._square())
 
     def forward(self, images: Tensor) -> Tokens:
         """Return the tokens of images `(B, 3, H, W)`."""
         patches = self.patch_embed(images)
         grid = (int(patches.shape[1]), int(patches.shape[2]))
         firsts = [token.expand(len(images), -1, -1) for token in (self.cls_token, self.dist_token) if token is not None]
-        return Tokens(torch.cat([*firsts, patches.flatten(1, 2)], dim=1) + self._positions(grid), grid)
+        tokens = torch.cat([*firsts, patches.flatten(1, 2)], dim=1) + self.positions(grid)
+        return Tokens(self.norm_pre(tokens), grid)
 
-    def _positions(self, grid: tuple[int, int]) -> Tensor:
+    def positions(self, grid: tuple[int, int]) -> Tensor:
         """Return the table of positions for these rows and columns of patches, `(1, P + h·w, C)`."""
-        if grid == (self._side, self._side):
+        if grid == self.position_grid:
             return self.pos_embed
-        table = self.pos_embed[0, self._firsts :].reshape(self._side, self._side, -1)
-        rows, columns = (_interpolation(self._side, side, table) for side in grid)
+        table = self.pos_embed[0, self._firsts :].reshape(*self.position_grid, -1)
+        rows, columns = (_interpolation(own, side, table) for own, side in zip(self.position_grid, grid, strict=True))
         resized = torch.einsum("hi,iwc->hwc", rows, columns @ table).flatten(0, 1)
         return torch.cat([self.pos_embed[:, : self._firsts], resized[None]], dim=1)
+
+    def _square(self) -> tuple[int, int]:
+        side = math.isqrt(self.pos_embed.shape[1] - self._firsts)
+        return side, side
+
+    def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
+        """Save the grid as well where the table does not tell it."""
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self.position_grid != self._square():
+            destination[prefix + GRID] = torch.tensor(self.position_grid)
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *others: object) -> None:
+        """Take a table of another grid as it is: it came with the weights that the saved network started from."""
+        grid, table = state.pop(prefix + GRID, None), state.get(f"{prefix}pos_embed")
+        if table is not None and table.shape[::2] == self.pos_embed.shape[::2]:
+            if table.shape != self.pos_embed.shape:
+                self.pos_embed.data = self.pos_embed.new_empty(table.shape)
+            self.position_grid = self._square() if grid is None else (int(grid[0]), int(grid[1]))
+        super()._load_from_state_dict(state, prefix, *others)
 
 
 def _interpolation(source: int, target: int, like: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
 """Pretrained weights of a backbone from a file, in the forms that files have.
 
 `reading` opens a file without running code, `unwrapping` finds the tensors in it, `naming` finds the backbone's names
-among theirs, `positions` resizes tables of positions, `filling` decides what is taken and what is an error, and
-`examining` does all of it in another process, for commands that load no torch.
+among theirs, `published` lists the names that other code gives them, `positions` resizes tables of positions, `filling`
+decides what is taken and what is an error, and `examining` does all of it in another process, for commands that load no
+torch.
 """
 
 from typing import TYPE_CHECKING

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from reid_search.backbones.config import BackboneConfig
 from reid_search.backbones.weights.naming import Names
-from reid_search.backbones.weights.positions import INTERPOLATION, fitted, is_table
+from reid_search.backbones.weights.positions import GRID, INTERPOLATION, Grid, fitted, is_table
 from reid_search.errors import StudyError
 from reid_search.records import ResizedTable
 from reid_search.study.trial.weights import WeightsConfig
@@ -17,7 +17,7 @@ from reid_search.study.trial.weights import WeightsConfig
 _MOST_RANDOM = 0.1
 _COUNTER = "num_batches_tracked"
 # Buffers that some releases of a library save and others compute; and the second leading token of a distilled DeiT.
-_COMPUTED = ("relative_position_index", "attn_mask", "relative_coords_table", "position_ids", "dist_token")
+_COMPUTED = ("relative_position_index", "attn_mask", "relative_coords_table", "position_ids", "dist_token", GRID)
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,22 @@ def fill(
         raise StudyError(
             f"lacks {lacking[0]} and every other tensor, {no_weights} ({config.weights_form}); {_has(state)}"
         )
+    _check_published(names, config)
     _check_the_rest(given, own, config, no_weights)
-    fitting, resized = _fitting(state, taken, own, weights, no_weights)
+    fitting, resized = _fitting(state, taken, own, names, config, weights)
     unnamed = [name for name in lacking if not any(fnmatchcase(name, pattern) for pattern in weights.may_leave)]
     _check_lacking(unnamed, taken, sizes, no_weights)
     _check_values(state, taken)
+    if config.keeps_grid:
+        for table in resized:
+            _take_grid(network, table.name, fitting[table.name], table.source)
     network.load_state_dict({**network.state_dict(), **fitting})
-    left = [place for name, place in names.found.items() if name not in taken]
+    sizes = {name: item.numel() for name, item in network.named_parameters() if name in own}
+    used = [place for name in taken for place in names.places(name)]
     return Filled(
-        tensors=tuple(taken.values()),
-        resized=resized,
-        dropped=(*left, *names.outside),
+        tensors=tuple(used),
+        resized=tuple(table.model_copy(update={"name": taken[table.name]}) for table in resized),
+        dropped=(*(place for place in names.found.values() if place not in set(used)), *names.outside),
         random=tuple(lacking),
         parameters=sum(sizes[name] for name in taken if name in sizes),
         all_parameters=sum(sizes.values()),
@@ -118,36 +123,66 @@ def _check_lacking(lacking: Collection[str], taken: Collection[str], sizes: Mapp
         raise StudyError(f"lacks {first}{more}, {share:.0%} of the parameters, {no_weights}; {allowed}")
 
 
+def _check_published(names: Names, config: BackboneConfig) -> None:
+    """Refuse what another backbone of the family computes something else of."""
+    kind = names.published
+    if kind is not None and kind.backbone not in ("", config.name):
+        lacks = f"has the tensors of {kind.source}, and {config.name} lacks {kind.lacking}"
+        raise StudyError(f"{lacks}; allowed: backbone {kind.backbone}")
+
+
 def _fitting(
     state: Mapping[str, Tensor],
     taken: Mapping[str, str],
     own: Mapping[str, Tensor],
+    names: Names,
+    config: BackboneConfig,
     weights: WeightsConfig,
-    no_weights: str,
-) -> tuple[dict[str, Tensor], tuple[ResizedTable, ...]]:
-    """Return the tensors with the network's shapes; only tables of positions are ever resized."""
+) -> tuple[dict[str, Tensor], list[ResizedTable]]:
+    """Return the tensors with the network's shapes, and the tables of positions, which alone are ever resized."""
     fitting: dict[str, Tensor] = {}
     resized: list[ResizedTable] = []
-    leading = _leading([name.rpartition(".")[2] for name in state]), _leading(own)
+    leading, grid = (_leading(state), _leading(own)), weights.grid or _saved_grid(state)
     for name, place in taken.items():
-        value, like = state[place], own[name]
-        if value.shape != like.shape and is_table(name):
-            table = fitted(name, value, like, leading=leading, grid=weights.grid)
+        value, like = names.value(name, state), own[name]
+        kept = config.keeps_grid and is_table(name)
+        if name.endswith("token") and value.numel() == value.shape[-1] == like.numel():
+            value = value.reshape(like.shape)  # CLIP's has no dimensions of length 1
+        elif kept or (is_table(name) and value.shape != like.shape):
+            table = fitted(name, value, like, leading=leading, grid=grid, kept=kept)
+            kept = kept and table is not None
             if table is not None:
                 value = table.table
                 if table.source != table.target:
                     change = {"source": table.source, "target": table.target, "interpolation": INTERPOLATION}
-                    resized.append(ResizedTable.model_validate({"name": place, **change}))
-        if value.shape != like.shape:
+                    resized.append(ResizedTable.model_validate({"name": name, **change}))
+        if value.shape != like.shape and not kept:
             shapes = f"{tuple(value.shape)} for {tuple(like.shape)}"
-            raise StudyError(f"has {place} of another shape, {no_weights} ({shapes})")
+            raise StudyError(f"has {place} of another shape, so it holds no weights of {config.name} ({shapes})")
         fitting[name] = value.to(like.dtype)
-    return fitting, tuple(resized)
+    return fitting, resized
+
+
+def _take_grid(network: nn.Module, name: str, table: Tensor, grid: Grid) -> None:
+    """Give a network room for a table of another grid, and the grid to the module that has the table."""
+    module = network.get_submodule(name.rpartition(".")[0])
+    module.get_parameter(name.rpartition(".")[2]).data = torch.empty_like(table)
+    setattr(module, GRID, grid)
+
+
+def _saved_grid(state: Mapping[str, Tensor]) -> Grid | None:
+    """Return the grid of a table of ours that is no square."""
+    for name, value in state.items():
+        if name.rpartition(".")[2] == GRID:
+            rows, columns = value.tolist()
+            return int(rows), int(columns)
+    return None
 
 
 def _leading(names: Collection[str]) -> int:
     """Return how many tokens come before those of the patches."""
-    return sum(token in names for token in ("cls_token", "class_embedding", "dist_token"))
+    ends = {name.rpartition(".")[2] for name in names}
+    return len(ends & {"cls_token", "class_embedding", "dist_token"})
 
 
 def _check_values(state: Mapping[str, Tensor], taken: Mapping[str, str]) -> None:

@@ -60,7 +60,7 @@ class Weights:
         if self._is_own:
             return
         wanted = [name for name in network.state_dict() if not name.startswith(but)]
-        self._fill(network, stripped(self._file.state, wanted), but)
+        self._fill(network, stripped(self._file.state, wanted, self._weights.take), but)
 
     def finish(self, backbone: nn.Module) -> Pretrained:
         """Fill the blocks where the file is of our own, and return what was taken."""
@@ -87,6 +87,8 @@ class Weights:
         return self._file.state
 
     def _report(self, names: Names, filled: Filled) -> LoadedWeights:
+        used = self._weights.normalization_of(self._path, self._config.name)
+        theirs = names.published.trained_with(names.prefixes) if names.published else None
         return LoadedWeights(
             backbone=self._config.name,
             file=str(self._weights.file),
@@ -95,13 +97,15 @@ class Weights:
             wrapper=self._file.wrapper,
             alternatives=(*self._file.alternatives, *names.alternatives),
             prefixes=names.prefixes,
+            named_as=names.published.source if names.published else "",
             tensors=filled.tensors,
             parameters=filled.parameters,
             all_parameters=filled.all_parameters,
             resized=filled.resized,
             dropped=filled.dropped,
             random=filled.random,
-            normalization=self._weights.normalization_of(self._path, self._config.name),
+            normalization=used,
+            authors_normalization=None if theirs == used else theirs,
         )
 
 

@@ -1,8 +1,12 @@
-"""Finding a backbone's tensors among the names in a file: prefixes, and the names of our own models."""
+"""Finding a backbone's tensors among the names in a file: prefixes, published names, and those of our own models."""
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from reid_search.backbones.weights.published import PUBLISHED, Published
 
 PREFIXES = (
     "module.",
@@ -28,32 +32,64 @@ class Names:
         found: Name in the file, by name in the network; some of these may be names that the network does not have.
         prefixes: What was taken off the file's names, in this order.
         outside: Names in the file of all others.
-        alternatives: Prefixes that could have been taken instead.
+        alternatives: Prefixes, or branches, that could have been taken instead.
+        published: The published names that the file has; None where they are the network's own.
     """
 
     found: Mapping[str, str]
     prefixes: tuple[str, ...]
     outside: tuple[str, ...]
     alternatives: tuple[str, ...] = ()
+    published: Published | None = None
+
+    def places(self, name: str) -> tuple[str, ...]:
+        """Return the names in the file of what makes up the tensor that the network has under a name."""
+        place = self.found[name]
+        return (place,) if self.published is None else self.published.places(name, place)
+
+    def value(self, name: str, state: Mapping[str, Tensor]) -> Tensor:
+        """Return the tensor that the network has under a name."""
+        parts = [state[place] for place in self.places(name)]
+        return parts[0] if self.published is None else self.published.value(name, parts)
 
 
-def stripped(names: Collection[str], wanted: Collection[str]) -> Names:
-    """Take off the prefixes under which most of the wanted names are found, as few of them as possible."""
-    best, best_count = Names({name: name for name in names}, (), ()), len(set(names) & set(wanted))
-    waiting = [best]
+def stripped(names: Collection[str], wanted: Collection[str], take: str | None = None) -> Names:
+    """Take off the prefixes under which most of the wanted names are found, as few of them as possible.
+
+    Args:
+        names: The names in the file.
+        wanted: Those of the network.
+        take: The branch to take of a published network that has several.
+    """
+
+    def count(given: Names) -> int:
+        return len(given.found.keys() & set(wanted))
+
+    return max((reading for given in _without_prefixes(names) for reading in _readings(given, take)), key=count)
+
+
+def _without_prefixes(names: Collection[str]) -> Iterator[Names]:
+    """Yield the names with none of the prefixes taken off, then with one, then with two."""
+    waiting = [Names({name: name for name in names}, (), ())]
     while waiting:
         before = waiting.pop(0)
+        yield before
         for prefix in PREFIXES:
             inside = {name[len(prefix) :]: own for name, own in before.found.items() if name.startswith(prefix)}
-            if not inside:
-                continue
-            rest = [own for name, own in before.found.items() if not name.startswith(prefix)]
-            now = Names(inside, (*before.prefixes, prefix), (*before.outside, *rest))
-            waiting.append(now)
-            count = len(inside.keys() & set(wanted))
-            if count > best_count:
-                best, best_count = now, count
-    return best
+            if inside:
+                rest = [own for name, own in before.found.items() if not name.startswith(prefix)]
+                waiting.append(Names(inside, (*before.prefixes, prefix), (*before.outside, *rest)))
+
+
+def _readings(given: Names, take: str | None) -> Iterator[Names]:
+    """Yield what the names are by each kind of published names that they fit, and as they are."""
+    for published in PUBLISHED:
+        branch = take if take in published.branches else next(iter(published.branches), "")
+        found = published.names(given.found, branch)
+        if found is not None:
+            others = tuple(name for name in published.branches if name != branch) if take is None else ()
+            yield replace(given, found=found, alternatives=others, published=published)
+    yield given
 
 
 def is_our_own(names: Collection[str], blocks: Collection[str]) -> bool:

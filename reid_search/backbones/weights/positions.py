@@ -12,16 +12,18 @@ from reid_search.errors import StudyError
 _ABSOLUTE = ("pos_embed", "positional_embedding", "absolute_pos_embed")
 _RELATIVE = "relative_position_bias_table"
 INTERPOLATION = "bicubic"
+GRID = "position_grid"
+"""Rows and columns of a table, kept by the module that takes one of any grid, and saved where they are no square."""
 
 Grid = tuple[int, int]
 
 
 class Fitted(NamedTuple):
-    """A table with the shape of the network's, and the grids from and to which it was interpolated."""
+    """A table as the network takes it, and the grids from and to which it was interpolated; None to none yet."""
 
     table: Tensor
     source: Grid
-    target: Grid
+    target: Grid | None
 
 
 def is_table(name: str) -> bool:
@@ -29,7 +31,9 @@ def is_table(name: str) -> bool:
     return name.rpartition(".")[2] in (*_ABSOLUTE, _RELATIVE)
 
 
-def fitted(name: str, table: Tensor, like: Tensor, *, leading: tuple[int, int], grid: Grid | None) -> Fitted | None:
+def fitted(
+    name: str, table: Tensor, like: Tensor, *, leading: tuple[int, int], grid: Grid | None, kept: bool = False
+) -> Fitted | None:
     """Interpolate a table of positions to the grid of the network's; None where it is no matter of the grid.
 
     Args:
@@ -39,6 +43,8 @@ def fitted(name: str, table: Tensor, like: Tensor, *, leading: tuple[int, int], 
         leading: P in the file and in the network: the class token, and that of a distilled DeiT, which is left out
             where the network has none.
         grid: Rows and columns of the file's table; a square if None.
+        kept: Whether the network takes a table of any grid as it is, and interpolates it to the patches of the images
+            itself; a second interpolation before that would blur it.
 
     Raises:
         StudyError: The file's table is no square, and no grid is given; or the grid has another number of cells.
@@ -53,10 +59,12 @@ def fitted(name: str, table: Tensor, like: Tensor, *, leading: tuple[int, int], 
     if source_leading < target_leading:
         return None
     source = _grid(name, table.shape[1] - source_leading, grid)
+    tokens, cells = table[:, :target_leading], table[:, source_leading:]
+    if kept:
+        return Fitted(torch.cat([tokens, cells], dim=1), source, None)
     target = _grid(name, like.shape[1] - target_leading, None)
-    tokens = table[:, :target_leading]
-    cells = _interpolated(table[:, source_leading:].reshape(1, *source, -1).permute(0, 3, 1, 2), target)
-    resized = cells.flatten(2).transpose(1, 2)
+    maps = _interpolated(cells.reshape(1, *source, -1).permute(0, 3, 1, 2), target)
+    resized = maps.flatten(2).transpose(1, 2)
     return Fitted(torch.cat([tokens.to(resized.dtype), resized], dim=1), source, target)
 
 

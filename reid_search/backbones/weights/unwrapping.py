@@ -67,8 +67,10 @@ def unwrapped(content: object, take: str | None, path: Path) -> Unwrapped:
         raise StudyError(
             f"{path}: holds no state dict ({kind}); allowed: tensors by name, or one of {_listed()} with them"
         )
-    if take is not None and not taken and not any(name.startswith(take) for name in state):
-        raise StudyError(f"{path}: take: {take}: the file does not hold it; {nearest(take, [*wrapper, *alternatives])}")
+    if take is not None and not taken and not any(f".{take}." in f".{name}" for name in state):
+        there = [*wrapper, *alternatives]
+        allowed = nearest(take, there) if there else "it holds one network: leave `take` out"
+        raise StudyError(f"{path}: take: {take}: the file does not hold it; {allowed}")
     return Unwrapped(state, tuple(wrapper), tuple(alternatives) if take is None else ())
 
 

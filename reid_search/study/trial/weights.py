@@ -67,8 +67,9 @@ class WeightsConfig(Config):
     Attributes:
         file: The file, in any form that a framework writes (`.pth`, `.pt`, `.pth.tar`, `.safetensors`), the folder of a
             trial that kept its weights, or `default`: torchvision's or timm's own.
-        take: What to take where the file holds several networks, such as `student` or `state_dict`; if omitted, an
-            averaged one rather than the raw, and a teacher rather than its student.
+        take: What to take where the file holds several networks, such as `student` or `state_dict`, or a network with
+            several branches, such as `b2`; if omitted, an averaged one rather than the raw, a teacher rather than its
+            student, and the first branch.
         mean: Mean of red, green and blue, each in [0, 1], with which the weights were trained; if omitted, what the
             file or the source says, and ImageNet's where they say nothing.
         std: Standard deviations of these.
