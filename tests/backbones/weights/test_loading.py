@@ -124,6 +124,7 @@ def test_a_chosen_network_is_taken(state, tmp_path):
         assert_close(backbone.layer1_0.conv1.weight, factor * state["layer1.0.conv1.weight"], rtol=0, atol=0)
 
 
+@pytest.mark.slow  # starts two processes that load torch, each for about eight seconds
 def test_another_process_finds_the_same_and_keeps_it_by_content(state, tmp_path, monkeypatch):
     monkeypatch.setenv("REID_SEARCH_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "weights.pth"
