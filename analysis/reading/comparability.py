@@ -18,7 +18,7 @@ FIELDS = ("evaluate", "data_fingerprint", "transductive", "rule")
 RULES: Mapping[str, str] = {
     "left_out": "junk, and the query's identity in the query's camera",  # unless a measurement has another rule
     "average_precision": "rectangular",
-    "queries": "single",
+    "queries": "single",  # unless its rule says multi-query
 }
 
 _DIGITS = 8

@@ -22,6 +22,16 @@ def describe_rule(rule: EvaluationRule) -> str:
     return " ".join(sentences)
 
 
+def describe_queries(rule: EvaluationRule) -> str:
+    """Return what describes a query, and what becomes of one without a match."""
+    described = (
+        "multi-query: the feature of a query is the mean over all query images of its identity in its camera"
+        if rule.multi_query
+        else "single query"
+    )
+    return f"{described}; a query without a match is left out of every mean"
+
+
 def _left_out(rule: EvaluationRule) -> str:
     always_wrong = "distractors (identity 0) are always wrong."
     if rule.left_out == ("same image",):

@@ -7,7 +7,7 @@ from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.question.axes import label_of
 from reid_search.study.trial.normalization import IMAGENET
 
-from .describe_rule import describe_rule
+from .describe_rule import describe_queries, describe_rule
 from .formats import amount, percent, several
 
 Facts = list[tuple[str, str]]
@@ -34,7 +34,7 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Validation", _joined(_validation(item) for item in data)),
         ("Matching rule", " ".join(describe_rule(rule) for rule in _rules(records))),
         ("Average precision", _AVERAGE_PRECISION),
-        ("Queries", "single query; a query without a match is left out of every mean"),
+        ("Queries", _joined(describe_queries(rule) for rule in _rules(records))),
         ("Re-ranking", _rescored(records)),
         ("Queries without a match", _unmatched(records)),
         ("Readouts", _joined(readouts)),

@@ -30,6 +30,8 @@ class ReidDataset:
         train: Training images.
         query: Query images.
         gallery: Gallery images.
+        multi_query: Images that describe a query together, where the evaluation rule pools them: those of its identity
+            in its camera.
         fingerprint: Identifies images, labels and side-cars.
         side_cars: Paths of the part maps, keypoints and attributes that exist.
         forms: How these are to be understood.
@@ -48,6 +50,7 @@ class ReidDataset:
     one_numbering: bool = False
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    multi_query: pd.DataFrame | None = None
 
     @property
     def facts(self) -> DataFacts:
@@ -57,7 +60,8 @@ class ReidDataset:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        return {name: getattr(self, name) for name in PARTS}
+        beside = {} if self.multi_query is None else {"multi_query": self.multi_query}
+        return {name: getattr(self, name) for name in PARTS} | beside
 
     def identities(self) -> npt.NDArray[np.int64]:
         """Return every person's identity, ascending."""
@@ -114,6 +118,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         one_numbering=about.one_numbering,
         unused=facts.unused,
         notes=facts.notes,
+        multi_query=_table(pooled, contents) if (pooled := listing.of("multi_query")) else None,
     )
 
 

@@ -5,21 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
 from reid_search.data.listing import Listing
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
-from reid_search.study.component import AbsolutePath, absolute
+from reid_search.study.component import WITH_DEFAULTS, AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
-_WRITTEN_IF_SET = ("map_labels", "keypoint_confidence", "skip_broken")
 
 
 class FolderConfig(DataConfig):
     """A data set in a folder. A reader extends this and says in `read` what the folder holds.
+
+    `written_if_set` are the settings that the key of a trial leaves out where they have their defaults.
 
     Attributes:
         root: The data set's folder; `--data` sets it.
@@ -32,6 +33,7 @@ class FolderConfig(DataConfig):
     """
 
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
+    written_if_set: ClassVar[tuple[str, ...]] = ("map_labels", "keypoint_confidence", "skip_broken")
     image_size: ImageSize = (256, 128)
     root: AbsolutePath | None = None
     maps: AbsolutePath | None = None
@@ -128,9 +130,13 @@ class FolderConfig(DataConfig):
         return self.model_copy(update={"root": absolute(root)})
 
     @model_serializer(mode="wrap")
-    def _write_some_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _write_some_only_if_set(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        for name in _WRITTEN_IF_SET:
+        if info.context == WITH_DEFAULTS:
+            return content
+        for name in self.written_if_set:
             if getattr(self, name) == type(self).model_fields[name].default:
                 content.pop(name, None)
         return content

@@ -19,8 +19,9 @@ from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.key import BY_CONTENT
 from reid_search.study.trial.side_cars import Forms
 
-Part = Literal["train", "query", "gallery"]
+Part = Literal["train", "query", "gallery", "multi_query"]
 PARTS: tuple[Part, ...] = ("train", "query", "gallery")
+"""The parts of every data set; where queries are pooled, `multi_query` holds the images to pool."""
 
 HIDDEN = "hidden files"
 OTHER_FILES = "files that are no images"
@@ -239,8 +240,17 @@ class Listing:
             DataError: A file is missing or cannot be read.
         """
         unused = {reason: len(names) for reason, names in self.unused.items()}
-        notes = tuple(text for text in (self.about.status, *self.deviations()) if text)
+        notes = tuple(text for text in (self.about.status, *self.deviations(), self._queries_alone()) if text)
         return DataFacts(fingerprint or self.fingerprint(), unused, notes)
+
+    def _queries_alone(self) -> str:
+        """Say how many queries have nothing to be pooled with where others have."""
+        pooled = {(image.identity, image.camera) for image in self.of("multi_query")}
+        queries = self.of("query")
+        alone = sum((image.identity, image.camera) not in pooled for image in queries)
+        if not pooled or not alone:
+            return ""
+        return f"multi-query: {alone:,} of {len(queries):,} queries have no other image and are described by their own"
 
     def _hash_images(self) -> Hashed:
         if self._hashed is None:

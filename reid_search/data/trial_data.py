@@ -19,6 +19,8 @@ from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, SideCar, 
 from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.key import joint_facts
 
+_NOWHERE = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -60,11 +62,19 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class RankingSet:
-    """Queries, the gallery to search for them, and the rule by which the ranking is measured."""
+    """Queries, the gallery to search for them, and the rule by which the ranking is measured.
+
+    Attributes:
+        query: The queries.
+        gallery: The gallery.
+        rule: The rule.
+        multi_query: Images that describe queries together, where the rule pools them.
+    """
 
     query: LabelledImages
     gallery: LabelledImages
     rule: EvaluationRule = MARKET_RULE
+    multi_query: LabelledImages | None = None
 
     def compared(self) -> dict[str, tuple[Integers, Integers]]:
         """Return what the rule compares: by column, the labels of queries and gallery as numbers.
@@ -74,6 +84,15 @@ class RankingSet:
         """
         columns = compared_columns(self.rule.compared, self.query.table, self.gallery.table)
         return {name: (query, gallery) for name, (query, gallery) in columns.items()}
+
+    def pooled(self) -> list[Integers]:
+        """Return the places in `multi_query` of the images that describe each query together; none: it stands alone."""
+        if self.multi_query is None:
+            return [_NOWHERE] * len(self.query)
+        labels = ["identity", "camera"]
+        found = self.multi_query.table.groupby(labels).indices
+        places = {label: np.asarray(rows, np.int64) for label, rows in found.items()}
+        return [places.get(label, _NOWHERE) for label in self.query.table[labels].itertuples(index=False, name=None)]
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,7 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
     """
     everywhere = config.model.needs
     needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}
+    needs["multi_query"] = everywhere
     opened = _Opened(config, config.data, seed, cache, needs)
     others = {
         index: _Opened(config, config.stage_data(stage), seed, cache, {"train": needs["train"]})
@@ -170,11 +190,13 @@ class _Opened:
     def ranking_sets(self) -> dict[str, RankingSet]:
         query = _labelled(self._images["query"], self.dataset.query)
         gallery = _labelled(self._images["gallery"], self.dataset.gallery)
-        sets = {"test": RankingSet(query, gallery, self._rule)}
+        pool = self.dataset.multi_query
+        pooled = None if pool is None else _labelled(self._images["multi_query"], pool)
+        sets = {"test": RankingSet(query, gallery, self._rule, pooled)}
         if len(self._split.query):
             train = self._images["train"]
             query, gallery = (_labelled(train, table) for table in (self._split.query, self._split.gallery))
-            sets["val"] = RankingSet(query, gallery, self._rule)
+            sets["val"] = RankingSet(query, gallery, self._rule, gallery if self._rule.multi_query else None)
         return sets
 
 

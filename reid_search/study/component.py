@@ -33,6 +33,9 @@ from pydantic_core import CoreSchema, core_schema
 from reid_search.errors import StudyError, closest, nearest
 from reid_search.study.plugins import load_plugin, plugins, wrong
 
+WITH_DEFAULTS = "with defaults"
+"""The context in which a config is written with settings that keys leave out where they have their defaults."""
+
 _MOST_OWNERS = 3
 
 

@@ -45,16 +45,25 @@ class EvaluationRule(Config):
             query's own file.
         within: A column; only gallery images with the query's own value of it are ranked, such as those of one action.
         single_shot: Random galleries of one image an identity; the whole gallery where omitted.
+        multi_query: Whether the feature of a query is the mean over all query images of its identity in its camera,
+            instead of that of its own image (Zheng et al. 2015).
     """
 
     left_out: tuple[Condition, ...] = Field(default=("same camera",), min_length=1)
     within: Annotated[str, Field(pattern=r"^[a-z_]+$")] | None = None
     single_shot: SingleShot | None = None
+    multi_query: bool = False
 
     @model_validator(mode="after")
     def _draws_from_one_gallery(self) -> Self:
         if self.within and self.single_shot:
             raise ValueError(f"within: {self.within}: random galleries are drawn from all images; allowed: one of both")
+        return self
+
+    @model_validator(mode="after")
+    def _pools_what_is_left_out(self) -> Self:
+        if self.multi_query and "same camera" not in self.left_out:
+            raise ValueError("multi_query: pools images of the query's camera, so left_out must hold 'same camera'")
         return self
 
     @property
@@ -75,6 +84,7 @@ class EvaluationRule(Config):
         parts = [" or ".join(self.left_out)]
         parts += [f"within one {self.within}"] if self.within else []
         parts += [str(self.single_shot)] if self.single_shot else []
+        parts += ["multi-query"] if self.multi_query else []
         return "; ".join(parts)
 
 

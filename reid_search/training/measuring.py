@@ -1,6 +1,6 @@
 """Testing a model: the features of each readout, their ranking, and the part of it that a record keeps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -29,11 +29,16 @@ _BATCH = 128
 
 @dataclass(frozen=True)
 class ReadoutPlan:
-    """A readout with the keys of the taps that it reads, in order; `dim` is the number of values per image."""
+    """A readout with the keys of the taps that it reads, in order, and their number of values per image."""
 
     config: ReadoutConfig
     keys: tuple[str, ...]
-    dim: int
+    dims: tuple[int, ...]
+
+    @property
+    def dim(self) -> int:
+        """Number of values per image."""
+        return sum(self.dims)
 
     def features(self, taps: Mapping[str, Tensor], mirrored: Mapping[str, Tensor]) -> Tensor:
         """Return the features of a batch, `(B, dim)`; only readouts with `flip` read the mirrored images' taps."""
@@ -41,6 +46,24 @@ class ReadoutPlan:
         if self.config.flip:
             pairs = zip(blocks, self.keys, strict=True)
             blocks = [(block + mirrored[key].flatten(1).float()) / 2 for block, key in pairs]
+        return self._normalized(blocks)
+
+    def pooled(self, own: Features, features: Features, images: Sequence[Integers]) -> Features:
+        """Return the mean feature of each query's images, normalised as those of single images, `(Q, dim)`.
+
+        Args:
+            own: `(Q, dim)` features of the queries' own images, for those that have no other.
+            features: `(N, dim)` features of the images to pool.
+            images: For each query, the places of its images among these.
+        """
+        means = [
+            features[places].mean(axis=0, dtype=np.float64) if len(places) else own[query].astype(np.float64)
+            for query, places in enumerate(images)
+        ]
+        blocks = torch.split(torch.from_numpy(np.stack(means)), list(self.dims), dim=1)
+        return self._normalized(list(blocks)).float().numpy()
+
+    def _normalized(self, blocks: list[Tensor]) -> Tensor:
         if self.config.normalize == "blocks":
             blocks = [functional.normalize(block, dim=1) for block in blocks]
         feature = torch.cat(blocks, dim=1)
@@ -52,7 +75,7 @@ def readout_plans(config: TrialConfig) -> dict[str, ReadoutPlan]:
     plans = {}
     for name, readout in config.readouts.items():
         taps = config.readout_taps(name)
-        plans[name] = ReadoutPlan(readout, tuple(tap.key for tap in taps), sum(tap.dim for tap in taps))
+        plans[name] = ReadoutPlan(readout, tuple(tap.key for tap in taps), tuple(tap.dim for tap in taps))
     return plans
 
 
@@ -71,6 +94,11 @@ def rank(
     """
     query = extract(model, plans, images.query, device, normalization)
     gallery = extract(model, plans, images.gallery, device, normalization)
+    if images.multi_query is not None:
+        # Held-out images are the gallery of the validation split and pooled for its queries.
+        alike = images.multi_query is images.gallery
+        pool = gallery if alike else extract(model, plans, images.multi_query, device, normalization)
+        query = {name: plan.pooled(query[name], pool[name], images.pooled()) for name, plan in plans.items()}
     labels = _labels(images)
     results = {}
     for name, plan in plans.items():

@@ -10,6 +10,8 @@ from reid_search.data.listing import Part
 from reid_search.data.part_folders import PartFolders
 
 FOLDERS: dict[Part, str] = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
+HAND_DRAWN = "gt_bbox"
+"""The folder of boxes that people drew around everyone, queries among them; some copies lack it."""
 LAYOUT = PartFolders(
     FOLDERS, re.compile(r"(?P<identity>-1|\d{4,5})_c(?P<camera>\d+)s\d+_\d+_\d+"), "0002_c1s1_000451_03.jpg"
 )

@@ -10,7 +10,7 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import Config, family_of
+from reid_search.study.component import WITH_DEFAULTS, Config, family_of
 from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.question.axes import Axis, Level, holds
@@ -245,7 +245,7 @@ class Space:
 
     @cached_property
     def _filled_base(self) -> dict[str, object]:
-        return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json")
+        return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json", context=WITH_DEFAULTS)
 
 
 def labels_of(held: Iterable[str], settings: Settings) -> Labels:
