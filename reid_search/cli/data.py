@@ -75,7 +75,9 @@ def check(
     hashed = hash_files(image.path for image in listing.images)
     images = judged(hashed.digests)
     unreadable = [f"{path}: {problem}" for path, problem in {**hashed.unreadable, **images.problems}.items()]
-    sizes = Counter(f"{height}x{width}" for width, height in images.sizes.values())
+    parts = {(image.path, image.box) for image in listing.images if image.path in images.sizes}
+    shown = [(box.width, box.height) if box else images.sizes[path] for path, box in parts]
+    sizes = Counter(f"{height}x{width}" for width, height in shown)
     dataset = dataset_of(name, listing, fingerprint="unknown" if unreadable else None)
     content: dict[str, Any] = {
         "fingerprint": dataset.fingerprint,
@@ -108,7 +110,11 @@ def import_(
         ),
     ] = None,
     table: Annotated[
-        Path | None, typer.Option("--list", help="CSV or Parquet table of path and identity, instead of a pattern.")
+        Path | None,
+        typer.Option(
+            "--list",
+            help="CSV or Parquet table of path, identity and, where known, box and others, instead of a pattern.",
+        ),
     ] = None,
     to: Annotated[
         Path | None, typer.Option(help="The manifest to write.  [default: manifest.csv in the folder]")

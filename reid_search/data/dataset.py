@@ -11,6 +11,7 @@ import pandas as pd
 
 from reid_search.common.labels import DISTRACTOR
 from reid_search.common.places import cache_folder
+from reid_search.data.boxes import named
 from reid_search.data.listing import PARTS, ListedImage, Listing
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.trial.config import DataFacts
@@ -21,9 +22,10 @@ from reid_search.study.trial.side_cars import Forms
 class ReidDataset:
     """Images for training and testing.
 
-    Each table has one row per image with the columns `path`, `identity` (1 or more; in the gallery also -1, junk, and
-    0, distractor) and `camera`; a reader may add others. Where the data have no cameras, `content` stands for `camera`:
-    a hash of the file, by which a query is known in the gallery even where it lies there as a copy.
+    Each table has one row per image with the columns `path`, `name` (the path in the data set), `identity` (1 or more;
+    in the gallery also -1, junk, and 0, distractor) and `camera`; a reader may add others. Where the data have no
+    cameras, `content` stands for `camera`: a hash of the file, by which a query is known in the gallery even where it
+    lies there as a copy. Where images are parts of files, `box` says which; it is in `name` and `content` too.
 
     Attributes:
         name: The data set.
@@ -125,12 +127,15 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
 def _table(images: list[ListedImage], contents: Mapping[str, str]) -> pd.DataFrame:
     columns: dict[str, list[object]] = {
         "path": [image.path for image in images],
+        "name": [image.name for image in images],
         "identity": [image.identity for image in images],
     }
     if contents:
-        columns["content"] = [contents[image.path] for image in images]
+        columns["content"] = [named(contents[image.path], image.box) for image in images]
     else:
         columns["camera"] = [image.camera for image in images]
     for index, (name, _) in enumerate(images[0].more if images else ()):
-        columns[name] = [image.more[index][1] for image in images]
+        columns.setdefault(name, [image.more[index][1] for image in images])
+    if any(image.box for image in images):
+        columns["box"] = [image.box for image in images]
     return pd.DataFrame(columns).astype({"identity": np.int64} | ({} if contents else {"camera": np.int64}))

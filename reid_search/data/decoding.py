@@ -20,6 +20,7 @@ import PIL
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from reid_search.common.contents import known_verdicts, remember_verdicts, why_unreadable
+from reid_search.data.boxes import Box
 from reid_search.data.listing import how_to_go_on
 from reid_search.errors import DataError
 
@@ -40,16 +41,26 @@ _TURNS = {
 _LYING = (5, 6, 7, 8)
 
 
-def decoded(path: Path | str) -> Image.Image:
-    """Return an image as RGB, upright.
+def decoded(path: Path | str, box: Box | None = None) -> Image.Image:
+    """Return an image as RGB, upright, or the part of it in a box.
 
     Raises:
-        DataError: The file is not a readable image.
+        DataError: The file is not a readable image, or the box reaches outside it.
     """
     with _opened(path) as image:
         rgb = _as_rgb(image)
         turn = _TURNS.get(_orientation(image))
-        return rgb if turn is None else rgb.transpose(turn)
+        upright = rgb if turn is None else rgb.transpose(turn)
+    if box is None:
+        return upright
+    if not box.is_inside(upright.size):
+        raise DataError(outside(str(path), box, upright.size))
+    return upright.crop(box.edges)
+
+
+def outside(place: str, box: Box, size: tuple[int, int]) -> str:
+    """Say that a box reaches outside an image of this width and height."""
+    return f"{place}: box {box} reaches outside the image, which is {size[0]} pixels wide and {size[1]} high"
 
 
 def size_of(path: Path | str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from PIL import Image
 
 from reid_search.common.arrays import chunks
 from reid_search.common.places import cache_folder
+from reid_search.data.boxes import Box
 from reid_search.data.caching import built_once
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.decoding import decoded, quiet
@@ -25,6 +26,7 @@ from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
 _Array = npt.NDArray[Any]
 _Kind = Literal["maps", "keypoints"]
+_Source = TypeVar("_Source")
 
 _DECODED_AT_ONCE = 256
 _PER_IMAGE: dict[_Kind, tuple[tuple[int, ...], type[np.generic]]] = {
@@ -61,7 +63,9 @@ def open_images(
     def build(unfinished: Path) -> None:
         decode = partial(_decode, image_size=image_size)
         for name, table in tables.items():
-            _write(unfinished / f"{name}.npy", decode, list(table["path"]), (height, width, 3), np.uint8)
+            boxes = table["box"] if "box" in table else [None] * len(table)
+            images = list(zip(table["path"], boxes, strict=True))
+            _write(unfinished / f"{name}.npy", decode, images, (height, width, 3), np.uint8)
 
     pixels = built_once(folder / "images" / place, build)
     opened = {}
@@ -97,20 +101,20 @@ def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tu
 
 def _write(
     target: Path,
-    read: Callable[[str], _Array],
-    paths: Sequence[str],
+    read: Callable[[_Source], _Array],
+    sources: Sequence[_Source],
     shape: tuple[int, ...],
     number: type[np.generic],
 ) -> None:
-    values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(paths), *shape))
+    values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(sources), *shape))
     with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        for rows in chunks(len(paths), _DECODED_AT_ONCE):
-            found = pool.map(read, paths[rows])
+        for rows in chunks(len(sources), _DECODED_AT_ONCE):
+            found = pool.map(read, sources[rows])
             for row, value in enumerate(found, start=rows.start):
                 values[row] = value
     values.flush()
 
 
-def _decode(path: str, image_size: tuple[int, int]) -> Pixels:
+def _decode(source: tuple[str, Box | None], image_size: tuple[int, int]) -> Pixels:
     height, width = image_size
-    return np.asarray(decoded(path).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(decoded(*source).resize((width, height), Image.Resampling.BILINEAR))

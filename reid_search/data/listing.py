@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from reid_search.common.contents import Hashed, hash_files, why_unreadable
 from reid_search.common.labels import DISTRACTOR, JUNK
+from reid_search.data.boxes import Box, named
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
@@ -42,12 +43,14 @@ class ListedImage(NamedTuple):
     """One image and what its name, or a list, says of it.
 
     Attributes:
-        path: Where it is.
+        path: Where its file is.
         part: The part of the data set.
-        name: Its name in the data set, with `/`: relative to the root, wherever that is.
+        name: Its name in the data set, with `/`: relative to the root, wherever that is, and with its box if it has
+            one.
         identity: 1 or more; in the gallery also `JUNK` and `DISTRACTOR`. A reader whose set numbers a person 0 adds 1.
         camera: The camera, None where the data set has none.
         more: Further columns, such as `clothes`.
+        box: The part of the file that it is; the whole file where omitted.
     """
 
     path: str
@@ -56,6 +59,7 @@ class ListedImage(NamedTuple):
     identity: int
     camera: int | None
     more: tuple[tuple[str, int | str], ...] = ()
+    box: Box | None = None
 
 
 class Counts(NamedTuple):
@@ -109,7 +113,16 @@ class Listing:
     forms: Forms = field(default_factory=Forms)
     _hashed: Hashed | None = None
 
-    def use(self, path: Path | str, part: Part, identity: int, camera: int | None, **more: int | str) -> None:
+    def use(
+        self,
+        path: Path | str,
+        part: Part,
+        identity: int,
+        camera: int | None,
+        box: Box | None = None,
+        /,
+        **more: int | str,
+    ) -> None:
         """Add an image; junk and distractors in training are listed as unused.
 
         Raises:
@@ -121,9 +134,8 @@ class Listing:
             allowed = "1 or more" if part == "query" else f"1 or more, {DISTRACTOR} (distractor) or {JUNK} (junk)"
             raise DataError(f"{path}: identity {identity} in {part}; allowed: {allowed}")
         else:
-            self.images.append(
-                ListedImage(str(path), part, self.name_of(path), identity, camera, tuple(sorted(more.items())))
-            )
+            name, columns = named(self.name_of(path), box), tuple(sorted(more.items()))
+            self.images.append(ListedImage(str(path), part, name, identity, camera, columns, box))
 
     def leave_out(self, path: Path | str, reason: str) -> None:
         """Note a file that is not used."""
@@ -184,7 +196,7 @@ class Listing:
         ]
 
     def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of every image by path.
+        """Return the SHA-256 of every image file by path.
 
         Raises:
             DataError: A file cannot be read.
@@ -193,6 +205,11 @@ class Listing:
         if hashed.unreadable:
             raise _unreadable(hashed.unreadable)
         return hashed.digests
+
+    def boxed(self) -> dict[str, str]:
+        """Return the SHA-256 of every readable file of which a box is an image, by path."""
+        paths = {image.path for image in self.images if image.box}
+        return {path: digest for path, digest in self._hash_images().digests.items() if path in paths} if paths else {}
 
     def without_unreadable(self, undecodable: Callable[[Mapping[str, str]], Mapping[str, str]]) -> "Listing":
         """Move the images that cannot be read to the unused ones, and return this listing.

@@ -175,7 +175,7 @@ def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.T
     cameras = query.cameras
     columns: dict[str, Iterable[object]] = {
         "split": [split] * len(query),
-        "image": [path.rpartition("/")[2] for path in query.table["path"]],
+        "image": [name.rpartition("/")[2] for name in query.table["name"]],
         "identity": query.identities,
         **({} if cameras is None else {"camera": cameras}),
         **{name: result.column(name) for name in result.names},

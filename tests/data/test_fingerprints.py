@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reid_search.data.boxes import Box
 from reid_search.data.listing import About, Counts, Listing
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.errors import DataError
@@ -71,13 +72,16 @@ def test_a_list_that_was_read_is_part_of_it(accompanied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"identity": 2}, {"camera": 2}, {"camera": None}, {"part": "query"}, {"clothes": 1}]
+    "change",
+    [{"identity": 2}, {"camera": 2}, {"camera": None}, {"part": "query"}, {"clothes": 1}, {"box": Box(0, 0, 4, 4)}],
 )
 def test_what_an_image_is_of_is_part_of_it(market: Path, change: dict[str, object]) -> None:
     def fingerprint(**over: object) -> str:
         listing = Listing(market, About("any"))
-        known = {"part": "gallery", "identity": 1, "camera": 1}
-        listing.use(market / "query/0001_c1s1_000000_00.jpg", **{**known, **over})
+        known = {"part": "gallery", "identity": 1, "camera": 1, "box": None}
+        columns = {**known, **over}
+        labels = [columns.pop(name) for name in ("part", "identity", "camera", "box")]
+        listing.use(market / "query/0001_c1s1_000000_00.jpg", *labels, **columns)
         return listing.fingerprint()
 
     assert fingerprint(**change) != fingerprint()

@@ -75,15 +75,15 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
     for name in "abcdef":
         write_image(tmp_path / f"{name}.jpg", ord(name))
     (tmp_path / "manifest.csv").write_text(
-        "path,identity,camera,split,clothes,time\n"
-        "a.jpg,Ana,door,train,red,1\nb.jpg,0,yard,train,blue,2\n"
-        "c.jpg,Åsa,door,query,red,3\nd.jpg,Åsa,yard,gallery,red,4\ne.jpg,,yard,gallery,,5\n"
+        "path,identity,camera,split,clothes,part,self\n"
+        "a.jpg,Ana,door,train,red,1,\nb.jpg,0,yard,train,blue,2,\n"
+        "c.jpg,Åsa,door,query,red,3,\nd.jpg,Åsa,yard,gallery,red,4,\ne.jpg,,yard,gallery,,5,\n"
     )
     listing = _listing(tmp_path)
     assert [image.identity for image in listing.of("train")] == [2, 1]
     assert sorted(image.identity for image in listing.of("gallery")) == [0, 3]
     assert [image.camera for image in listing.of("train")] == [1, 2]
-    assert dict(listing.of("query")[0].more) == {"clothes": "red", "time": "3"}
+    assert dict(listing.of("query")[0].more) == {"clothes": "red", "part": "3", "self": ""}
     assert listing.unused == {"images without a row": ["f.jpg"]}
 
 
@@ -99,7 +99,6 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
         (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
         (HEADER + "a.jpg,1,1,train\n", "no row has the split query"),
-        ("path,identity,split,box\na.jpg,1,train,0 0 8 8\n", "box 0 0 8 8 of a.jpg: images are read whole"),
         (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
         ("\xff\xfe", "holds no row"),
     ],

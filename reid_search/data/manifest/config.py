@@ -9,6 +9,7 @@ from reid_search.data.listing import PARTS, About, Listing, Part
 from reid_search.data.manifest.table import manifest_at, numbers, read_records, read_table
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule
+from reid_search.study.trial.side_cars import in_words
 
 _WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
 
@@ -32,6 +33,18 @@ class ManifestConfig(FolderConfig):
             path = None
         return MARKET_RULE if path is None or _has_cameras(path, path.stat().st_mtime_ns) else _WITHOUT_CAMERAS
 
+    def listing(self) -> Listing:
+        """Return what the manifest lists.
+
+        Raises:
+            DataError: It breaks a rule, a box reaches outside its image, or images with boxes have part maps or
+                keypoints.
+        """
+        listing = super().listing()
+        if any(image.box for image in listing.images):
+            _check_boxes(listing, manifest_at(self.folder()))
+        return listing
+
     def read(self, root: Path) -> Listing:
         """List the images of the manifest; identities and cameras are numbered from 1 in sorted order.
 
@@ -47,7 +60,12 @@ class ManifestConfig(FolderConfig):
         for row in rows:
             identity = identities[row.identity] if row.identity else 0
             listing.use(
-                path.parent / row.path, cast("Part", row.split), identity, cameras.get(row.camera), **dict(row.more)
+                path.parent / row.path,
+                cast("Part", row.split),
+                identity,
+                cameras.get(row.camera),
+                row.box,
+                **dict(row.more),
             )
         for part in PARTS:
             if not listing.of(part):
@@ -57,6 +75,23 @@ class ManifestConfig(FolderConfig):
             if str(image) not in used:
                 listing.leave_out(image, "images without a row")
         return listing
+
+
+def _check_boxes(listing: Listing, path: Path) -> None:
+    from reid_search.data.decoding import judged, outside
+
+    for kind, place in listing.side_cars.items():
+        if kind != "attributes":
+            raise DataError(
+                f"{place}: {in_words(kind)} are of whole images, and {path} has boxes; crop the images and give them "
+                "their own, or move these away"
+            )
+    sizes = judged(listing.boxed()).sizes  # what is no image is said where it is decoded
+    for image in listing.images:
+        if image.box and image.path in sizes and not image.box.is_inside(sizes[image.path]):
+            rows = [row.name for row in read_table(path)]
+            line = f"{path}:{rows.index(image.name) + 2}: {listing.name_of(image.path)}"
+            raise DataError(outside(line, image.box, sizes[image.path]))
 
 
 @cache

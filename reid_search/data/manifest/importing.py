@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+from reid_search.data.boxes import parse_box
 from reid_search.data.listing import PARTS, About, Listing, Part
-from reid_search.data.manifest.table import REQUIRED, Row, read_records, read_table
+from reid_search.data.manifest.table import FIXED, Row, read_records, read_table
 from reid_search.errors import DataError, RequestError, nearest
 
 BY_IDENTITY = "{identity}/*"
@@ -59,16 +60,16 @@ def from_list(path: Path) -> list[Row]:
     for column in ("path", "identity"):
         if column not in records[0]:
             raise DataError(f"{path}: column '{column}' is missing; found {', '.join(records[0])}")
-    fixed = (*REQUIRED, "camera")
     return [
         Row(
             record["path"],
             record["identity"],
             "",
             record.get("camera", ""),
-            tuple((name, value) for name, value in sorted(record.items()) if name not in fixed),
+            tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED),
+            parse_box(record.get("box", ""), f"{path}:{line}: {record['path']}"),
         )
-        for record in records
+        for line, record in enumerate(records, start=2)
     ]
 
 
@@ -140,7 +141,7 @@ def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
             split="train"
             if row.identity and row.identity not in tested
             else "query"
-            if row.path in queries
+            if row.name in queries
             else "gallery",
         )
         for row in rows
@@ -150,7 +151,7 @@ def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
 def _queries(rows: Iterable[Row], draw: random.Random) -> set[str]:
     of: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        of[row.identity][row.camera].append(row.path)
+        of[row.identity][row.camera].append(row.name)
     found = set()
     for identity in sorted(of):
         cameras = of[identity]

@@ -2,8 +2,8 @@
 
 `path` (in the manifest's folder, with `/`), `identity`, `split` (train, query or gallery) and, where cameras are known,
 `camera`. Identities and cameras are any text or number. A gallery image without identity is a distractor: a person who
-is no query's. `time`, `clothes` and any other column are kept; `box` is refused, since
-images are read whole.
+is no query's. `box` is x,y,width,height in pixels of the image as it stands upright, with commas or spaces between: the
+image is that part of its file, which may have several rows. `time`, `clothes` and any other column are kept.
 """
 
 import csv
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from reid_search.data.boxes import Box, named, parse_box
 from reid_search.data.listing import PARTS, Part
 from reid_search.errors import DataAbsent, DataError, nearest
 
 REQUIRED = ("path", "identity", "split")
-OPTIONAL = ("camera", "time", "clothes")
+OPTIONAL = ("camera", "box", "time", "clothes")
+FIXED = (*REQUIRED, "camera", "box")
 FILES = ("manifest.csv", "manifest.parquet")
 _ENDINGS = (".csv", ".parquet")
 
@@ -31,6 +33,7 @@ class Row:
         split: The part of the data set; empty before there is a split.
         camera: Empty where cameras are unknown.
         more: Further columns.
+        box: The part of the file that it is; the whole where omitted.
     """
 
     path: str
@@ -38,6 +41,12 @@ class Row:
     split: Part | Literal[""]
     camera: str
     more: tuple[tuple[str, str], ...] = ()
+    box: Box | None = None
+
+    @property
+    def name(self) -> str:
+        """Its path, and its box if it has one; no two images have the same."""
+        return named(self.path, self.box)
 
 
 def manifest_at(root: Path) -> Path:
@@ -75,10 +84,10 @@ def read_table(path: Path) -> list[Row]:
     lines: dict[str, int] = {}
     for line, record in enumerate(records, start=2):
         row = _row(f"{path}:{line}", record)
-        first = lines.setdefault(row.path, line)
+        first = lines.setdefault(row.name, line)
         # A query may be in the gallery too, where the rule leaves it out.
         if first != line and {row.split, rows[first - 2].split} != {"query", "gallery"}:
-            raise DataError(f"{path}:{line}: {row.path} is in line {first} too; an image has one row")
+            raise DataError(f"{path}:{line}: {row.name} is in line {first} too; an image has one row")
         rows.append(row)
     _check_cameras(path, rows)
     return rows
@@ -112,7 +121,14 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     if path.suffix.lower() not in _ENDINGS:
         raise DataError(f"{path}: expected a name that ends in {' or '.join(_ENDINGS)}")
     records = [
-        {"path": row.path, "identity": row.identity, "camera": row.camera, "split": row.split, **dict(row.more)}
+        {
+            "path": row.path,
+            "identity": row.identity,
+            "camera": row.camera,
+            "split": row.split,
+            "box": str(row.box or ""),
+            **dict(row.more),
+        }
         for row in rows
     ]
     columns = [name for name in records[0] if name in REQUIRED or any(record[name] for record in records)]
@@ -163,10 +179,9 @@ def _row(place: str, record: Mapping[str, str]) -> Row:
         raise DataError(f"{place}: split {split!r} of {path}; {nearest(split, PARTS)}")
     if not identity and split != "gallery":
         raise DataError(f"{place}: {path} has no identity; only a gallery image may be without, as a distractor")
-    if record.get("box"):
-        raise DataError(f"{place}: box {record['box']} of {path}: images are read whole; crop them and drop this")
-    more = tuple((name, value) for name, value in sorted(record.items()) if name not in (*REQUIRED, "camera"))
-    return Row(str(pure), identity, split, camera, more)
+    box = parse_box(record.get("box", ""), f"{place}: {path}")
+    more = tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED)
+    return Row(str(pure), identity, split, camera, more, box)
 
 
 def _check_cameras(path: Path, rows: Sequence[Row]) -> None:
