@@ -15,6 +15,7 @@ import pandas as pd
 from reid_search.records import Claim, Status, StudyState, TrialId
 from reid_search.study.metrics import BESIDE, METRICS, Metric, shown_beside
 
+from ..reading.arms import of_test
 from ..reading.comparability import differences, is_within_protocols, protocols_of
 from ..reading.measures import is_single_shot
 from ..statistics import verdict
@@ -127,6 +128,7 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
     rows = rows[rows["arm"].isin(claim.arms)].drop_duplicates(["arm", "seed"], keep="last")
     if rows.empty:
         return ClaimAnswer(claim, metric, NOT_MEASURED, f"its arms have no readout '{claim.content['readout']}'")
+    rows = of_test(rows, state, claim.test) if claim.test else rows
     split, sign = rows["evaluate"].iloc[0], METRICS[metric].sign
     metric = f"{split}/{metric}"
     values = _values_by_seed(rows, metric)

@@ -10,6 +10,7 @@ from .ablations import AblationSummary, summarise_ablations
 from .claims import ClaimAnswer, answer_claims
 from .importances import ImportanceSummary, summarise_importance
 from .searches import SearchSummary, summarise_searches
+from .train_test import TrainTest, summarise_tests
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class StudyAnswers:
         claims: The answers to its claims.
         searches: Its searches, each with the importance of its axes if that is known.
         ablations: Its ablations, one per readout and protocol.
+        matrices: What was trained on against what was tested on, where there are several tests.
     """
 
     claims: tuple[ClaimAnswer, ...]
     searches: tuple[tuple[SearchSummary, ImportanceSummary | None], ...]
     ablations: tuple[AblationSummary, ...]
+    matrices: tuple[TrainTest, ...] = ()
 
 
 def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float) -> StudyAnswers:
@@ -37,4 +40,5 @@ def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, sm
         claims=tuple(answer_claims(state, arms)),
         searches=tuple((item, summarise_importance(state, item)) for item in searches),
         ablations=tuple(summarise_ablations(state, arms, smallest_effect)),
+        matrices=tuple(summarise_tests(state, arms)),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid_search.records import ArmAsked, Status, StudyState, StudyStore, Trial, read_state, status_of
+from reid_search.records import ArmAsked, Status, StudyState, StudyStore, Trial, TrialId, read_state, status_of
 from reid_search.study import BASELINE
 from reid_search.study.metrics import metric_columns
 from reid_search.study.question.designs.registry import design_of_record
@@ -15,6 +15,7 @@ from .measures import COST_COLUMNS, costs, table_of
 
 _WHAT = ("phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason")
 _HOW = ("dim", "scorer", "transductive", "rule", "data_fingerprint", "protocol", "device_type")
+_REDRAWN = "redrawn from "
 
 
 def load_arms(study_dir: Path | str) -> pd.DataFrame:
@@ -25,9 +26,9 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
     `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (empty for plain distances), `transductive`
     (whether a pair's distance depended on other images of the gallery), `rule` (what was left out for a query, `same
-    camera` as on Market-1501, and which gallery was searched), `data_fingerprint` (`redrawn from` that of the
-    first seed if each seed drew its own data), `protocol` (8 hex digits, equal for numbers that may be compared),
-    `device_type`.
+    camera` as on Market-1501, and which gallery was searched), `data_fingerprint` (with several data sets that of
+    those behind the split; `redrawn from` that of the first seed if each seed drew its own data), `protocol` (8 hex
+    digits, equal for numbers that may be compared), `device_type`.
 
     A row without measurements is kept, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -46,6 +47,24 @@ def arms_table(state: StudyState) -> pd.DataFrame:
     """Return the arms of a study; see `load_arms`."""
     rows = [row for asks in state.ablations.values() for row in _rows_of_phase(asks, state)]
     return table_of(rows, [*_WHAT, *metric_columns(), *COST_COLUMNS, *_HOW])
+
+
+def of_test(rows: pd.DataFrame, state: StudyState, test: str) -> pd.DataFrame:
+    """Return rows of `arms_table` as measurements of another one of several tests, by its name."""
+
+    def measured(row: pd.Series) -> pd.Series:
+        trial = state.trials.get(TrialId(str(row["key"]), int(row["seed"])))
+        found = trial.record.readouts.get(str(row["stored_as"])) if trial and trial.record else None
+        row = row.copy()
+        row["evaluate"] = f"{row['evaluate']}/{test}"
+        if trial and found and row["status"] == Status.FINISHED:
+            if not str(row["data_fingerprint"]).startswith(_REDRAWN):
+                row["data_fingerprint"] = trial.fingerprint_of(row["evaluate"])
+            row["rule"] = str(found.rule(row["evaluate"]))
+            row["protocol"] = fingerprint_of({str(name): value for name, value in row.items()})
+        return row
+
+    return rows.apply(measured, axis=1)
 
 
 def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
@@ -104,7 +123,7 @@ def _result(ask: ArmAsked, trial: Trial | None, stored_as: str) -> dict[str, obj
     reason = trial.reason
     if status == Status.UNMEASURED:
         reason = f"readout '{stored_as}' was not tested on {ask.evaluate}"
-    data = f"redrawn from {ask.redrawn_from}" if ask.redrawn_from else trial.data_fingerprint
+    data = f"{_REDRAWN}{ask.redrawn_from}" if ask.redrawn_from else trial.fingerprint_of(ask.evaluate)
     row: dict[str, object] = {"status": status, "reason": reason, "data_fingerprint": data}
     if trial.record is None:
         return row

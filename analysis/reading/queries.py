@@ -34,7 +34,7 @@ def per_query(state: StudyState, rows: pd.DataFrame, metric: str = MAIN) -> pd.D
         path = state.store.trial(*trial).per_query(str(row["stored_as"]))
         if path.exists():
             values = _values(path, str(row["evaluate"]), METRICS[metric])
-            data = state.trials[trial].data_fingerprint
+            data = state.trials[trial].fingerprint_of(str(row["evaluate"]))
             found[str(row["arm"]), int(row["seed"])] = pd.concat({data: values}, names=["data"])
     table = pd.DataFrame(found)
     table.columns = pd.MultiIndex.from_tuples(list(found), names=["arm", "seed"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.records import StudyStore
-from reid_search.study.metrics import METRICS
+from reid_search.study.metrics import title_of
 
 from ..answers.claims import ClaimAnswer
 from ..reading.measures import Row, rows_of
@@ -56,7 +56,7 @@ def describe_claim(answer: ClaimAnswer) -> str:
         so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
         return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
-    title = METRICS[answer.metric.rpartition("/")[2]].title
+    title = title_of(answer.metric)
     found = f"{_effect(answer.effect)} points of {title}, p {p_value(answer.p_holm)} (Holm), "
     found += several(answer.effect.n, "seed")
     if answer.verdict == verdict.CONTRADICTED:
@@ -105,7 +105,7 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if answer.because and answer.verdict in _DECIDED:
         yield f"{answer.because}."
     if answer.disagrees:
-        title, other = METRICS[answer.metric.rpartition("/")[2]].title, answer.beside.title
+        title, other = title_of(answer.metric), answer.beside.title
         yield f"⇅ {title} and {other} disagree in sign: {other} {points(answer.rank1_delta)} points."
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended, so treat it as exploratory."

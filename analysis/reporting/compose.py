@@ -14,10 +14,12 @@ from ..answers.claims import ClaimAnswer
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers
+from ..answers.train_test import TrainTest
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
 from .claims import ClaimView, family_notes, view_of
+from .describe_matrix import matrix_file, matrix_notes, matrix_rows
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
@@ -89,6 +91,13 @@ def compose_ablation(ablation: AblationSummary) -> Section:
     return Section("ablation", ablation, table, figures, rows, left_out, notes, _effects(ablation))
 
 
+def compose_train_test(matrix: TrainTest) -> Section:
+    """Return the matrix of what was trained on and what was tested on."""
+    rows = matrix_rows(matrix)
+    shown, notes = rows[:_ROWS_ON_THE_PAGE], list(matrix_notes(matrix))
+    return Section("train_test", matrix, matrix_file(matrix), (), shown, len(rows) - len(shown), notes)
+
+
 def compose_closing(
     state: StudyState, arms: pd.DataFrame, trials: TrialsSummary, tables: Sequence[Table]
 ) -> list[Section]:
@@ -111,6 +120,7 @@ def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, t
     sections = compose_claims(found.claims)
     sections += [compose_search(search, importance) for search, importance in found.searches]
     sections += [compose_ablation(ablation) for ablation in ablations]
+    sections += [compose_train_test(matrix) for matrix in found.matrices]
     sections += compose_closing(state, arms, trials, tables)
     sections += [Section("reading")] if ablations else []
     return Report(

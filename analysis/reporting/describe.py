@@ -8,6 +8,7 @@ from reid_search.study.metrics import MAIN, METRICS
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
+from ..reading.data_sets import photographed
 from ..reading.measures import Row, rows_of
 from .claims import describe_bound
 from .describe_tables import describe_queries, describe_shared, describe_unlike
@@ -73,8 +74,9 @@ def first_readouts(ablations: Sequence[AblationSummary]) -> list[AblationSummary
 def _without_weights(state: StudyState) -> Iterator[str]:
     """Say where networks that started from random values were trained on photographs."""
     finished = [trial for trial in state.trials.values() if trial.status == Status.FINISHED and trial.record]
-    bare = [trial for trial in finished if trial.record and not trial.record.weights and not _names_weights(trial)]
-    names = {str(trial.section("data").get("name")) for trial in bare} - {"synthetic"}
+    random = [trial for trial in finished if trial.record and not trial.record.weights and not _names_weights(trial)]
+    bare = [trial for trial in random if photographed(trial.section("data"))]
+    names = {name for trial in bare for name in photographed(trial.section("data"))}
     if names:
         which = "every trial" if len(bare) == len(finished) else "some trials"
         yield (

@@ -7,8 +7,9 @@ from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.question.axes import label_of
 from reid_search.study.trial.normalization import IMAGENET
 
+from ..reading.data_sets import tests_of, trained_on
 from .describe_rule import describe_queries, describe_rule
-from .formats import amount, percent, several
+from .formats import amount, listed, percent, several
 
 Facts = list[tuple[str, str]]
 
@@ -24,7 +25,9 @@ def protocol_facts(state: StudyState) -> Facts:
     data = [trial.section("data") for trial in state.trials.values() if trial.config]
     readouts = (_readout(name, item.config) for record in records for name, item in record.readouts.items())
     facts = [
-        ("Data", _joined(_data_name(item) for item in data)),
+        ("Data", _joined(_data_name(item) for item in data if not tests_of(item))),
+        ("Trained on", _joined(" + ".join(trained_on(item)) for item in data if tests_of(item))),
+        ("Tested on", _joined(f"{name}: {told}" for item in data for name, told in tests_of(item).items())),
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
         ("Files that are not used", _joined(_unused(record) for record in records)),
         ("About the data", _joined(note for record in records if record.data for note in record.data.notes)),
@@ -32,7 +35,7 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Normalisation", _joined(str(record.normalization or IMAGENET) for record in records)),
         ("Image size", _joined(_image_size(item) for item in data)),
         ("Validation", _joined(_validation(item) for item in data)),
-        ("Matching rule", " ".join(describe_rule(rule) for rule in _rules(records))),
+        ("Matching rule", _matching(records)),
         ("Average precision", _AVERAGE_PRECISION),
         ("Queries", _joined(describe_queries(rule) for rule in _rules(records))),
         ("Re-ranking", _rescored(records)),
@@ -66,15 +69,21 @@ def test_evaluations(state: StudyState) -> int:
     return sum(_test_readouts(record) for record in _records(state))
 
 
-def _rules(records: Iterable[Record]) -> list[EvaluationRule]:
-    """Return every rule by which a split was ranked, that of Market-1501 where nothing is measured yet."""
-    found = {
-        readout.rule(name.rpartition("/")[0]): None
-        for record in records
-        for readout in record.readouts.values()
-        for name in readout.metrics
-    }
-    return list(found) or [MARKET_RULE]
+def _rules(records: Iterable[Record]) -> dict[EvaluationRule, list[str]]:
+    """Return every rule by which splits were ranked, with these: that of Market-1501 where nothing is measured yet."""
+    found: dict[EvaluationRule, set[str]] = {}
+    for record in records:
+        for readout in record.readouts.values():
+            for split in readout.splits:
+                found.setdefault(readout.rule(split), set()).add(split)
+    return {rule: sorted(splits) for rule, splits in found.items()} or {MARKET_RULE: []}
+
+
+def _matching(records: Iterable[Record]) -> str:
+    """Describe every rule; where there are several, each with its splits."""
+    rules = _rules(records)
+    told = [(f"{listed(splits)}: " if len(rules) > 1 else "") + describe_rule(rule) for rule, splits in rules.items()]
+    return " ".join(told)
 
 
 def _records(state: StudyState) -> list[Record]:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from reid_search.study.metrics import MAIN, METRICS
 
-from . import describe, describe_tables, formats, naming
+from . import describe, describe_matrix, describe_tables, formats, naming
 from .export import SUFFIXES
 from .markup import escape_markdown
 
@@ -28,6 +28,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_arm,
+    "matrix_heading": describe_matrix.matrix_heading,
     "heading": describe_tables.describe_heading,
     "centre_sentences": describe_tables.describe_centre,
     "centre_word": naming.centre_word,

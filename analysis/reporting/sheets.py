@@ -2,20 +2,23 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 import pandas as pd
 
-from reid_search.study.metrics import BESIDE, MAIN, SINGLE_SHOT_BESIDE, SPLITS, metric_columns
+from reid_search.study.metrics import BESIDE, MAIN, METRICS, SINGLE_SHOT_BESIDE, SPLITS, metric_columns
 
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
+from ..answers.train_test import TrainTest
 from ..reading.measures import COST_COLUMNS, Row
 from . import describe
 from .claims import describe_claim
+from .describe_matrix import matrix_file, matrix_rows
 from .export import Column, Table, table_for, text_of
 from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
 from .naming import file_name
@@ -57,6 +60,25 @@ def effects_sheet(ablation: AblationSummary) -> Table | None:
     )
     table = ablation.effects.table
     return table_for(file_name("effects", ablation), table, columns, table, ROWS_FOR_PEOPLE)
+
+
+def train_test_sheet(matrix: TrainTest) -> Table:
+    """Return the matrix of training and test sets: one row an arm for people, one an arm and test for programs."""
+    rows = pd.DataFrame([
+        {"arm": row.arm, "trained_on": row.trained_on, "seeds": row.seeds}
+        | {test.title: f"{cell.mean} / {cell.beside}" for test, cell in zip(matrix.tests, row.cells, strict=True)}
+        for row in matrix_rows(matrix)
+    ])  # fmt: skip
+    columns = (
+        Column("arm", text_of("arm"), number=False),
+        Column("trained on", text_of("trained_on"), number=False),
+        Column("seeds", text_of("seeds")),
+        *(
+            Column(f"{test.title}: {METRICS[MAIN].title} / {test.beside.title}", text_of(test.title))
+            for test in matrix.tests
+        ),
+    )
+    return table_for(matrix_file(matrix), matrix.cells, columns, rows, ROWS_FOR_PEOPLE)
 
 
 def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:
@@ -172,9 +194,14 @@ def _measured(frame: pd.DataFrame) -> list[Column]:
     """Return the measurements that any row has, one column per split."""
     return [
         Column(f"{name}, %", lambda row, name=name: percent(row[name], 2))  # type: ignore[misc]
-        for name in _METRICS_SHOWN
+        for name in (*_METRICS_SHOWN, *_of_tests(frame))
         if name in frame and frame[name].notna().any()
     ]
+
+
+def _of_tests(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of mAP on each of several tests."""
+    return [str(name) for name in frame.columns if re.fullmatch(rf"test/[^/]+/{MAIN}", str(name))]
 
 
 def _varying(frame: pd.DataFrame, names: Iterable[str]) -> list[Column]:

@@ -52,6 +52,7 @@ def _tables(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, found: 
         sheets.search_sheet(search),
         *(sheets.importances_sheet(item, importance) for item, importance in found.searches if importance),
         *(sheets.contrasts_sheet(ablation) for ablation in found.ablations if not ablation.is_for_claims),
+        *(sheets.train_test_sheet(matrix) for matrix in found.matrices),
         *(sheet for sheet in map(sheets.effects_sheet, found.ablations) if sheet is not None),
     ]
 

@@ -8,20 +8,40 @@ from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.split import HoldoutSplit, split_holdout
 from reid_search.errors import DataError
-from reid_search.study import DataConfig, EvaluationRule
+from reid_search.study import EvaluationRule
+from reid_search.study.trial.config import SetUse
 
 _MOST_NAMED = 3
 
 
-def checked_split(dataset: ReidDataset, data: DataConfig) -> HoldoutSplit:
-    """Return the training table cut in two, once it is known that training and testing on the data set make sense.
+def checked_split(dataset: ReidDataset, use: SetUse) -> HoldoutSplit:
+    """Return the training table cut in two, once it is known that what a trial does with the data set makes sense.
 
     Raises:
-        DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+        DataError: A part that is used has no image, a person is in training and test, no query could find a match, or
+            the holdout is of no use.
     """
-    check_people(dataset)
-    check_test(dataset, data.rule)
-    return split_holdout(dataset.train, data.holdout, data.split_seed, data.rule)
+    check_parts(dataset, use)
+    if use.train and use.test:
+        check_people(dataset)
+    if use.test:
+        check_test(dataset, use.data.rule)
+    share = use.data.holdout if use.train else 0.0
+    return split_holdout(dataset.train, share, use.data.split_seed, use.data.rule)
+
+
+def check_parts(dataset: ReidDataset, use: SetUse) -> None:
+    """Refuse a data set without images of a part that is used.
+
+    Raises:
+        DataError: It has none.
+    """
+    for part in use.tables:
+        if not len(dataset.tables[part]):
+            raise DataError(
+                f"{dataset.place}: has no image of the split {part}; a data set to train on has some of train, and one "
+                "to test on has some of query and gallery"
+            )
 
 
 def check_people(dataset: ReidDataset) -> None:
@@ -37,7 +57,7 @@ def check_people(dataset: ReidDataset) -> None:
     if both:
         named = ", ".join(map(str, both[:_MOST_NAMED])) + (", …" if len(both) > _MOST_NAMED else "")
         raise DataError(
-            f"{dataset.name}: {len(both)} identities are both in training and in test ({named}), so the test would "
+            f"{dataset.place}: {len(both)} identities are both in training and in test ({named}), so the test would "
             "measure what was learnt by heart; take them out of one of the two"
         )
 
@@ -49,14 +69,12 @@ def check_test(dataset: ReidDataset, rule: EvaluationRule) -> None:
         DataError: All test images are of one camera, which the rule does not compare within, or no query has a match.
     """
     query, gallery = dataset.query, dataset.gallery
-    if not len(query) and not len(gallery):
-        return  # a data set to train on
     columns = compared_columns(rule.compared, query, gallery)
     if "same camera" in rule.left_out and len(np.union1d(*columns["camera"])) == 1:
         camera = query["camera"].iloc[0] if len(query) else gallery["camera"].iloc[0]
         raise DataError(
-            f"{dataset.name}: every query and gallery image is of camera {camera}, and matches of a query's own camera "
-            "do not count, so nothing could be found; check how cameras are read, or use the data without cameras"
+            f"{dataset.place}: every query and gallery image is of camera {camera}, and matches of a query's own "
+            "camera do not count, so nothing could be found; check how cameras are read, or leave them out"
         )
     conditions = [*rule.left_out, *([f"other {rule.within}"] if rule.within else [])]
     places = gallery.groupby("identity").indices
@@ -69,6 +87,6 @@ def check_test(dataset: ReidDataset, rule: EvaluationRule) -> None:
             return
     lacking = "from another camera " if rule.left_out == ("same camera",) else ""
     raise DataError(
-        f"{dataset.name}: none of the {len(query)} queries has an image of its identity {lacking}in the gallery, so "
+        f"{dataset.place}: none of the {len(query)} queries has an image of its identity {lacking}in the gallery, so "
         f"nothing could be found (the rule leaves out: {rule})"
     )

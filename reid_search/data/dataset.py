@@ -40,6 +40,7 @@ class ReidDataset:
         one_numbering: Whether a number means one person in `train` and in `query`; else these are unrelated.
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
+        root: Its folder.
     """
 
     name: str
@@ -53,6 +54,12 @@ class ReidDataset:
     unused: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     multi_query: pd.DataFrame | None = None
+    root: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """Its name and folder, for messages."""
+        return f"{self.name} in {self.root}" if self.root else self.name
 
     @property
     def facts(self) -> DataFacts:
@@ -121,6 +128,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         unused=facts.unused,
         notes=facts.notes,
         multi_query=_table(pooled, contents) if (pooled := listing.of("multi_query")) else None,
+        root=listing.root,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from PIL import Image
 
 from reid_search.common.arrays import chunks
@@ -18,6 +19,7 @@ from reid_search.data.caching import built_once
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.decoding import decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
+from reid_search.data.listing import PARTS as TABLES
 from reid_search.data.samples import Pixels, Samples
 from reid_search.data.side_cars import attributes_of, readers_of
 from reid_search.errors import DataError
@@ -40,6 +42,7 @@ def open_images(
     image_size: tuple[int, int],
     cache: Path | None = None,
     needs: Mapping[str, Collection[SideCar]] | None = None,
+    tables: Sequence[str] = TABLES,
 ) -> dict[str, Samples]:
     """Open the images of a data set, decoding and resizing those that are not in the cache.
 
@@ -48,6 +51,7 @@ def open_images(
         image_size: Height and width in pixels.
         cache: Folder of the cache; the user's cache folder where omitted.
         needs: The side-cars that each table needs.
+        tables: The tables that are opened.
 
     Returns:
         The images of each table, `(N, …)` in the order of its rows; pixels and maps are memory-mapped and shared.
@@ -58,19 +62,9 @@ def open_images(
     height, width = image_size
     place = f"{dataset.name}-{dataset.fingerprint}-{height}x{width}"
     folder = cache or cache_folder()
-    tables = dataset.tables
-
-    def build(unfinished: Path) -> None:
-        decode = partial(_decode, image_size=image_size)
-        for name, table in tables.items():
-            boxes = table["box"] if "box" in table else [None] * len(table)
-            images = list(zip(table["path"], boxes, strict=True))
-            _write(unfinished / f"{name}.npy", decode, images, (height, width, 3), np.uint8)
-
-    pixels = built_once(folder / "images" / place, build)
     opened = {}
-    for name, table in tables.items():
-        wanted = (needs or {}).get(name, ())
+    for name in tables:
+        table, wanted = dataset.tables[name], (needs or {}).get(name, ())
         beside: dict[SideCar, _Array] = {
             kind: _open_side_car(dataset, kind, name, image_size, folder / kind / f"{place}-{name}")
             for kind in _PER_IMAGE
@@ -79,8 +73,17 @@ def open_images(
         if "attributes" in wanted:
             path = dataset.side_cars["attributes"]
             beside["attributes"] = attributes_of(table["identity"].to_numpy(np.int64), path, dataset.identities())
-        opened[name] = Samples(np.load(pixels / f"{name}.npy", mmap_mode="r"), **beside)
+        opened[name] = Samples(_open_pixels(table, image_size, folder / "images" / f"{place}-{name}"), **beside)
     return opened
+
+
+def _open_pixels(table: pd.DataFrame, image_size: tuple[int, int], target: Path) -> Pixels:
+    def build(folder: Path) -> None:
+        boxes = table["box"] if "box" in table else [None] * len(table)
+        images = list(zip(table["path"], boxes, strict=True))
+        _write(folder / "values.npy", partial(_decode, image_size=image_size), images, (*image_size, 3), np.uint8)
+
+    return cast("Pixels", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
 
 
 def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tuple[int, int], target: Path) -> _Array:

@@ -1,6 +1,8 @@
 """Images with their side-cars, as arrays."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,3 +42,18 @@ class Samples:
             None if self.keypoints is None else self.keypoints[rows],
             None if self.attributes is None else self.attributes[rows],
         )
+
+
+def concatenated(parts: Sequence[Samples]) -> Samples:
+    """Return images that have the same size and side-cars one after another."""
+
+    def joined(arrays: Sequence[npt.NDArray[Any] | None]) -> Any:
+        known = [array for array in arrays if array is not None]
+        return np.concatenate(known) if known else None
+
+    return Samples(
+        joined([part.pixels for part in parts]),
+        joined([part.maps for part in parts]),
+        joined([part.keypoints for part in parts]),
+        joined([part.attributes for part in parts]),
+    )

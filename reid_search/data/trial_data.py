@@ -1,7 +1,7 @@
 """The data of one trial: training images, batches, and sets to test on."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from reid_search.data.dataset import ReidDataset, load_dataset
 from reid_search.data.images import open_images
 from reid_search.data.samples import Samples
 from reid_search.data.sampling import IdentitySampler
+from reid_search.data.several.joining import JoinedSamples, joined_tables
 from reid_search.data.split import HoldoutSplit
-from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, SideCar, TrialConfig
-from reid_search.study.trial.config import DataFacts
-from reid_search.study.trial.key import joint_facts
+from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, TrialConfig
+from reid_search.study.trial.config import DataFacts, SetUse
+from reid_search.study.trial.key import joint_facts, joint_fingerprint
 
 _NOWHERE = np.empty(0, np.int64)
 
@@ -32,7 +33,7 @@ class LabelledImages:
         table: Their `path`, `identity` and what else the data set knows of an image (`camera`, `clothes`).
     """
 
-    samples: Samples
+    samples: Samples | JoinedSamples
     rows: Integers
     table: pd.DataFrame
 
@@ -119,14 +120,16 @@ class TrialData:
     Attributes:
         stages: What each stage learns from.
         class_count: Number of training identities.
-        sets: By split: `test`, and `val` where there is a holdout.
+        sets: By split: `test` (with several data sets `test/<name>` too), and `val` where there is a holdout.
         facts: Fingerprint, files that are not used, and what else is worth knowing, of all data sets together.
+        fingerprints: What identifies the images and labels of each split, where that is not all of the data.
     """
 
     stages: tuple[TrainingImages, ...]
     class_count: int
     sets: dict[str, RankingSet]
     facts: DataFacts
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -146,59 +149,95 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         DataError: The data set is missing, has another layout, is unreadable, lacks what the model or a loss needs, or
             is too small for the holdout or P × K.
     """
-    everywhere = config.model.needs
-    needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}
-    needs["multi_query"] = everywhere
-    opened = _Opened(config, config.data, seed, cache, needs)
+    opened = _Opened(config, config.data.sets, cache)
     others = {
-        index: _Opened(config, config.stage_data(stage), seed, cache, {"train": needs["train"]})
+        index: _Opened(config, (SetUse(config.stage_data(stage), test=False),), cache)
         for index, stage in enumerate(config.training.stages)
         if stage.data
     }
-    stages = range(len(config.training.resolved_stages))
+    training = opened.training(config, seed)
+    stages = [
+        others[index].training(config, seed) if index in others else training
+        for index, _ in enumerate(config.training.resolved_stages)
+    ]
     return TrialData(
-        stages=tuple(others.get(index, opened).training for index in stages),
-        class_count=opened.training.class_count,
-        sets=opened.ranking_sets(),
-        facts=joint_facts([item.dataset.facts for item in (opened, *others.values())]),
+        stages=tuple(stages),
+        class_count=training.class_count,
+        sets=opened.ranking_sets(config.data),
+        facts=joint_facts([dataset.facts for item in (opened, *others.values()) for dataset in item.datasets]),
+        fingerprints=opened.fingerprints(config.data) if len(opened.datasets) > 1 else {},
     )
 
 
 class _Opened:
-    """A data set, split and opened."""
+    """Data sets, split and opened: each with its images by table and, if it is trained on, its split."""
 
-    def __init__(
-        self,
-        config: TrialConfig,
-        data: DataConfig,
-        seed: int,
-        cache: Path | None,
-        needs: Mapping[str, frozenset[SideCar]],
-    ) -> None:
-        self.dataset: ReidDataset = load_dataset(data, cache)
-        self._split: HoldoutSplit = checked_split(self.dataset, data)
-        self._rule = data.rule
-        self._images = open_images(self.dataset, data.image_size, cache, needs)
-        identities, classes = np.unique(self._split.train["identity"].to_numpy(np.int64), return_inverse=True)
-        self.training = TrainingImages(
-            images=_labelled(self._images["train"], self._split.train),
+    def __init__(self, config: TrialConfig, sets: Sequence[SetUse], cache: Path | None) -> None:
+        everywhere = config.model.needs
+        needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}
+        needs["multi_query"] = everywhere
+        self._uses = sets
+        self.datasets = [load_dataset(use.data, cache) for use in sets]
+        self._splits = [checked_split(dataset, use) for dataset, use in zip(self.datasets, sets, strict=True)]
+        self._images = [
+            open_images(dataset, use.data.image_size, cache, needs, _opened_tables(dataset, use))
+            for dataset, use in zip(self.datasets, sets, strict=True)
+        ]
+
+    def training(self, config: TrialConfig, seed: int) -> TrainingImages:
+        images = self._of_training(lambda split: split.train)
+        identities, classes = np.unique(images.identities, return_inverse=True)
+        return TrainingImages(
+            images=images,
             classes=classes.astype(np.int64),
             class_count=len(identities),
             sampler=IdentitySampler(classes, config.training.batch, seed),
         )
 
-    def ranking_sets(self) -> dict[str, RankingSet]:
-        query = _labelled(self._images["query"], self.dataset.query)
-        gallery = _labelled(self._images["gallery"], self.dataset.gallery)
-        pool = self.dataset.multi_query
-        pooled = None if pool is None else _labelled(self._images["multi_query"], pool)
-        sets = {"test": RankingSet(query, gallery, self._rule, pooled)}
-        if len(self._split.query):
-            train = self._images["train"]
-            query, gallery = (_labelled(train, table) for table in (self._split.query, self._split.gallery))
-            sets["val"] = RankingSet(query, gallery, self._rule, gallery if self._rule.multi_query else None)
+    def ranking_sets(self, data: DataConfig) -> dict[str, RankingSet]:
+        known = [use.data for use in self._uses]
+        tests = [self._tested(index) if use.test else None for index, use in enumerate(self._uses)]
+        named = {split: tests[known.index(tested)] for split, tested in data.tested.items()}
+        sets = {split: images for split, images in named.items() if images is not None}
+        if data.holdout:
+            query, gallery = (
+                self._of_training(lambda split: split.query),
+                self._of_training(lambda split: split.gallery),
+            )
+            rule = data.validation_rule
+            sets["val"] = RankingSet(query, gallery, rule, gallery if rule.multi_query else None)
         return sets
 
+    def fingerprints(self, data: DataConfig) -> dict[str, str]:
+        known = [use.data for use in self._uses]
+        found = {split: self.datasets[known.index(tested)].fingerprint for split, tested in data.tested.items()}
+        trained = [item.fingerprint for item, use in zip(self.datasets, self._uses, strict=True) if use.train]
+        return found | {"val": joint_fingerprint(trained)}
 
-def _labelled(samples: Samples, table: pd.DataFrame) -> LabelledImages:
+    def _tested(self, index: int) -> RankingSet:
+        dataset, images = self.datasets[index], self._images[index]
+        query, gallery = (_labelled(images[name], dataset.tables[name]) for name in ("query", "gallery"))
+        pool = dataset.multi_query
+        pooled = None if pool is None else _labelled(images["multi_query"], pool)
+        return RankingSet(query, gallery, self._uses[index].data.rule, pooled)
+
+    def _of_training(self, part: Callable[[HoldoutSplit], pd.DataFrame]) -> LabelledImages:
+        """Return a part of the training images of all data sets."""
+        used = [index for index, use in enumerate(self._uses) if use.train]
+        tables = [part(self._splits[index]) for index in used]
+        samples = [self._images[index]["train"] for index in used]
+        if len(used) == 1:
+            return _labelled(samples[0], tables[0])
+        starts = np.cumsum([0, *map(len, samples)])
+        rows = [table.index.to_numpy(np.int64) + start for table, start in zip(tables, starts[:-1], strict=True)]
+        # Numbered before they are cut, so that a held-out person has one number in queries and gallery.
+        whole = joined_tables([self.datasets[index].train for index in used])
+        return _labelled(JoinedSamples(tuple(samples)), whole.iloc[np.concatenate(rows)])
+
+
+def _opened_tables(dataset: ReidDataset, use: SetUse) -> tuple[str, ...]:
+    return (*use.tables, *(("multi_query",) if use.test and dataset.multi_query is not None else ()))
+
+
+def _labelled(samples: Samples | JoinedSamples, table: pd.DataFrame) -> LabelledImages:
     return LabelledImages(samples, table.index.to_numpy(np.int64), table)

@@ -30,7 +30,12 @@ class Claim:
     @property
     def metric(self) -> str:
         """Name of the metric that decides it."""
-        return str(self.content["metric"])
+        return str(self.content["metric"]).rpartition("/")[2]
+
+    @property
+    def test(self) -> str:
+        """Name of the test that decides it, one of several; empty for the first, or where there is one."""
+        return str(self.content["metric"]).rpartition("/")[0]
 
     @property
     def readout(self) -> str:

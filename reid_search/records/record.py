@@ -48,6 +48,11 @@ class ReadoutResult(_Part):
             content.pop("rules", None)
         return content
 
+    @property
+    def splits(self) -> list[str]:
+        """The splits that were measured: `test`, `val`, and of several tests `test/<name>`."""
+        return list(dict.fromkeys(name.rpartition("/")[0] for name in self.metrics))
+
     def rule(self, split: str) -> EvaluationRule:
         """Return the rule by which a split was ranked."""
         return self.rules.get(split, MARKET_RULE)
@@ -115,6 +120,7 @@ class Record(_Part):
         status: `finished`, `stopped` (pruned; may be resumed) or `failed`.
         config: The trial's config, defaults filled in.
         data_fingerprint: Identifies images and labels.
+        split_fingerprints: The same of each split by itself, where there are several data sets.
         data: What is not used of the data; None if everything is and nothing is worth a note.
         device_type: `cpu` or `cuda`; results differ between them.
         parameters: Parameter counts of `model` and `losses`.
@@ -131,6 +137,7 @@ class Record(_Part):
     reason: str | None = None
     config: dict[str, Any]
     data_fingerprint: str
+    split_fingerprints: dict[str, str] = Field(default_factory=dict)
     data: DataUse | None = None
     device_type: str
     images_seen: Count
@@ -144,6 +151,11 @@ class Record(_Part):
     @model_serializer(mode="wrap")
     def _write_data_only_if_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        if self.data is None:
-            content.pop("data", None)
+        for name in ("data", "split_fingerprints"):
+            if not getattr(self, name):
+                content.pop(name, None)
         return content
+
+    def fingerprint_of(self, split: str) -> str:
+        """Return what identifies the images and labels of a split."""
+        return self.split_fingerprints.get(split, self.data_fingerprint)

@@ -90,4 +90,4 @@ def _why(planned: PlannedTrial, known: Trial) -> str:
 
 def _placed(planned: PlannedTrial) -> Iterator[str]:
     """Yield the entries that say where data lie, which no measurement depends on."""
-    yield from (f"data.{name}" for name in planned.config.data.places)
+    yield from (f"data.{entry}" for entry in planned.config.data.located)

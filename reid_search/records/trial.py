@@ -48,6 +48,10 @@ class Trial:
         """The replicate."""
         return self.id.seed
 
+    def fingerprint_of(self, split: str) -> str | None:
+        """Return what identifies the images and labels of a split."""
+        return self.record.fingerprint_of(split) if self.record else self.data_fingerprint
+
     def section(self, name: str) -> Mapping[str, object]:
         """Return a section of its config, such as `data`; empty before it started."""
         found = self.config.get(name)

@@ -90,8 +90,9 @@ def _open_data(study: Study, cache: Path | None) -> None:
 
 
 def _what_is_opened(config: TrialConfig) -> tuple[object, ...]:
-    others = tuple(config.stage_data(stage) for stage in config.training.stages if stage.data)
-    return config.data, others, config.training.batch, config.model.needs, config.training_needs
+    others = (config.stage_data(stage) for stage in config.training.stages if stage.data)
+    data = tuple(item.model_dump_json() for item in (config.data, *others))
+    return data, config.training.batch, config.model.needs, config.training_needs
 
 
 def _remove_unkept(study: Study, store: StudyStore) -> None:

@@ -27,13 +27,13 @@ from reid_search.study.trial.key import SCHEMA_VERSION, schema_of, trial_key
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import Scope, Stage, TapSpec, select_taps
 from reid_search.study.trial.training import StageConfig, TrainingConfig
-from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.trial import EntryName, TrialConfig
 
 __all__ = [
     "ARCHITECTURES", "BACKBONES", "BASELINE", "DATASETS", "LOSSES", "MARKET_RULE", "PRUNERS", "SAMPLERS",
     "SCHEMA_VERSION", "SCORERS", "AblatePhase", "Arm", "Axis", "ComponentFamily", "Config", "DataConfig",
-    "EntryError", "EvaluationRule", "Fingerprints", "Level", "LossConfig", "ModelConfig", "PhasePlan", "Plan",
-    "PlannedTrial", "PrunerConfig", "ReadoutConfig", "Resources", "SamplerConfig", "Scope", "ScorerConfig",
+    "EntryError", "EntryName", "EvaluationRule", "Fingerprints", "Level", "LossConfig", "ModelConfig", "PhasePlan",
+    "Plan", "PlannedTrial", "PrunerConfig", "ReadoutConfig", "Resources", "SamplerConfig", "Scope", "ScorerConfig",
     "SearchPhase", "Settings", "SideCar", "SingleShot", "Space", "Stage", "StageConfig", "Study", "StudyConfig",
     "TapSpec", "TrainingConfig", "TrialConfig", "TrialFile", "Tuned", "load_study", "load_trial_file",
     "planned_trials", "schema_of", "select_taps", "trial_key",

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -99,10 +100,12 @@ class Config(BaseModel):
 class OneOf:
     """Marks a field whose value is one of several names: `Annotated[str, OneOf(objectives)]`.
 
-    `names` is called whenever a value is checked, since a registry may grow.
+    `names` is called whenever a value is checked, since a registry may grow. With `of_another`, the name of something
+    that has it may stand before it: `duke/mAP`.
     """
 
     names: Callable[[], Iterable[str]]
+    of_another: bool = False
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Refuse any other value, before anything else is checked."""
@@ -110,11 +113,15 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """List the names in the JSON schema."""
-        return {**handler(schema), "enum": list(self.names())}
+        own = {"enum": list(self.names())}
+        if not self.of_another:
+            return {**handler(schema), **own}
+        return {**handler(schema), "anyOf": [own, {"pattern": f"^[^/]+/({'|'.join(map(re.escape, self.names()))})$"}]}
 
     def _checked(self, value: object) -> object:
-        if value not in list(self.names()):
-            raise EntryError(f"{in_yaml(value)} is not a choice; {nearest(str(value), self.names())}")
+        name = value.rpartition("/")[2] if self.of_another and isinstance(value, str) else value
+        if name not in list(self.names()):
+            raise EntryError(f"{in_yaml(value)} is not a choice; {nearest(str(name), self.names())}")
         return value
 
 
@@ -129,14 +136,24 @@ class ComponentFamily:
         noun: What an error message calls one: `architecture`.
         work: The module beside a component's `config.py` that does the work: `model`.
         shared: Whether components may share a folder; its config lists their names in the type of its discriminator.
+        implied: Components that need not be named where one of these keys is given, by key.
     """
 
-    def __init__(self, package: str, discriminator: str, noun: str, work: str, shared: bool = False) -> None:
+    def __init__(
+        self,
+        package: str,
+        discriminator: str,
+        noun: str,
+        work: str,
+        shared: bool = False,
+        implied: Mapping[str, str] | None = None,
+    ) -> None:
         self.package = package
         self.discriminator = discriminator
         self.noun = noun
         self._work = work
         self._shared = shared
+        self._implied = implied or {}
         self._added: dict[str, type[Config]] = {}
 
     def names(self) -> list[str]:
@@ -171,7 +188,7 @@ class ComponentFamily:
             return value
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a map with the key '{self.discriminator}', got {in_yaml(value)}")
-        name = value.get(self.discriminator, default)
+        name = self.name_in(value) or default
         if name is None:
             raise EntryError(f"this key is missing; {nearest('', self.names())}", self.discriminator)
         try:
@@ -179,6 +196,11 @@ class ComponentFamily:
         except StudyError as error:
             raise EntryError(str(error), self.discriminator) from None
         return config.model_validate({**value, self.discriminator: name})
+
+    def name_in(self, content: Mapping[str, object] | Mapping[object, object]) -> object | None:
+        """Return the component that a config, or a part of one, names or implies; None if it does neither."""
+        implied = (name for key, name in self._implied.items() if key in content)
+        return content.get(self.discriminator) or next(implied, None)
 
     def whose(self, key: str) -> str | None:
         """Say which components have a setting: `a setting of tpe and cma_es`; None if none has it."""
@@ -241,7 +263,7 @@ class ComponentFamily:
 BACKBONES = ComponentFamily("reid_search.backbones", "name", "backbone", work="model", shared=True)
 ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture", work="model")
 LOSSES = ComponentFamily("reid_search.losses", "kind", "loss", work="loss")
-DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data")
+DATASETS = ComponentFamily("reid_search.data", "name", "data set", work="data", implied={"train": "several"})
 SCORERS = ComponentFamily("reid_search.scorers", "kind", "scorer", work="scorer")
 SAMPLERS = ComponentFamily("reid_search.samplers", "kind", "sampler", work="sampler")
 PRUNERS = ComponentFamily("reid_search.pruners", "kind", "pruner", work="pruner")

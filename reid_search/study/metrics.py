@@ -118,6 +118,13 @@ def metric_of(column: str) -> Metric | None:
     return METRICS.get(name) if split else None
 
 
+def title_of(column: str) -> str:
+    """Return the heading of a column: `mAP` of `test/mAP`, `mAP on duke` of `test/duke/mAP`, one of several tests."""
+    split, _, name = column.rpartition("/")
+    test = split.partition("/")[2]
+    return f"{METRICS[name].title} on {test}" if test else METRICS[name].title
+
+
 def measured_under(rule: EvaluationRule) -> list[Metric]:
     """Return the metrics that a data set's rule measures."""
     return measured_where(single_shot=rule.single_shot is not None)

@@ -1,11 +1,12 @@
 """Testing a model: the features of each readout, their ranking, and the part of it that a record keeps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
@@ -108,6 +109,14 @@ def rank(
     return results
 
 
+def rank_each(
+    sets: Mapping[str, RankingSet], ranked: Callable[[RankingSet], dict[str, RankingResult]]
+) -> dict[str, dict[str, RankingResult]]:
+    """Return the rankings of each split; one that several splits name is made once."""
+    made = {id(images): ranked(images) for images in {id(images): images for images in sets.values()}.values()}
+    return {split: made[id(images)] for split, images in sets.items()}
+
+
 @torch.no_grad()
 def extract(
     model: ReidModel,
@@ -168,20 +177,27 @@ def readout_result(
 
 def per_query_table(images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]) -> pa.Table:
     """Return a row for each query of each split: its image and labels, and how it ranked (NaN or 0 if no match)."""
-    return pa.concat_tables(_per_query(split, images[split].query, result) for split, result in results.items())
+    tables = [_per_query(split, images[split].query, result) for split, result in results.items()]
+    return pa.concat_tables(tables, promote_options="default")  # a set without cameras has no such column
 
 
 def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.Table:
     cameras = query.cameras
     columns: dict[str, Iterable[object]] = {
         "split": [split] * len(query),
-        "image": [name.rpartition("/")[2] for name in query.table["name"]],
+        "image": names_of_images(query.table),
         "identity": query.identities,
         **({} if cameras is None else {"camera": cameras}),
         **{name: result.column(name) for name in result.names},
         "first_match_rank": result.first_match_rank,
     }
     return pa.table(columns)
+
+
+def names_of_images(table: pd.DataFrame) -> list[str]:
+    """Return the name of each image: that of its file, or, where two are alike, that in its data set."""
+    files = [name.rpartition("/")[2] for name in table["name"]]
+    return files if len(set(files)) == len(files) else list(table["name"])
 
 
 def _metrics(split: str, result: RankingResult, metrics: Iterable[Metric]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.training import checkpoint
 from reid_search.training.batches import memory_format
 from reid_search.training.determinism import deterministic
-from reid_search.training.measuring import rank, readout_plans, readout_result
+from reid_search.training.measuring import rank, rank_each, readout_plans, readout_result
 
 
 def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, ReadoutResult]:
@@ -35,7 +35,7 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     heads = _heads(config, weights)
     if data is not None:
         config = config.model_copy(update={"data": _read_from(config.data, data)})
-    images = {"test": open_trial_data(config, seed=0).sets["test"]}
+    images = {split: found for split, found in open_trial_data(config, seed=0).sets.items() if split != "val"}
     model = build_model(_drawn(config.model), image_size=config.data.image_size)
     model.load_state_dict(_under("model.", weights))
     model.use_mode(config.training.resolved_stages[-1].mode)
@@ -43,13 +43,16 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     model.to(place).to(memory_format=memory_format(place))
     plans = readout_plans(config)
     with deterministic(config.training.threads):
-        results = rank(model, plans, images["test"], place, heads, normalization)
-    return {name: readout_result(plans[name], images, {"test": result}) for name, result in results.items()}
+        results = rank_each(images, lambda found: rank(model, plans, found, place, heads, normalization))
+    return {
+        name: readout_result(plan, images, {split: found[name] for split, found in results.items()})
+        for name, plan in plans.items()
+    }
 
 
 def _read_from(own: DataConfig, root: Path) -> DataConfig:
     """Return the data set at another place: read as the trial's own, or in the layout of Market-1501."""
-    if "root" in own.places:
+    if any("root" in use.data.places for use in own.sets):
         return own.at(root).model_copy(update={"holdout": 0.0})
     other = {"name": "market1501", "root": str(absolute(root)), "image_size": own.image_size, "holdout": 0.0}
     return cast("DataConfig", DATASETS.validate(other))

@@ -19,7 +19,7 @@ from reid_search.study import trial_key
 from reid_search.study.trial.config import DataFacts
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
-from reid_search.training.measuring import epoch_metrics, per_query_table, readout_plans, readout_result
+from reid_search.training.measuring import epoch_metrics, per_query_table, rank_each, readout_plans, readout_result
 from reid_search.training.request import TrialRequest
 from reid_search.training.surroundings import in_one_line, is_around_trial
 from reid_search.training.trainer import Trainer
@@ -163,13 +163,14 @@ class TrialSession:
         self._row = row
 
     def _finish(self, trainer: Trainer, begun: float) -> None:
-        splits = sorted({*self._request.evaluate, *(["val"] if "val" in self._data.sets else [])})
-        missing = [split for split in splits if split not in self._data.sets]
+        wanted = {*self._request.evaluate, *(["val"] if "val" in self._data.sets else [])}
+        missing = sorted(wanted - {*self._data.sets})
         if missing:
             raise ReidSearchError(f"no split '{missing[0]}' to test on: data.holdout is 0")
         plans = readout_plans(self._request.config)
+        splits = sorted(split for split in self._data.sets if split.partition("/")[0] in wanted)
         sets = {split: self._data.sets[split] for split in splits}
-        rankings = {split: trainer.rank(plans, sets[split]) for split in splits}
+        rankings = rank_each(sets, lambda images: trainer.rank(plans, images))
         results = {}
         for name, plan in plans.items():
             own = {split: rankings[split][name] for split in splits}
@@ -196,6 +197,7 @@ class TrialSession:
             seed=request.seed,
             config=request.config.model_dump(mode="json"),
             data_fingerprint=data.fingerprint if data else "",
+            split_fingerprints=dict(data.fingerprints) if data else {},
             data=_data_use(data.facts) if data else None,
             device_type=request.device,
             weights=trainer.model.loaded_weights() if trainer else (),

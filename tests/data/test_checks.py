@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from reid_search.data import load_dataset, open_trial_data
-from reid_search.data.checks import check_people, check_test
+from reid_search.data.checks import check_people, check_test, checked_split
 from reid_search.data.dataset import dataset_of
 from reid_search.data.listing import About, Listing
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.errors import DataError
 from reid_search.study import EvaluationRule, TrialConfig, load_study
+from reid_search.study.trial.config import SetUse
 
 WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
 
@@ -119,7 +120,13 @@ def test_without_cameras_a_query_does_not_find_itself(market: Path) -> None:
     check_test(dataset_of("flat", _without_cameras(market, ["copy.jpg", "other.jpg"])), WITHOUT_CAMERAS)
 
 
-def test_data_to_train_on_need_no_test(market: Path) -> None:
+def test_only_the_parts_that_are_used_must_be_there(market: Path) -> None:
     listing = Listing(market, About("train only", cameras=False))
-    listing.use(market / "bounding_box_train/0002_c1s1_000000_01.jpg", "train", 2, None)
-    check_test(dataset_of("train only", listing), WITHOUT_CAMERAS)
+    for number in (2, 7, 10, 11):
+        listing.use(market / f"bounding_box_train/{number:04}_c1s1_000000_01.jpg", "train", number, None)
+    dataset = dataset_of("train only", listing)
+    config = MarketConfig(name="market1501", holdout=0.0)
+    assert len(checked_split(dataset, SetUse(config, test=False)).train) == 4
+    for use, part in ((SetUse(config), "query"), (SetUse(config, train=False), "query")):
+        with pytest.raises(DataError, match=f"train only in {market}: has no image of the split {part}"):
+            checked_split(dataset, use)

@@ -24,7 +24,7 @@ def _open(root: Path, cache: Path, barrier, results) -> None:
     write = images._write
 
     def counted(target, *arguments):
-        results.put(target.name)
+        results.put(str(target))
         write(target, *arguments)
 
     images._write = counted
@@ -63,7 +63,8 @@ def test_an_unreadable_image_is_named_and_leaves_nothing_behind(market: Path, tm
     cache = tmp_path / "cache"
     with pytest.raises(DataError, match=victim.name):
         open_images(dataset, SIZE, cache)
-    assert not [path for path in cache.rglob("*") if path.is_dir() and path.name != "images"]
+    left = [path.name for path in (cache / "images").iterdir() if path.is_dir()]
+    assert all(name.endswith(("-train", "-query")) and not name.startswith(".") for name in left)
 
 
 def test_eight_processes_asking_at_once_build_one_cache(market: Path, tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_eight_processes_asking_at_once_build_one_cache(market: Path, tmp_path: 
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0] * 8
-    assert sorted(results.get(timeout=5) for _ in range(3)) == ["gallery.npy", "query.npy", "train.npy"]
+    assert len({results.get(timeout=5) for _ in range(3)}) == 3
     assert results.empty()
 
 

@@ -98,7 +98,6 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER + "a.jpg,1,1,train\na.jpg,1,2,train\n", "manifest.csv:3: a.jpg is in line 2 too"),
         (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
         (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
-        (HEADER + "a.jpg,1,1,train\n", "no row has the split query"),
         (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
         ("\xff\xfe", "holds no row"),
     ],

@@ -41,8 +41,11 @@ COMPONENTS = [
 every_component = pytest.mark.parametrize(("family", "name"), COMPONENTS)
 
 
+REQUIRED = {"several": {"train": ["synthetic"]}}
+
+
 def minimal(family: ComponentFamily, name: str) -> Config:
-    return family.validate({family.discriminator: name})
+    return family.validate({family.discriminator: name, **REQUIRED.get(name, {})})
 
 
 @every_component

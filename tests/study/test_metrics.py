@@ -1,5 +1,7 @@
 """The registry of metrics: what it promises, and what study files may ask for."""
 
+import re
+
 import pytest
 
 from reid_search.data.synthetic.config import SyntheticConfig
@@ -59,7 +61,10 @@ def test_a_claim_names_what_may_decide_it(tmp_path):
 def test_the_schema_for_editors_lists_them():
     defined = StudyConfig.model_json_schema()["$defs"]
     assert defined["SearchPhase"]["properties"]["objective"]["enum"] == objectives()
-    assert defined["ClaimConfig"]["properties"]["metric"]["enum"] == claimable()
+    own, of_a_test = defined["ClaimConfig"]["properties"]["metric"]["anyOf"]
+    assert own["enum"] == claimable()
+    assert re.fullmatch(of_a_test["pattern"], "duke/mAP@R")
+    assert not re.fullmatch(of_a_test["pattern"], "duke/mAP_trapezoidal")
 
 
 def test_an_added_metric_is_a_choice_at_once(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import PARTS, About, Listing, Part
+from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.table import manifest_at, numbers, read_records, read_table
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule
@@ -67,9 +67,6 @@ class ManifestConfig(FolderConfig):
                 row.box,
                 **dict(row.more),
             )
-        for part in PARTS:
-            if not listing.of(part):
-                raise DataError(f"{path}: no row has the split {part}; expected images of train, query and gallery")
         used = {image.path for image in listing.images}
         for image in listing.image_files(path.parent, deep=True):
             if str(image) not in used:

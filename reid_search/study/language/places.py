@@ -49,7 +49,7 @@ class Place:
         Then it is the place that the entry has in all components that know it.
         """
         family = self.family
-        if family is None or family.discriminator in holder:
+        if family is None or family.name_in(holder) is not None:
             return self.below(holder, key)
         found = ((_fields(family, name) or {}).get(str(key)) for name in family.names())
         return Place(*(field for field in found if field is not None))
@@ -75,11 +75,14 @@ class Place:
             holder: What stands here.
             changes: New values of some entries, among them the discriminator where the component changes.
         """
-        name = changes.get(self.family.discriminator) if self.family else None
-        if self.family is None or name is None or holder.get(self.family.discriminator) == name:
+        name = self.family.name_in(changes) if self.family else None
+        if self.family is None or name is None or self.family.name_in(holder) == name:
             return dict(holder)
         known = _fields(self.family, str(name))
-        return dict(holder) if known is None else {key: value for key, value in holder.items() if key in known}
+        if known is None:
+            return dict(holder)
+        own = self.family.discriminator
+        return {key: value for key, value in holder.items() if key in known and (key != own or own in changes)}
 
 
 ANYWHERE = Place()
@@ -105,7 +108,7 @@ def _flat(annotation: object) -> Iterator[object]:
 def _inside(kind: object, holder: object, key: object) -> object | None:
     """Return the annotation of an entry, or None if this kind has no such entry."""
     if isinstance(kind, ComponentFamily):
-        name = holder.get(kind.discriminator) if isinstance(holder, Mapping) else None
+        name = kind.name_in(holder) if isinstance(holder, Mapping) else None
         return (_fields(kind, str(name)) or {}).get(str(key))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind.model_fields.get(str(key))

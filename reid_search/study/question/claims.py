@@ -22,6 +22,7 @@ from reid_search.study.question.designs.named import named_settings
 from reid_search.study.question.space import Settings, Space
 
 Values = dict[str, object]
+
 OWN_CONTROL = "under these settings the effect is the claimed one itself, which cannot vanish; give others"
 
 
@@ -37,7 +38,7 @@ class ClaimConfig(Config):
         grows: An axis and at least two of its levels, in the order in which the difference is claimed to grow.
         shrinks: The same for a difference that is claimed to shrink.
         vanishes: Settings under which the effect must disappear (the null control).
-        metric: The metric that decides.
+        metric: The metric that decides; with several tests that of the first, or `<name>/mAP` for that of another.
         readout: The readout that decides.
         smallest_effect: Smallest effect that matters, as a share of 1, (0, 1).
         phase: The ablation that decides it; if omitted, the first that has its arms.
@@ -51,7 +52,7 @@ class ClaimConfig(Config):
     grows: dict[str, list[object]] | None = None
     shrinks: dict[str, list[object]] | None = None
     vanishes: Values | None = None
-    metric: Annotated[str, OneOf(claimable)] = MAIN
+    metric: Annotated[str, OneOf(claimable, of_another=True)] = MAIN
     readout: str = "default"
     smallest_effect: float = Field(default=0.01, gt=0, lt=1)
     phase: str | None = None

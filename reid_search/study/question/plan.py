@@ -15,7 +15,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
-from reid_search.study.trial.config import DataConfig, DataFacts
+from reid_search.study.trial.config import DataConfig, DataFacts, SetUse
 from reid_search.study.trial.key import joint_fingerprint, trial_key
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
@@ -120,7 +120,7 @@ class Fingerprints:
     """Fingerprints of data sets and what else is known of them, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[DataFacts, Callable[[DataConfig], None]]] = {}
+        self._known: dict[str, tuple[DataFacts, Callable[[SetUse], None]]] = {}
         self._checked: set[str] = set()
 
     def of_trial(self, config: TrialConfig) -> str:
@@ -128,14 +128,21 @@ class Fingerprints:
         others = [config.stage_data(stage) for stage in config.training.stages if stage.data]
         return joint_fingerprint([self.of(data) for data in (config.data, *others)])
 
+    def of_split(self, config: TrialConfig, split: Split) -> str:
+        """Return what identifies the images and labels that a trial is tested on."""
+        if len(config.data.sets) == 1:
+            return self.of_trial(config)
+        if split == "test":
+            return self.of(config.data.tested[split])
+        return joint_fingerprint([self.of(use.data) for use in config.data.sets if use.train])
+
     def key_of(self, config: TrialConfig) -> str:
         """Return the key of a trial."""
         return trial_key(config, self.of_trial(config))
 
     def of(self, data: DataConfig) -> str:
-        """Return the fingerprint of a data set, which does not depend on image size and holdout."""
-        facts, _ = self._read(data)
-        return facts.fingerprint
+        """Return the fingerprint of a trial's data, which does not depend on image size and holdout."""
+        return joint_fingerprint([self._read(use.data)[0].fingerprint for use in data.sets])
 
     def check(self, data: DataConfig) -> None:
         """Refuse data on which training or testing would be of no use.
@@ -146,11 +153,14 @@ class Fingerprints:
         """
         name = data.model_dump_json(exclude={"image_size"})
         if name not in self._checked:
-            _, check = self._read(data)
-            check(data)
+            if data.holdout:
+                _ = data.validation_rule  # which refuses sets that cannot be ranked together
+            for use in data.sets:
+                _, check = self._read(use.data)
+                check(use)
             self._checked.add(name)
 
-    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[DataConfig], None]]:
+    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[SetUse], None]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
             self._known[name] = data.facts_and_check()
@@ -313,14 +323,18 @@ def _told(component: SamplerConfig | PrunerConfig) -> str:
 
 
 def _without_weights(configs: Sequence[TrialConfig]) -> Iterator[str]:
-    bare = [config for config in configs if not config.model.pretrained and not config.data.is_drawn]
+    bare = [config for config in configs if not config.model.pretrained and _photographed(config)]
     if bare:
-        names = ", ".join(sorted({config.data.name for config in bare}))
+        names = ", ".join(sorted({name for config in bare for name in _photographed(config)}))
         which = "every trial" if len(bare) == len(configs) else "some trials"
         yield (
             f"NO PRETRAINED WEIGHTS: {which} on {names} starts from random values, far below any published number; "
             "`model.weights: default` takes those of ImageNet"
         )
+
+
+def _photographed(config: TrialConfig) -> list[str]:
+    return [use.data.name for use in config.data.sets if use.train and not use.data.is_drawn]
 
 
 def _single_seeds(study: Question) -> Iterator[str]:

@@ -105,7 +105,7 @@ class Question:
         content["readouts"] = {
             name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
         }
-        content["data"] = {key: value for key, value in content["data"].items() if key not in config.data.places}
+        content["data"] = config.data.unplaced(content["data"])
         drawn: dict[str, object] = {"base": content, "axes": axes, "seed": self.config.seed}
         drawn["sampler"] = as_written(phase.sampler)
         if self.config.ablation_tuned_by(phase):  # whose arms take turns, by the number of the proposal

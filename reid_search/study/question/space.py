@@ -224,7 +224,8 @@ class Space:
         if axis.variants is not None:
             return axis.searched_levels[0]
         own = axis.level_of(self.value(path))
-        if own in extremes(axis) or not isinstance(own.value, Mapping | str):  # a path is written from the root
+        filled_in = isinstance(own.value, Mapping | str) or _holds_maps(own.value)  # a path is written from the root
+        if own in extremes(axis) or not filled_in:
             return own
         return next((level for level in extremes(axis) if self._fills_in_as(path, level, own.value)), own)
 
@@ -246,6 +247,10 @@ class Space:
     @cached_property
     def _filled_base(self) -> dict[str, object]:
         return TrialConfig.model_validate(dict(self.base)).model_dump(mode="json", context=WITH_DEFAULTS)
+
+
+def _holds_maps(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
 
 
 def labels_of(held: Iterable[str], settings: Settings) -> Labels:

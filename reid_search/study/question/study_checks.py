@@ -16,6 +16,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_base, check_phase
+from reid_search.study.rules import EvaluationRule
 from reid_search.study.trial.config import DataConfig, ReadoutConfig
 from reid_search.study.trial.trial import TrialConfig
 
@@ -72,7 +73,9 @@ def _check_spaces(study: Question) -> None:
                 phase.sampler.check(space)
                 for share in study.shares(phase):
                     share.space.config(share.held)  # such as an arm of an ablation that sets other entries
-                if problem := _not_measured(phase.objective, space.config({}).data):
+                data = space.config({}).data
+                split, slash, metric = phase.objective.rpartition("/")
+                if problem := _not_measured(metric, data.validation_rule, data.name, f"{split}{slash}"):
                     raise StudyError(f"objective: {problem}")
             validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
             if validates and study.space(phase, "val").config({}).data.holdout == 0:
@@ -117,19 +120,30 @@ def _check_metric(study: Question, name: str, phase: AblatePhase, arms: Sequence
     """Refuse a claim over a metric that the data set of its arms does not measure."""
     needed, metric = study.contrast(name, phase, arms).effect, study.config.claims[name].metric
     for arm in arms:
-        if arm.name in needed and (problem := _not_measured(metric, arm.config.data)):
+        if arm.name in needed and (problem := _not_claimable(metric, phase.evaluate, arm.config.data)):
             place = study.document.place(("claims", name, "metric"))
             raise StudyError(f"{place}: claims.{name}.metric: {problem}")
 
 
-def _not_measured(metric: str, data: DataConfig) -> str | None:
-    """Say that a data set's rule does not measure a metric, given as `rank1` or `val/rank1`; None if it does."""
-    split, slash, name = metric.rpartition("/")
-    measured = [item for item in measured_under(data.rule) if item.may_be_objective or not slash]
-    if name in [item.name for item in measured]:
+def _not_claimable(metric: str, split: str, data: DataConfig) -> str | None:
+    """Say why a phase does not measure `rank1`, or `duke/rank1` of one of several tests; None if it does."""
+    test, slash, name = metric.rpartition("/")
+    if not slash:
+        return _not_measured(name, data.rule if split == "test" else data.validation_rule, data.name)
+    tests = [known.partition("/")[2] for known in data.tested if "/" in known]
+    if split != "test" or test not in tests:
+        known = nearest(metric, [f"{item}/{name}" for item in tests] if split == "test" else [name])
+        return f"no test of the name '{test}' in data.test of a phase that evaluates {split}; {known}"
+    return _not_measured(name, data.tested[f"test/{test}"].rule, test, f"{test}/")
+
+
+def _not_measured(name: str, rule: EvaluationRule, data: str, before: str = "") -> str | None:
+    """Say that a data set's rule does not measure a metric, or not after every epoch for `val/`; None if it does."""
+    measured = [item.name for item in measured_under(rule) if item.may_be_objective or before != "val/"]
+    if name in measured:
         return None
-    allowed = nearest(metric, [f"{split}{slash}{item.name}" for item in measured])
-    return f"'{metric}' is not measured on data set '{data.name}', whose rule is '{data.rule}'; {allowed}"
+    allowed = nearest(f"{before}{name}", [f"{before}{known}" for known in measured])
+    return f"'{before}{name}' is not measured on data set '{data}', whose rule is '{rule}'; {allowed}"
 
 
 def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:

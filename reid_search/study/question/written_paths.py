@@ -53,20 +53,22 @@ class WrittenPaths:
     def _axis(self, path: str, axis: object, folder: Path) -> object:
         if not isinstance(axis, Mapping):
             return axis
-        named = isinstance(axis.get("choice"), Mapping)  # then the levels are names
-        entries = [name for name in ("choice", *(() if named else ("levels",))) if name in axis]
-        found = {**axis, **{name: self._each(path, axis[name], folder) for name in entries}}
+        found = {**axis}
+        if isinstance(choice := axis.get("choice"), Mapping):  # then the levels are names
+            place = _place_of(path)
+            found["choice"] = {name: self._below(value, place, folder) for name, value in choice.items()}
+        else:
+            entries = [name for name in ("choice", "levels") if name in axis]
+            found |= {name: self._each(path, axis[name], folder) for name in entries}
         if isinstance(when := axis.get("when"), Mapping):
             found["when"] = {other: self._each(str(other), wanted, folder) for other, wanted in when.items()}
         return found
 
     def _each(self, path: str, values: object, folder: Path) -> object:
-        """Resolve a value of an entry of the trial, or several: a list, or a map of names to values."""
+        """Resolve a value of an entry of the trial, or a list of several."""
         place = _place_of(path)
         if isinstance(values, list):
             return [self._below(value, place, folder) for value in values]
-        if isinstance(values, Mapping) and place.is_path(""):
-            return {name: self._below(value, place, folder) for name, value in values.items()}
         return self._below(values, place, folder)
 
     def _phase(self, phase: object, folder: Path) -> object:

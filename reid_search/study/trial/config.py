@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer
 
@@ -66,8 +66,36 @@ class DataConfig(Config):
 
     @property
     def rule(self) -> EvaluationRule:
-        """The rule by which it is evaluated: what a ranking leaves out, and which gallery is searched."""
+        """The rule by which its test is evaluated: what a ranking leaves out, and which gallery is searched."""
         return MARKET_RULE
+
+    @property
+    def validation_rule(self) -> EvaluationRule:
+        """The rule by which held-out training images are ranked.
+
+        Raises:
+            StudyError: There are several data sets to train on, with different rules.
+        """
+        return self.rule
+
+    @property
+    def sets(self) -> "tuple[SetUse, ...]":
+        """Every data set that is read, each once: those to train on first."""
+        return (SetUse(self),)
+
+    @property
+    def tested(self) -> "Mapping[str, DataConfig]":
+        """The data set of each test split: `test`, and with several data sets `test/<name>` too."""
+        return {"test": self}
+
+    @property
+    def located(self) -> Mapping[str, str]:
+        """Where its files are, by entry."""
+        return {place: str(getattr(self, place, None)) for place in self.places}
+
+    def unplaced(self, entries: Mapping[str, object]) -> dict[str, object]:
+        """Return entries of this config without those that say where files are."""
+        return {name: value for name, value in entries.items() if name not in self.places}
 
     @property
     def offers(self) -> frozenset[SideCar]:
@@ -110,8 +138,8 @@ class DataConfig(Config):
         """
         return self.facts_and_check()[0]
 
-    def facts_and_check(self) -> "tuple[DataFacts, Callable[[DataConfig], None]]":
-        """Read the data set once; return what is known of it, and a check for configs that differ in the holdout alone.
+    def facts_and_check(self) -> "tuple[DataFacts, Callable[[SetUse], None]]":
+        """Read the data set once; return what is known of it, and a check for uses that differ in the holdout alone.
 
         The check raises DataError where a person is in training and test, no query could find a match, or the holdout
         is of no use.
@@ -129,6 +157,25 @@ class DataConfig(Config):
             StudyError: The data set is not read from a folder.
         """
         raise StudyError(f"--data {root}: data set '{self.name}' is not read from a folder; allowed: name: market1501")
+
+
+class SetUse(NamedTuple):
+    """A data set and what a trial does with it.
+
+    Attributes:
+        data: The data set.
+        train: Whether the trial learns from its training images.
+        test: Whether it is tested on its queries and gallery.
+    """
+
+    data: DataConfig
+    train: bool = True
+    test: bool = True
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of images that are used."""
+        return (*(("train",) if self.train else ()), *(("query", "gallery") if self.test else ()))
 
 
 class ModelConfig(Config):

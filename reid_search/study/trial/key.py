@@ -53,9 +53,9 @@ def training_content(config: TrialConfig, weights: Mapping[str, object]) -> dict
     """
     content = config.model_dump(mode="json", exclude={"readouts", "losses"})
     content["model"] |= {name: weights.get(name) for name, value in config.model if isinstance(value, WeightsConfig)}
-    for stage in (content, *content["training"]["stages"]):
-        for place in config.data.places:
-            stage["data"].pop(place, None)
+    content["data"] = config.data.unplaced(content["data"])
+    for stage, written in zip(config.training.stages, content["training"]["stages"], strict=True):
+        written["data"] = config.stage_data(stage).unplaced(written["data"])
     if config.data.holdout == 0:
         content["data"].pop("split_seed")
     content["losses"] = {

@@ -81,8 +81,9 @@ class TrialConfig(Config):
 
     @model_validator(mode="after")
     def _data_offer_what_is_needed(self) -> Self:
-        if lacking := _lacking(self.model.needs, self.data):
-            raise EntryError(f"architecture '{self.model.architecture}' needs {lacking}", "data")
+        for data in (self.data, *self.data.tested.values()):
+            if lacking := _lacking(self.model.needs, data):
+                raise EntryError(f"architecture '{self.model.architecture}' needs {lacking}", "data")
         for name, loss in self.losses.items():
             if self.loss_taps(name) and (lacking := _lacking(loss.needs, self.data)):
                 raise EntryError(f"loss '{loss.kind}' needs {lacking}", "losses", name)
@@ -180,12 +181,17 @@ class TrialConfig(Config):
                 raise StudyError(f"{list(readout.taps)} select no tap of this model; {known}")
         except StudyError as error:
             raise EntryError(str(error), "readouts", name, "taps") from None
-        if readout.scorer and readout.scorer.transductive and not self.data.rule.ranks_everyone:
-            part = f"the rule of data set '{self.data.name}' ranks a part of it ({self.data.rule})"
-            message = f"'{readout.scorer.kind}' looks at the whole gallery, but {part}; allowed: null"
-            raise EntryError(message, "readouts", name, "scorer")
+        if readout.scorer and readout.scorer.transductive:
+            for data in self.data.tested.values():
+                self._check_gallery(name, readout.scorer, data)
         if readout.scorer and readout.scorer.loss is not None:
             self._check_head(name, readout.scorer, readout.scorer.loss)
+
+    def _check_gallery(self, readout: str, scorer: ScorerConfig, data: DataConfig) -> None:
+        if not data.rule.ranks_everyone:
+            part = f"the rule of data set '{data.name}' ranks a part of it ({data.rule})"
+            message = f"'{scorer.kind}' looks at the whole gallery, but {part}; allowed: null"
+            raise EntryError(message, "readouts", readout, "scorer")
 
     def _check_head(self, readout: str, scorer: ScorerConfig, loss: str) -> None:
         place = ("readouts", readout, "scorer")

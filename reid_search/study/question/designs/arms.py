@@ -57,7 +57,7 @@ def arm_identity(config: TrialConfig) -> str:
         name: {**readout.model_dump(mode="json"), "taps": [tap.key for tap in config.readout_taps(name)]}
         for name, readout in config.readouts.items()
     }
-    places = {name: str(getattr(config.data, name, None)) for name in config.data.places}
+    places = dict(config.data.located)
     return digest(
         {**training_content(config, _weights(config)), "readouts": readouts, **({"places": places} if places else {})}
     )

@@ -1,0 +1,1 @@
+"""Several data sets: trained on together, tested on one by one."""

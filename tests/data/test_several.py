@@ -1,0 +1,277 @@
+"""Several data sets: people and cameras never collide, each test stays by itself, and settings make sense."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from reid_search.data import Samples, load_dataset, open_trial_data
+from reid_search.data.several.config import SeveralConfig
+from reid_search.data.several.joining import JoinedSamples, joined_tables
+from reid_search.errors import DataError, StudyError
+from reid_search.study import DATASETS, TrialConfig, load_study, trial_key
+
+from .conftest import write_image
+
+UNIT = {"name": "synthetic", "preset": "unit"}
+OTHER = {**UNIT, "seed": 7}
+
+
+def _several(**content: Any) -> SeveralConfig:
+    config = DATASETS.validate(content)
+    assert isinstance(config, SeveralConfig)
+    return config
+
+
+def _trial(data: dict[str, Any]) -> TrialConfig:
+    model = {"architecture": "baseline", "backbone": "resnet10_thin"}
+    training = {"images": 8, "batch": {"ids": 2, "per_id": 2}}
+    return TrialConfig.model_validate({"data": data, "model": model, "training": training})
+
+
+def _manifest(root: Path, parts: str, cameras: bool = True) -> Path:
+    """Write a manifest of four people with these parts, by their first letters."""
+    lines = ["path,identity,split" + ",camera" * cameras]
+    for identity in "abcd":
+        for number, part in enumerate(("train", "query", "gallery")):
+            if part[0] in parts:
+                for camera in (1, 2):
+                    name = f"{identity}{number}{camera}.jpg"
+                    write_image(root / name, number * 100 + camera * 10 + ord(identity))
+                    person = f"{'trained' if part == 'train' else 'tested'} {identity}"
+                    lines.append(f"{name},{person},{part}" + f",{camera}" * cameras)
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def test_people_and_cameras_of_different_sets_never_share_a_number() -> None:
+    generator = np.random.default_rng(0)
+    tables = [
+        pd.DataFrame({"identity": generator.integers(1, 9, 20), "camera": generator.integers(0, 4, 20), "only": number})
+        for number in range(3)
+    ]
+    tables[1] = tables[1].drop(columns="only")
+    joined = joined_tables(tables)
+    assert list(joined) == ["identity", "camera"]
+    assert list(joined.index) == list(range(60))
+    whose = np.repeat(range(3), 20)
+    for column in joined:
+        old = [(number, value) for number, table in enumerate(tables) for value in table[column]]
+        pairs = set(zip(old, joined[column], strict=True))
+        assert len(pairs) == len(set(old)) == joined[column].nunique()
+    np.testing.assert_array_equal(joined["identity"][whose == 0], tables[0]["identity"])
+
+
+def test_joined_images_are_those_of_one_long_array() -> None:
+    generator = np.random.default_rng(1)
+    parts = tuple(
+        Samples(
+            generator.integers(0, 255, (count, 4, 2, 3), dtype=np.uint8),
+            keypoints=generator.random((count, 17, 3), dtype=np.float32),
+        )
+        for count in (5, 1, 4)
+    )
+    rows = generator.integers(0, 10, 30)
+    found = JoinedSamples(parts).at(rows)
+    np.testing.assert_array_equal(found.pixels, np.concatenate([part.pixels for part in parts])[rows])
+    assert found.maps is None
+    assert found.keypoints is not None
+    np.testing.assert_array_equal(
+        found.keypoints, np.concatenate([part.keypoints for part in parts if part.keypoints is not None])[rows]
+    )
+
+
+def test_training_joins_all_people_and_every_test_is_that_of_its_set_alone(cache: Path) -> None:
+    third = {**UNIT, "seed": 9}
+    data = {"train": [UNIT, OTHER], "test": {"b": OTHER, "c": third}, "holdout": 0.5}
+    several = open_trial_data(_trial(data), 1, cache)
+    alone = {name: open_trial_data(_trial({**config, "holdout": 0.5}), 1, cache) for name, config in
+             (("a", UNIT), ("b", OTHER), ("c", third))}  # fmt: skip
+    assert several.class_count == alone["a"].class_count + alone["b"].class_count
+    own = several.stages[0].images
+    assert len(own) == len(alone["a"].stages[0].images) + len(alone["b"].stages[0].images)
+    everywhere = np.concatenate([item.stages[0].images.at(np.arange(len(item.stages[0].images))).pixels for item in
+                                 (alone["a"], alone["b"])])  # fmt: skip
+    np.testing.assert_array_equal(own.at(np.arange(len(own))).pixels, everywhere)
+    assert list(several.sets) == ["test", "test/b", "test/c", "val"]
+    assert several.sets["test"] is not several.sets["test/c"]
+    assert several.fingerprints["test"] == alone["b"].fingerprint
+    for split, name in (("test", "b"), ("test/b", "b"), ("test/c", "c")):
+        for part in ("query", "gallery"):
+            pd.testing.assert_frame_equal(
+                getattr(several.sets[split], part).table, getattr(alone[name].sets["test"], part).table
+            )
+    held_out = several.sets["val"].gallery
+    queries = several.sets["val"].query
+    assert set(held_out.identities).isdisjoint(own.identities)
+    assert set(queries.identities) == set(held_out.identities)
+    of_image = dict(zip(held_out.table["path"], held_out.identities, strict=True))
+    assert [of_image[path] for path in queries.table["path"]] == list(queries.identities)
+    assert len(held_out) == sum(len(alone[name].sets["val"].gallery) for name in "ab")
+    assert len(queries) == sum(len(alone[name].sets["val"].query) for name in "ab")
+
+
+def test_the_tables_of_all_can_be_loaded_as_one(cache: Path) -> None:
+    dataset = load_dataset(_several(train=[UNIT, OTHER], test={"b": OTHER}), cache)
+    first, second = (load_dataset(DATASETS.validate(config), cache) for config in (UNIT, OTHER))  # type: ignore[arg-type]
+    assert dataset.train["identity"].nunique() == first.train["identity"].nunique() + second.train["identity"].nunique()
+    pd.testing.assert_frame_equal(dataset.gallery, second.gallery)
+
+
+def test_a_set_needs_only_the_parts_that_it_is_used_for(tmp_path: Path) -> None:
+    train, test = _manifest(tmp_path / "train", "t"), _manifest(tmp_path / "test", "qg", cameras=False)
+    first, second = ({"name": "manifest", "root": str(root)} for root in (train, test))
+    named = {"train": first, "test": {"own": second}}
+    opened = open_trial_data(_trial({**named, "image_size": [16, 8], "holdout": 0.0}), 1, tmp_path / "cache")
+    assert opened.class_count == 4
+    assert str(opened.sets["test/own"].rule) == "same image"
+    swapped = {"train": second, "test": {"own": first}, "holdout": 0.0}
+    with pytest.raises(DataError, match=f"manifest in {test}: has no image of the split train"):
+        open_trial_data(_trial(swapped), 1, tmp_path / "cache")
+    with pytest.raises(DataError, match=f"manifest in {train}: has no image of the split query"):
+        open_trial_data(_trial(first), 1, tmp_path / "cache")
+
+
+def test_moving_the_folders_changes_no_key_and_editing_one_does(market: Path, tmp_path: Path) -> None:
+    other = _manifest(tmp_path / "own", "tqg")
+
+    def key(first: Path, second: Path) -> str:
+        data = {"train": [{"name": "market1501", "root": str(first)}, {"name": "manifest", "root": str(second)}],
+                "test": {"m": {"name": "market1501", "root": str(first)}}}  # fmt: skip
+        config = _trial(data)
+        return trial_key(config, config.data.fingerprint())
+
+    before = key(market, other)
+    moved = shutil.copytree(market, tmp_path / "elsewhere/market"), shutil.copytree(other, tmp_path / "elsewhere/own")
+    assert key(*moved) == before
+    write_image(moved[1] / "a01.jpg", 999)
+    assert key(*moved) != before
+
+
+def test_settings_of_all_are_written_once_and_the_first_set_gives_the_usual_size() -> None:
+    config = _several(train=["market1501", "dukemtmc"], holdout=0.1)
+    assert config.name == "several"
+    assert config.image_size == (256, 128)
+    assert list(config.tested) == ["test", "test/market1501", "test/dukemtmc"]
+    assert {use.data.holdout for use in config.sets} == {0.1}
+    written = config.model_dump(mode="json")
+    assert all("image_size" not in member for member in written["train"])
+    assert DATASETS.validate(written) == config
+    assert _several(train=UNIT).image_size == (64, 32)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"train": []}, "at least 1 item"),
+    ({"train": [UNIT, UNIT]}, "this data set is in the list twice"),
+    ({"train": [UNIT, OTHER]}, "are not told apart by their names"),
+    ({"train": [{**UNIT, "image_size": [32, 16]}]}, "write it once, as data.image_size"),
+    ({"train": [UNIT], "test": {"x": {**UNIT, "holdout": 0.5}}}, "write it once, as data.holdout"),
+    ({"train": [{"train": [UNIT]}]}, "several data sets within several"),
+    ({"train": ["marketl501"]}, "did you mean 'market1501'"),
+    ({"train": [UNIT], "test": {"a/b": UNIT}}, "'a/b' is not a valid name"),
+    ({"name": "synthetic", "train": [UNIT]}, "'train' is a setting of the data set several"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), WRONG)
+def test_a_wrong_setting_is_named(content: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DATASETS.validate(content)
+
+
+def test_data_gives_each_set_the_folder_of_its_name(tmp_path: Path) -> None:
+    config = _several(train=["market1501", UNIT], test={"duke": "dukemtmc"}).at(tmp_path)
+    roots = [getattr(use.data, "root", None) for use in config.sets]
+    assert roots == [tmp_path / "market1501", None, tmp_path / "dukemtmc"]
+    own = _several(train=[{"name": "manifest", "root": "/a"}], test={"b": "manifest"}).at(tmp_path)
+    assert [use.data.root for use in own.sets] == [Path("/a"), tmp_path / "manifest"]  # type: ignore[attr-defined]
+    with pytest.raises(StudyError, match="every data set has a root of its own"):
+        _several(train=[{"name": "manifest", "root": "/a"}]).at(tmp_path)
+
+
+def test_no_redraw_of_one_set_is_a_redraw_of_another() -> None:
+    config = _several(train=[UNIT, {**UNIT, "seed": 1}], test={"a": UNIT, "c": {**UNIT, "seed": 2}})
+    drawn = [use.data.model_dump_json() for number in range(5) for use in config.redrawn(number).sets]
+    assert len(set(drawn)) == len(drawn) == 15
+    assert config.redrawn(0) == config
+
+
+STUDY = """\
+name: several
+base:
+  data: {{{data}}}
+  model: {{architecture: baseline, backbone: resnet10_thin}}
+  training: {{images: 64, batch: {{ids: 2, per_id: 2}}}}
+{rest}"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    def write(data: str, rest: str) -> Path:
+        path = tmp_path / "study.yaml"
+        path.write_text(STUDY.format(data=data, rest=rest))
+        return path
+
+    return write
+
+
+def test_an_arm_may_turn_one_set_into_several_and_back(written: Callable[..., Path]) -> None:
+    both = "[{name: synthetic, preset: unit}, {name: synthetic, preset: unit, seed: 7}]"
+    axes = f"axes: {{set: {{variants: {{one: {{}}, both: {{data: {{train: {both}, test: {{a: synthetic}}}}}}}}}}}}\n"
+    study = load_study(written("name: synthetic, preset: unit", axes + "phases: [{kind: ablate, design: one_factor}]"))
+    found = {arm.name: arm.config.data for arm in study.plan().arms}
+    assert [type(data).__name__ for data in found.values()] == ["SyntheticConfig", "SeveralConfig"]
+    assert all("preset" not in data.model_dump() for data in found.values() if isinstance(data, SeveralConfig))
+    axes = "axes: {set: {variants: {both: {}, one: {data: {name: synthetic, preset: unit, seed: 3}}}}}\n"
+    rest = axes + "phases: [{kind: ablate, design: one_factor}]"
+    study = load_study(written(f"train: {both}, test: {{a: {{name: synthetic, preset: unit}}}}", rest))
+    assert [arm.config.data.name for arm in study.plan().arms] == ["several", "synthetic"]
+
+
+def test_paths_within_are_those_of_the_study_file_and_levels_have_their_names(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        _manifest(tmp_path / name, "tqg")
+    a, b = ("{name: manifest, root: ./a}", "{name: manifest, root: ./b}")
+    axes = f"axes: {{data.train: {{choice: {{a: [{a}], b: [{b}], both: [{a}, {b}]}}}}}}\n"
+    rest = axes + "phases: [{kind: ablate, design: one_factor}]\n"
+    study = load_study(written(f"train: [{a}, {b}], test: {{x: {a}}}, image_size: [16, 8]", rest))
+    arms = study.plan().arms
+    assert [arm.name for arm in arms] == ["baseline", "data.train=a", "data.train=b"]
+    assert arms[0].settings["data.train"].label == "both"
+    found = [use.data.root for use in arms[2].config.data.sets if use.train]  # type: ignore[attr-defined]
+    assert found == [tmp_path / "b"]
+
+
+def test_validation_of_sets_with_different_rules_is_refused_where_there_is_one(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    _manifest(tmp_path / "a", "tqg")
+    _manifest(tmp_path / "b", "tqg", cameras=False)
+    a, b = "{name: manifest, root: ./a}", "{name: manifest, root: ./b}"
+    data = f"train: [{a}, {b}], test: {{x: {a}}}, image_size: [16, 8], holdout: 0.5"
+    answer = "phases: [{kind: ablate, design: one_factor}]\naxes: {losses.identity.weight: {choice: [0.5, 1.0]}}"
+    load_study(written(data, answer)).plan()
+    search = "phases: [{kind: search, trials: 1, sampler: random}]\n"
+    with pytest.raises(StudyError, match=r"data\.train: held-out people of sets with different rules .*holdout: 0"):
+        load_study(written(data, search + "axes: {training.optimizer.lr: {log_uniform: [1.0e-4, 1.0e-2]}}")).plan()
+
+
+def test_a_claim_names_a_test_that_there_is(written: Callable[..., Path]) -> None:
+    data = "train: {name: synthetic, preset: unit}, test: {a: {name: synthetic, preset: unit}}"
+    rest = """\
+axes: {{losses.identity.weight: {{choice: [0.5, 1.0]}}}}
+claims: {{weight: {{better: {{losses.identity.weight: 1.0}}, than: {{losses.identity.weight: 0.5}}, metric: {metric}}}}}
+phases: [{{kind: ablate, design: claims, seeds: 2}}]
+"""
+    assert load_study(written(data, rest.format(metric="a/rank1"))).config.claims["weight"].metric == "a/rank1"
+    with pytest.raises(StudyError, match=r"no test of the name 'b' in data\.test .*a/rank1"):
+        load_study(written(data, rest.format(metric="b/rank1")))
+    with pytest.raises(StudyError, match="single_shot_rank1' is not measured on data set 'a'"):
+        load_study(written(data, rest.format(metric="a/single_shot_rank1")))
