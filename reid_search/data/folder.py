@@ -11,7 +11,7 @@ from reid_search.data.listing import Listing
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import WITH_DEFAULTS, AbsolutePath, absolute
-from reid_search.study.trial.config import DataFacts, ImageSize, SetUse
+from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
@@ -76,7 +76,7 @@ class FolderConfig(DataConfig):
             hint = f"this folder looks like {' or '.join(others)}: write data: {{name: {others[0]}, root: {root}}}"
             raise type(error)(f"{error}; {hint}") from error
 
-    def facts_and_check(self) -> tuple[DataFacts, Callable[[SetUse], None]]:
+    def facts_and_check(self) -> tuple[DataFacts, Callable[[SetUse], Seen]]:
         """List the folder once, for the facts and every check.
 
         Raises:
@@ -85,11 +85,12 @@ class FolderConfig(DataConfig):
         listing = self.listing()
         facts = listing.facts()
 
-        def check(use: SetUse) -> None:
+        def check(use: SetUse) -> Seen:
             from reid_search.data.checks import checked_split
             from reid_search.data.dataset import dataset_of
 
             checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
+            return Seen(listing.contents("train"), listing.contents("query", "gallery"))
 
         return facts, check
 

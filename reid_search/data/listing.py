@@ -211,6 +211,15 @@ class Listing:
         paths = {image.path for image in self.images if image.box}
         return {path: digest for path, digest in self._hash_images().digests.items() if path in paths} if paths else {}
 
+    def contents(self, *parts: Part) -> dict[str, str]:
+        """Return where each image of some parts lies, by its content.
+
+        Raises:
+            DataError: A file cannot be read.
+        """
+        digests = self.digests()
+        return {f"{digests[image.path]} {image.box}": image.path for image in self.images if image.part in parts}
+
     def without_unreadable(self, undecodable: Callable[[Mapping[str, str]], Mapping[str, str]]) -> "Listing":
         """Move the images that cannot be read to the unused ones, and return this listing.
 

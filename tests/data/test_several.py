@@ -34,7 +34,7 @@ def _trial(data: dict[str, Any]) -> TrialConfig:
     return TrialConfig.model_validate({"data": data, "model": model, "training": training})
 
 
-def _manifest(root: Path, parts: str, cameras: bool = True) -> Path:
+def _manifest(root: Path, parts: str, cameras: bool = True, seed: int = 0) -> Path:
     """Write a manifest of four people with these parts, by their first letters."""
     lines = ["path,identity,split" + ",camera" * cameras]
     for identity in "abcd":
@@ -42,7 +42,7 @@ def _manifest(root: Path, parts: str, cameras: bool = True) -> Path:
             if part[0] in parts:
                 for camera in (1, 2):
                     name = f"{identity}{number}{camera}.jpg"
-                    write_image(root / name, number * 100 + camera * 10 + ord(identity))
+                    write_image(root / name, seed + number * 1000 + camera * 200 + ord(identity))
                     person = f"{'trained' if part == 'train' else 'tested'} {identity}"
                     lines.append(f"{name},{person},{part}" + f",{camera}" * cameras)
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
@@ -261,6 +261,18 @@ def test_validation_of_sets_with_different_rules_is_refused_where_there_is_one(
     search = "phases: [{kind: search, trials: 1, sampler: random}]\n"
     with pytest.raises(StudyError, match=r"data\.train: held-out people of sets with different rules .*holdout: 0"):
         load_study(written(data, search + "axes: {training.optimizer.lr: {log_uniform: [1.0e-4, 1.0e-2]}}")).plan()
+
+
+def test_an_image_of_one_set_that_another_tests_on_is_refused(written: Callable[..., Path], tmp_path: Path) -> None:
+    _manifest(tmp_path / "a", "tqg")
+    _manifest(tmp_path / "b", "tqg", seed=9000)
+    a, b = "{name: manifest, root: ./a}", "{name: manifest, root: ./b}"
+    rest = "phases: [{kind: ablate, design: one_factor}]\naxes: {losses.identity.weight: {choice: [0.5, 1.0]}}"
+    study = written(f"train: {a}, test: {{x: {b}}}, image_size: [16, 8]", rest)
+    load_study(study).plan()
+    shutil.copy(tmp_path / "a/c01.jpg", tmp_path / "b/d22.jpg")
+    with pytest.raises(DataError, match=r"a/c01\.jpg is trained on .* tested on as .*b/d22\.jpg .*1 such images"):
+        load_study(study).plan()
 
 
 def test_a_claim_names_a_test_that_there_is(written: Callable[..., Path]) -> None:

@@ -16,6 +16,7 @@ from pydantic import (
 from reid_search.errors import StudyError
 from reid_search.study import DATASETS, DataConfig, EntryName, EvaluationRule, SideCar
 from reid_search.study.component import AbsolutePath, EntryError, absolute
+from reid_search.study.language.places import Entries
 from reid_search.study.trial.config import DataFacts, SetUse
 from reid_search.study.trial.key import joint_facts
 
@@ -49,7 +50,7 @@ class SeveralConfig(DataConfig):
 
     places: ClassVar[tuple[str, ...]] = ("root",)
     name: Literal["several"]
-    train: Annotated[tuple[Member, ...], BeforeValidator(_listed), Field(min_length=1)]
+    train: Annotated[tuple[Member, ...], Entries(DATASETS), BeforeValidator(_listed), Field(min_length=1)]
     test: dict[EntryName, Member] = Field(default_factory=dict)
     root: AbsolutePath | None = None
     skip_broken: bool = False

@@ -1,11 +1,12 @@
 """What a study will run, known before anything runs."""
 
 import contextlib
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reid_search.errors import DataNotGiven, WeightsAbsent
+from reid_search.errors import DataError, DataNotGiven, WeightsAbsent
 from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
@@ -15,7 +16,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
-from reid_search.study.trial.config import DataConfig, DataFacts, SetUse
+from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import joint_fingerprint, trial_key
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
@@ -120,7 +121,7 @@ class Fingerprints:
     """Fingerprints of data sets and what else is known of them, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[DataFacts, Callable[[SetUse], None]]] = {}
+        self._known: dict[str, tuple[DataFacts, Callable[[SetUse], Seen]]] = {}
         self._checked: set[str] = set()
 
     def of_trial(self, config: TrialConfig) -> str:
@@ -155,12 +156,10 @@ class Fingerprints:
         if name not in self._checked:
             if data.holdout:
                 _ = data.validation_rule  # which refuses sets that cannot be ranked together
-            for use in data.sets:
-                _, check = self._read(use.data)
-                check(use)
+            _check_apart(data.sets, [self._read(use.data)[1](use) for use in data.sets])
             self._checked.add(name)
 
-    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[SetUse], None]]:
+    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[SetUse], Seen]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
             self._known[name] = data.facts_and_check()
@@ -169,6 +168,22 @@ class Fingerprints:
     def remarks(self) -> list[str]:
         """Say of the data sets that were asked for what is not used and what else is worth knowing."""
         return list(dict.fromkeys(f"data: {facts}" for facts, _ in self._known.values() if str(facts)))
+
+
+def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
+    """Refuse several data sets of which one trains on images that another tests on.
+
+    Raises:
+        DataError: There is such an image.
+    """
+    for (trained, own), (tested, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
+        both = own.trained.keys() & other.tested.keys() if trained.train and tested.test else set()
+        if both:
+            first = min(both, key=lambda content: own.trained[content])
+            raise DataError(
+                f"{own.trained[first]} is trained on as an image of {trained.data.name}, and it is tested on as "
+                f"{other.tested[first]} of {tested.data.name} ({len(both):,} such images); take one of the two sets out"
+            )
 
 
 class _PlanFingerprints(Fingerprints):

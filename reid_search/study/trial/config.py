@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer
@@ -138,17 +139,17 @@ class DataConfig(Config):
         """
         return self.facts_and_check()[0]
 
-    def facts_and_check(self) -> "tuple[DataFacts, Callable[[SetUse], None]]":
+    def facts_and_check(self) -> "tuple[DataFacts, Callable[[SetUse], Seen]]":
         """Read the data set once; return what is known of it, and a check for uses that differ in the holdout alone.
 
-        The check raises DataError where a person is in training and test, no query could find a match, or the holdout
-        is of no use.
+        The check returns which images are used, by content. It raises DataError where a person is in training and
+        test, no query could find a match, or the holdout is of no use.
 
         Raises:
             DataNotGiven: The study does not say where the data are.
             DataError: The data set is missing or has another layout.
         """
-        return DataFacts(self.fingerprint()), lambda _: None
+        return DataFacts(self.fingerprint()), lambda _: Seen()
 
     def at(self, root: Path) -> "DataConfig":
         """Return this config with `root` as its folder, for `--data`.
@@ -176,6 +177,13 @@ class SetUse(NamedTuple):
     def tables(self) -> tuple[str, ...]:
         """The tables of images that are used."""
         return (*(("train",) if self.train else ()), *(("query", "gallery") if self.test else ()))
+
+
+class Seen(NamedTuple):
+    """The images that are trained on and those that are tested on: where each lies, by its content."""
+
+    trained: Mapping[str, str] = MappingProxyType({})
+    tested: Mapping[str, str] = MappingProxyType({})
 
 
 class ModelConfig(Config):
