@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from reid_search.data.listing import Listing
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
-from reid_search.study.component import WITH_DEFAULTS, AbsolutePath, absolute
+from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
@@ -19,8 +19,6 @@ SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints"
 
 class FolderConfig(DataConfig):
     """A data set in a folder. A reader extends this and says in `read` what the folder holds.
-
-    `written_if_set` are the settings that the key of a trial leaves out where they have their defaults.
 
     Attributes:
         root: The data set's folder; `--data` sets it.
@@ -129,18 +127,6 @@ class FolderConfig(DataConfig):
     def at(self, root: Path) -> Self:
         """Return this config reading from `root`."""
         return self.model_copy(update={"root": absolute(root)})
-
-    @model_serializer(mode="wrap")
-    def _write_some_only_if_set(
-        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
-    ) -> dict[str, object]:
-        content: dict[str, object] = handler(self)
-        if info.context == WITH_DEFAULTS:
-            return content
-        for name in self.written_if_set:
-            if getattr(self, name) == type(self).model_fields[name].default:
-                content.pop(name, None)
-        return content
 
 
 def find_side_cars(root: Path) -> dict[SideCar, Path]:

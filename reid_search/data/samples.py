@@ -22,7 +22,7 @@ class Samples:
         pixels: `(B, H, W, 3)`.
         maps: `(B, 4, H, W)` part maps, probabilities times 255; None if not needed.
         keypoints: `(B, 17, 3)`: x and y in pixels, visibility 0 (absent), 1 (occluded) or 2 (visible).
-        attributes: `(B, 27)` attributes of the identities.
+        attributes: `(B, 32)` attributes of the identities, in the order of `ALL_ATTRIBUTES`; -1 is unknown.
     """
 
     pixels: Pixels

@@ -14,7 +14,7 @@ class Targets:
 
     Attributes:
         identities: `(B,)` classes, counted from 0.
-        attributes: `(B, 27)` whole numbers, in the order of `ATTRIBUTES`.
+        attributes: `(B, 32)` whole numbers, in the order of `ALL_ATTRIBUTES`; -1 is unknown.
         maps: `(B, 4, H, W)` part maps in [0, 1], at the size of the images.
         keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
         image_size: Height and width of the images in pixels, in which keypoints are given.

@@ -26,7 +26,7 @@ class Batch:
         images: `(B, 3, H, W)`, normalised.
         maps: `(B, 4, H, W)` part maps in [0, 1], in the order of `PARTS`; the rest is background.
         keypoints: `(B, 17, 3)`: x and y in pixels of the image, visibility 0 (absent), 1 (occluded) or 2 (visible).
-        attributes: `(B, 27)` values of the identity's attributes.
+        attributes: `(B, 32)` values of the identity's attributes, in the order of `ALL_ATTRIBUTES`; -1 is unknown.
     """
 
     images: Tensor

@@ -24,8 +24,11 @@ from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
@@ -65,9 +68,12 @@ class Config(BaseModel):
     """A frozen piece of configuration; an unknown key is an error.
 
     `also_written` are keys that files may have and that are taken away when they are read, such as `extends`.
+    `written_if_set` are entries that are left out where they have their defaults, so that a setting that is new changes
+    no key of earlier trials.
     """
 
     also_written: ClassVar[tuple[str, ...]] = ()
+    written_if_set: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
     @model_validator(mode="before")
@@ -94,6 +100,17 @@ class Config(BaseModel):
                 text = " (text, as YAML 1.2 reads it)" if isinstance(value, str) else ""
                 raise ValueError(f"{in_yaml(value)}{text} should be true or false")
         return value
+
+    @model_serializer(mode="wrap")
+    def _write_some_only_if_set(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, object]:
+        content: dict[str, object] = handler(self)
+        if info.context != WITH_DEFAULTS:
+            for name in self.written_if_set:
+                if getattr(self, name) == type(self).model_fields[name].default:
+                    content.pop(name, None)
+        return content
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from reid_search.data import load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.data.side_cars import attributes_of, read_attributes, read_keypoints, read_maps, side_car_problems
 from reid_search.errors import DataError
-from reid_search.study.trial.side_cars import ATTRIBUTES, KEYPOINTS
+from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTES, DUKE_ATTRIBUTES, KEYPOINTS
 
 SIZE = (32, 16)
 NAMES = ("background", "head", "upper", "lower", "shoes")
@@ -150,7 +150,8 @@ def test_wrong_keypoints_are_named(content, message: str, image: Path, tmp_path:
 def test_attributes_are_those_of_the_identity(tmp_path: Path) -> None:
     path = _table(tmp_path / "a.csv", [5, 3], age=[1, 3], upred=[0, 1])
     found = attributes_of(np.array([3, 5, 3]), path, np.array([3, 5]))
-    assert found.shape == (3, 27)
+    assert found.shape == (3, 32)
+    assert (found[:, 27:] == -1).all()
     columns = list(ATTRIBUTES)
     assert found[:, columns.index("age")].tolist() == [3, 1, 3]
     assert found[:, columns.index("upred")].tolist() == [1, 0, 1]
@@ -204,7 +205,7 @@ def test_side_cars_in_their_usual_places_are_offered_and_opened(market: Path, tm
     opened = open_images(dataset, (12, 6), tmp_path / "cache", needs)
     train, query = opened["train"], opened["query"]
     assert train.maps.shape == (len(dataset.train), 4, 12, 6)
-    assert train.attributes.shape == (len(dataset.train), 27)
+    assert train.attributes.shape == (len(dataset.train), 32)
     assert query.keypoints.shape == (len(dataset.query), 17, 3)
     assert (train.keypoints, query.maps, opened["gallery"].maps) == (None, None, None)
     some = train.at(np.array([3, 1]))
@@ -413,7 +414,7 @@ def test_market_s_attributes_are_read_by_name_and_counted_from_0(tmp_path: Path)
             ], part
 
 
-def test_duke_s_attributes_are_unknown_where_ours_have_no_counterpart(tmp_path: Path) -> None:
+def test_duke_s_attributes_are_read_beside_those_of_market(tmp_path: Path) -> None:
     colours = [*(f"up{name}" for name in ["black", "white", "red", "purple", "gray", "blue", "green", "brown"])]
     colours += [f"down{name}" for name in ["black", "white", "red", "gray", "blue", "green", "brown"]]
     names = ["backpack", "bag", "handbag", "boots", "gender", "hat", "shoes", "top", *colours]
@@ -423,7 +424,22 @@ def test_duke_s_attributes_are_unknown_where_ours_have_no_counterpart(tmp_path: 
     assert table.loc[1, "backpack"] == 1
     assert table.loc[5, "upblack"] == 0
     assert (table[["hair", "age", "up", "upyellow", "downpink"]] == -1).all(axis=None)
-    assert attributes_of(np.array([5, 1]), path, np.array([1, 5, 9])).shape == (2, 27)
+    own = table[["top", "boots", "shoes", "upbrown", "downred"]]
+    assert own.loc[[1, 5]].to_numpy().tolist() == [[-1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]
+    found = attributes_of(np.array([5, 1]), path, np.array([1, 5, 9]))
+    assert found.shape == (2, 32)
+    assert {name for name, values in zip(ALL_ATTRIBUTES, found.T, strict=True) if (values >= 0).any()} == set(names)
+
+
+def test_a_table_has_all_attributes_of_one_set(tmp_path: Path) -> None:
+    table = pd.DataFrame({"identity": [3], **dict.fromkeys(DUKE_ATTRIBUTES, 1)})
+    table.to_csv(tmp_path / "duke.csv", index=False)
+    read = read_attributes(tmp_path / "duke.csv").loc[3]
+    assert {name for name in ALL_ATTRIBUTES if read[name] == 1} == set(DUKE_ATTRIBUTES)
+    assert {name for name in ALL_ATTRIBUTES if read[name] == -1} == set(ALL_ATTRIBUTES) - set(DUKE_ATTRIBUTES)
+    table.drop(columns="boots").to_csv(tmp_path / "duke.csv", index=False)
+    with pytest.raises(DataError, match="column 'boots' is missing; expected identity, gender, top, boots"):
+        read_attributes(tmp_path / "duke.csv")
 
 
 @pytest.mark.parametrize("content", [{"a": np.zeros(3)}, {"a": {"train": {}}}, {"a": 1, "b": 2}])

@@ -9,7 +9,7 @@ from torch import nn
 
 from reid_search.losses import Targets, build_loss
 from reid_search.study import LOSSES, LossConfig, Scope, Stage, TapSpec
-from reid_search.study.trial.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ALL_ATTRIBUTES
 
 IMAGE_SIZE = (16, 8)
 
@@ -26,7 +26,7 @@ def _targets(identities: torch.Tensor, seed: int = 0) -> Targets:
     """Return everything that may be known of images: soft maps, and keypoints of which a third is absent."""
     generator = torch.Generator().manual_seed(seed)
     count, (height, width) = len(identities), IMAGE_SIZE
-    values = [torch.randint(0, number, (count,), generator=generator) for number in ATTRIBUTES.values()]
+    values = [torch.randint(0, number, (count,), generator=generator) for number in ALL_ATTRIBUTES.values()]
     maps = torch.randn(count, 5, height, width, generator=generator).softmax(1)[:, 1:]
     places = torch.rand(count, 17, 2, generator=generator) * torch.tensor([width - 1.0, height - 1.0])
     visible = torch.randint(0, 3, (count, 17, 1), generator=generator)

@@ -19,7 +19,7 @@ def make_apr(make_model):
 
 def test_predictions_are_a_distribution_of_each_attribute():
     logits = torch.randn(3, 56, generator=torch.Generator().manual_seed(0))
-    predictions = predict(logits)
+    predictions = predict(logits, list(ATTRIBUTES.values()))
     start = 0
     for values in ATTRIBUTES.values():
         here = slice(start, start + values)
@@ -37,7 +37,7 @@ def test_vector_is_the_pooled_map_and_the_gated_predictions(make_apr, images):
     average = seen[0].mean(dim=(2, 3))
     logits = average @ model.classifiers.weight.T + model.classifiers.bias
     assert_close(taps["attributes.logits@coarse"], logits)
-    predictions = predict(logits)
+    predictions = predict(logits, list(ATTRIBUTES.values()))
     gate = 1 / (1 + torch.exp(-(predictions @ model.gate.weight.T + model.gate.bias)))
     assert_close(taps["p1.global@coarse"], torch.cat([average, gate * predictions], dim=1))
 
@@ -46,6 +46,14 @@ def test_without_reweighting_attributes_are_only_learnt_beside(make_apr, images)
     taps = make_apr(reweighting=False)(images(3))
     assert taps["p1.global@coarse"].shape == (3, 128)
     assert taps["attributes.logits@coarse"].shape == (3, 56)
+
+
+def test_the_attributes_of_duke_are_23_pairs(make_apr, images):
+    taps = make_apr(attribute_set="duke")(images(3))
+    logits, vector = taps["attributes.logits@coarse"], taps["p1.global@coarse"]
+    assert (logits.shape, vector.shape) == ((3, 46), (3, 128 + 46))
+    pairs = predict(logits, [2] * 23).unflatten(1, (23, 2))
+    assert_close(pairs, logits.unflatten(1, (23, 2)).softmax(dim=2))
 
 
 @pytest.mark.parametrize(("reweighting", "reached"), [(True, True), (False, False)])

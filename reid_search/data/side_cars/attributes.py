@@ -1,9 +1,12 @@
 """Attributes of identities, in one table.
 
-* `.csv`: the columns `identity` and those of `ATTRIBUTES`, one row for each identity; -1 is unknown.
+* `.csv`: the columns `identity` and all attributes of Market-1501, or of DukeMTMC-reID, or both; one row for each
+  identity; -1 is unknown.
 * `.mat`: `market_attribute.mat` or `duke_attribute.mat` (Lin et al. 2019), whose values count from 1 and whose fields
-  stand in another order for test than for training, so that names alone are trusted. DukeMTMC's own attributes (`top`,
-  `shoes`, `boots`, `upbrown`, `downred`) have no counterpart and are left out; those it lacks are unknown.
+  stand in another order for test than for training, so that names alone are trusted.
+
+What only one of the two data sets has (`hair`, `age`, …; `top`, `shoes`, `boots`, `upbrown`, `downred`) is unknown in
+the other. Which attributes are learnt is for the loss to say.
 """
 
 from collections.abc import Mapping
@@ -14,9 +17,7 @@ import pandas as pd
 
 from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
-from reid_search.study.trial.side_cars import ATTRIBUTES, UNKNOWN
-
-_NOT_OURS = frozenset({"top", "shoes", "boots", "upbrown", "downred"})
+from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
 
 
 def read_attributes(path: Path) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
     if table["identity"].duplicated().any():
         twice = table["identity"][table["identity"].duplicated()].iloc[0]
         raise DataError(f"{path}: identity {twice} has two rows; expected one")
-    for column, count in ATTRIBUTES.items():
+    for column, count in ALL_ATTRIBUTES.items():
         wrong = table[~table[column].isin(range(UNKNOWN, count))]
         if len(wrong):
             row = wrong.iloc[0]
@@ -37,11 +38,11 @@ def read_attributes(path: Path) -> pd.DataFrame:
                 f"{path}: {column} of identity {row['identity']} is {row[column]}; allowed: 0 to {count - 1}, or "
                 f"{UNKNOWN} for unknown"
             )
-    return table.set_index("identity")[list(ATTRIBUTES)].astype(np.int64)
+    return table.set_index("identity")[list(ALL_ATTRIBUTES)].astype(np.int64)
 
 
 def attributes_of(identities: Integers, path: Path, known: Integers) -> Integers:
-    """Return the attributes of images, `(N, 27)`; -1 is unknown.
+    """Return the attributes of images, `(N, 32)` in the order of `ALL_ATTRIBUTES`; -1 is unknown.
 
     Args:
         identities: `(N,)` identity of each image.
@@ -66,10 +67,11 @@ def _from_csv(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable table of attributes ({error})") from error
-    for column in ("identity", *ATTRIBUTES):
-        if column not in table:
-            raise DataError(f"{path}: column '{column}' is missing; expected identity, {', '.join(ATTRIBUTES)}")
-    return table
+    if "identity" not in table or not any({*attributes} <= {*table} for attributes in ATTRIBUTE_SETS.values()):
+        meant = ["identity", *max(ATTRIBUTE_SETS.values(), key=lambda attributes: len({*attributes} & {*table}))]
+        missing = next(name for name in meant if name not in table)
+        raise DataError(f"{path}: column '{missing}' is missing; expected {', '.join(meant)}")
+    return table.reindex(columns=["identity", *ALL_ATTRIBUTES], fill_value=UNKNOWN)
 
 
 def _from_mat(path: Path) -> pd.DataFrame:
@@ -86,11 +88,11 @@ def _from_mat(path: Path) -> pd.DataFrame:
             f"`train` and `test` ({type(error).__name__}: {error})"
         ) from error
     table = pd.concat(parts, ignore_index=True)
-    strange = sorted({str(name) for name in table} - set(ATTRIBUTES) - _NOT_OURS - {"identity"})
+    strange = sorted({str(name) for name in table} - {*ALL_ATTRIBUTES, "identity"})
     if strange:
-        raise DataError(f"{path}: unknown attribute '{strange[0]}'; expected {', '.join(ATTRIBUTES)}")
+        raise DataError(f"{path}: unknown attribute '{strange[0]}'; expected {', '.join(ALL_ATTRIBUTES)}")
     # A value of 0, as DukeMTMC has it twice, is neither of the two: unknown.
-    values = table.reindex(columns=list(ATTRIBUTES), fill_value=0).fillna(0).astype(np.int64) - 1
+    values = table.reindex(columns=list(ALL_ATTRIBUTES), fill_value=0).fillna(0).astype(np.int64) - 1
     return values.assign(identity=table["identity"])
 
 

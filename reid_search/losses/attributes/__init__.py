@@ -1,1 +1,1 @@
-"""Classification of the 27 attributes of Market-1501 (Lin et al. 2019)."""
+"""Classification of the attributes of Market-1501 or DukeMTMC-reID (Lin et al. 2019)."""

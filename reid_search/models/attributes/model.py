@@ -4,11 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from reid_search.backbones import build_backbone
-from reid_search.models.attributes.config import LOGITS, AttributesConfig
+from reid_search.models.attributes.config import AttributesConfig
 from reid_search.models.layers.branch import build_vector_head, named
 from reid_search.models.layers.heads import Pooling
 from reid_search.models.model import Batch, ReidModel, Taps
-from reid_search.study.trial.side_cars import ATTRIBUTES
+from reid_search.study.trial.side_cars import ATTRIBUTE_SETS
 
 
 class AttributeRecognition(ReidModel):
@@ -18,8 +18,9 @@ class AttributeRecognition(ReidModel):
         super().__init__(config.taps(image_size), config.default_readout)
         self.backbone = build_backbone(config.backbone, config.weights, config.last_stride)
         self.pooling = Pooling(config.pooling)
-        self.classifiers = nn.Linear(config.channels, LOGITS)
-        self.gate = nn.Linear(LOGITS, LOGITS) if config.reweighting else None
+        self.classifiers = nn.Linear(config.channels, config.logits)
+        self.gate = nn.Linear(config.logits, config.logits) if config.reweighting else None
+        self._sizes = list(ATTRIBUTE_SETS[config.attribute_set].values())
         self.head = build_vector_head(config.vector_size, config)
 
     def taps_of(self, batch: Batch) -> Taps:
@@ -27,14 +28,14 @@ class AttributeRecognition(ReidModel):
         vector = self.pooling(self.backbone(batch.images))
         logits = self.classifiers(vector)
         if self.gate is not None:
-            predictions = predict(logits)
+            predictions = predict(logits, self._sizes)
             vector = torch.cat([vector, self.gate(predictions).sigmoid() * predictions], dim=1)
         return {**named("p1.global", self.head.stages(vector)), "attributes.logits@coarse": logits}
 
 
-def predict(logits: Tensor) -> Tensor:
-    """Return the probabilities `(B, 56)` of all attributes' values, in the order of the logits."""
-    each = torch.split(logits.float(), list(ATTRIBUTES.values()), dim=1)
+def predict(logits: Tensor, sizes: list[int]) -> Tensor:
+    """Return the probabilities of all attributes' values, shaped like their logits; each has `sizes` values."""
+    each = torch.split(logits.float(), sizes, dim=1)
     return torch.cat([values.softmax(dim=1) for values in each], dim=1)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from reid_search.errors import StudyError
 from reid_search.study.component import SCORERS, Config
@@ -305,19 +305,13 @@ class ReadoutConfig(Config):
         control: Whether it may read taps that no loss trains. This changes no measurement and no key.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("control",)
     taps: Patterns = ()
     normalize: Literal["all", "blocks", "none"] = "all"
     flip: bool = True
     metric: Literal["cosine", "euclidean"] = "cosine"
     scorer: AnyScorer | None = None
     control: bool = False
-
-    @model_serializer(mode="wrap")
-    def _write_control_only_if_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        content: dict[str, object] = handler(self)
-        if not self.control:
-            content.pop("control", None)
-        return content
 
     @property
     def unmarked(self) -> Self:

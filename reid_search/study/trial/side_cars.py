@@ -1,7 +1,8 @@
 """What may come with an image: part maps, keypoints, attributes. Names and layouts that data, models and losses share.
 
 Part maps give the probability of four body parts at every pixel; the rest is background. Keypoints are COCO's 17.
-Attributes are the 27 of Market-1501 (Lin et al. 2019, section 3.1); they describe the person, not the image.
+Attributes are the 27 of Market-1501 or the 23 of DukeMTMC-reID (Lin et al. 2019, section 3.1); they describe the
+person, not the image.
 """
 
 from collections.abc import Collection, Iterable
@@ -36,6 +37,18 @@ ATTRIBUTES: dict[str, int] = {
 Gender, length of hair and sleeves (`up`), length and kind of lower-body clothing (`down`, `clothes`), things carried,
 age, and one colour each for the upper and lower body.
 """
+_DUKES = ("gender", "top", "boots", "hat", "backpack", "bag", "handbag", "shoes")
+_DUKES_UPPER = ("black", "white", "red", "purple", "gray", "blue", "green", "brown")
+_DUKES_LOWER = ("black", "white", "red", "gray", "blue", "green", "brown")
+DUKE_ATTRIBUTES: dict[str, int] = dict.fromkeys(
+    (*_DUKES, *(f"up{colour}" for colour in _DUKES_UPPER), *(f"down{colour}" for colour in _DUKES_LOWER)), 2
+)
+"""The attributes of DukeMTMC-reID: short or long upper-body clothing (`top`), dark or light `shoes`, and so on."""
+
+AttributeSet = Literal["market", "duke"]
+ATTRIBUTE_SETS: dict[AttributeSet, dict[str, int]] = {"market": ATTRIBUTES, "duke": DUKE_ATTRIBUTES}
+ALL_ATTRIBUTES: dict[str, int] = {**ATTRIBUTES, **DUKE_ATTRIBUTES}
+"""What a table may hold, in the order in which images carry it: those of Market-1501, then those that only Duke has."""
 UNKNOWN = -1
 """An attribute that nobody gave; no loss looks at it."""
 
@@ -61,6 +74,11 @@ _WHAT = {
     "keypoints": "keypoints (one JSON file an image, or one for all)",
     "attributes": "attributes (one table of identities)",
 }
+
+
+def logits_of(attributes: AttributeSet) -> int:
+    """Return the number of logits of a set of attributes, one for each value of each: 56 or 46."""
+    return sum(ATTRIBUTE_SETS[attributes].values())
 
 
 def missing(needed: Iterable[SideCar], offered: Collection[SideCar]) -> list[SideCar]:
