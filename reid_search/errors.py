@@ -65,6 +65,10 @@ class EnvironmentFailure(ReidSearchError):
     """
 
 
+class InputChanged(EnvironmentFailure):
+    """A file is no longer the one that the key of a trial was made from; trying the trial again cannot help."""
+
+
 def is_of_environment(error: BaseException | None) -> bool:
     """Say whether an error, or its cause, is outside the trial: files, memory, data that cannot be read."""
     if isinstance(error, OSError):

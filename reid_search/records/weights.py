@@ -49,7 +49,7 @@ class LoadedWeights(_Part):
         dropped: Names in the file of the tensors that were left out.
         random: Names in the network of the tensors that the file lacks, which stay as they were drawn.
         normalization: With which images are normalised.
-        authors_normalization: With which the authors of `named_as` trained, where it is known and another one.
+        usual_normalization: With which such weights are published, where it is known and another one.
     """
 
     backbone: str
@@ -67,7 +67,7 @@ class LoadedWeights(_Part):
     dropped: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     normalization: Normalization
-    authors_normalization: Normalization | None = None
+    usual_normalization: Normalization | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield what happened, in sentences; what a person should look at begins with a word in capitals."""
@@ -83,9 +83,9 @@ class LoadedWeights(_Part):
         for table in self.resized:
             target = "the patches of the images" if table.target is None else _grid(table.target)
             yield f"{table.name}: interpolated from {_grid(table.source)} to {target} ({table.interpolation})"
-        if self.authors_normalization is not None:
-            theirs = f"the authors of {self.named_as} trained with {self.authors_normalization}"
-            yield f"NOTE: {theirs}; give `mean` and `std` to have the same"
+        if self.usual_normalization is not None:
+            whose = f"published weights of {self.named_as or self.backbone} have {self.usual_normalization}"
+            yield f"NOTE: {whose}; if these do, give it as `mean` and `std`"
         if self.dropped:
             prefix = "".join(self.prefixes)
             yield f"left out: {_in_short([name.removeprefix(prefix) for name in self.dropped])}"

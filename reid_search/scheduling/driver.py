@@ -57,7 +57,9 @@ def run_study(
         RequestError: The study cannot be run here, or another run of it is at work; nothing was written.
         EnvironmentFailure: The study cannot go on for now; everything measured so far is kept.
     """
-    examine_weights((config.model for config in planned.configs), fetch=True)
+    for loaded in examine_weights((config.model for config in planned.configs), fetch=True):
+        for line in loaded.lines():
+            observer.note(f"weights: {line}")
     _open_data(study, options.cache)
     how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
     with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():

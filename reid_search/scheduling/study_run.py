@@ -126,23 +126,28 @@ class StudyRun:
         self.folder_of(job).write_record(self._record(job, Status.FAILED, reason, images_seen=seen))
         self.ended(trial_id)
 
-    def troubled(self, trial_id: str, reason: str) -> None:
+    def troubled(self, trial_id: str, reason: str, *, for_good: bool = False) -> None:
         """Take back a job that its surroundings stopped; it is handed out again, to begin after a pause.
 
-        Raises:
-            EnvironmentFailure: The last retry failed.
-        """
-        self._try_again(self._jobs.pop(trial_id), reason)
+        Args:
+            trial_id: The job.
+            reason: What stopped it.
+            for_good: Whether trying again cannot help.
 
-    def _try_again(self, job: Job, reason: str) -> None:
-        label, pause = job.label, self._tries.pause_after(job.trial)
+        Raises:
+            EnvironmentFailure: The last retry failed, or there is none.
+        """
+        self._try_again(self._jobs.pop(trial_id), reason, for_good=for_good)
+
+    def _try_again(self, job: Job, reason: str, *, for_good: bool = False) -> None:
+        label, pause = job.label, None if for_good else self._tries.pause_after(job.trial)
         where = f"{self.folder_of(job).path} ({label.phase}, {label.name} s{label.seed})"
         if pause is None:
             with contextlib.suppress(OSError):  # the error below is raised in any case
                 self._context.log.append(TrialLost(phase=label.phase, key=label.key, seed=label.seed, reason=reason))
+            tried = "" if for_good else f"; tried {self._tries.most} times"
             raise EnvironmentFailure(
-                f"{where}: {reason}; tried {self._tries.most} times. Everything measured so far is kept; run the study "
-                "again to resume"
+                f"{where}: {reason}{tried}. Everything measured so far is kept; run the study again to resume"
             )
         self._watchers.note(f"{where}: {reason}; trying again in {pause:g} s")
         self._again.append(replace(job, pause=pause))

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from reid_search.data import TrialData, open_trial_data
-from reid_search.errors import EnvironmentFailure, ReidSearchError
+from reid_search.errors import EnvironmentFailure, InputChanged, ReidSearchError
 from reid_search.models import count_macs, count_parameters
 from reid_search.records import DataUse, Record, RunContext, Status, TrialFolder
 from reid_search.records.provenance import git_commit, versions
@@ -54,6 +54,7 @@ class TrialSession:
         Raises:
             EnvironmentFailure: The trial cannot go on for a reason outside it; its checkpoint stays, and the next call
                 resumes from there.
+            InputChanged: No call can resume, since a file of weights is another one by now.
         """
         try:
             with self._folder.at_work(_PATIENCE_SECONDS):
@@ -61,6 +62,9 @@ class TrialSession:
                     self.done = True
                 else:
                     self._advance_or_fail()
+        except InputChanged:
+            self.close()
+            raise
         except Exception as error:  # a trial's own failure is already in its record
             self.close()
             reason = str(error) if isinstance(error, ReidSearchError) else in_one_line(error)
@@ -142,12 +146,12 @@ class TrialSession:
         """Refuse weights that are no longer those that the trial's key was made from.
 
         Raises:
-            EnvironmentFailure: A file of weights was overwritten since the study began.
+            InputChanged: A file of weights was overwritten since the study began.
         """
         request = self._request
         if request.config.model.pretrained and trial_key(request.config, self._data.fingerprint) != request.key:
             files = ", ".join(str(item.file) for _, item in request.config.model.pretrained.values())
-            raise EnvironmentFailure(f"{files}: the weights changed since the study began; run it again")
+            raise InputChanged(f"{files}: the weights changed since the study began")
 
     def _train_epoch(self, trainer: Trainer, epoch: int) -> None:
         losses = trainer.train_epoch(epoch)

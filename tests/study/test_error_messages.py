@@ -122,6 +122,19 @@ STUDIES = {
         "training: {images: a, threads: b, batch: {ids: c, per_id: d}, optimizer: {lr: e, weight_decay: f, "
         "momentum: g, new_lr: h, clip_norm: i}}"
     ),
+    "weights that are not there": _instead("embedding_dim: 64", "weights: resnet50.pth"),
+    "weights in a folder that is not there": _instead("embedding_dim: 64", "weights: /nowhere/resnet50.pth"),
+    "weights that nobody publishes": _instead("embedding_dim: 64", "weights: default"),
+    "no weights but a number": _instead("embedding_dim: 64", "weights: 50"),
+    "unknown key of weights": _instead("embedding_dim: 64", "weights: {file: default, men: [0.5, 0.5, 0.5]}"),
+    "weights without a file": _instead("embedding_dim: 64", "weights: {take: teacher}"),
+    "mean of weights without their deviation": _instead(
+        "embedding_dim: 64", "weights: {file: default, mean: [0.5, 0.5, 0.5]}"
+    ),
+    "mean of weights in 8 bits": _instead(
+        "embedding_dim: 64", "weights: {file: default, mean: [124, 116, 104], std: [0.2, 0.2, 0]}"
+    ),
+    "grid of weights with one side": _instead("embedding_dim: 64", "weights: {file: default, grid: [16]}"),
     "too few numbers": _instead("preset: tiny", "image_size: [64]"),
     "too many numbers": _instead("preset: tiny", "image_size: [64, 32, 3]"),
     "key that is no number": _instead("embedding_dim: 64", "strides: {x: 2}"),

@@ -44,5 +44,7 @@ def _what_to_do(backbone: str, default: DefaultWeights) -> str:
     lacking = f"default: the weights of {backbone} are not on this machine and cannot be fetched"
     if default.is_url:
         return f"{lacking}; without a network, put {default.source} at {default.place}"
-    place = "name the file itself: weights: /path/to/model.safetensors"
+    content = ["file: /path/to/model.safetensors", f"mean: {list(default.normalization.mean)}"]
+    named = ", ".join([*content, f"std: {list(default.normalization.std)}"])
+    place = f"name the file itself: weights: {{{named}}}"
     return f"{lacking}; without a network, take model.safetensors of huggingface.co/{default.source} and {place}"

@@ -16,6 +16,7 @@ from reid_search.backbones.weights.unwrapping import Unwrapped, unwrapped
 from reid_search.errors import StudyError
 from reid_search.records import LoadedWeights
 from reid_search.study import BACKBONES
+from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.study.trial.weights import WeightsConfig, hash_of
 
 _LOG = logging.getLogger("reid_search.weights")
@@ -87,8 +88,6 @@ class Weights:
         return self._file.state
 
     def _report(self, names: Names, filled: Filled) -> LoadedWeights:
-        used = self._weights.normalization_of(self._path, self._config.name)
-        theirs = names.published.trained_with(names.prefixes) if names.published else None
         return LoadedWeights(
             backbone=self._config.name,
             file=str(self._weights.file),
@@ -104,9 +103,23 @@ class Weights:
             resized=filled.resized,
             dropped=filled.dropped,
             random=filled.random,
-            normalization=used,
-            authors_normalization=None if theirs == used else theirs,
+            normalization=self._normalization,
+            usual_normalization=self._usual_normalization(names),
         )
+
+    @property
+    def _normalization(self) -> Normalization:
+        return self._weights.normalization_of(self._path, self._config.name)
+
+    def _usual_normalization(self, names: Names) -> Normalization | None:
+        """Return with what such weights are published where images are normalised otherwise, and nobody said how."""
+        weights, default = self._weights, self._config.default_weights
+        if weights.is_default or weights.mean is not None or Normalization.of_file(self._path) is not None:
+            return None
+        usual = default.normalization if default is not None else IMAGENET
+        if names.published is not None:
+            usual = names.published.trained_with(names.prefixes) or IMAGENET
+        return None if usual == self._normalization else usual
 
 
 def load_weights(network: nn.Module, config: BackboneConfig, weights: Weights, *, but: tuple[str, ...] = ()) -> None:

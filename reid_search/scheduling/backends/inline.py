@@ -4,7 +4,7 @@ import itertools
 import time
 from pathlib import Path
 
-from reid_search.errors import EnvironmentFailure, ResourceError
+from reid_search.errors import EnvironmentFailure, InputChanged, ResourceError
 from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import Resources
 from reid_search.training import Device, TrialSession
@@ -62,7 +62,7 @@ def _is_over(run: StudyRun, name: str, session: TrialSession) -> bool:
     try:
         row = session.advance()
     except EnvironmentFailure as error:
-        run.troubled(name, str(error))
+        run.troubled(name, str(error), for_good=isinstance(error, InputChanged))
         return True
     if not session.done:
         return run.report(name, row)

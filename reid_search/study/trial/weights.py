@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema
 
 from reid_search.common.contents import hash_file
 from reid_search.errors import StudyError, WeightsAbsent
-from reid_search.study.component import BACKBONES, AbsolutePath, Config, EntryError
+from reid_search.study.component import BACKBONES, AbsolutePath, Config, EntryError, in_yaml
 from reid_search.study.trial.normalization import IMAGENET, Deviations, Means, Normalization
 
 DEFAULT = "default"
@@ -87,7 +87,11 @@ class WeightsConfig(Config):
     @model_validator(mode="before")
     @classmethod
     def _a_file_alone(cls, value: object) -> object:
-        return {"file": value} if isinstance(value, str | Path) else value
+        if isinstance(value, str | Path):
+            return {"file": value}
+        if not isinstance(value, Mapping | cls):
+            raise EntryError(f"{in_yaml(value)}: expected a file, `default`, or a map with `file`")
+        return value
 
     @model_validator(mode="after")
     def _mean_and_deviation_belong_together(self) -> Self:

@@ -63,17 +63,21 @@ def test_published_names_arrive_tensor_by_tensor(form, tmp_path):
     assert report.named_as == source
     lines = list(report.lines())
     assert any(line.endswith(f"by the names of {source}") for line in lines)
-    told = [line for line in lines if "trained with" in line]
-    assert told == (
-        [f"NOTE: the authors of {source} trained with {normalization}; give `mean` and `std` to have the same"]
-        if normalization
-        else []
-    )
+    told = [line for line in lines if "published weights" in line]
+    note = f"NOTE: published weights of {source} have {normalization}; if these do, give it as `mean` and `std`"
+    assert told == ([note] if normalization else [])
 
 
-def test_the_authors_normalisation_is_not_told_to_those_who_have_it(tmp_path):
-    report = _loaded("PASS", tmp_path, mean=[0.5] * 3, std=[0.5] * 3).pretrained.report
-    assert not any("trained with" in line for line in report.lines())
+def test_the_usual_normalisation_is_not_told_where_the_study_says_one(tmp_path):
+    report = _loaded("PASS", tmp_path, mean=[0.5] * 3, std=[0.25] * 3).pretrained.report
+    assert not any("published weights" in line for line in report.lines())
+
+
+def test_a_file_of_a_backbone_that_is_published_with_another_normalisation_says_so(tmp_path):
+    path = table.written("plain", table.source("vit_tiny_patch16_224").state, tmp_path)
+    lines = list(build_backbone("vit_tiny_patch16_224", path, 1).pretrained.report.lines())
+    note = f"NOTE: published weights of vit_tiny_patch16_224 have {HALVES}; if these do, give it as `mean` and `std`"
+    assert note in lines
 
 
 @pytest.mark.parametrize(

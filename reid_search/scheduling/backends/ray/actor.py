@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from ray import tune
 
-from reid_search.errors import EnvironmentFailure, is_of_environment
+from reid_search.errors import EnvironmentFailure, InputChanged, is_of_environment
 from reid_search.records import TrialFolder
 from reid_search.scheduling.jobs import Job
 from reid_search.training import Device, TrialRequest
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 JOB = "job"
 ROW = "row"
 TROUBLE = "trouble"
+FOR_GOOD = "for_good"
 NOT_BEGUN = "not begun"
 
 _NAP_SECONDS = 1.0
@@ -64,7 +65,8 @@ class TrialActor(tune.Trainable):  # type: ignore[misc]
         except EnvironmentFailure as failure:
             self._lost_its_gpu = self._job["device"] == "cuda"
             self._close()
-            return {TROUBLE: str(failure), "value": 0.0, "done": True}
+            for_good = isinstance(failure, InputChanged)
+            return {TROUBLE: str(failure), FOR_GOOD: for_good, "value": 0.0, "done": True}
         if not session.done:
             return {ROW: row, "value": 0.0}
         self._close()

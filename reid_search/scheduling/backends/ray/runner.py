@@ -15,7 +15,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from reid_search.errors import EnvironmentFailure
-from reid_search.scheduling.backends.ray.actor import JOB, NOT_BEGUN, ROW, TROUBLE, TrialActor, message
+from reid_search.scheduling.backends.ray.actor import FOR_GOOD, JOB, NOT_BEGUN, ROW, TROUBLE, TrialActor, message
 from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import Resources
 
@@ -161,7 +161,7 @@ class _JobScheduler(FIFOScheduler):  # type: ignore[misc]
         if result.get(NOT_BEGUN):
             run.failed(trial_id, result[NOT_BEGUN])
         elif result.get(TROUBLE):
-            run.troubled(trial_id, result[TROUBLE])
+            run.troubled(trial_id, result[TROUBLE], for_good=bool(result.get(FOR_GOOD)))
         else:
             if result.get(ROW):
                 run.report(trial_id, dict(result[ROW]), last=True)
