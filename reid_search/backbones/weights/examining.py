@@ -1,4 +1,4 @@
-"""Trying files of weights in another process, so that a command that plans loads no torch; what was found is kept."""
+"""Trying files of weights, in another process so that a command that plans loads no torch; what was found is kept."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -67,35 +68,42 @@ def _examined(backbone: str, weights: WeightsConfig, fetch: bool) -> LoadedWeigh
 
 
 def _asked(question: dict[str, object]) -> str:
-    """Return the answer of a process that loads torch."""
-    command = [sys.executable, "-m", "reid_search.backbones.weights.examining", json.dumps(question)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | _PYTHONPATH)
-    if done.returncode:
-        raise ReidSearchError(f"the weights could not be tried: {done.stderr.strip()}")
-    answer = json.loads(done.stdout.splitlines()[-1])
+    """Return the answer to a question, of another process unless this one has loaded torch already."""
+    answer = _answer(question) if "torch" in sys.modules else _answer_elsewhere(question)
     if "problem" in answer:
         raise (WeightsAbsent if answer["absent"] else StudyError)(answer["problem"])
     return json.dumps(answer)
 
 
+def _answer_elsewhere(question: dict[str, object]) -> dict[str, Any]:
+    """Return the answer of a process that loads torch."""
+    command = [sys.executable, "-m", "reid_search.backbones.weights.examining", json.dumps(question)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | _PYTHONPATH)
+    if done.returncode:
+        raise ReidSearchError(f"the weights could not be tried: {done.stderr.strip()}")
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
 _PYTHONPATH = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-def _main(question: dict[str, object]) -> None:
-    """Answer a question on the standard output."""
+def _answer(question: dict[str, object]) -> dict[str, Any]:
+    """Load torch, and return what a backbone takes, where the weights were fetched to, or what is wrong with them."""
+    import torch
+
     from reid_search.backbones.weights.fetching import fetch
     from reid_search.backbones.weights.loading import try_weights
 
     backbone, weights = str(question["backbone"]), WeightsConfig.model_validate(question["weights"])
     try:
         if question.get("fetch"):
-            answer: dict[str, object] = {"path": str(fetch(backbone, weights.default(backbone)))}
-        else:
-            answer = try_weights(backbone, weights).model_dump(mode="json")
+            return {"path": str(fetch(backbone, weights.default(backbone)))}
+        with torch.random.fork_rng(devices=[]):
+            return try_weights(backbone, weights).model_dump(mode="json")
     except StudyError as error:
-        answer = {"problem": str(error), "absent": isinstance(error, WeightsAbsent)}
-    print(json.dumps(answer))  # noqa: T201  (the answer of this process)
+        return {"problem": str(error), "absent": isinstance(error, WeightsAbsent)}
 
 
 if __name__ == "__main__":
-    _main(json.loads(sys.argv[1]))
+    print(json.dumps(_answer(json.loads(sys.argv[1]))))  # noqa: T201  (the answer of this process)

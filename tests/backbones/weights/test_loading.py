@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from torchvision.models import resnet18, resnet34
 
 from reid_search.backbones import BackboneConfig, Block, build_backbone
-from reid_search.backbones.weights import examine_weights
+from reid_search.backbones.weights import examine_weights, examining
 from reid_search.backbones.weights.positions import fitted
 from reid_search.errors import StudyError
 from reid_search.study import ARCHITECTURES
@@ -124,8 +124,7 @@ def test_a_chosen_network_is_taken(state, tmp_path):
         assert_close(backbone.layer1_0.conv1.weight, factor * state["layer1.0.conv1.weight"], rtol=0, atol=0)
 
 
-@pytest.mark.slow  # starts two processes that load torch, each for about eight seconds
-def test_another_process_finds_the_same_and_keeps_it_by_content(state, tmp_path, monkeypatch):
+def test_what_was_found_is_kept_by_content(state, tmp_path, monkeypatch):
     monkeypatch.setenv("REID_SEARCH_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "weights.pth"
     torch.save(state, path)
@@ -141,6 +140,17 @@ def test_another_process_finds_the_same_and_keeps_it_by_content(state, tmp_path,
     _broken("nan", state, path)
     with pytest.raises(StudyError, match=rf"^model\.weights: {path}: holds NaN"):
         examine_weights(models, fetch=False)
+
+
+@pytest.mark.slow  # starts two processes that load torch, each for about eight seconds
+def test_another_process_finds_the_same(state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(state, path)
+    for _ in range(2):
+        question = {"backbone": "resnet18", "weights": str(path)}
+        assert examining._answer_elsewhere(question) == examining._answer(question)
+        _broken("nan", state, path)
+    assert "holds NaN" in examining._answer(question)["problem"]
 
 
 @pytest.mark.parametrize("grid", [(16, 8), (7, 7), (24, 8)])
