@@ -26,9 +26,7 @@ DATA = {"name": "synthetic", "preset": "tiny", "image_size": [32, 16]}
 NETWORK = {"architecture": "baseline", "backbone": "resnet10_thin", "embedding_dim": 64}
 NO_NETWORK = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "1"}
 
-pytestmark = (
-    pytest.mark.slow
-)  # each new file of weights is tried in a process that loads torch, for about eight seconds
+pytestmark = pytest.mark.slow  # whole studies, one of them in a process of its own
 
 
 def _base(**over: Any) -> Content:
