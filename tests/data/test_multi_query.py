@@ -97,7 +97,7 @@ def test_without_multi_query_nothing_changes(market: Path) -> None:
         (lambda root: shutil.rmtree(root / "gt_bbox"), r"gt_bbox: no such folder; .* allowed: multi_query: false"),
         (
             lambda root: [path.unlink() for path in root.glob("gt_bbox/0001_c1*")],
-            "no image of a query's identity",
+            "no readable image of a query's",
         ),
         (lambda root: [path.unlink() for path in root.glob("gt_bbox/*.jpg")], "gt_bbox: holds no images"),
         (lambda root: (root / "gt_bbox/face.jpg").write_bytes(b""), "not of the form of Market-1501"),
@@ -107,6 +107,17 @@ def test_a_wrong_folder_of_boxes_is_one_clear_error(hand_drawn: Path, breakage, 
     breakage(hand_drawn)
     with pytest.raises(DataError, match=message):
         _config(hand_drawn).fingerprint()
+
+
+def test_boxes_that_cannot_be_read_are_left_out_on_request(hand_drawn: Path) -> None:
+    names = [f"gt_bbox/0001_c1s{name}_00.jpg" for name in ("1_000000", "1_000007", "2_000008")]
+    (hand_drawn / names[1]).write_bytes(b"no image")
+    config = _config(hand_drawn, skip_broken=True)
+    assert [image.name for image in config.listing().of("multi_query")] == [names[0], names[2]]
+    for name in names:
+        (hand_drawn / name).write_bytes(name.encode())
+    with pytest.raises(DataError, match="gt_bbox: holds no readable image of a query's identity in its camera"):
+        config.listing()
 
 
 def test_queries_are_pooled_within_their_camera_in_test_and_validation(hand_drawn: Path, tmp_path: Path) -> None:
@@ -128,3 +139,37 @@ def test_queries_are_pooled_within_their_camera_in_test_and_validation(hand_draw
 def test_a_rule_pools_only_what_it_leaves_out() -> None:
     with pytest.raises(ValueError, match="left_out must hold 'same camera'"):
         EvaluationRule(left_out=("same image",), multi_query=True)
+
+
+def test_each_of_several_data_sets_has_its_own_query_mode(hand_drawn: Path, tmp_path: Path) -> None:
+    """Tested pooled and unpooled in one study; held-out people of two sets are pooled within their own set."""
+    other = tmp_path / "other"
+    for identity in (2, 3, 4, 5):
+        for camera in (1, 2):
+            for frame in range(2):
+                name = f"bounding_box_train/{identity:04}_c{camera}s1_{frame:06}_01.jpg"
+                write_image(other / name, 1000 + identity * 100 + camera * 10 + frame)
+    for name in ("query/0001_c1s1_000000_00", "bounding_box_test/0001_c2s1_000001_01", "gt_bbox/0001_c1s1_000000_00"):
+        write_image(other / f"{name}.jpg", len(name) + 5000)
+    pooled = {"name": "market1501", "root": str(hand_drawn), "multi_query": True}
+    data = {
+        "train": [pooled, {"name": "market1501", "root": str(other), "multi_query": True}],
+        "test": {"pooled": pooled, "single": {"name": "market1501", "root": str(hand_drawn)}},
+        "holdout": 0.5,
+    }
+    training = {"batch": {"ids": 2, "per_id": 2}}
+    config = TrialConfig.model_validate({"data": data, "model": MODEL, "training": training})
+    sets = open_trial_data(config, 0, tmp_path / "cache").sets
+    assert {split: images.rule.multi_query for split, images in sets.items()} == {
+        "test": True,
+        "test/pooled": True,
+        "test/single": False,
+        "val": True,
+    }
+    assert sets["test/single"].multi_query is None
+    assert [len(places) for places in sets["test/pooled"].pooled()] == [3, 0]
+    val = sets["val"]
+    folders = [Path(path).parents[1] for path in val.gallery.table["path"]]
+    for query, places in zip(val.query.table.itertuples(), val.pooled(), strict=True):
+        assert {folders[place] for place in places} == {Path(query.path).parents[1]}
+        assert len(places) == 2

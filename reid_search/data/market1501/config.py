@@ -41,6 +41,20 @@ class MarketConfig(PartFoldersConfig):
         """That of Market-1501, with one image for each query or several."""
         return EvaluationRule(multi_query=True) if self.multi_query else MARKET_RULE
 
+    def listing(self) -> Listing:
+        """Return what the folder holds.
+
+        Raises:
+            DataError: As in `read`, or there is no box to pool that can be read.
+        """
+        listing = super().listing()
+        if self.multi_query and not listing.of("multi_query"):
+            raise DataError(
+                f"{listing.root / HAND_DRAWN}: holds no readable image of a query's identity in its camera; allowed: "
+                "multi_query: false"
+            )
+        return listing
+
     def read(self, root: Path) -> Listing:
         """List the three folders, and what else is asked for.
 
@@ -69,8 +83,6 @@ def _add_hand_drawn(listing: Listing, folder: Path) -> None:
     for image in sorted(of_nobody):
         listing.leave_out(image.path, OF_NO_QUERY)
     listing.images = [image for image in listing.images if image not in of_nobody]
-    if not listing.of("multi_query"):
-        raise DataError(f"{folder}: holds no image of a query's identity in its camera; allowed: multi_query: false")
 
 
 CONFIG = MarketConfig
