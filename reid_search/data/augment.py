@@ -1,6 +1,7 @@
 """Random changes to training images: drawn first, then applied to an image and its side-cars alike."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy.typing as npt
 from reid_search.common.arrays import Integers
 from reid_search.data.decoding import MEAN_PIXEL
 from reid_search.data.samples import Keypoints, Pixels, Samples
+from reid_search.study.trial.normalization import Normalization
 from reid_search.study.trial.side_cars import MIRRORED_KEYPOINTS
-from reid_search.study.trial.training import AugmentConfig
+from reid_search.study.trial.training import AugmentConfig, ErasingConfig
 
-_ERASED_AREA = (0.02, 0.4)
-_LOG_ASPECT_RATIO = (math.log(0.3), math.log(3.3))
 _ATTEMPTS = 20
+
+Fill = Callable[[int, tuple[int, int]], npt.ArrayLike]
+"""What an image's erased rectangle of some height and width shows, `(height, width, 3)` or one pixel."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,35 @@ def draw_transforms(
     """Draw the changes of the `count` images of a batch; every config makes the same number of draws."""
     height, width = image_size
     flip = generator.random(count) < config.flip
-    reach = np.array([round(config.pad_crop * height), round(config.pad_crop * width)])
+    shares = np.array([round(config.pad_crop * height), round(config.pad_crop * width)])
+    reach = np.array([config.pad, config.pad]) if config.pad else shares
     shift = np.floor(generator.random((count, 2)) * (2 * reach + 1)).astype(np.int64) - reach
-    erased = _rectangles(count, image_size, generator)
+    erased = _rectangles(count, image_size, config.erasing, generator)
     erased[generator.random(count) >= config.erase] = 0
     return Transforms(flip, shift, erased)
 
 
-def transform(samples: Samples, transforms: Transforms, fill: tuple[int, int, int] = MEAN_PIXEL) -> Samples:
+def filling(
+    transforms: Transforms, config: ErasingConfig, normalization: Normalization, generator: np.random.Generator
+) -> Fill:
+    """Return what fills the erased rectangles of a batch; `noise` alone draws from the generator."""
+    if config.fill == "noise":
+        mean, deviation = (255 * np.array(values) for values in (normalization.mean, normalization.std))
+        sizes = transforms.erased[:, 2:]
+        drawn = [generator.normal(mean, deviation, (*size, 3)).round().clip(0, 255).astype(np.uint8) for size in sizes]
+        return lambda index, _: drawn[index]
+    named = {"mean": normalization.mean_pixel, "black": (0, 0, 0)}
+    pixel = named[config.fill] if isinstance(config.fill, str) else config.fill
+    return lambda *_: pixel
+
+
+def transform(samples: Samples, transforms: Transforms, fill: Fill = lambda *_: MEAN_PIXEL) -> Samples:
     """Return changed copies of images and their side-cars.
 
     Args:
         samples: The images.
         transforms: How each changes.
-        fill: The mean in 8-bit RGB, which fills erased rectangles.
+        fill: What erased rectangles show, in 8-bit RGB.
 
     An erased area is background; a keypoint in it counts as occluded, and one that was shifted out as absent.
     """
@@ -63,7 +81,7 @@ def transform(samples: Samples, transforms: Transforms, fill: tuple[int, int, in
         pixels = _shifted(pixels, transforms.shift)
         maps = None if maps is None else _shifted(maps, transforms.shift)
     for index, (top, left, height, width) in enumerate(transforms.erased):
-        pixels[index, top : top + height, left : left + width] = fill
+        pixels[index, top : top + height, left : left + width] = fill(index, (height, width))
         if maps is not None:
             maps[index, top : top + height, left : left + width] = 0
     return Samples(
@@ -126,14 +144,20 @@ def _shifted(images: npt.NDArray[np.uint8], shift: Integers) -> npt.NDArray[np.u
     return np.where(inside[..., None], moved, np.uint8(0))
 
 
-def _rectangles(count: int, image_size: tuple[int, int], generator: np.random.Generator) -> Integers:
+def _rectangles(
+    count: int, image_size: tuple[int, int], config: ErasingConfig, generator: np.random.Generator
+) -> Integers:
     """Draw a rectangle for each image as Zhong et al. 2020 (section 3) do: area and aspect ratio until it fits.
 
     The number of attempts is fixed and the first that fits counts, so that no image's draws depend on another's.
     """
     height, width = image_size
-    area = generator.uniform(*_ERASED_AREA, (count, _ATTEMPTS)) * height * width
-    ratio = np.exp(generator.uniform(*_LOG_ASPECT_RATIO, (count, _ATTEMPTS)))
+    area = generator.uniform(*config.area, (count, _ATTEMPTS)) * height * width
+    low, high = config.aspect
+    if config.aspect_law == "log":
+        ratio = np.exp(generator.uniform(math.log(low), math.log(high), (count, _ATTEMPTS)))
+    else:
+        ratio = generator.uniform(low, high, (count, _ATTEMPTS))
     heights = np.round(np.sqrt(area * ratio)).astype(np.int64)
     widths = np.round(np.sqrt(area / ratio)).astype(np.int64)
     fits = (heights < height) & (widths < width) & (heights > 0) & (widths > 0)

@@ -1,12 +1,39 @@
-"""P × K batches as a function of the step, so that a trial resumed at any step sees the same images."""
+"""Batches as a function of the step, so that a trial resumed at any step sees the same images."""
+
+from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
 from reid_search.study.trial.training import BatchConfig
 
 _ORDER, _IMAGES = 1, 2
+
+
+class Sampler(Protocol):
+    """Says which images a step learns from."""
+
+    def batch(self, step: int) -> Integers:
+        """Return the rows of the batch of a step, counted from 0, `(P · K,)`."""
+
+
+def build_sampler(identities: npt.ArrayLike, batch: BatchConfig, seed: int) -> Sampler:
+    """Return the sampler of a trial.
+
+    Args:
+        identities: `(N,)` identity of each training image.
+        batch: P (`ids`), K (`per_id`) and the order of images.
+        seed: Seed of the order.
+
+    Raises:
+        DataError: There are fewer than P identities, or fewer images than a batch has.
+    """
+    if batch.order == "identities":
+        return IdentitySampler(identities, batch, seed)
+    return PassSampler(identities, batch, seed)
 
 
 class IdentitySampler:
@@ -25,27 +52,107 @@ class IdentitySampler:
     """
 
     def __init__(self, identities: npt.ArrayLike, batch: BatchConfig, seed: int) -> None:
-        labels = np.asarray(identities)
-        order = np.argsort(labels, kind="stable")
-        self._images = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
+        self._images = _images_of(identities, batch)
         self._batch = batch
         self._seed = seed
-        if len(self._images) < batch.ids:
-            raise DataError(
-                f"training.batch.ids: {batch.ids}: the training set has {len(self._images)} identities; "
-                f"allowed: at most {len(self._images)}"
-            )
         self._per_pass = len(self._images) // batch.ids
 
-    def batch(self, step: int) -> npt.NDArray[np.int64]:
+    def batch(self, step: int) -> Integers:
         """Return the rows of the batch of a step, counted from 0, `(P · K,)`, identity by identity."""
         turn, place = divmod(step, self._per_pass)
         order = np.random.default_rng([self._seed, _ORDER, turn]).permutation(len(self._images))
         generator = np.random.default_rng([self._seed, _IMAGES, step])
         chosen = order[place * self._batch.ids : (place + 1) * self._batch.ids]
-        return np.concatenate([self._some(self._images[identity], generator) for identity in chosen])
+        return np.concatenate([_some(self._images[identity], self._batch.per_id, generator) for identity in chosen])
 
-    def _some(self, images: npt.NDArray[np.int64], generator: np.random.Generator) -> npt.NDArray[np.int64]:
-        wanted = self._batch.per_id
-        rounds = -(-wanted // len(images))
-        return np.concatenate([generator.permutation(images) for _ in range(rounds)])[:wanted]
+
+class PassSampler:
+    """Draws batches of which a pass shows every image once, as far as whole batches go.
+
+    `covering` cuts the images of each identity into groups of K (fewer than K are filled up by repeats) and draws P
+    identities at a time until fewer than P have a group left (torchreid's `RandomIdentitySampler`). `shuffled` and
+    `consecutive` cut one long row of images into batches.
+
+    Args:
+        identities: `(N,)` identity of each training image.
+        batch: P (`ids`), K (`per_id`) and the order of images.
+        seed: Seed of the order.
+
+    Raises:
+        DataError: There are fewer than P identities, or fewer images than a batch has.
+    """
+
+    def __init__(self, identities: npt.ArrayLike, batch: BatchConfig, seed: int) -> None:
+        self._images = _images_of(identities, batch)
+        self._batch = batch
+        self._seed = seed
+        self._first_steps = [0]  # of each pass; how many batches it has depends on its draws
+        self._turn, self._pass = -1, np.empty((0, batch.size), np.int64)
+        count = sum(map(len, self._images))
+        if batch.order != "covering" and count < batch.size:
+            raise DataError(
+                f"training.batch: {batch.size} images in a batch, and the training set has {count}; allowed: at most "
+                f"{count}"
+            )
+
+    def batch(self, step: int) -> Integers:
+        """Return the rows of the batch of a step, counted from 0, `(P · K,)`."""
+        while self._first_steps[-1] <= step:
+            self._first_steps.append(self._first_steps[-1] + len(self._of_turn(len(self._first_steps) - 1)))
+        turn = int(np.searchsorted(self._first_steps, step, side="right")) - 1
+        found: Integers = self._of_turn(turn)[step - self._first_steps[turn]]
+        return found
+
+    def _of_turn(self, turn: int) -> Integers:
+        """Return the batches of a pass, `(batches, P · K)`."""
+        if turn != self._turn:
+            generator = np.random.default_rng([self._seed, _ORDER, turn])
+            batches = self._covering(generator) if self._batch.order == "covering" else self._cut(generator)
+            self._turn, self._pass = turn, np.stack(list(batches))
+        return self._pass
+
+    def _covering(self, generator: np.random.Generator) -> Iterator[Integers]:
+        left = [self._groups(images, generator) for images in self._images]
+        able = np.flatnonzero([len(groups) for groups in left])
+        while len(able) >= self._batch.ids:
+            chosen = generator.choice(able, self._batch.ids, replace=False)
+            yield np.concatenate([left[identity].pop(0) for identity in chosen])
+            able = able[[len(left[identity]) > 0 for identity in able]]
+
+    def _groups(self, images: Integers, generator: np.random.Generator) -> list[Integers]:
+        size = self._batch.per_id
+        if len(images) < size:
+            return [_some(images, size, generator)]
+        shuffled = generator.permutation(images)
+        return [shuffled[start : start + size] for start in range(0, len(images) - size + 1, size)]
+
+    def _cut(self, generator: np.random.Generator) -> Iterator[Integers]:
+        if self._batch.order == "shuffled":
+            row = generator.permutation(np.concatenate(self._images))
+        else:
+            order = generator.permutation(len(self._images))
+            row = np.concatenate([generator.permutation(self._images[identity]) for identity in order])
+        for start in range(0, len(row) - self._batch.size + 1, self._batch.size):
+            yield row[start : start + self._batch.size]
+
+
+def _images_of(identities: npt.ArrayLike, batch: BatchConfig) -> list[Integers]:
+    """Return the rows of each identity's images.
+
+    Raises:
+        DataError: There are too few identities.
+    """
+    labels = np.asarray(identities)
+    order = np.argsort(labels, kind="stable")
+    images = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
+    if len(images) < batch.fewest_identities:
+        raise DataError(
+            f"training.batch.ids: {batch.ids}: the training set has {len(images)} identities; "
+            f"allowed: at most {len(images)}"
+        )
+    return images
+
+
+def _some(images: Integers, wanted: int, generator: np.random.Generator) -> Integers:
+    rounds = -(-wanted // len(images))
+    return np.concatenate([generator.permutation(images) for _ in range(rounds)])[:wanted]

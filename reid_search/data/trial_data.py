@@ -13,7 +13,7 @@ from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset, load_dataset
 from reid_search.data.images import open_images
 from reid_search.data.samples import Samples
-from reid_search.data.sampling import IdentitySampler
+from reid_search.data.sampling import Sampler, build_sampler
 from reid_search.data.several.joining import JoinedSamples, joined_tables
 from reid_search.data.split import HoldoutSplit
 from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, TrialConfig
@@ -104,13 +104,13 @@ class TrainingImages:
         images: The training images.
         classes: `(N,)`, their identities as classes from 0, in ascending order.
         class_count: Number of classes.
-        sampler: P × K batches of places in `images`.
+        sampler: Batches of places in `images`.
     """
 
     images: LabelledImages
     classes: Integers
     class_count: int
-    sampler: IdentitySampler
+    sampler: Sampler
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class _Opened:
             images=images,
             classes=classes.astype(np.int64),
             class_count=len(identities),
-            sampler=IdentitySampler(classes, config.training.batch, seed),
+            sampler=build_sampler(classes, config.training.batch, seed),
         )
 
     def ranking_sets(self, data: DataConfig) -> dict[str, RankingSet]:

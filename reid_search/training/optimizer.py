@@ -1,6 +1,6 @@
 """The optimiser of a stage: which parameters train, and at which learning rate."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 import torch
@@ -13,6 +13,8 @@ from reid_search.models import ReidModel
 from reid_search.study import StageConfig
 from reid_search.study.trial.training import OptimizerConfig
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.LayerNorm, nn.GroupNorm)
+
 
 def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> None:
     """Train the parameters that a stage names and freeze the others.
@@ -23,10 +25,24 @@ def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> 
         TrialFailure: The stage's patterns name no parameter.
     """
     for name, parameter in model.named_parameters():
-        wanted = any(fnmatchcase(name, pattern) for pattern in stage.train)
-        parameter.requires_grad_(wanted and name in may_train)
+        parameter.requires_grad_(_is_named(name, stage.train) and name in may_train)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise TrialFailure(f"stage '{stage.name}': train: {list(stage.train)} name no parameter of the model")
+
+
+def freeze_at_first(model: ReidModel, stage: StageConfig) -> None:
+    """Freeze what a stage freezes at first; the optimiser, which is built before, skips what has no gradient.
+
+    Raises:
+        TrialFailure: A pattern names no parameter that trains, or nothing is left to train.
+    """
+    training = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    for pattern in stage.freeze:
+        if not any(fnmatchcase(name, pattern) for name in training):
+            raise TrialFailure(f"stage '{stage.name}': freeze: '{pattern}' names no parameter that trains")
+    for name, parameter in model.named_parameters():
+        if name in training and _is_named(name, stage.freeze):
+            parameter.requires_grad_(False)
 
 
 def set_mode(model: ReidModel) -> None:
@@ -40,14 +56,21 @@ def set_mode(model: ReidModel) -> None:
 
 def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion) -> Optimizer:
     """Return the optimiser of a stage; each group keeps its unscheduled learning rate in `base_lr`."""
-    new = model.new_parameters()
-    groups: dict[float, list[nn.Parameter]] = {}
+    new, undecayed = model.new_parameters(), set() if config.decay_norms else _norms_and_biases(model, criterion)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in _training(model, criterion, stage):
         lr = config.lr * stage.lr * (config.new_lr if name in new or name.startswith("losses.") else 1.0)
-        groups.setdefault(lr, []).append(parameter)
-    listed = [{"params": parameters, "lr": lr, "base_lr": lr} for lr, parameters in groups.items()]
+        lr *= config.bias_lr if name.endswith("bias") else 1.0
+        decay = 0.0 if id(parameter) in undecayed else config.weight_decay
+        groups.setdefault((lr, decay), []).append(parameter)
+    listed = [
+        {"params": parameters, "lr": lr, "base_lr": lr, "weight_decay": decay}
+        for (lr, decay), parameters in groups.items()
+    ]
     if config.kind == "sgd":
-        return torch.optim.SGD(listed, momentum=config.momentum, weight_decay=config.weight_decay)
+        return torch.optim.SGD(
+            listed, momentum=config.momentum, weight_decay=config.weight_decay, nesterov=config.nesterov
+        )
     kind = torch.optim.Adam if config.kind == "adam" else torch.optim.AdamW
     return kind(listed, weight_decay=config.weight_decay, amsgrad=config.amsgrad)
 
@@ -63,3 +86,14 @@ def _training(model: ReidModel, criterion: Criterion, stage: StageConfig) -> Ite
     for name, loss in criterion.losses.items() if stage.train_losses else ():
         if stage.losses is None or name in stage.losses:
             yield from ((f"losses.{name}.{part}", parameter) for part, parameter in loss.named_parameters())
+
+
+def _is_named(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _norms_and_biases(*modules: nn.Module) -> set[int]:
+    """Return the identities of the parameters of normalisation layers, and of all biases."""
+    found = {id(item) for module in modules for name, item in module.named_parameters() if name.endswith("bias")}
+    layers = (layer for module in modules for layer in module.modules() if isinstance(layer, _NORMS))
+    return found | {id(parameter) for layer in layers for parameter in layer.parameters()}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from reid_search.data import RankingSet, TrialData
-from reid_search.data.augment import auto_augmented, draw_transforms, transform
+from reid_search.data.augment import auto_augmented, draw_transforms, filling, transform
 from reid_search.errors import TrialFailure
 from reid_search.evaluation import RankingResult
 from reid_search.losses import Criterion, Targets
@@ -22,7 +22,7 @@ from reid_search.study.trial.weights import normalization_of
 from reid_search.training.batches import memory_format, targets_of, to_batch
 from reid_search.training.determinism import derived_seed, seeded
 from reid_search.training.measuring import ReadoutPlan, rank
-from reid_search.training.optimizer import build_optimizer, freeze, set_learning_rate, set_mode
+from reid_search.training.optimizer import build_optimizer, freeze, freeze_at_first, set_learning_rate, set_mode
 from reid_search.training.schedule import learning_rate_factor
 
 _MOST_SKIPPED_STEPS = 30
@@ -115,18 +115,24 @@ class Trainer:
         self.model.use_mode(self._stage.mode)
         freeze(self.model, self._stage, self._may_train)
         self._optimizer = build_optimizer(self._config.optimizer, self._stage, self.model, self.criterion)
+        self._thawed = not self._stage.freeze
+        if not self._thawed:
+            freeze_at_first(self.model, self._stage)
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=self._half)
 
     def _train_step(self) -> dict[str, float]:
         if self.step >= self._ends[self._stage_index]:
             self._enter(self._stage_index + 1)
         start = self._ends[self._stage_index - 1] if self._stage_index else 0
+        if not self._thawed and (self.step - start) * self._config.batch.size >= self._stage.frozen_images:
+            freeze(self.model, self._stage, self._may_train)
+            self._thawed = True
         share = (self.step - start) / (self._ends[self._stage_index] - start)
         set_learning_rate(self._optimizer, learning_rate_factor(self._config.schedule, share))
         batch, targets = self._batch()
         set_mode(self.model)
         self.criterion.train(self._stage.train_losses)
-        with torch.autocast(self._device.type, self._autocast_type, enabled=self._config.precision == "amp"):
+        with torch.autocast(self._device.type, self._autocast_type, enabled=self._config.precision != "full"):
             total, values = self.criterion(self.model(batch), targets, self._stage.losses)
         measured = dict(
             zip(("loss", *(f"loss/{name}" for name in values)), _numbers(total, *values.values()), strict=True)
@@ -146,7 +152,8 @@ class Trainer:
         transforms = draw_transforms(len(places), samples.pixels.shape[1:3], self._config.augment, generator)
         fill = self.normalization.mean_pixel
         samples = replace(samples, pixels=auto_augmented(samples.pixels, self._config.augment, generator, fill))
-        batch = to_batch(transform(samples, transforms, fill), self._device, self.normalization)
+        erased = filling(transforms, self._config.augment.erasing, self.normalization, generator)
+        batch = to_batch(transform(samples, transforms, erased), self._device, self.normalization)
         return batch, targets_of(batch, learnt_from.classes[places])
 
     def _update(self, loss: Tensor) -> None:

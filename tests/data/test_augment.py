@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reid_search.data.augment import MEAN_PIXEL, Transforms, auto_augmented, draw_transforms, transform
+from reid_search.data.augment import MEAN_PIXEL, Transforms, auto_augmented, draw_transforms, filling, transform
 from reid_search.data.samples import Samples
+from reid_search.study.trial.normalization import IMAGENET
 from reid_search.study.trial.side_cars import KEYPOINTS, MIRRORED_KEYPOINTS
-from reid_search.study.trial.training import AugmentConfig
+from reid_search.study.trial.training import AugmentConfig, ErasingConfig
 
 SIZE = (24, 12)
 
@@ -126,3 +127,55 @@ def test_auto_augment_changes_its_share_of_the_images_the_same_way_each_time() -
     changed = (first != images).any(axis=(1, 2, 3)).mean()
     assert 0.3 < changed <= 0.58, "some changes of the policy leave an image as it is"
     assert auto_augmented(images, AugmentConfig(), np.random.default_rng(1)) is images
+
+
+def test_padding_in_pixels_is_the_same_on_all_sides() -> None:
+    drawn = draw_transforms(20_000, (128, 64), AugmentConfig(pad=10), np.random.default_rng(1))
+    assert (drawn.shift.min(axis=0).tolist(), drawn.shift.max(axis=0).tolist()) == ([-10, -10], [10, 10])
+
+
+@pytest.mark.parametrize("law", ["log", "uniform"])
+def test_erased_rectangles_have_the_area_and_aspect_that_are_asked_for(law: str) -> None:
+    """In an image so large that every rectangle fits, the mean aspect is that of the law."""
+    erasing = ErasingConfig(area=(0.05, 0.1), aspect=(0.5, 2.0), aspect_law=law)  # type: ignore[arg-type]
+    config = AugmentConfig(erase=1.0, erasing=erasing)
+    height, width = draw_transforms(20_000, (2000, 2000), config, np.random.default_rng(2)).erased[:, 2:].T
+    area, aspect = height * width / 2000**2, height / width
+    assert (area.min(), area.max()) == (pytest.approx(0.05, abs=1e-3), pytest.approx(0.1, abs=1e-3))
+    assert area.mean() == pytest.approx(0.075, abs=1e-3)
+    assert (aspect.min(), aspect.max()) == (pytest.approx(0.5, abs=1e-2), pytest.approx(2.0, abs=1e-2))
+    expected = 1.25 if law == "uniform" else 1.5 / np.log(4)  # the mean of each law between its ends
+    assert aspect.mean() == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(("fill", "pixel"), [("mean", MEAN_PIXEL), ("black", (0, 0, 0)), ((9, 8, 7), (9, 8, 7))])
+def test_an_erased_rectangle_shows_one_pixel(fill: object, pixel: tuple[int, int, int]) -> None:
+    erased = Transforms(np.zeros(5, np.bool_), np.zeros((5, 2), np.int64), np.tile([2, 3, 4, 5], (5, 1)))
+    config = ErasingConfig.model_validate({"fill": fill})
+    found = transform(Samples(_images()), erased, filling(erased, config, IMAGENET, np.random.default_rng(0))).pixels
+    assert (found[:, 2:6, 3:8] == pixel).all()
+    np.testing.assert_array_equal(found[:, 6:], _images()[:, 6:])
+
+
+def test_noise_has_the_mean_and_deviation_of_the_normalisation() -> None:
+    size, area = (128, 64), [0, 0, 128, 64]
+    erased = Transforms(np.zeros(4, np.bool_), np.zeros((4, 2), np.int64), np.tile(area, (4, 1)))
+    fill = filling(erased, ErasingConfig(fill="noise"), IMAGENET, np.random.default_rng(0))
+    found = transform(Samples(np.zeros((4, *size, 3), np.uint8)), erased, fill).pixels / 255
+    assert found.mean(axis=(0, 1, 2)) == pytest.approx(IMAGENET.mean, abs=0.01)
+    assert found.std(axis=(0, 1, 2)) == pytest.approx(IMAGENET.std, abs=0.01)
+    assert not np.array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"pad": 4, "pad_crop": 0.1}, "4 with pad_crop 0.1; allowed: one of the two"),
+        ({"erasing": {"area": [0.4, 0.02]}}, "the first is the smallest"),
+        ({"erasing": {"aspect": [0, 1]}}, "greater than 0"),
+        ({"erasing": {"fill": "grey"}}, "mean"),
+    ],
+)
+def test_impossible_changes_are_refused(content: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        AugmentConfig.model_validate(content)

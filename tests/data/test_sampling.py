@@ -1,6 +1,7 @@
-"""P × K batches."""
+"""Batches: P × K, and orders in which every image of a pass comes once."""
 
 import itertools
+import math
 from collections import Counter
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reid_search.data import IdentitySampler
+from reid_search.data.sampling import PassSampler, build_sampler
 from reid_search.errors import DataError
 from reid_search.study.trial.training import BatchConfig
 
@@ -98,3 +100,84 @@ def test_each_repeat_of_the_images_has_an_order_of_its_own() -> None:
 def test_more_identities_than_there_are_is_refused() -> None:
     with pytest.raises(DataError, match=r"batch\.ids: 8: the training set has 3 identities; allowed: at most 3"):
         IdentitySampler([1, 1, 2, 3], BatchConfig(ids=8, per_id=1), seed=0)
+
+
+ORDERS = ("covering", "shuffled", "consecutive")
+LABELS = np.random.default_rng(4).permutation(np.repeat(np.arange(9), [1, 2, 4, 4, 6, 8, 12, 12, 20]))
+
+
+def _passes(order: str, ids: int, per_id: int, count: int, seed: int = 0) -> list[np.ndarray]:
+    """Return the batches of the first passes, `(batches, P · K)` each, found by their first steps."""
+    sampler = PassSampler(LABELS, BatchConfig(ids=ids, per_id=per_id, order=order), seed)  # type: ignore[arg-type]
+    sampler.batch(10_000)
+    ends = sampler._first_steps[: count + 1]
+    return [np.stack([sampler.batch(step) for step in range(*pair)]) for pair in itertools.pairwise(ends)]
+
+
+@pytest.mark.parametrize("order", ["shuffled", "consecutive"])
+def test_a_pass_in_one_row_shows_every_image_once_but_for_a_last_broken_batch(order: str) -> None:
+    for batches in _passes(order, 2, 4, 5):
+        assert batches.shape == (len(LABELS) // 8, 8)
+        assert len(set(batches.ravel().tolist())) == batches.size
+
+
+def test_consecutive_images_are_all_those_of_one_identity_after_another() -> None:
+    for batches in _passes("consecutive", 1, 3, 5):
+        runs = [identity for identity, _ in itertools.groupby(LABELS[batches.ravel()])]
+        assert len(runs) == len(set(runs.copy()))
+
+
+def test_a_shuffled_batch_mixes_identities_by_chance() -> None:
+    met = [len(set(LABELS[batch])) for batches in _passes("shuffled", 2, 4, 200) for batch in batches]
+    counts = np.bincount(LABELS)
+    absent = np.array([math.comb(len(LABELS) - count, 8) / math.comb(len(LABELS), 8) for count in counts])
+    assert np.mean(met) == pytest.approx((1 - absent).sum(), abs=0.1)
+
+
+def test_covering_shows_the_images_of_rich_identities_as_often_as_others() -> None:
+    """As torchreid's sampler does: groups of K without repeats; an identity ends when it has no whole group left."""
+    uses: Counter[int] = Counter()
+    for batches in _passes("covering", 3, 4, 300):
+        for batch in batches:
+            people = LABELS[batch].reshape(3, 4)
+            assert (people == people[:, :1]).all()
+            assert len(set(people[:, 0].tolist())) == 3
+        rows = batches.ravel()
+        rich = np.bincount(LABELS)[LABELS[rows]] >= 4
+        assert len(set(rows[rich].tolist())) == rich.sum()
+        uses.update(rows.tolist())
+    each = {identity: np.mean([uses[row] for row in np.flatnonzero(identity == LABELS)]) for identity in (6, 7, 8)}
+    plain = IdentitySampler(LABELS, BatchConfig(ids=3, per_id=4), seed=0)
+    drawn = Counter(np.concatenate([plain.batch(step) for step in range(3000)]).tolist())
+    known = {identity: np.mean([drawn[row] for row in np.flatnonzero(identity == LABELS)]) for identity in (2, 6, 8)}
+    assert known[2] / known[8] == pytest.approx(5, rel=0.1)  # P × K sees the images of the poor more often
+    assert max(each.values()) / min(each.values()) < 1.6
+
+
+def test_a_covering_pass_ends_when_too_few_identities_have_a_group_left() -> None:
+    for batches in _passes("covering", 3, 4, 50):
+        groups = {identity: max(1, count // 4) for identity, count in enumerate(np.bincount(LABELS))}
+        for batch in batches:
+            for identity in set(LABELS[batch].tolist()):
+                groups[identity] -= 1
+        assert min(groups.values()) >= 0
+        assert sum(left > 0 for left in groups.values()) < 3
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_batch_of_any_order_is_a_function_of_seed_and_step(order: str) -> None:
+    batch = BatchConfig(ids=2, per_id=3, order=order)  # type: ignore[arg-type]
+    first, again, other = (build_sampler(LABELS, batch, seed) for seed in (1, 1, 2))
+    late = again.batch(57)
+    rows = [first.batch(step) for step in range(60)]
+    np.testing.assert_array_equal(rows[57], late)
+    np.testing.assert_array_equal(again.batch(3), rows[3])
+    assert any(not np.array_equal(other.batch(step), rows[step]) for step in range(3))
+
+
+def test_an_order_without_identities_needs_images_only() -> None:
+    assert build_sampler([1] * 8, BatchConfig(ids=4, per_id=2, order="shuffled"), 0).batch(0).shape == (8,)
+    with pytest.raises(DataError, match="8 images in a batch, and the training set has 3; allowed: at most 3"):
+        build_sampler([1, 2, 3], BatchConfig(ids=4, per_id=2, order="shuffled"), 0)
+    with pytest.raises(DataError, match=r"batch\.ids: 4: the training set has 3 identities"):
+        build_sampler([1, 2, 3], BatchConfig(ids=4, per_id=2, order="covering"), 0)

@@ -38,3 +38,19 @@ def test_cosine_ends_at_its_floor_and_never_rises_after_warm_up(floor: float) ->
 
 def test_no_warm_up_starts_at_the_full_rate() -> None:
     assert learning_rate_factor(ScheduleConfig(warmup=0.0), 0.0) == 1.0
+
+
+def test_warm_up_starts_where_it_is_told_and_a_delayed_cosine_stays_flat_first() -> None:
+    """fast-reid's MGN: a tenth of the rate at first, flat to half of the epochs, then down to 0.002 of it."""
+    config = ScheduleConfig(kind="cosine", warmup=0.1, warmup_start=0.1, delay=0.5, floor=0.002)
+    assert learning_rate_factor(config, 0.0) == pytest.approx(0.1)
+    assert learning_rate_factor(config, 0.05) == pytest.approx(0.55)
+    assert {learning_rate_factor(config, share) for share in (0.1, 0.3, 0.5)} == {1.0}
+    assert learning_rate_factor(config, 0.75) == pytest.approx(0.002 + 0.998 * 0.5)
+    assert learning_rate_factor(config, 1.0) == pytest.approx(0.002)
+
+
+def test_a_delay_within_warm_up_changes_nothing() -> None:
+    plain, delayed = (ScheduleConfig(kind="cosine", warmup=0.2, delay=delay) for delay in (0.0, 0.15))
+    for share in (0.1, 0.2, 0.5, 0.9):
+        assert learning_rate_factor(plain, share) == learning_rate_factor(delayed, share)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from reid_search.data import Samples, TrialData, open_trial_data
+from reid_search.errors import TrialFailure
 from reid_search.study import TrialConfig
 from reid_search.training.batches import targets_of, to_batch
 from reid_search.training.trainer import Trainer
@@ -140,3 +141,74 @@ def test_clipping_bounds_the_update(cache: Path, trial_content: Content) -> None
     after = [item.detach() for module in modules for item in module.parameters()]
     moved = torch.sqrt(sum(((a - b) ** 2).sum() for a, b in zip(after, before, strict=True)))
     assert moved.item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_norms_and_biases_may_be_left_undecayed_and_biases_learn_at_a_rate_of_their_own(
+    cache: Path, trial_content: Content
+) -> None:
+    optimizer = {"kind": "sgd", "lr": 0.1, "weight_decay": 0.01, "decay_norms": False, "bias_lr": 2.0, "nesterov": True}
+    trainer, _ = _trainer(trial_content(training={"batch": {"ids": 4, "per_id": 3}, "optimizer": optimizer}), cache)
+    norms = {
+        id(parameter)
+        for module in trainer.model.modules() if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d)
+        for parameter in module.parameters()
+    }  # fmt: skip
+    settings = {id(item): group for group in trainer._optimizer.param_groups for item in group["params"]}
+    seen = set()
+    for module in (trainer.model, trainer.criterion):
+        for name, parameter in module.named_parameters():
+            if id(parameter) not in settings:
+                continue
+            group, is_bias = settings[id(parameter)], name.endswith("bias")
+            assert group["weight_decay"] == (0.0 if is_bias or id(parameter) in norms else 0.01), name
+            assert group["base_lr"] == pytest.approx(0.2 if is_bias else 0.1), name
+            assert group["nesterov"]
+            seen.add((is_bias, id(parameter) in norms))
+    assert seen >= {(False, False), (False, True), (True, True)}
+
+
+def test_what_is_frozen_at_first_begins_to_learn_at_its_image_also_when_resumed(
+    cache: Path, trial_content: Content
+) -> None:
+    stage = {"name": "main", "images": 48, "freeze": ["shared.*"], "frozen_images": 24}
+    training = {"batch": {"ids": 4, "per_id": 3}, "report_every": 12, "stages": [stage]}
+    content = trial_content(training=training)
+    trainer, _ = _trainer(content, cache)
+    free, _ = _trainer(trial_content(training={**training, "stages": [{"name": "main", "images": 48}]}), cache)
+    before = _weights(trainer)
+    for epoch in (1, 2, 3, 4):
+        trainer.train_epoch(epoch)
+        moved = {name for name, value in _weights(trainer).items() if not torch.equal(value, before[name])}
+        assert any(not name.startswith("shared.") for name in moved)
+        assert any(name.startswith("shared.") for name in moved) is (epoch > 2)
+        free.train_epoch(epoch)
+        rates = [[group["lr"] for group in one._optimizer.param_groups] for one in (trainer, free)]
+        assert rates[0] == rates[1]  # one schedule, which does not begin anew
+        resumed, _ = _trainer(content, cache)
+        weights, progress = trainer.state()
+        resumed.load_weights(weights)
+        resumed.load_progress(progress)
+        if epoch < 4:
+            again, _ = _trainer(content, cache)
+            again.load_weights(weights)
+            again.load_progress(progress)
+            twin = again.train_epoch(epoch + 1)
+            assert twin == resumed.train_epoch(epoch + 1)
+
+
+def test_freezing_what_there_is_not_is_refused(cache: Path, trial_content: Content) -> None:
+    stage = {"name": "main", "images": 48, "freeze": ["backbne.*"], "frozen_images": 24}
+    with pytest.raises(TrialFailure, match="freeze: 'backbne\\.\\*' names no parameter that trains"):
+        _trainer(trial_content(training={"batch": {"ids": 4, "per_id": 3}, "stages": [stage]}), cache)
+
+
+@pytest.mark.parametrize("order", ["covering", "shuffled", "consecutive"])
+def test_a_trial_learns_from_batches_of_any_order_in_bf16(cache: Path, trial_content: Content, order: str) -> None:
+    training = {"images": 24, "precision": "bf16", "batch": {"ids": 4, "per_id": 3, "order": order}}
+    trainer, data = _trainer(trial_content(training=training), cache)
+    before = _weights(trainer)
+    assert np.isfinite(trainer.train_epoch(1)["loss"])
+    after = _weights(trainer)
+    assert any(not torch.equal(value, before[name]) for name, value in after.items())
+    assert all(value.dtype == torch.float32 for value in after.values())
+    assert data.stages[0].sampler.batch(0).shape == (12,)

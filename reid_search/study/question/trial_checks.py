@@ -63,7 +63,7 @@ def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], s
 
     The base is not asked, since answers train without its holdout.
     """
-    ids = config.training.batch.ids
+    ids = config.training.batch.fewest_identities
     for data in (config.stage_data(stage) for stage in config.training.resolved_stages):
         if data.train_identities is not None:
             left = data.train_identities - round(data.holdout * data.train_identities)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -10,18 +10,35 @@ from reid_search.study.component import DATASETS, Config, EntryError, absolute
 from reid_search.study.language.places import Entries
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_Level = Annotated[int, Field(ge=0, le=255)]
 
 
 class BatchConfig(Config):
-    """P × K batches: `ids` identities with `per_id` images each."""
+    """Batches of `ids` × `per_id` images.
 
+    Attributes:
+        ids: P, identities in a batch.
+        per_id: K, images of each.
+        order: In which order images come. `identities`: P identities with K images each, every identity once a pass,
+            however many images it has. `covering`: the same, but an identity comes again until all its images came
+            (the identity sampler of torchreid, BoT and fast-reid). `shuffled`: all images in random order, P × K at a
+            time. `consecutive`: identities in random order, all images of each one after another (Suh et al. 2018).
+    """
+
+    written_if_set: ClassVar[tuple[str, ...]] = ("order",)
     ids: int = Field(default=8, ge=1)
     per_id: int = Field(default=4, ge=1)
+    order: Literal["identities", "covering", "shuffled", "consecutive"] = "identities"
 
     @property
     def size(self) -> int:
         """Images in a batch."""
         return self.ids * self.per_id
+
+    @property
+    def fewest_identities(self) -> int:
+        """How many identities a training set must have."""
+        return self.ids if self.order in ("identities", "covering") else 1
 
 
 class OptimizerConfig(Config):
@@ -35,7 +52,12 @@ class OptimizerConfig(Config):
         new_lr: Factor on `lr` for parameters without pretrained weights (heads, classifiers).
         amsgrad: Whether `adam` and `adamw` keep the largest second moment (Reddi et al. 2018); ignored by `sgd`.
         clip_norm: Largest norm of the gradient; no limit if omitted.
+        nesterov: Whether the momentum of `sgd` is Nesterov's; ignored by the others.
+        decay_norms: Whether weight decay also applies to normalisation layers and biases.
+        bias_lr: Factor on `lr` for biases.
     """
+
+    written_if_set: ClassVar[tuple[str, ...]] = ("nesterov", "decay_norms", "bias_lr")
 
     kind: Literal["sgd", "adam", "adamw"] = "adam"
     lr: float = Field(default=3.5e-4, gt=0.0)
@@ -44,6 +66,15 @@ class OptimizerConfig(Config):
     new_lr: float = Field(default=1.0, gt=0.0)
     amsgrad: bool = False
     clip_norm: float | None = Field(default=None, gt=0.0)
+    nesterov: bool = False
+    decay_norms: bool = True
+    bias_lr: float = Field(default=1.0, gt=0.0)
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and self.kind == "sgd" and self.momentum == 0:
+            raise EntryError("true with momentum 0; allowed: false, or a momentum such as 0.9", "nesterov")
+        return self
 
 
 class ScheduleConfig(Config):
@@ -51,17 +82,49 @@ class ScheduleConfig(Config):
 
     Attributes:
         kind: `cosine` (to `floor`), `step` (times `gamma` at each milestone) or `constant`.
-        warmup: Share over which the rate rises linearly from a hundredth of `lr`.
+        warmup: Share over which the rate rises linearly to `lr`.
         milestones: Shares at which `step` decays.
         gamma: Factor of a decay step.
         floor: Share of the rate at which `cosine` ends.
+        warmup_start: Share of `lr` at which warm-up starts.
+        delay: Share of the images before which `cosine` stays at `lr`; from the end of warm-up where that is later.
     """
+
+    written_if_set: ClassVar[tuple[str, ...]] = ("warmup_start", "delay")
 
     kind: Literal["cosine", "step", "constant"] = "cosine"
     warmup: Share = 0.1
     milestones: tuple[Share, ...] = (0.5, 0.75)
     gamma: float = Field(default=0.1, gt=0.0, le=1.0)
     floor: Share = 0.0
+    warmup_start: Share = 0.01
+    delay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+
+
+class ErasingConfig(Config):
+    """What random erasing erases (Zhong et al. 2020).
+
+    Attributes:
+        area: Smallest and largest share of the image's area.
+        aspect: Smallest and largest height to width of the rectangle.
+        aspect_law: How the aspect is drawn between them: `log` (torchvision, fast-reid) or `uniform` (the authors'
+            code, BoT), which erases taller rectangles.
+        fill: What the rectangle shows: the `mean` pixel of the model's normalisation, `black`, `noise` (normal around
+            the mean with the deviation of the normalisation, clipped), or red, green and blue.
+    """
+
+    area: tuple[Share, Share] = (0.02, 0.4)
+    aspect: tuple[Annotated[float, Field(gt=0.0)], Annotated[float, Field(gt=0.0)]] = (0.3, 3.3)
+    aspect_law: Literal["log", "uniform"] = "log"
+    fill: Literal["mean", "black", "noise"] | tuple[_Level, _Level, _Level] = "mean"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for name in ("area", "aspect"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise EntryError(f"[{low:g}, {high:g}]: the first is the smallest; allowed: [{high:g}, {low:g}]", name)
+        return self
 
 
 class AugmentConfig(Config):
@@ -70,15 +133,26 @@ class AugmentConfig(Config):
     Attributes:
         flip: Probability of mirroring.
         pad_crop: Padding on each side as a share of the image's height and width, then a random crop; 0 is off.
-        erase: Probability of random erasing (Zhong et al. 2020; area 2 to 40 %, aspect ratio 0.3 to 3.3).
+        pad: The same in pixels, in place of `pad_crop`.
+        erase: Probability of random erasing (Zhong et al. 2020).
+        erasing: What it erases.
         auto: Probability of a change drawn from AutoAugment's ImageNet policy (Cubuk et al. 2019). It moves only
             pixels, so part maps and keypoints would no longer fit.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("pad", "erasing")
     flip: Share = 0.5
     pad_crop: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
+    pad: int = Field(default=0, ge=0, le=512)
     erase: Share = 0.0
+    erasing: ErasingConfig = ErasingConfig()
     auto: Share = 0.0
+
+    @model_validator(mode="after")
+    def _one_padding(self) -> Self:
+        if self.pad and self.pad_crop:
+            raise EntryError(f"{self.pad} with pad_crop {self.pad_crop:g}; allowed: one of the two", "pad")
+        return self
 
 
 class StageConfig(Config):
@@ -91,19 +165,31 @@ class StageConfig(Config):
         train: Glob patterns of the model parameters that are trained (`branches.*`); the others are frozen.
         train_losses: Whether parameters of the losses (classifiers, pair heads) are trained as well.
         lr: Factor on the optimiser's learning rate.
+        freeze: Glob patterns of parameters that are frozen at first, such as the backbone while new heads settle.
+        frozen_images: For how many images of the stage.
         mode: How the model works in this stage, one of the architecture's `modes`; as in testing if omitted.
         data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). On other data, only losses that
             do not use identity labels are allowed.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("freeze", "frozen_images")
     name: str
     images: int = Field(ge=1)
     losses: tuple[str, ...] | None = None
     train: tuple[str, ...] = ("*",)
     train_losses: bool = True
     lr: float = Field(default=1.0, gt=0.0)
+    freeze: tuple[str, ...] = ()
+    frozen_images: int = Field(default=0, ge=0)
     mode: str | None = None
     data: Annotated[dict[str, object], Entries(DATASETS)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _frozen_for_a_while(self) -> Self:
+        if bool(self.freeze) != bool(self.frozen_images):
+            given, other = ("freeze", "frozen_images") if self.freeze else ("frozen_images", "freeze")
+            raise EntryError(f"given without {other}; allowed: both, or none", given)
+        return self
 
     @field_validator("data")
     @classmethod
@@ -124,7 +210,7 @@ class TrainingConfig(Config):
         optimizer: The optimiser.
         schedule: The learning rate during each stage.
         augment: Random changes to each image.
-        precision: `full` (float32) or `amp` (float16 on a GPU, bfloat16 on a CPU).
+        precision: `full` (float32), `bf16` (bfloat16), or `amp` (float16 on a GPU, bfloat16 on a CPU).
         threads: CPU threads; the last digits of a gradient depend on it.
         stages: Stages in order; one with all of `images` if omitted.
     """
@@ -135,7 +221,7 @@ class TrainingConfig(Config):
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     augment: AugmentConfig = Field(default_factory=AugmentConfig)
-    precision: Literal["full", "amp"] = "full"
+    precision: Literal["full", "amp", "bf16"] = "full"
     threads: int = Field(default=1, ge=1)
     stages: tuple[StageConfig, ...] = ()
 
