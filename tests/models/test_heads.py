@@ -149,6 +149,20 @@ def test_dropout_leaves_out_its_share_in_training_alone():
     assert len(kept.unique()) > 5
 
 
+def test_dropout_comes_before_the_reduction_of_a_pooled_head_too():
+    """Where PCB's code has it; the coarse feature, on which the paper tests, keeps all values."""
+    head = _head(pooling="avg", dropout=0.75, reduction="conv", dim=16, region=None).train()
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        next(head.reduction.parameters()).fill_(1)
+        stages = head(torch.ones(200, 5, 6, 4))
+    assert_close(stages["coarse"], torch.ones(200, 5))
+    kept = stages["reduced"][:, 0] * 0.25
+    assert set(kept.tolist()) <= set(range(6))
+    assert kept.mean().item() == pytest.approx(5 * 0.25, rel=0.15)
+    assert_close(head.eval()(torch.ones(2, 5, 6, 4))["reduced"], torch.full((2, 16), 5.0))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -160,7 +174,7 @@ def test_dropout_leaves_out_its_share_in_training_alone():
             {"architecture": "pcb", "pooling": "fc", "reduction_shared": True},
             "cannot be shared.*avg, avg_max, gem, max",
         ),
-        ({"architecture": "baseline", "dropout": 0.5}, "0.5 with pooling 'avg'.*allowed: 0, or pooling 'fc'"),
+        ({"architecture": "baseline", "dropout": 0.5}, "0.5 without a reduction.*allowed: 0, an embedding_dim, or"),
         ({"architecture": "mgn", "pooling": "fc", "dropout": 1}, "dropout"),
     ],
     ids=str,

@@ -111,9 +111,9 @@ ROWS = {
     "seathiefwang": ({"pooling": "avg"}, REDUCED, TRUNK + 3 * REST + 8 * REDUCTION + _classifiers(reduced=8)),
     "GNAYUOHZ": ({"reduction_shared": True}, REDUCED, TRUNK + 3 * REST + REDUCTION + _classifiers(reduced=8)),
     "fast-reid": (
-        {"pooling": "gem", "reduction": "conv_bn", "neck": "bnneck", "strides": {1: 1}},
+        {"pooling": "gem", "reduction": "conv", "neck": "bnneck", "strides": {1: 1}},
         {"identity": {"on": ["neck"], "bias": False}},
-        TRUNK + 3 * REST + 8 * (REDUCTION + 2 * 256 + 1) + 8 * 256 * 751,
+        70_345_800,  # counted in the public code, whose reduction has one norm: the neck
     ),
     # the other choices of a head
     "linear": ({"reduction": "linear"}, {}, TRUNK + 3 * REST + HEADS + 8 * (256 - 2 * 256)),

@@ -20,7 +20,7 @@ Stages = dict[Stage, Tensor]
 class HeadSettings:
     """How a map of `channels` becomes a vector: pooling, reduction to `dim` (None leaves it out), BNNeck.
 
-    `dropout` is the share of the map's values that `fc` drops in training.
+    `dropout` is the share of the values that training drops before the reduction, or before `fc`.
     """
 
     channels: int
@@ -54,6 +54,7 @@ class Head(nn.Module):
         if settings.dim is not None and reduction is None:
             self.reduction = _build_reduction(settings, settings.dim)
         self.neck = build_neck(settings.dim or settings.channels) if settings.neck else None
+        self.dropout = nn.Dropout(0.0 if settings.pooling == "fc" else settings.dropout)
 
     def forward(self, features: Tensor) -> Stages:
         """Return the stages of a map, or of a stripe of it, `(B, C, H, W)`."""
@@ -64,7 +65,7 @@ class Head(nn.Module):
         stages = {Stage.COARSE: vector}
         for reduction in (self.reduction, *self._shared):
             if reduction is not None:
-                vector = stages[Stage.REDUCED] = reduction(vector)
+                vector = stages[Stage.REDUCED] = reduction(self.dropout(vector))
         if self.neck is not None:
             stages[Stage.NECK] = self.neck(vector)
         return stages

@@ -79,7 +79,7 @@ def build_reduction(channels: int, dim: int, kind: ReductionName) -> nn.Sequenti
 def build_norm(dim: int, kind: ReductionName) -> nn.Sequential:
     """Return what follows the linear layer of a reduction: batch norm and ReLU, batch norm, or nothing."""
     norm = nn.Sequential()
-    if kind != "linear":
+    if kind in ("conv_bn_relu", "conv_bn"):
         norm.add_module("bn", nn.BatchNorm1d(dim))
         nn.init.normal_(norm.get_parameter("bn.weight"), 1.0, 0.02)
     if kind == "conv_bn_relu":

@@ -13,7 +13,7 @@ from reid_search.study.trial.weights import WeightsConfig
 Dim = Annotated[int, Field(ge=8, le=2048)]
 PoolingName = Literal["max", "avg", "gem", "avg_max"]
 HeadName = Literal["max", "avg", "gem", "avg_max", "fc"]
-ReductionName = Literal["conv_bn_relu", "conv_bn", "linear"]
+ReductionName = Literal["conv_bn_relu", "conv_bn", "conv", "linear"]
 
 
 class Trunk(NamedTuple):
@@ -31,7 +31,8 @@ class BackboneSettings(ModelConfig):
         backbone: Name of a backbone, such as `resnet50`; `resnet10_thin` (16 to 128 channels) trains on a CPU.
         weights: The backbone's pretrained weights: a file, the folder of a trial that kept its own, `default`, or a map
             with more to say of them (`WeightsConfig`); null draws them.
-        reduction: 1×1 convolution and batch norm, with or without ReLU, or a `linear` layer alone (with a bias).
+        reduction: 1×1 convolution and batch norm, with or without ReLU; the convolution alone (`conv`, before a BNNeck
+            that is then the one norm, as in fast-reid's MGN); or a `linear` layer alone, which has a bias.
         embedding_dim: Size of the reduced feature; null leaves the reduction out.
         neck: `bnneck` adds a batch norm without shift after the embedding (Luo et al. 2019).
     """
@@ -115,7 +116,8 @@ class RegionSettings(BackboneSettings):
             map has channels) in place of pooling (the comparison of Lin et al. 2014, section 4.6). Its output is the
             coarse feature, and only what follows a reduction's linear layer comes after it, so that `fc` and a pooled
             head with its reduction have one linear layer each. It takes images of one size only.
-        dropout: Share of the flattened map's values that `fc` drops in training.
+        dropout: Share of the coarse feature's values dropped before the reduction in training (PCB's code: .5); with
+            `fc`, of the flattened map's.
     """
 
     pooling: HeadName = "max"
@@ -127,10 +129,10 @@ class RegionSettings(BackboneSettings):
         return coarse_dim(self.pooling, self.channels, self.embedding_dim)
 
     @model_validator(mode="after")
-    def _dropout_belongs_to_fc(self) -> Self:
-        if self.dropout and self.pooling != "fc":
-            found = f"{self.dropout} with pooling '{self.pooling}', which flattens no map"
-            raise EntryError(f"{found}; allowed: 0, or pooling 'fc'", "dropout")
+    def _dropout_comes_before_a_layer(self) -> Self:
+        if self.dropout and self.pooling != "fc" and self.embedding_dim is None:
+            found = f"{self.dropout} without a reduction that it comes before"
+            raise EntryError(f"{found}; allowed: 0, an embedding_dim, or pooling 'fc'", "dropout")
         return self
 
 

@@ -36,7 +36,8 @@ def head_stages(config: BranchSettings | RegionSettings, size: int | None = None
         coarse = config.coarse_dim
     stages = [HeadStage(Stage.COARSE, coarse, "pooling" if makes else None)]
     if dim is not None:
-        learnt = config.pooling != "fc" or config.reduction != "linear"  # the linear layer of `fc` is in its pooling
+        # The linear layer of `fc` is in its pooling.
+        learnt = config.pooling != "fc" or config.reduction not in ("conv", "linear")
         shared = isinstance(config, StripeSettings) and config.reduction_shared
         stages.append(HeadStage(Stage.REDUCED, dim, "reduction" if learnt else None, shared))
     if config.neck == "bnneck":
