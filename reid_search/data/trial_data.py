@@ -164,7 +164,7 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         stages=tuple(stages),
         class_count=training.class_count,
         sets=opened.ranking_sets(config.data),
-        facts=joint_facts([dataset.facts for item in (opened, *others.values()) for dataset in item.datasets]),
+        facts=joint_facts([item.facts for item in (opened, *others.values())]),
         fingerprints=opened.fingerprints(config.data) if len(opened.datasets) > 1 else {},
     )
 
@@ -183,6 +183,11 @@ class _Opened:
             open_images(dataset, use.data.image_size, cache, needs, _opened_tables(dataset, use))
             for dataset, use in zip(self.datasets, sets, strict=True)
         ]
+
+    @property
+    def facts(self) -> DataFacts:
+        """What is known of the data sets together, as a plan puts it together."""
+        return joint_facts([dataset.facts for dataset in self.datasets])
 
     def training(self, config: TrialConfig, seed: int) -> TrainingImages:
         images = self._of_training(lambda split: split.train)

@@ -34,4 +34,4 @@ def _job(context: PhaseContext, phase: AblatePhase, trial: PlannedTrial, measure
     )
     config = measured.config.model_copy(update={"data": trial.config.data})
     kept = {"all": True, "best": arm.name == BASELINE, "none": False}[context.study.config.keep]
-    return Job(ask, config, f"{trial.evaluate}/{MAIN}", kept)
+    return Job(ask, config, f"{trial.evaluate}/{MAIN}", kept, context.fingerprints.of_trial(config))

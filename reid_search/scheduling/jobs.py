@@ -20,6 +20,7 @@ class Job:
         config: The trial's config, with every readout to measure.
         metric: The metric that a record needs to count as measured, and that choices compare.
         keep: Whether to keep its final weights.
+        data_fingerprint: That of the data which its key was made from.
         also: The record's names of the readouts that other arms of the same training asked for.
         pause: Seconds to wait before a retry begins.
     """
@@ -28,6 +29,7 @@ class Job:
     config: TrialConfig = field(repr=False)
     metric: str
     keep: bool
+    data_fingerprint: str
     also: tuple[str, ...] = ()
     pause: float = 0.0
 
@@ -52,7 +54,9 @@ class Job:
     def request(self, device: Device, cache: Path | None) -> TrialRequest:
         """Return the request that a trial session takes."""
         ask = self.ask
-        return TrialRequest(self.config, ask.seed, ask.key, (ask.evaluate,), cache, device, self.keep)
+        return TrialRequest(
+            self.config, ask.seed, ask.key, (ask.evaluate,), cache, device, self.keep, self.data_fingerprint
+        )
 
     def is_measured(self, trial: Trial) -> bool:
         """Say whether a trial finished with the metric of every readout that was asked for."""

@@ -135,4 +135,5 @@ class PathWork:
             readouts=dict(measured.stored),
             by=self._phase.design,
         )
-        return Job(ask, measured.config, self._objective, study.config.keep == "all")
+        data = self._context.fingerprints.of_trial(config)
+        return Job(ask, measured.config, self._objective, study.config.keep == "all", data)

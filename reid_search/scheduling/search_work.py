@@ -136,7 +136,8 @@ class SearchWork:
             space=self._space_hash,
             arm=self._share_names[labels_of(self._held, settings)] if tunes_arms else None,
         )
-        return Job(proposal, measured.config, self._phase.objective, self._study.config.keep != "none")
+        data, kept = self._context.fingerprints.of_trial(config), self._study.config.keep != "none"
+        return Job(proposal, measured.config, self._phase.objective, kept, data)
 
     def _is_known(self, job: Job) -> bool:
         """Learn from the record of an earlier run if there is one, after its epochs, which the pruner needs."""

@@ -18,6 +18,7 @@ class TrialRequest:
         evaluate: Splits of the final measurement, `val` and `test`.
         cache: Folder of synthetic data sets and decoded images; the user's cache folder if omitted.
         keep_checkpoint: Whether to keep the final weights.
+        data_fingerprint: That of the data which the key was made from; not compared if omitted.
     """
 
     config: TrialConfig
@@ -27,3 +28,4 @@ class TrialRequest:
     cache: Path | None = None
     device: Device = "cpu"
     keep_checkpoint: bool = True
+    data_fingerprint: str | None = None

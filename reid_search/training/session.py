@@ -15,7 +15,7 @@ from reid_search.errors import EnvironmentFailure, InputChanged, ReidSearchError
 from reid_search.models import count_macs, count_parameters
 from reid_search.records import DataUse, Record, RunContext, Status, TrialFolder
 from reid_search.records.provenance import git_commit, versions
-from reid_search.study import trial_key
+from reid_search.study import TrialConfig, trial_key
 from reid_search.study.trial.config import DataFacts
 from reid_search.training import checkpoint
 from reid_search.training.determinism import deterministic
@@ -54,7 +54,7 @@ class TrialSession:
         Raises:
             EnvironmentFailure: The trial cannot go on for a reason outside it; its checkpoint stays, and the next call
                 resumes from there.
-            InputChanged: No call can resume, since a file of weights is another one by now.
+            InputChanged: No call can resume, since a file of data or weights is another one by now.
         """
         try:
             with self._folder.at_work(_PATIENCE_SECONDS):
@@ -112,7 +112,7 @@ class TrialSession:
         """Load the data, build the networks, and resume from the last checkpoint if there is one."""
         request = self._request
         self._data: TrialData = open_trial_data(request.config, request.seed, request.cache)
-        self._check_weights()
+        self._check_inputs()
         self._folder.write_config(
             {
                 "key": request.key,
@@ -142,13 +142,15 @@ class TrialSession:
             self._row = {}
         return trainer
 
-    def _check_weights(self) -> None:
-        """Refuse weights that are no longer those that the trial's key was made from.
+    def _check_inputs(self) -> None:
+        """Refuse data and weights that are no longer those that the trial's key was made from.
 
         Raises:
-            InputChanged: A file of weights was overwritten since the study began.
+            InputChanged: A file of the data or of weights was changed since the study began.
         """
         request = self._request
+        if request.data_fingerprint not in (None, self._data.fingerprint):
+            raise InputChanged(f"{_places(request.config)}: the data changed since the study began")
         if request.config.model.pretrained and trial_key(request.config, self._data.fingerprint) != request.key:
             files = ", ".join(str(item.file) for _, item in request.config.model.pretrained.values())
             raise InputChanged(f"{files}: the weights changed since the study began")
@@ -237,6 +239,13 @@ def run_trial(request: TrialRequest, folder: TrialFolder) -> Record:
     if record is None:
         raise ReidSearchError(f"{folder.path}: the trial ended without a record")
     return record
+
+
+def _places(config: TrialConfig) -> str:
+    """Say which data sets a trial reads, by folder where they have one."""
+    read = [config.data, *(config.stage_data(stage) for stage in config.training.stages)]
+    sets = [use.data for data in read for use in data.sets]
+    return ", ".join(dict.fromkeys(str(getattr(item, "root", None) or item.name) for item in sets))
 
 
 def _data_use(facts: DataFacts) -> DataUse | None:

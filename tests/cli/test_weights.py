@@ -1,4 +1,4 @@
-"""Pretrained weights through the command: fine-tuning, `default`, normalisation, files that change, none at all."""
+"""Pretrained weights through the command: fine-tuning, `default`, normalisation, none at all; inputs that change."""
 
 import re
 import shutil
@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.testing import assert_close
 
+from reid_search.data.synthetic.config import SyntheticConfig
+from reid_search.data.synthetic.write import write_dataset
 from reid_search.models import build_model
 from reid_search.records import Record, StudyStore, TrialFolder
 from reid_search.study import TrialConfig, trial_key
@@ -231,6 +233,40 @@ def test_the_normalisation_of_a_file_is_used_in_training_and_testing(
     wide = "mean 0.485 0.456 0.406, deviation 0.458 0.448 0.45"
     assert all(wide in text for text in _report(tmp_path / "runs", "doubled"))
     assert all(wide not in text for text in _report(tmp_path / "runs", "plain"))
+
+
+@pytest.mark.timeout(0)  # waits for progress, not for the clock
+def test_data_that_are_edited_while_a_study_runs_stop_it_and_it_goes_on_once_they_are_back(
+    command: Command,
+    start: Callable[..., Any],
+    finish: Callable[..., Any],
+    patience: Callable[[], None],
+    study_file: StudyFile,
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "market"
+    write_dataset(SyntheticConfig.model_validate({"name": "synthetic", "preset": "tiny"}), root)
+    data = {"name": "market1501", "root": str(root), "image_size": [32, 16], "holdout": 0.25}
+    base = _base(data=data, training={**SMALL, "images": 120, "report_every": 24})
+    axes = {"training.optimizer.lr": {"log_uniform": [0.001, 0.01], "levels": [0.001, 0.01]}}
+    phases = [{"kind": "search", "trials": 2, "pruner": "none"}, {"kind": "ablate", "around": "base", "seeds": 2}]
+    study = study_file(base=base, axes=axes, phases=phases, keep="none")
+    running, storage = start("run", study, "--address", "none"), tmp_path / "runs"
+    while not any(trial.has_record() for trial in StudyStore(storage, "small").trials()):
+        assert running.poll() is None, running.communicate()[1]
+        patience()
+        time.sleep(0.02)
+    edited = min((root / "query").iterdir())
+    before = edited.read_bytes()
+    edited.write_bytes(max((root / "query").iterdir()).read_bytes())
+    answer = finish(running)
+    assert answer.code == 1, answer.err
+    assert f"{root}: the data changed since the study began. Everything measured so far is kept" in answer.err
+    edited.write_bytes(before)
+    again = command("run", study, "--address", "none")
+    assert again.code == 0, again.err
+    used = {_record(trial).data_fingerprint for trial in StudyStore(storage, "small").trials()}
+    assert used == {TrialConfig.model_validate(base).data.fingerprint()}
 
 
 @pytest.mark.timeout(0)  # waits for progress, not for the clock

@@ -14,7 +14,7 @@ from reid_search.data import Samples, load_dataset, open_trial_data
 from reid_search.data.several.config import SeveralConfig
 from reid_search.data.several.joining import JoinedSamples, joined_tables
 from reid_search.errors import DataError, StudyError
-from reid_search.study import DATASETS, TrialConfig, load_study, trial_key
+from reid_search.study import DATASETS, Fingerprints, TrialConfig, load_study, trial_key
 
 from .conftest import write_image
 
@@ -114,6 +114,22 @@ def test_training_joins_all_people_and_every_test_is_that_of_its_set_alone(cache
     assert [of_image[path] for path in queries.table["path"]] == list(queries.identities)
     assert len(held_out) == sum(len(alone[name].sets["val"].gallery) for name in "ab")
     assert len(queries) == sum(len(alone[name].sets["val"].query) for name in "ab")
+
+
+def test_a_trial_and_its_plan_name_the_same_data_where_a_stage_has_its_own(cache: Path) -> None:
+    stages = [
+        {"name": "parser", "images": 8, "losses": ["parsing"], "data": {**UNIT, "seed": 9}},
+        {"name": "all", "images": 8},
+    ]
+    config = TrialConfig.model_validate(
+        {
+            "data": {"train": [UNIT, OTHER], "test": {"unit": UNIT}},
+            "model": {"architecture": "spreid", "backbone": "resnet10_thin", "maps": "learnt"},
+            "losses": {"parsing": {"kind": "parsing", "on": ["map@coarse"]}},
+            "training": {"batch": {"ids": 2, "per_id": 2}, "stages": stages},
+        }
+    )
+    assert open_trial_data(config, 1, cache).fingerprint == Fingerprints().of_trial(config)
 
 
 def test_the_tables_of_all_can_be_loaded_as_one(cache: Path) -> None:

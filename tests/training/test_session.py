@@ -18,7 +18,7 @@ import pytest
 import torch
 from PIL import Image
 
-from reid_search.errors import EnvironmentFailure, ReidSearchError
+from reid_search.errors import EnvironmentFailure, InputChanged, ReidSearchError
 from reid_search.records import TrialFolder
 from reid_search.study import TrialConfig
 from reid_search.training import TrialRequest, TrialSession, run_trial
@@ -333,23 +333,48 @@ def test_a_validation_answer_without_a_holdout_is_a_failure(request_of: RequestO
     assert record.reason == "no split 'val' to test on: data.holdout is 0"
 
 
-def test_a_record_says_what_was_not_used_of_the_data(tmp_path: Path) -> None:
-    root = tmp_path / "Market"
+def _market(root: Path) -> Path:
+    """Write two training people, a query and its match."""
     colours = np.random.default_rng(0)
     names = [f"bounding_box_train/{person:04}_c{camera}s1_000001_01.jpg" for person in (2, 7) for camera in (1, 2)]
     names += ["query/0001_c1s1_000001_00.jpg", "bounding_box_test/0001_c2s1_000001_01.jpg"]
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(colours.integers(0, 255, (32, 16, 3), dtype=np.uint8)).save(root / name)
-    (root / "query/Thumbs.db").write_bytes(b"x")
-    (root / "bounding_box_train/0009_c1s1_000001_01.jpg").write_bytes(b"no image")
-    config = TrialConfig.model_validate(
+    return root
+
+
+def _trial_on(root: Path, **training: Any) -> TrialConfig:
+    return TrialConfig.model_validate(
         {
             "data": {"name": "market1501", "root": root, "image_size": [32, 16], "holdout": 0, "skip_broken": True},
             "model": {"architecture": "baseline", "backbone": "resnet10_thin", "embedding_dim": 16},
-            "training": {"images": 4, "report_every": 4, "batch": {"ids": 2, "per_id": 2}},
+            "training": {"images": 4, "report_every": 4, "batch": {"ids": 2, "per_id": 2}, **training},
         }
     )
+
+
+def test_data_that_change_while_a_study_runs_are_not_measured_under_its_key(tmp_path: Path) -> None:
+    root = _market(tmp_path / "Market")
+    config, folder = _trial_on(root, images=8), TrialFolder(tmp_path / "trial")
+    request = TrialRequest(
+        config, 1, "a" * 16, ("test",), cache=tmp_path / "cache", data_fingerprint=config.data.fingerprint()
+    )
+    TrialSession(request, folder).advance()
+    before = (root / "query/0001_c1s1_000001_00.jpg").read_bytes()
+    Image.new("RGB", (16, 32)).save(root / "query/0001_c1s1_000001_00.jpg")
+    with pytest.raises(InputChanged, match="Market: the data changed since the study began"):
+        TrialSession(request, folder).advance()
+    assert folder.record() is None
+    (root / "query/0001_c1s1_000001_00.jpg").write_bytes(before)
+    assert run_trial(request, folder).status == "finished"
+
+
+def test_a_record_says_what_was_not_used_of_the_data(tmp_path: Path) -> None:
+    root = _market(tmp_path / "Market")
+    (root / "query/Thumbs.db").write_bytes(b"x")
+    (root / "bounding_box_train/0009_c1s1_000001_01.jpg").write_bytes(b"no image")
+    config = _trial_on(root)
     folder = _run(TrialRequest(config, 1, "a" * 16, ("test",), cache=tmp_path / "cache"), tmp_path / "trial")
     record = folder.record()
     assert record is not None
