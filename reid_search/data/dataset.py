@@ -13,6 +13,7 @@ from reid_search.common.labels import DISTRACTOR
 from reid_search.common.places import cache_folder
 from reid_search.data.boxes import named
 from reid_search.data.listing import PARTS, ListedImage, Listing
+from reid_search.errors import InputChanged
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.side_cars import Forms
@@ -41,6 +42,7 @@ class ReidDataset:
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
         root: Its folder.
+        listing: What its fingerprint was made of; None where another was given.
     """
 
     name: str
@@ -55,6 +57,16 @@ class ReidDataset:
     notes: tuple[str, ...] = ()
     multi_query: pd.DataFrame | None = None
     root: Path | None = None
+    listing: Listing | None = field(default=None, repr=False)
+
+    def check_unchanged(self) -> None:
+        """Refuse files that are no longer those of the fingerprint.
+
+        Raises:
+            InputChanged: One was edited, or taken out, since the data set was loaded.
+        """
+        if self.listing is not None and not self.listing.is_unchanged(self.fingerprint):
+            raise InputChanged(f"{self.place}: the data changed while they were read")
 
     @property
     def place(self) -> str:
@@ -129,6 +141,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         notes=facts.notes,
         multi_query=_table(pooled, contents) if (pooled := listing.of("multi_query")) else None,
         root=listing.root,
+        listing=listing if fingerprint is None else None,
     )
 
 

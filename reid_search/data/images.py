@@ -1,8 +1,10 @@
 """The image cache: images and side-cars are read and resized once per data set and size, then shared as arrays."""
 
+import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -15,14 +17,14 @@ from PIL import Image
 from reid_search.common.arrays import chunks
 from reid_search.common.places import cache_folder
 from reid_search.data.boxes import Box
-from reid_search.data.caching import built_once
+from reid_search.data.caching import built_once, discard
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.decoding import decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.listing import PARTS as TABLES
 from reid_search.data.samples import Pixels, Samples
 from reid_search.data.side_cars import attributes_of, readers_of
-from reid_search.errors import DataError
+from reid_search.errors import DataError, ResourceError
 from reid_search.study import SideCar
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
@@ -30,6 +32,8 @@ _Array = npt.NDArray[Any]
 _Kind = Literal["maps", "keypoints"]
 _Source = TypeVar("_Source")
 
+_LOG = logging.getLogger("reid_search.data")
+_ATTEMPTS = 3
 _DECODED_AT_ONCE = 256
 _PER_IMAGE: dict[_Kind, tuple[tuple[int, ...], type[np.generic]]] = {
     "maps": ((len(PARTS),), np.uint8),
@@ -73,17 +77,16 @@ def open_images(
         if "attributes" in wanted:
             path = dataset.side_cars["attributes"]
             beside["attributes"] = attributes_of(table["identity"].to_numpy(np.int64), path, dataset.identities())
-        opened[name] = Samples(_open_pixels(table, image_size, folder / "images" / f"{place}-{name}"), **beside)
+        pixels = _open_pixels(dataset, table, image_size, folder / "images" / f"{place}-{name}")
+        opened[name] = Samples(pixels, **beside)
     return opened
 
 
-def _open_pixels(table: pd.DataFrame, image_size: tuple[int, int], target: Path) -> Pixels:
-    def build(folder: Path) -> None:
-        boxes = table["box"] if "box" in table else [None] * len(table)
-        images = list(zip(table["path"], boxes, strict=True))
-        _write(folder / "values.npy", partial(_decode, image_size=image_size), images, (*image_size, 3), np.uint8)
-
-    return cast("Pixels", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
+def _open_pixels(dataset: ReidDataset, table: pd.DataFrame, image_size: tuple[int, int], target: Path) -> Pixels:
+    boxes = table["box"] if "box" in table else [None] * len(table)
+    images = list(zip(table["path"], boxes, strict=True))
+    read = partial(_decode, image_size=image_size)
+    return cast("Pixels", _open_cached(dataset, target, read, images, (*image_size, 3), np.uint8))
 
 
 def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tuple[int, int], target: Path) -> _Array:
@@ -94,12 +97,37 @@ def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tu
     if kind not in dataset.side_cars:
         raise DataError(f"{dataset.name}: has no {kind}; expected a folder '{SIDE_CAR_PLACES[kind]}' beside its images")
     place = dataset.side_cars[kind]
+    target = target.with_name(f"{target.name}{form}")
+
+    def read_beside(path: str) -> _Array:
+        return read(Path(path), place, image_size)
+
+    return _open_cached(dataset, target, read_beside, paths, (*shape, *size), number)
+
+
+def _open_cached(
+    dataset: ReidDataset,
+    target: Path,
+    read: Callable[[_Source], _Array],
+    sources: Sequence[_Source],
+    shape: tuple[int, ...],
+    number: type[np.generic],
+) -> _Array:
+    """Open an array that is kept in a folder, made of the sources if it is not there or damaged."""
 
     def build(folder: Path) -> None:
-        _write(folder / "values.npy", lambda path: read(Path(path), place, image_size), paths, (*shape, *size), number)
+        _write(folder / "values.npy", read, sources, shape, number)
+        dataset.check_unchanged()  # what is kept under the fingerprint must be made of its files
 
-    target = target.with_name(f"{target.name}{form}")
-    return cast("_Array", np.load(built_once(target, build) / "values.npy", mmap_mode="r"))
+    for _ in range(_ATTEMPTS):
+        path = built_once(target, build) / "values.npy"
+        with suppress(OSError, ValueError, EOFError):
+            values = np.load(path, mmap_mode="r")
+            if (values.shape, values.dtype) == ((len(sources), *shape), number):
+                return cast("_Array", values)
+        _LOG.warning("%s: damaged; it is built again", path)
+        discard(target)
+    raise ResourceError(f"{target}: damaged however often it is built; set REID_SEARCH_CACHE to another folder")
 
 
 def _write(
@@ -110,12 +138,20 @@ def _write(
     number: type[np.generic],
 ) -> None:
     values = np.lib.format.open_memmap(target, mode="w+", dtype=number, shape=(len(sources), *shape))
+    _reserve(target)
     with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
         for rows in chunks(len(sources), _DECODED_AT_ONCE):
             found = pool.map(read, sources[rows])
             for row, value in enumerate(found, start=rows.start):
                 values[row] = value
     values.flush()
+
+
+def _reserve(target: Path) -> None:
+    """Claim the disk that a mapped file needs: where it is full, writing to the file would kill the process."""
+    if hasattr(os, "posix_fallocate"):
+        with target.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, target.stat().st_size)
 
 
 def _decode(source: tuple[str, Box | None], image_size: tuple[int, int]) -> Pixels:

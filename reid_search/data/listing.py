@@ -259,6 +259,14 @@ class Listing:
         lines += [f"{name}\t{hashed.digests[str(path)]}" for name, path in beside.items()]
         return BY_CONTENT + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
 
+    def is_unchanged(self, fingerprint: str) -> bool:
+        """Say whether everything that was listed is still there, with the content that it had."""
+        self._hashed = None
+        try:
+            return self.fingerprint() == fingerprint
+        except DataError:
+            return False
+
     def facts(self, fingerprint: str | None = None) -> DataFacts:
         """Return the fingerprint (or the one that is given), what is not used, and what else is worth knowing.
 

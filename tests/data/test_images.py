@@ -1,6 +1,8 @@
 """The image cache: right pixels, built once, whole or not at all."""
 
+import errno
 import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,9 @@ from PIL import Image
 
 from reid_search.data import ReidDataset, load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
-from reid_search.errors import DataError, ResourceError
+from reid_search.errors import DataError, InputChanged, ResourceError
+
+from .conftest import write_image
 
 SIZE = (12, 6)
 
@@ -87,3 +91,51 @@ def test_a_cache_that_cannot_be_written_names_the_variable(market: Path, tmp_pat
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(ResourceError, match="REID_SEARCH_CACHE"):
         open_images(_dataset(market), SIZE, tmp_path / "cache")
+
+
+def test_an_image_that_is_edited_before_it_is_decoded_is_not_kept_for_the_one_that_was_hashed(
+    market: Path, tmp_path: Path
+) -> None:
+    dataset, cache = _dataset(market), tmp_path / "cache"
+    edited = Path(dataset.train["path"][0])
+    before = edited.read_bytes()
+    write_image(edited, 999)
+    with pytest.raises(InputChanged, match=r"market1501 in .*: the data changed while they were read"):
+        open_images(dataset, SIZE, cache)
+    edited.write_bytes(before)
+    kept = open_images(_dataset(market), SIZE, cache)["train"].pixels
+    np.testing.assert_array_equal(kept, open_images(_dataset(market), SIZE, tmp_path / "new")["train"].pixels)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage", "missing", "fewer rows", "other numbers"])
+def test_a_damaged_cache_is_built_again(
+    market: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset = _dataset(market)
+    whole = np.array(open_images(dataset, SIZE, tmp_path)["train"].pixels)
+    [path] = tmp_path.glob("images/*-train/values.npy")
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage in ("fewer rows", "other numbers"):
+        np.save(path, whole[:3] if damage == "fewer rows" else whole.astype(np.int8))
+    else:
+        path.write_bytes({"truncated": content[:300], "empty": b"", "garbage": b"x" * len(content)}[damage])
+    np.testing.assert_array_equal(open_images(dataset, SIZE, tmp_path)["train"].pixels, whole)
+    assert f"{path}: damaged; it is built again" in caplog.messages
+    assert {item.name.rpartition("-")[2] for item in (tmp_path / "images").glob("*-*") if item.is_dir()} == {
+        "train", "query", "gallery",
+    }  # fmt: skip
+
+
+def test_a_full_disk_is_said_before_the_first_image_is_written(
+    market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: int, _start: int, size: int) -> None:
+        assert size == 16 * 12 * 6 * 3 + 128  # the rows of the training table, and the header of a `.npy` file
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(ResourceError, match=r"No space left on device\); set REID_SEARCH_CACHE"):
+        open_images(_dataset(market), SIZE, tmp_path / "cache")
+    assert not [path for path in (tmp_path / "cache/images").iterdir() if path.is_dir()]
