@@ -70,6 +70,16 @@ def hash_file(path: Path | str) -> str:
     return hashed.digests[str(path)]
 
 
+def state_of(path: Path) -> bytes:
+    """Return what changes whenever a file is written or replaced, within what a clock can tell apart.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    file = _file(str(path), path.stat())
+    return file.identity + file.state
+
+
 def hash_files(paths: Iterable[Path | str]) -> Hashed:
     """Return the hashes of many files; those that changed since they were last hashed are read, in parallel.
 

@@ -1,7 +1,8 @@
 """A data set as tables of images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -83,6 +84,10 @@ class ReidDataset:
         """The tables by name."""
         beside = {} if self.multi_query is None else {"multi_query": self.multi_query}
         return {name: getattr(self, name) for name in PARTS} | beside
+
+    def paths(self) -> Iterator[str]:
+        """Yield the path of every image, table by table."""
+        return chain.from_iterable(table["path"] for table in self.tables.values())
 
     def identities(self) -> npt.NDArray[np.int64]:
         """Return every person's identity, ascending."""

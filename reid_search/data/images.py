@@ -23,7 +23,7 @@ from reid_search.data.decoding import decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.listing import PARTS as TABLES
 from reid_search.data.samples import Pixels, Samples
-from reid_search.data.side_cars import attributes_of, readers_of
+from reid_search.data.side_cars import attributes_of, check_own, place_of, readers_of
 from reid_search.errors import DataError, ResourceError
 from reid_search.study import SideCar
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
@@ -98,6 +98,9 @@ def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tu
         raise DataError(f"{dataset.name}: has no {kind}; expected a folder '{SIDE_CAR_PLACES[kind]}' beside its images")
     place = dataset.side_cars[kind]
     target = target.with_name(f"{target.name}{form}")
+
+    if not target.exists():
+        check_own(dataset.paths(), place_of(kind, place), kind)
 
     def read_beside(path: str) -> _Array:
         return read(Path(path), place, image_size)

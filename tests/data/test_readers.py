@@ -2,6 +2,7 @@
 
 import lzma
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -157,6 +158,27 @@ def test_the_file_of_another_protocol_is_named(cuhk03: Path, tmp_path: Path) -> 
     (tmp_path / "images_detected").mkdir()
     with pytest.raises(DataError, match=r"cuhk-03\.mat: no such file"):
         _read("cuhk03", tmp_path, protocol="classic")
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "said"),
+    [
+        ("train_idx", [0, 1], "train_idx holds 0 to 1; allowed: 1 to 14097"),
+        ("train_idx", [1, 14_098], "train_idx holds 1 to 14098; allowed"),
+        ("query_idx", [1.5], "1.5 is no whole number"),
+        ("gallery_idx", [7, 8, 7], "gallery_idx holds a number twice"),
+        ("labels", [np.inf], "expected whole numbers"),
+    ],
+)
+def test_a_protocol_with_impossible_numbers_is_named(
+    cuhk03: Path, tmp_path: Path, field: str, values: list[float], said: str
+) -> None:
+    (tmp_path / "images_detected").symlink_to(cuhk03 / "images_detected")
+    name = "cuhk03_new_protocol_config_detected.mat"
+    content = {key: value for key, value in loadmat(cuhk03 / name).items() if not key.startswith("__")}
+    savemat(tmp_path / name, {**content, field: np.array(values)[:, None]})
+    with pytest.raises(DataError, match=re.escape(f"{name}: not the new protocol of CUHK03") + ".*" + re.escape(said)):
+        _read("cuhk03", tmp_path)
 
 
 def _msmt(root: Path, fill: Fill, train: str = "train", test: str = "test") -> dict[str, list[str]]:

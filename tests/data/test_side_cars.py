@@ -1,6 +1,7 @@
 """Part maps, keypoints and attributes from files: what is read, and one clear error for each mistake."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,11 +11,14 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from reid_search.data import load_dataset, open_images
+from reid_search.data import ReidDataset, load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.data.side_cars import attributes_of, read_attributes, read_keypoints, read_maps, side_car_problems
 from reid_search.errors import DataError
+from reid_search.study import DATASETS
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTES, DUKE_ATTRIBUTES, KEYPOINTS
+
+from .conftest import write_image
 
 SIZE = (32, 16)
 NAMES = ("background", "head", "upper", "lower", "shoes")
@@ -465,3 +469,128 @@ def test_a_side_car_is_of_the_image_as_it_stands_upright(tmp_path: Path) -> None
     _png(tmp_path / "lying", image, labels.T)
     with pytest.raises(DataError, match="the size of its image, 32×16"):
         read_maps(image, tmp_path / "lying", (32, 16))
+
+
+def _two_of_one_name(tmp_path: Path) -> ReidDataset:
+    """Return a manifest of two people, each with images `0.png` and `1.png` in a folder of its own for each camera."""
+    lines = ["path,identity,camera,split"]
+    for identity, split in (("x", "train"), ("y", "query"), ("y", "gallery")):
+        for camera in (1, 2):
+            name = f"{identity}/{split}{camera}/a.png"
+            write_image(tmp_path / name, len(lines), SIZE)
+            lines.append(f"{name},{identity},{camera},{split}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return _loaded(tmp_path)
+
+
+def _loaded(root: Path) -> ReidDataset:
+    return load_dataset(DATASETS.validate({"name": "manifest", "root": str(root)}))
+
+
+def test_a_map_that_would_serve_two_images_is_refused_and_one_of_the_same_image_is_not(tmp_path: Path) -> None:
+    dataset = _two_of_one_name(tmp_path)
+    one = _png(tmp_path / "masks", Path("a.png"), np.ones(SIZE))
+    dataset = _loaded(tmp_path)
+    first, second = tmp_path / "x/train1/a.png", tmp_path / "x/train2/a.png"
+    message = f"{one}: holds the maps of {first} and of {second}, which are two images"
+    with pytest.raises(DataError, match=re.escape(message)):
+        open_images(dataset, (8, 4), tmp_path / "cache", {"train": ["maps"]})
+    assert any(message in problem for problem in side_car_problems(dataset, dataset.side_cars))
+    for path in dataset.paths():
+        Path(path).write_bytes(first.read_bytes())
+    maps = open_images(_loaded(tmp_path), (8, 4), tmp_path / "cache", {"train": ["maps"]})["train"].maps
+    assert maps is not None
+    assert (maps[:, 0] == 255).all()
+
+
+def test_names_in_a_file_of_all_keypoints_are_as_long_as_it_takes_to_tell_images_apart(tmp_path: Path) -> None:
+    image = tmp_path / "x/cam1/a.png"
+    write_image(image, 0, SIZE)
+    people = [
+        {"image_id": f"{folder}/cam1/a.png", "keypoints": [x, 1, 0.9] * 17, "score": score}
+        for folder, x, score in (("x", 1, 0.2), ("y", 9, 0.8))
+    ]
+    place = tmp_path / "all.json"
+    place.write_text(json.dumps(people))
+    assert read_keypoints(image, place, SIZE)[0].tolist() == [1, 1, 2]
+    with pytest.raises(DataError, match=re.escape("z/a.png may be x/cam1/a.png or y/cam1/a.png")):
+        read_keypoints(tmp_path / "z/a.png", place, SIZE)
+
+
+def test_keypoints_that_were_edited_without_a_new_time_are_read_again(image: Path, tmp_path: Path) -> None:
+    place = tmp_path / "all.json"
+    person = {"image_id": image.name, "keypoints": [3, 4, 0.9] * 17, "score": 1}
+    place.write_text(json.dumps([person]))
+    status = place.stat()
+    assert read_keypoints(image, place, SIZE)[0].tolist() == [3, 4, 2]
+    place.write_text(json.dumps([{**person, "keypoints": [5, 4, 0.9] * 17}]))
+    os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert read_keypoints(image, place, SIZE)[0].tolist() == [5, 4, 2]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"images": [{"id": [1], "file_name": "a.jpg"}], "annotations": [{"image_id": 1, "keypoints": []}]},
+        [{"image_id": [1], "keypoints": []}],
+        {"images": 5, "annotations": [{"image_id": 1, "keypoints": []}]},
+    ],
+)
+def test_a_file_of_all_keypoints_with_odd_ids_is_named(content: object, image: Path, tmp_path: Path) -> None:
+    place = tmp_path / "all.json"
+    place.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=re.escape(f"{place}: not COCO's form")):
+        read_keypoints(image, place, SIZE)
+
+
+def test_a_coordinate_beyond_every_float_is_named(image: Path, tmp_path: Path) -> None:
+    path = _keypoints(tmp_path, image, {"keypoints": [10**400, *[1] * 50]})
+    with pytest.raises(DataError, match=re.escape(f"{path}: expected `keypoints` with 51 numbers")):
+        read_keypoints(image, tmp_path, SIZE)
+
+
+def _damaged(path: Path, at: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at : at + 8] = b"\xff" * 8
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", ["cut", "a wrong sum", "a record", "nothing in it"])
+def test_a_damaged_array_of_maps_is_named(damage: str, image: Path, tmp_path: Path) -> None:
+    if damage in ("cut", "a wrong sum"):
+        path = _npz(tmp_path / "masks", image, maps=np.ones(SIZE, np.uint8))
+        path.write_bytes(path.read_bytes()[:100]) if damage == "cut" else _damaged(path, 300)
+    else:
+        path = tmp_path / "masks" / f"{image.stem}.npy"
+        path.parent.mkdir()
+        np.save(path, np.zeros(SIZE, [("x", "i4")]) if damage == "a record" else np.zeros((5, 0, 3)))
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        read_maps(image, tmp_path / "masks", SIZE)
+
+
+@pytest.mark.parametrize("identity", ["a", "1.5", "", "9" * 30, "\0"])
+def test_an_identity_of_attributes_that_is_no_number_is_named(identity: str, tmp_path: Path) -> None:
+    path = tmp_path / "attributes.csv"
+    rows = [[name, *["1"] * len(ATTRIBUTES)] for name in (identity, "2")]
+    path.write_text("\n".join(",".join(row) for row in [["identity", *ATTRIBUTES], *rows]) + "\n")
+    with pytest.raises(DataError, match=re.escape(f"{path}: identity: expected the number")):
+        read_attributes(path)
+
+
+@pytest.mark.parametrize("value", [1.5, np.inf, np.nan, "a", 1 + 2j, np.array([1, 2])])
+def test_a_value_of_attributes_that_is_no_whole_number_is_named(value: object, tmp_path: Path) -> None:
+    part = {name: np.ones(2) for name in ATTRIBUTES} | {"image_index": np.array(["0001", "0002"], object)}
+    part["gender"] = np.array([[value], [1.0]], object) if isinstance(value, str | np.ndarray) else np.full(2, value)
+    savemat(tmp_path / "m.mat", {"market_attribute": {"train": part, "test": part}})
+    with pytest.raises(DataError, match=r"m\.mat: not a table of attributes"):
+        read_attributes(tmp_path / "m.mat")
+
+
+@pytest.mark.parametrize("at", [140, 200, 300])
+def test_a_damaged_mat_file_is_named(at: int, tmp_path: Path) -> None:
+    part = {name: np.arange(1.0, 3) for name in ATTRIBUTES} | {"image_index": np.array(["0001", "0002"], object)}
+    path = tmp_path / "m.mat"
+    savemat(path, {"market_attribute": {"train": part, "test": part}}, do_compression=True)
+    _damaged(path, at)
+    with pytest.raises(DataError, match=re.escape(f"{path}: not a table of attributes")):
+        read_attributes(path)

@@ -1,9 +1,13 @@
 """The protocols of CUHK03, from the files in which they were published, over extracted images."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from reid_search.data.listing import Listing, Part
+from reid_search.data.mat_files import read_mat, whole_numbers
 from reid_search.errors import DataAbsent, DataError
 
 _NAME = re.compile(r"([1-5])_(\d{3})_([12])_(\d{2})\.(?:png|jpe?g)", re.IGNORECASE)
@@ -23,16 +27,13 @@ def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
     Raises:
         DataError: The file is of another kind, or names an image that is not there.
     """
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
     try:
-        content = loadmat(protocol)
-        names = [str(row[0][0]) for row in content["filelist"]]
-        labels, cameras = (content[name].ravel().astype(int).tolist() for name in ("labels", "camId"))
-        indices = {part: (content[name].ravel().astype(int) - 1).tolist() for part, name in _INDICES.items()}
+        content = read_mat(protocol)
+        names = [str(row[0][0]) for row in content["filelist"]]  # type: ignore[attr-defined]
+        labels, cameras = (whole_numbers(content[name]).tolist() for name in ("labels", "camId"))
+        indices = {part: _indices(content, name, len(names)) for part, name in _INDICES.items()}
         rows = [(part, names[at], labels[at], cameras[at]) for part, places in indices.items() for at in places]
-    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError) as error:
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise DataError(
             f"{protocol}: not the new protocol of CUHK03, which has filelist, labels, camId and "
             f"{', '.join(_INDICES.values())} ({type(error).__name__}: {error})"
@@ -44,6 +45,17 @@ def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
         listing.use(there[name], part, identity, camera)
     listing.lists.append(protocol)
     _leave_out_others(listing, there, {name for _, name, _, _ in rows})
+
+
+def _indices(content: Mapping[str, object], name: str, count: int) -> list[int]:
+    """Return places in the list of names, from 0."""
+    places = whole_numbers(content[name])
+    if places.size and not (places.min() >= 1 and places.max() <= count):
+        raise ValueError(f"{name} holds {places.min()} to {places.max()}; allowed: 1 to {count}")
+    if len(np.unique(places)) < len(places):
+        raise ValueError(f"{name} holds a number twice")
+    from_0: list[int] = (places - 1).tolist()
+    return from_0
 
 
 def classic_split(listing: Listing, images: Path, release: Path, split: int) -> None:

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
+from reid_search.common.contents import state_of
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.table import manifest_at, numbers, read_records, read_table
@@ -31,7 +32,7 @@ class ManifestConfig(FolderConfig):
             path = None if self.root is None else manifest_at(self.root)
         except DataError:  # which is said where it is read
             path = None
-        return MARKET_RULE if path is None or _has_cameras(path, path.stat().st_mtime_ns) else _WITHOUT_CAMERAS
+        return MARKET_RULE if path is None or _has_cameras(path, state_of(path)) else _WITHOUT_CAMERAS
 
     def listing(self) -> Listing:
         """Return what the manifest lists.
@@ -92,7 +93,7 @@ def _check_boxes(listing: Listing, path: Path) -> None:
 
 
 @cache
-def _has_cameras(path: Path, _changed: int) -> bool:
+def _has_cameras(path: Path, _state: bytes) -> bool:
     try:
         return any(row.get("camera") for row in read_records(path))
     except DataError:  # which is said where the whole is read

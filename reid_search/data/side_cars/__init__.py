@@ -9,15 +9,25 @@ from reid_search.lazy import lazy_names
 
 if TYPE_CHECKING:
     from reid_search.data.side_cars.attributes import attributes_of, read_attributes
+    from reid_search.data.side_cars.files import check_own
     from reid_search.data.side_cars.keypoints import read_keypoints
     from reid_search.data.side_cars.maps import read_maps
     from reid_search.data.side_cars.problems import side_car_problems
-from reid_search.data.side_cars.readers import readers_of
+from reid_search.data.side_cars.readers import place_of, readers_of
 
-__all__ = ["attributes_of", "read_attributes", "read_keypoints", "read_maps", "readers_of", "side_car_problems"]
+__all__ = [
+    "attributes_of",
+    "check_own",
+    "place_of",
+    "read_attributes",
+    "read_keypoints",
+    "read_maps",
+    "readers_of",
+    "side_car_problems",
+]
 
 __getattr__ = lazy_names(
     __name__,
-    {"read_keypoints": "keypoints", "read_maps": "maps", "side_car_problems": "problems"}
+    {"check_own": "files", "read_keypoints": "keypoints", "read_maps": "maps", "side_car_problems": "problems"}
     | dict.fromkeys(("attributes_of", "read_attributes"), "attributes"),
 )

@@ -11,11 +11,13 @@ the other. Which attributes are learnt is for the loss to say.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
+from reid_search.data.mat_files import read_mat, whole_numbers
 from reid_search.errors import DataError
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
 
@@ -27,6 +29,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
         DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
     """
     table = _from_mat(path) if path.suffix.lower() == ".mat" else _from_csv(path)
+    table["identity"] = _identities(path, table["identity"])
     if table["identity"].duplicated().any():
         twice = table["identity"][table["identity"].duplicated()].iloc[0]
         raise DataError(f"{path}: identity {twice} has two rows; expected one")
@@ -62,6 +65,13 @@ def attributes_of(identities: Integers, path: Path, known: Integers) -> Integers
     return table.loc[identities].to_numpy(np.int64)
 
 
+def _identities(path: Path, given: "pd.Series[Any]") -> "pd.Series[int]":
+    try:
+        return pd.Series(whole_numbers(pd.to_numeric(given).to_numpy()), index=given.index)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path}: identity: expected the number of an identity in each row ({error})") from error
+
+
 def _from_csv(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
@@ -75,14 +85,11 @@ def _from_csv(path: Path) -> pd.DataFrame:
 
 
 def _from_mat(path: Path) -> pd.DataFrame:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
     try:
-        content = loadmat(path, simplify_cells=True)
+        content = read_mat(path, simplify=True)
         (whole,) = (value for name, value in content.items() if not name.startswith("__"))
-        parts = [_part(whole[name]) for name in ("train", "test")]
-    except (OSError, ValueError, TypeError, LookupError, NotImplementedError, MatReadError) as error:
+        parts = [_part(whole[name]) for name in ("train", "test")]  # type: ignore[index]
+    except (OSError, ValueError, TypeError, LookupError) as error:
         raise DataError(
             f"{path}: not a table of attributes; expected market_attribute.mat or duke_attribute.mat, one struct with "
             f"`train` and `test` ({type(error).__name__}: {error})"
@@ -97,6 +104,6 @@ def _from_mat(path: Path) -> pd.DataFrame:
 
 
 def _part(part: Mapping[str, object]) -> pd.DataFrame:
-    columns = {name: np.atleast_1d(np.asarray(value)) for name, value in part.items()}
-    identities = columns.pop("image_index")
-    return pd.DataFrame({"identity": [int(item) for item in identities], **columns})
+    columns = {name: whole_numbers(value) for name, value in part.items() if name != "image_index"}
+    identities = np.atleast_1d(np.asarray(part["image_index"])).astype(np.float64)
+    return pd.DataFrame({"identity": whole_numbers(identities), **columns})

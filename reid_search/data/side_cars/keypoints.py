@@ -12,13 +12,16 @@ none), else the first. A detector's point counts as visible where its confidence
 """
 
 import json
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 
+from reid_search.common.contents import state_of
 from reid_search.data.decoding import size_of
 from reid_search.data.side_cars.files import Size, file_of
 from reid_search.errors import DataAbsent, DataError
@@ -45,14 +48,28 @@ def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEF
     Raises:
         DataError: The image has no keypoints, their content is wrong, or an annotated keypoint lies outside the image.
     """
-    path = place if place.is_file() else file_of(image, place, _ENDINGS, "keypoints")
-    people = _of_image(path, image) if place.is_file() else _people(path, _content(path))
+    if place.is_file():
+        path, people = place, _index(place, state_of(place)).of(image)
+    else:
+        path = file_of(image, place, _ENDINGS, "keypoints")
+        people = _people(path, _content(path))
     width, height = size_of(image)
     keypoints = _of_person(path, people, confidence, (width, height))
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5
     keypoints[keypoints[:, 2] == 0] = 0
     return keypoints
+
+
+def keypoints_of(image: Path, place: Path) -> str:
+    """Return the file of an image's keypoints, or its name in the file of all.
+
+    Raises:
+        DataError: There is none, or there are several.
+    """
+    if place.is_file():
+        return f"{place}: {_index(place, state_of(place)).name_of(image)}"
+    return str(file_of(image, place, _ENDINGS, "keypoints"))
 
 
 def _content(path: Path) -> object:
@@ -70,37 +87,68 @@ def _people(path: Path, content: object) -> _People:
     return found
 
 
-def _of_image(path: Path, image: Path) -> _People:
-    people = _index(path, path.stat().st_mtime_ns)
-    names = (f"{image.parent.name}/{image.name}", image.name, image.stem)
-    found = next((people[name] for name in names if name in people), None)
-    if found is None:
-        raise DataAbsent(f"{path}: no keypoints of {names[0]}; its images are named such as {next(iter(people))}")
-    return found
+@dataclass(frozen=True)
+class _Index:
+    """The people of each image of a file that holds all, by the end of the image's path, of any length."""
+
+    path: Path
+    people: Mapping[str, _People]
+    names: Mapping[str, frozenset[str]]
+
+    def of(self, image: Path) -> _People:
+        """Return the people of an image."""
+        return self.people[self.name_of(image)]
+
+    def name_of(self, image: Path) -> str:
+        """Return the longest name under which the file has an image."""
+        ends = ("/".join(image.parts[start:]) for start in range(1, len(image.parts)))
+        found = next((name for name in (*ends, image.stem) if name in self.people), None)
+        usual = f"{image.parent.name}/{image.name}"
+        if found is None:
+            raise DataAbsent(
+                f"{self.path}: no keypoints of {usual}; its images are named such as {next(iter(self.people))}"
+            )
+        if len(self.names[found]) > 1:
+            first, second, *_ = sorted(self.names[found])
+            raise DataError(
+                f"{self.path}: {usual} may be {first} or {second}; name each as its path in the data set ends"
+            )
+        return found
 
 
 @lru_cache(maxsize=4)
-def _index(path: Path, _changed: int) -> Mapping[str, _People]:
-    """Return the people of each image of a file that holds all: by name, and by folder and name where it has one."""
+def _index(path: Path, _state: bytes) -> _Index:
+    """Return the people of each image of a file that holds all."""
     content = _content(path)
-    names: dict[object, object] = {}
-    if isinstance(content, dict):
-        listed = content.get("images", ())
-        names = {item.get("id"): item.get("file_name") for item in listed if isinstance(item, dict)}
-        content = content.get("annotations")
-    if not isinstance(content, list) or not content or not all(isinstance(person, dict) for person in content):
-        raise DataError(f"{path}: expected COCO's `images` and `annotations`, or a list of results")
+    try:
+        names: dict[object, object] = {}
+        if isinstance(content, dict):
+            listed = content.get("images") or ()
+            names = {item.get("id"): item.get("file_name") for item in listed if isinstance(item, dict)}
+            content = content.get("annotations")
+        if not isinstance(content, list) or not content or not all(isinstance(person, dict) for person in content):
+            raise DataError(f"{path}: expected COCO's `images` and `annotations`, or a list of results")
+        numbers = [person.get("image_id") for person in content]
+        named = [
+            person.get("file_name", names.get(number, number)) for person, number in zip(content, numbers, strict=True)
+        ]
+    except TypeError as error:
+        raise DataError(
+            f"{path}: not COCO's form; `images` is a list, and an `id` a number or a text ({error})"
+        ) from error
     people: dict[str, _People] = {}
-    for person in content:
-        name = person.get("file_name", names.get(person.get("image_id"), person.get("image_id")))
+    meant: dict[str, set[str]] = {}
+    for name, number, person in zip(named, numbers, content, strict=True):
         if not isinstance(name, str):
             raise DataError(
-                f"{path}: image_id {name}: no file name goes with it; add COCO's `images`, which names them"
+                f"{path}: image_id {number}: no file name goes with it; add COCO's `images`, which names them"
             )
         pure = PurePosixPath(name)
-        for key in {pure.name, "/".join(pure.parts[-2:])}:
-            people.setdefault(key, []).append(person)
-    return people
+        for start in range(len(pure.parts)):
+            end = "/".join(pure.parts[start:])
+            people.setdefault(end, []).append(person)
+            meant.setdefault(end, set()).add(str(pure))
+    return _Index(path, people, {end: frozenset(full) for end, full in meant.items()})
 
 
 def _of_person(path: Path, people: _People, confidence: float, size: Size) -> Keypoints:
@@ -124,7 +172,7 @@ def _points(path: Path, person: Mapping[str, object]) -> Keypoints:
     try:
         points = np.asarray(numbers, np.float32).reshape(-1, 3)
         return points[list(_PLACES[len(points)])]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise DataError(
             f"{path}: expected `keypoints` with 51 numbers, x, y and visibility or confidence, or OpenPose's 54 or 75 "
             f"({type(error).__name__}: {error})"
@@ -138,7 +186,11 @@ def _is_detected(person: Mapping[str, object]) -> bool:
 def _score(person: Mapping[str, object], points: Keypoints) -> tuple[bool, float]:
     score = person.get("score")
     mean = float(points[:, 2].mean()) if "pose_keypoints_2d" in person else 0.0
-    return bool(person.get("is_target")), float(score) if isinstance(score, int | float) else mean
+    try:
+        known = float(score) if isinstance(score, int | float) else mean
+    except OverflowError:
+        known = math.inf
+    return bool(person.get("is_target")), known
 
 
 def _check(path: Path, keypoints: Keypoints, width: int, height: int) -> None:

@@ -8,6 +8,7 @@ Files may lie in sub-folders named after those of the images.
 """
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -55,6 +56,15 @@ _KNOWN = {
 """Our own, and those of Look into Person (Liang et al. 2018), grouped as SPReID does (Kalayeh et al. 2018, §3.2)."""
 
 
+def map_of(image: Path, folder: Path) -> Path:
+    """Return the file of an image's part maps.
+
+    Raises:
+        DataError: There is none, or there are several.
+    """
+    return file_of(image, folder, (".png", ".npz", ".npy"), "part map")
+
+
 def read_maps(image: Path, folder: Path, size: Size, labels: MapLabels = "parts") -> Maps:
     """Return an image's part maps, resized to `(4, H, W)`, probabilities times 255.
 
@@ -67,8 +77,10 @@ def read_maps(image: Path, folder: Path, size: Size, labels: MapLabels = "parts"
     Raises:
         DataError: The image has no file in the folder, or its content is wrong.
     """
-    path = file_of(image, folder, (".png", ".npz", ".npy"), "part map")
+    path = map_of(image, folder)
     values = _drawn(path, image) if path.suffix == ".png" else _array(path)
+    if values.dtype.kind not in "buif" or not values.size:
+        raise DataError(f"{path}: holds no numbers (shape {values.shape}, {values.dtype})")
     known = _KNOWN[labels] if isinstance(labels, str) else _given(labels)
     planes = _labelled(path, values, known) if values.ndim == 2 else _soft(path, values, known)
     return np.stack([_resized(plane, size) for plane in planes])
@@ -105,7 +117,7 @@ def _array(path: Path) -> _Values:
                 return np.asarray(content[name])
         _bounded(content.size)
         return np.array(content)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable part map (expected one array, or an array `maps`; {error})") from error
 
 

@@ -8,12 +8,17 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from reid_search.data.side_cars.files import Size
-from reid_search.data.side_cars.keypoints import read_keypoints
-from reid_search.data.side_cars.maps import read_maps
+from reid_search.data.side_cars.keypoints import keypoints_of, read_keypoints
+from reid_search.data.side_cars.maps import map_of, read_maps
 from reid_search.study.trial.key import digest
 from reid_search.study.trial.side_cars import Forms
 
 Reader = Callable[[Path, Path, Size], npt.NDArray[Any]]
+
+
+def place_of(kind: Literal["maps", "keypoints"], place: Path) -> Callable[[Path], str]:
+    """Return what says where the side-car of an image is."""
+    return lambda image: str(map_of(image, place)) if kind == "maps" else keypoints_of(image, place)
 
 
 def readers_of(forms: Forms) -> dict[Literal["maps", "keypoints"], tuple[Reader, str]]:
