@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reid_search.errors import DataError
 
-_NUMBERS = re.compile(r"\[?\s*(\d+)(?:\s*,\s*|\s+)(\d+)(?:\s*,\s*|\s+)(\d+)(?:\s*,\s*|\s+)(\d+)\s*\]?")
+_NUMBERS = re.compile(r"\[?\s*" + r"(?:\s*,\s*|\s+)".join([r"(\d{1,9})"] * 4) + r"\s*\]?")
 
 
 class Box(NamedTuple):

@@ -66,7 +66,9 @@ class FolderConfig(DataConfig):
 
     def _read_or_hint(self, root: Path) -> Listing:
         try:
-            return self.read(root)
+            listing = self.read(root)
+            listing.check_once()
+            return listing
         except DataError as error:
             others = [name for name in sniffed(root) if name != self.name] if root.is_dir() else []
             if not others:

@@ -6,6 +6,7 @@ checks, `data check`, the plan, the report) is made of it. Neither pandas nor to
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ _SIDE_CAR_SUFFIXES: dict[SideCar, tuple[str, ...]] = {
 }
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 _DIGITS = 16
+_HIGHEST = 10**15
 
 
 class ListedImage(NamedTuple):
@@ -126,15 +128,17 @@ class Listing:
         """Add an image; junk and distractors in training are listed as unused.
 
         Raises:
-            DataError: A query is junk or a distractor.
+            DataError: A query is junk or a distractor, a number is beyond all use, or the name is not in UTF-8.
         """
+        if max(abs(identity), abs(camera or 0)) > _HIGHEST:
+            raise DataError(f"{path}: a number of more than {_HIGHEST:,}; expected those of an identity and a camera")
         if identity <= DISTRACTOR and part == "train":
             self.leave_out(path, NOBODY)
         elif identity < JUNK or (identity <= DISTRACTOR and part == "query"):
             allowed = "1 or more" if part == "query" else f"1 or more, {DISTRACTOR} (distractor) or {JUNK} (junk)"
             raise DataError(f"{path}: identity {identity} in {part}; allowed: {allowed}")
         else:
-            name, columns = named(self.name_of(path), box), tuple(sorted(more.items()))
+            name, columns = named(in_utf8(self.name_of(path)), box), tuple(sorted(more.items()))
             self.images.append(ListedImage(str(path), part, name, identity, camera, columns, box))
 
     def leave_out(self, path: Path | str, reason: str) -> None:
@@ -259,6 +263,16 @@ class Listing:
         lines += [f"{name}\t{hashed.digests[str(path)]}" for name, path in beside.items()]
         return BY_CONTENT + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
 
+    def check_once(self) -> None:
+        """Refuse an image that a list names twice in one part.
+
+        Raises:
+            DataError: There is one.
+        """
+        for (part, name), count in Counter((image.part, image.name) for image in self.images).most_common(1):
+            if count > 1:
+                raise DataError(f"{self.root}: {name} is in {part} {count} times; an image counts once")
+
     def is_unchanged(self, fingerprint: str) -> bool:
         """Say whether everything that was listed is still there, with the content that it had."""
         self._hashed = None
@@ -295,6 +309,33 @@ class Listing:
 def is_hidden(name: str) -> bool:
     """Say whether a file belongs to an operating system: `.DS_Store`, a Mac's `._0002_c1.jpg`, `Thumbs.db`."""
     return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def in_utf8(name: str) -> str:
+    """Return a name.
+
+    Raises:
+        DataError: It holds bytes that are no UTF-8, which no table could hold.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{name!a}: its name is not in UTF-8; rename the file") from error
+    return name
+
+
+def read_list(path: Path, expected: str) -> str:
+    """Return the text of a list; a FIFO is not waited for.
+
+    Raises:
+        DataAbsent: It is no file, or not one of text.
+    """
+    try:
+        if path.is_file():
+            return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataAbsent(f"{path}: not a readable list; expected {expected}") from error
+    raise DataAbsent(f"{path}: not a readable list; expected {expected}")
 
 
 def stem_of(name: str) -> str:

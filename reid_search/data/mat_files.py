@@ -16,6 +16,8 @@ def read_mat(path: Path, *, simplify: bool = False) -> dict[str, object]:
     """
     from scipy.io import loadmat
 
+    if path.exists() and not path.is_file():
+        raise OSError("not a file")
     try:
         content: dict[str, object] = loadmat(path, simplify_cells=simplify)
     except OSError:

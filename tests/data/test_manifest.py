@@ -1,8 +1,12 @@
 """Manifests: a data set of one's own, imported, read, and refused with one message."""
 
 import csv
+import math
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -96,6 +100,12 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER + "../a.jpg,1,1,train\n", "manifest.csv:2: path '../a.jpg' leaves the manifest's folder"),
         (HEADER + "/etc/a.jpg,1,1,train\n", "path '/etc/a.jpg' leaves the manifest's folder"),
         (HEADER + "a.jpg,1,1,train\na.jpg,1,2,train\n", "manifest.csv:3: a.jpg is in line 2 too"),
+        (HEADER + "a.jpg,1,1,query\na.jpg,1,1,gallery\na.jpg,1,1,gallery\n", "manifest.csv:4: a.jpg is in line 2 too"),
+        (HEADER + "a.jpg,1,1,gallery\na.jpg,1,1,query\na.jpg,1,1,query\n", "manifest.csv:4: a.jpg is in line 2 too"),
+        (HEADER + "a.jpg,1,1,query\na.jpg,2,1,gallery\n", "a.jpg is in line 2 too, with another identity or camera"),
+        (HEADER + "a.jpg,1,1,query\na.jpg,1,2,gallery\n", "a.jpg is in line 2 too, with another identity or camera"),
+        (HEADER[:-1] + ",identity\na.jpg,1,1,train,2\n", "two columns are called 'identity'"),
+        (HEADER[:-1] + ", camera\na.jpg,1,1,train,2\n", "two columns are called 'camera'"),
         (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
         (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
         (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
@@ -160,3 +170,24 @@ def test_what_fits_no_pattern_is_said(tmp_path: Path) -> None:
     rows, _ = from_pattern(root, ["{identity}/*"])
     with pytest.raises(DataError, match=r"1 identities, of which 0\.5 are 0 to test on"):
         with_splits([row for row in rows if row.identity == "person 0"], 0.5, 0)
+
+
+def test_labels_of_more_digits_than_python_counts_are_text(tmp_path: Path) -> None:
+    assert numbers(["9" * 5000, "10", "9"]) == {"10": 1, "9": 2, "9" * 5000: 3}
+    (tmp_path / "manifest.csv").write_text(HEADER[:-1] + f',box\na.jpg,1,1,train,"0,0,{"9" * 5000},1"\n')
+    with pytest.raises(DataError, match=r"manifest\.csv:2: a\.jpg: box '0,0,9+,1'; expected x,y,width,height"):
+        read_table(tmp_path / "manifest.csv")
+
+
+def test_a_number_that_is_missing_from_parquet_is_missing(tmp_path: Path) -> None:
+    numbered = {"identity": [1.0, math.nan], "camera": [math.nan] * 2}
+    table = pa.table({"path": ["a.jpg", "b.jpg"], "split": ["query", "gallery"], **numbered})
+    pq.write_table(table, tmp_path / "manifest.parquet")
+    assert [(row.identity, row.camera) for row in read_table(tmp_path / "manifest.parquet")] == [("1.0", ""), ("", "")]
+
+
+def test_a_name_that_is_no_text_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    root = _folder(tmp_path)
+    (root / "person 0/0-0.jpg").rename(root / "person 0" / os.fsdecode(b"\xff.jpg"))
+    with pytest.raises(DataError, match=r"person 0/\\udcff\.jpg': its name is not in UTF-8; rename the file"):
+        from_pattern(root, ["{identity}/*"])

@@ -300,3 +300,38 @@ def test_distractors_are_in_the_gallery_on_request(fill: Fill, tmp_path: Path) -
     shutil.rmtree(tmp_path / "images")
     with pytest.raises(DataError, match="images: no such"):
         _read("market1501", tmp_path, distractors=True)
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere/train/{}", "/elsewhere/train/{}", "a/../{}", "{} 0\n{} 0\n{}"])
+def test_a_list_names_images_of_its_own_folder_once(fill: Fill, tmp_path: Path, name: str) -> None:
+    first = _msmt(tmp_path, fill)["train"][0]
+    text = (tmp_path / "list_train.txt").read_text()
+    (tmp_path / "list_train.txt").write_text(text.replace(first, name.replace("{}", first), 1))
+    twice = "is in train 3 times; an image counts once"
+    said = twice if "\n" in name else r"list_train\.txt:1: .* is not of the form of MSMT17"
+    with pytest.raises(DataError, match=said):
+        DATASETS.validate({"name": "msmt17", "root": str(tmp_path)}).listing()
+
+
+def test_a_fifo_in_place_of_a_list_is_not_waited_for(fill: Fill, tmp_path: Path) -> None:
+    _msmt(tmp_path, fill)
+    (tmp_path / "list_train.txt").unlink()
+    os.mkfifo(tmp_path / "list_train.txt")
+    with pytest.raises(DataError, match=r"list_train\.txt: not a readable list"):
+        _read("msmt17", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (f"{'9' * 30}_1_c1_000001.png", "a number of more than"),
+        (f"001_1_c{'9' * 30}_000001.png", "a number of more than"),
+        (os.fsdecode(b"001_1_c1_\xff.png"), "its name is not in UTF-8; rename the file"),
+    ],
+)
+def test_a_name_that_no_table_could_hold_is_refused(fill: Fill, tmp_path: Path, name: str, said: str) -> None:
+    for folder in ("train", "query", "test"):
+        fill(tmp_path / folder, ["094_1_c9_015833.png"])
+    (tmp_path / "train/094_1_c9_015833.png").rename(tmp_path / "train" / name)
+    with pytest.raises(DataError, match=said):
+        _read("ltcc", tmp_path)

@@ -252,8 +252,8 @@ def test_an_arm_may_turn_one_set_into_several_and_back(written: Callable[..., Pa
 def test_paths_within_are_those_of_the_study_file_and_levels_have_their_names(
     written: Callable[..., Path], tmp_path: Path
 ) -> None:
-    for name in ("a", "b"):
-        _manifest(tmp_path / name, "tqg")
+    for seed, name in enumerate(("a", "b")):
+        _manifest(tmp_path / name, "tqg", seed=9000 * seed)
     a, b = ("{name: manifest, root: ./a}", "{name: manifest, root: ./b}")
     axes = f"axes: {{data.train: {{choice: {{a: [{a}], b: [{b}], both: [{a}, {b}]}}}}}}\n"
     rest = axes + "phases: [{kind: ablate, design: one_factor}]\n"
@@ -269,7 +269,7 @@ def test_validation_of_sets_with_different_rules_is_refused_where_there_is_one(
     written: Callable[..., Path], tmp_path: Path
 ) -> None:
     _manifest(tmp_path / "a", "tqg")
-    _manifest(tmp_path / "b", "tqg", cameras=False)
+    _manifest(tmp_path / "b", "tqg", cameras=False, seed=9000)
     a, b = "{name: manifest, root: ./a}", "{name: manifest, root: ./b}"
     data = f"train: [{a}, {b}], test: {{x: {a}}}, image_size: [16, 8], holdout: 0.5"
     answer = "phases: [{kind: ablate, design: one_factor}]\naxes: {losses.identity.weight: {choice: [0.5, 1.0]}}"
@@ -288,6 +288,22 @@ def test_an_image_of_one_set_that_another_tests_on_is_refused(written: Callable[
     load_study(study).plan()
     shutil.copy(tmp_path / "a/c01.jpg", tmp_path / "b/d22.jpg")
     with pytest.raises(DataError, match=r"a/c01\.jpg is trained on .* tested on as .*b/d22\.jpg .*1 such images"):
+        load_study(study).plan()
+
+
+@pytest.mark.parametrize("other", ["link", "copy"])
+def test_the_same_people_are_not_trained_on_twice_from_another_place(
+    written: Callable[..., Path], tmp_path: Path, other: str
+) -> None:
+    _manifest(tmp_path / "a", "tqg")
+    if other == "link":
+        (tmp_path / "link").symlink_to(tmp_path / "a")
+    else:
+        shutil.copytree(tmp_path / "a", tmp_path / "copy")
+    a, b = "{name: manifest, root: ./a}", f"{{name: manifest, root: ./{other}}}"
+    rest = "phases: [{kind: ablate, design: one_factor}]\naxes: {losses.identity.weight: {choice: [0.5, 1.0]}}"
+    study = written(f"train: [{a}, {b}], test: {{x: {a}}}, image_size: [16, 8]", rest)
+    with pytest.raises(DataError, match=rf"a/a01\.jpg is trained on .*/{other}/a01\.jpg of manifest \(8 such images\)"):
         load_study(study).plan()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from reid_search.data.boxes import parse_box
-from reid_search.data.listing import PARTS, About, Listing, Part
+from reid_search.data.listing import PARTS, About, Listing, Part, in_utf8
 from reid_search.data.manifest.table import FIXED, Row, read_records, read_table
 from reid_search.errors import DataError, RequestError, nearest
 
@@ -33,7 +33,7 @@ def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[s
     listing = Listing(root, About("the folder"))
     rows = []
     for path in listing.image_files(root, deep=True):
-        name = listing.name_of(path)
+        name = in_utf8(listing.name_of(path))
         found = next((match for match in (item.fullmatch(name) for item in expressions) if match), None)
         if found is None:
             listing.leave_out(path, "images that fit no pattern")

@@ -7,6 +7,8 @@ image is that part of its file, which may have several rows. `time`, `clothes` a
 """
 
 import csv
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,6 +23,7 @@ OPTIONAL = ("camera", "box", "time", "clothes")
 FIXED = (*REQUIRED, "camera", "box")
 FILES = ("manifest.csv", "manifest.parquet")
 _ENDINGS = (".csv", ".parquet")
+_MOST_DIGITS = 4_000
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,20 @@ def read_table(path: Path) -> list[Row]:
                 f"{', '.join(OPTIONAL)}; found {', '.join(records[0])}"
             )
     rows: list[Row] = []
-    lines: dict[str, int] = {}
+    lines: dict[str, list[int]] = {}
     for line, record in enumerate(records, start=2):
         row = _row(f"{path}:{line}", record)
-        first = lines.setdefault(row.name, line)
+        earlier = [rows[number - 2] for number in lines.setdefault(row.name, [])]
         # A query may be in the gallery too, where the rule leaves it out.
-        if first != line and {row.split, rows[first - 2].split} != {"query", "gallery"}:
-            raise DataError(f"{path}:{line}: {row.name} is in line {first} too; an image has one row")
+        if earlier and sorted(item.split for item in (*earlier, row)) != ["gallery", "query"]:
+            raise DataError(f"{path}:{line}: {row.name} is in line {lines[row.name][0]} too; an image has one row")
+        for item in earlier:
+            if (item.identity, item.camera) != (row.identity, row.camera):
+                raise DataError(
+                    f"{path}:{line}: {row.name} is in line {lines[row.name][0]} too, with another identity or camera; "
+                    "a query that is in the gallery has the same in both"
+                )
+        lines[row.name].append(line)
         rows.append(row)
     _check_cameras(path, rows)
     return rows
@@ -147,7 +157,7 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
 def numbers(labels: Iterable[str]) -> dict[str, int]:
     """Number labels from 1: in numeric order where all of them are whole numbers, else in the order of text."""
     distinct = set(labels)
-    whole = all(label.removeprefix("-").isdecimal() for label in distinct)
+    whole = all(label.removeprefix("-").isdecimal() and len(label) <= _MOST_DIGITS for label in distinct)
     ordered = sorted(distinct, key=lambda label: (int(label), label)) if whole else sorted(distinct)
     return {label: number for number, label in enumerate(ordered, start=1)}
 
@@ -155,6 +165,7 @@ def numbers(labels: Iterable[str]) -> dict[str, int]:
 def _from_csv(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
+        _check_header([name.strip() for name in reader.fieldnames or ()])
         records = []
         for record in reader:
             if None in record or None in record.values():
@@ -166,8 +177,21 @@ def _from_csv(path: Path) -> list[dict[str, str]]:
 def _from_parquet(path: Path) -> list[dict[str, str]]:
     from pyarrow.parquet import read_table as read
 
-    rows: Sequence[Mapping[str, object]] = read(path).to_pylist()
-    return [{name: "" if value is None else str(value).strip() for name, value in row.items()} for row in rows]
+    table = read(path)
+    _check_header(table.column_names)
+    rows: Sequence[Mapping[str, object]] = table.to_pylist()
+    return [{name: _text(value) for name, value in row.items()} for row in rows]
+
+
+def _text(value: object) -> str:
+    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
+    return "" if is_missing else str(value).strip()
+
+
+def _check_header(names: Sequence[str]) -> None:
+    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+    if twice is not None:
+        raise ValueError(f"two columns are called '{twice}'")
 
 
 def _row(place: str, record: Mapping[str, str]) -> Row:

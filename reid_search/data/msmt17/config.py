@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Counts, Listing, Part
+from reid_search.data.listing import About, Counts, Listing, Part, read_list
 from reid_search.errors import DataAbsent, DataError
 
 _VALIDATION = 2_373
@@ -16,7 +16,7 @@ _LISTS: dict[str, Part] = {
     "list_gallery.txt": "gallery",
 }
 _FOLDERS = {"train": ("train", "mask_train_v2"), "test": ("test", "mask_test_v2")}
-_NAME = re.compile(r"(?:.*/)?(\d{4})/\1_\d{3}_(\d{2})_[^/]+\.\w+")
+_NAME = re.compile(r"(?:\./)?(?:[^/.][^/]*/)*(\d{4})/\1_\d{3}_(\d{2})_[^/]+\.\w+")
 _EXAMPLE = "0000/0000_000_01_0303morning_0015_0.jpg 0"
 
 
@@ -72,10 +72,7 @@ def _folder(root: Path, part: str) -> Path:
 
 
 def _add(listing: Listing, path: Path, folder: Path, part: Part) -> None:
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataAbsent(f"{path}: not a readable list; expected lines such as {_EXAMPLE}") from error
+    lines = read_list(path, f"lines such as {_EXAMPLE}").splitlines()
     listing.lists.append(path)
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -7,8 +7,8 @@ from typing import Literal
 from reid_search.data.dukemtmc.config import ABOUT as DUKE
 from reid_search.data.dukemtmc.config import LAYOUT
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import Counts, Listing, Part
-from reid_search.errors import DataAbsent, DataError
+from reid_search.data.listing import Counts, Listing, Part, read_list
+from reid_search.errors import DataError
 from reid_search.study.component import AbsolutePath
 
 ABOUT = replace(
@@ -41,11 +41,7 @@ def _by_lists(root: Path, lists: Path) -> Listing:
     listing = Listing(root, ABOUT)
     for part, name in LISTS.items():
         path = lists / name
-        try:
-            names = path.read_text().split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataAbsent(f"{path}: not a readable list; expected {', '.join(LISTS.values())} in {lists}") from error
-        for line in names:
+        for line in read_list(path, f"{', '.join(LISTS.values())} in {lists}").split():
             image = found.get(line.rpartition("/")[2])
             if image is None:
                 raise DataError(f"{path}: {line} is not in {root}; expected DukeMTMC-reID there, as it was published")

@@ -171,11 +171,20 @@ class Fingerprints:
 
 
 def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
-    """Refuse several data sets of which one trains on images that another tests on.
+    """Refuse several data sets of which one trains on images that another tests on, or trains on too.
 
     Raises:
         DataError: There is such an image.
     """
+    for (one, own), (two, other) in itertools.combinations(zip(uses, seen, strict=True), 2):
+        twice = own.trained.keys() & other.trained.keys() if one.train and two.train else set()
+        if twice:
+            image = min(twice, key=lambda content: own.trained[content])
+            raise DataError(
+                f"{own.trained[image]} is trained on as an image of {one.data.name}, and as {other.trained[image]} of "
+                f"{two.data.name} ({len(twice):,} such images), so that one person would be two; take one of the two "
+                "sets out"
+            )
     for (trained, own), (tested, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
         both = own.trained.keys() & other.tested.keys() if trained.train and tested.test else set()
         if both:
