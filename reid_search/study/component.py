@@ -67,14 +67,21 @@ AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 class Config(BaseModel):
     """A frozen piece of configuration; an unknown key is an error.
 
-    `also_written` are keys that files may have and that are taken away when they are read, such as `extends`.
+    `also_written` are keys that files may have and that are taken away when they are read, such as `extends`;
+    `noted` are entries that reading adds, which nobody writes.
     `written_if_set` are entries that are left out where they have their defaults, so that a setting that is new changes
     no key of earlier trials.
     """
 
     also_written: ClassVar[tuple[str, ...]] = ()
+    noted: ClassVar[tuple[str, ...]] = ()
     written_if_set: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def keys_of_files(cls) -> list[str]:
+        """Return the keys that a file may have."""
+        return [*(name for name in cls.model_fields if name not in cls.noted), *cls.also_written]
 
     @model_validator(mode="before")
     @classmethod
@@ -82,8 +89,8 @@ class Config(BaseModel):
         if isinstance(value, Mapping):
             for key in value:
                 if key not in cls.model_fields:
-                    family, known = family_of(cls), [*cls.model_fields, *cls.also_written]
-                    near = family.nearest_key(str(key), cls) if family else nearest(str(key), known)
+                    family = family_of(cls)
+                    near = family.nearest_key(str(key), cls) if family else nearest(str(key), cls.keys_of_files())
                     raise EntryError(f"unknown key; {near}", key)
         return value
 

@@ -35,7 +35,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     Raises:
         StudyError: The file has mistakes; each is listed with its place.
     """
-    _check_first_steps(overrides, [*StudyConfig.model_fields, *TrialConfig.model_fields])
+    _check_first_steps(overrides, [*StudyConfig.model_fields, *TrialConfig.keys_of_files()])
     settings = [_inside(("base",), setting) for setting in overrides]
     paths = WrittenPaths()
     document = _entered(read_document(Path(path), STUDY_FILE, paths.resolved).overridden(settings, STUDY_FILE), paths)
@@ -69,7 +69,7 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     paths = WrittenPaths()
     document = read_document(Path(path), TRIAL_FILE, paths.resolved)
     prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
-    _check_first_steps(overrides, [*document.data, *TrialConfig.model_fields])
+    _check_first_steps(overrides, [*document.data, *TrialConfig.keys_of_files()])
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
     document = _entered(document, paths)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
@@ -95,7 +95,7 @@ def _first_step(setting: str) -> str:
 
 
 def _inside(prefix: tuple[str, ...], setting: str) -> str:
-    of_a_trial = _first_step(setting) in TrialConfig.model_fields
+    of_a_trial = _first_step(setting) in TrialConfig.keys_of_files()
     return ".".join((*prefix, setting)) if of_a_trial else setting
 
 

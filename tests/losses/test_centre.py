@@ -70,3 +70,23 @@ def test_centres_move_in_training_only_and_without_an_optimiser(make_taps, make_
 def test_rate_out_of_range_is_refused(rate, make_config):
     with pytest.raises(ValueError, match="rate"):
         make_config({"kind": "centre", "rate": rate})
+
+
+def test_the_form_of_the_strong_baseline_is_its_codes_loss_and_steps(make_taps, make_loss):
+    """The whole distance over the batch's size; centres take SGD at .5 on it, with the weight divided out."""
+    taps, weight = make_taps(4), 5e-4
+    loss = make_loss({"kind": "centre", "form": "luo", "rate": 0.5}, taps, classes=50)
+    centres = torch.nn.Parameter(loss.centres[0].positions.clone().double())
+    assert centres.std().item() == pytest.approx(1, abs=0.15)
+    steps = torch.optim.SGD([centres], lr=0.5)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(5):
+        features, labels = torch.randn(8, 4, generator=generator), torch.randint(0, 50, (8,), generator=generator)
+        everywhere = torch.cdist(features.double(), centres).pow(2)
+        value = everywhere[torch.arange(8), labels].sum() / 8
+        steps.zero_grad()
+        (weight * value).backward()
+        centres.grad *= 1 / weight
+        assert_close(loss({taps[0].key: features}, Targets(labels)), value.float(), rtol=1e-5, atol=1e-5)
+        steps.step()
+        assert_close(loss.centres[0].positions, centres.float(), rtol=1e-5, atol=1e-5)

@@ -13,32 +13,37 @@ from reid_search.study import TapSpec
 
 
 class Centres(nn.Module):
-    """The centres `(classes, dim)`: buffers, so that no optimiser moves them and checkpoints keep them; `rate` is α."""
+    """The centres `(classes, dim)`: buffers, so that no optimiser moves them and checkpoints keep them."""
 
     positions: Tensor
 
-    def __init__(self, classes: int, dim: int, rate: float) -> None:
+    def __init__(self, classes: int, dim: int, config: CentreConfig) -> None:
         super().__init__()
-        self._rate = rate
-        self.register_buffer("positions", torch.zeros(classes, dim))
+        self._config = config
+        shape = (classes, dim)
+        self.register_buffer("positions", torch.zeros(shape) if config.form == "wen" else torch.randn(shape))
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Return half the squared distance of each image to its centre, `(B,)`; then, in training, move the centres."""
-        distances = (features - self.positions[labels]).square().sum(1) / 2
+        """Return the distance of each image to its centre, `(B,)`; then, in training, move the centres."""
+        distances = (features - self.positions[labels]).square().sum(1)
         if self.training:
-            self._follow(features.detach(), labels)
-        return distances
+            self._move(features.detach(), labels)
+        return distances / 2 if self._config.form == "wen" else distances
 
     @torch.no_grad()
-    def _follow(self, features: Tensor, labels: Tensor) -> None:
-        """Move each centre by -α Σ(c - x) / (1 + n) over its n images (Wen et al. 2016, equation 4).
+    def _move(self, features: Tensor, labels: Tensor) -> None:
+        """Move each centre c with the images x of its class in the batch.
+
+        `wen`: by -α Σ(c - x) / (1 + n) over its n images (Wen et al. 2016, equation 4). `luo`: by a step of SGD on the
+        mean over the B images of the batch, -α · 2 Σ(c - x) / B.
 
         Sums are a matrix product: adding rows at an index has no fixed order on a GPU.
         """
         members = functional.one_hot(labels, len(self.positions)).T.float()
         counts = members.sum(1, keepdim=True)
-        change = (counts * self.positions - members @ features) / (1 + counts)
-        self.positions -= self._rate * change
+        pull = counts * self.positions - members @ features
+        change = pull / (1 + counts) if self._config.form == "wen" else 2 * pull / len(features)
+        self.positions -= self._config.rate * change
 
 
 class CentreLoss(TapLoss):
@@ -46,7 +51,7 @@ class CentreLoss(TapLoss):
 
     def __init__(self, config: CentreConfig, taps: Sequence[TapSpec], classes: int) -> None:
         super().__init__(taps)
-        self.centres = nn.ModuleList(Centres(classes, tap.dim, config.rate) for tap in taps)
+        self.centres = nn.ModuleList(Centres(classes, tap.dim, config) for tap in taps)
 
     def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the mean over images."""

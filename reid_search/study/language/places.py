@@ -54,6 +54,11 @@ class Place:
         found = ((_fields(family, name) or {}).get(str(key)) for name in family.names())
         return Place(*(field for field in found if field is not None))
 
+    @property
+    def has_free_names(self) -> bool:
+        """Whether entries of any name may stand below, such as losses."""
+        return any(_is_collection(kind) for kind in self._kinds)
+
     def is_path(self, text: str) -> bool:
         """Say whether a text that stands here is a path, and no word that may stand here too."""
         return Path in self._kinds and text not in self._kinds

@@ -10,6 +10,7 @@ from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.question.axes import Axis, Level
+from reid_search.study.trial.recipes import KEY
 from reid_search.study.trial.trial import TrialConfig
 
 _TRIAL = Place(TrialConfig)
@@ -32,8 +33,11 @@ def changed(base: Mapping[str, object], axes: Mapping[str, Axis], settings: Mapp
 
 
 def lay_over(base: Mapping[str, object], patch: Mapping[str, object]) -> dict[str, object]:
-    """Return a trial's plain data with the changes of a variant: maps merge, lists replace, null deletes."""
-    return merged(base, patch, _TRIAL)
+    """Return a trial's plain data with the changes of a variant: maps merge, lists replace, null deletes.
+
+    Over a recipe a null stays, since what it deletes may be the recipe's.
+    """
+    return merged(base, patch, _TRIAL, "keep" if KEY in base or KEY in patch else "delete")
 
 
 def _with_values(content: Mapping[str, object], values: _Values, place: Place) -> dict[str, object]:

@@ -51,7 +51,7 @@ def training_content(config: TrialConfig, weights: Mapping[str, object]) -> dict
         config: The trial's config.
         weights: What stands for the pretrained weights in use, by entry; others change nothing.
     """
-    content = config.model_dump(mode="json", exclude={"readouts", "losses"})
+    content = config.model_dump(mode="json", exclude={"readouts", "losses", "from_recipe"})
     content["model"] |= {name: weights.get(name) for name, value in config.model if isinstance(value, WeightsConfig)}
     content["data"] = config.data.unplaced(content["data"])
     for stage, written in zip(config.training.stages, content["training"]["stages"], strict=True):

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Self, cast
+from typing import Annotated, ClassVar, Self, cast
 
-from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, SerializeAsAny, ValidationError, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
@@ -12,6 +14,7 @@ from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.trial.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
+from reid_search.study.trial.recipes import KEY, over_recipe, recipe_names
 from reid_search.study.trial.side_cars import SideCar, in_words, missing
 from reid_search.study.trial.taps import TapSpec, select_taps, untrained
 from reid_search.study.trial.training import StageConfig, TrainingConfig
@@ -40,17 +43,25 @@ class TrialConfig(Config):
         losses: Losses by name; the architecture's default losses are filled in.
         training: Budget, batches, optimiser, schedule, augmentation, stages.
         readouts: Ways to test the trained model; they do not change the training.
+        from_recipe: The published system that it was made from; files write `recipe`, over which their other entries
+            are laid.
     """
 
+    also_written: ClassVar[tuple[str, ...]] = (KEY,)
+    noted: ClassVar[tuple[str, ...]] = ("from_recipe",)
+    written_if_set: ClassVar[tuple[str, ...]] = ("from_recipe",)
     data: AnyData
     model: AnyModel
     losses: dict[EntryName, AnyLoss] = Field(default_factory=dict)
     training: TrainingConfig = Field(default_factory=TrainingConfig)
     readouts: dict[EntryName, ReadoutConfig] = Field(default_factory=lambda: {"default": ReadoutConfig()})
+    from_recipe: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in_losses(cls, value: object) -> object:
+        if isinstance(value, Mapping):
+            value = over_recipe(value, Place(cls))
         if not isinstance(value, Mapping) or not isinstance(value.get("model"), Mapping):
             return value
         architecture, given = value["model"].get("architecture"), value.get("losses") or {}
@@ -103,6 +114,14 @@ class TrialConfig(Config):
             for message, *path in _problems_of_stage(self, stage):
                 raise EntryError(message, "training", "stages", index, *path)
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Allow the key `recipe` too."""
+        found = handler.resolve_ref_schema(handler(schema))
+        found["properties"][KEY] = {"enum": list(recipe_names())}
+        found["properties"].pop("from_recipe")
+        return found
 
     def stage_data(self, stage: StageConfig) -> DataConfig:
         """Return the data that a stage learns from: the trial's, with the stage's entries laid over."""

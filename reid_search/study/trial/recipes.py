@@ -1,0 +1,63 @@
+"""Recipes: published systems, field by field, which a trial takes by name and lays its own entries over.
+
+A file of `reid_search/recipes/` is a fragment of a trial, complete but for where the data are.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from reid_search.errors import nearest
+from reid_search.study.component import EntryError
+from reid_search.study.language.document import read_document
+from reid_search.study.language.merge import merged
+from reid_search.study.language.places import Place
+
+KEY = "recipe"
+_PACKAGE, _SUFFIX = "reid_search.recipes", ".yaml"
+
+
+@cache
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all recipes, sorted."""
+    found = (file.name for file in resources.files(_PACKAGE).iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)))
+
+
+def recipe(name: str) -> dict[str, object]:
+    """Return the fragment of a trial that a recipe is.
+
+    Raises:
+        EntryError: There is no such recipe.
+    """
+    if name not in recipe_names():
+        raise EntryError(f"unknown recipe '{name}'; {nearest(name, recipe_names())}", KEY)
+    return _read(name)
+
+
+def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object]:
+    """Return a trial's plain data laid over the recipe that it names; without one, as it is.
+
+    A null switches a loss off (an architecture may have it by default), deletes another entry of a map with free names,
+    such as a readout, and is the value of any other entry.
+
+    Args:
+        content: The trial, with or without the key `recipe`.
+        place: The place of a trial.
+
+    Raises:
+        EntryError: There is no such recipe.
+    """
+    name = content.get(KEY)
+    own = {key: value for key, value in content.items() if key != KEY}
+    if name is None:
+        return own
+    if isinstance(losses := own.get("losses"), Mapping):
+        own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
+    return {**merged(recipe(str(name)), own, place, "delete named"), "from_recipe": str(name)}
+
+
+@cache
+def _read(name: str) -> dict[str, object]:
+    return read_document(Path(str(resources.files(_PACKAGE) / f"{name}{_SUFFIX}"))).data

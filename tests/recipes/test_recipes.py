@@ -1,0 +1,215 @@
+"""Recipes: every published setting is what the recipe resolves to, and what a study lays over one is said."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from reid_search.data import open_trial_data
+from reid_search.losses import Criterion
+from reid_search.models import build_model, count_parameters
+from reid_search.study import TrialConfig, load_study, trial_key
+from reid_search.study.language.merge import leaves
+from reid_search.study.trial.recipe_overrides import overrides_of, shared_overrides
+from reid_search.study.trial.recipes import recipe, recipe_names
+from reid_search.training.trainer import Trainer
+
+MARKET = {"name": "market1501"}
+SETTINGS = list(csv.DictReader((Path(__file__).parent / "published.csv").open(encoding="utf-8")))
+SMALL = {
+    "data": {"name": "synthetic", "preset": "unit", "image_size": [96, 32]},
+    "model": {"backbone": "resnet10_thin", "weights": None},
+    "training": {"images": 32, "batch": {"ids": 2, "per_id": 2}, "precision": "full"},
+}
+
+
+def _published(name: str, **over: Any) -> TrialConfig:
+    return TrialConfig.model_validate({"recipe": name, "data": MARKET, **over})
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_published_setting_is_what_the_recipe_resolves_to(name: str) -> None:
+    rows = [row for row in SETTINGS if row["recipe"] == name]
+    assert len(rows) >= 10
+    config = _published(name).model_dump(mode="json")
+    flat = {**dict(leaves(config)), "model.strides": config["model"].get("strides")}
+    wrong = {
+        row["path"]: (row["value"], flat.get(row["path"])) for row in rows if _at(flat, row) != _value(row["value"])
+    }
+    assert not wrong, f"{len(rows) - len(wrong)} of {len(rows)}"
+
+
+def _at(flat: dict[str, Any], row: dict[str, str]) -> object:
+    found = flat.get(row["path"], "absent")
+    return {str(key): value for key, value in found.items()} if isinstance(found, dict) else found
+
+
+def test_no_setting_is_listed_twice_and_each_names_its_source() -> None:
+    assert max(Counter((row["recipe"], row["path"]) for row in SETTINGS).values()) == 1
+    assert all(row["source"] and row["mark"] in ("r", "i") for row in SETTINGS)
+    assert {row["recipe"] for row in SETTINGS} == set(recipe_names())
+
+
+def test_shares_of_the_budget_are_the_published_epochs() -> None:
+    fast, strong, pcb = (_published(name).training for name in ("mgn_fastreid", "strong_baseline", "pcb"))
+    assert fast.schedule.warmup * fast.images == pytest.approx(2000 * 64, rel=1e-6)
+    assert [share * 120 for share in strong.schedule.milestones] == pytest.approx([40, 70], rel=1e-6)
+    assert strong.schedule.warmup * 120 == pytest.approx(10, rel=1e-6)
+    assert [share * 60 for share in pcb.schedule.milestones] == pytest.approx([40], rel=1e-6)
+
+
+def test_the_parameters_of_fast_reids_mgn_are_those_counted_in_its_code() -> None:
+    config = _published("mgn_fastreid", model={"weights": None})
+    with torch.device("meta"):
+        model = build_model(config.model, image_size=config.data.image_size)
+        criterion = Criterion(config.losses, {key: config.loss_taps(key) for key in config.losses}, 751, seed=0)
+    assert count_parameters(model) + count_parameters(criterion) == 70_345_800
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_nothing_of_a_recipe_by_itself_is_an_override(name: str) -> None:
+    config = _published(name)
+    assert overrides_of(config) == ()
+    assert config.from_recipe == name
+    assert set(dict(leaves(recipe(name)))) >= {"data.image_size", "training.images", "model.architecture"}
+
+
+def test_what_a_study_writes_is_laid_over_the_recipe_and_said() -> None:
+    config = _published("mgn", model={"parts": [1, 2]}, losses={"triplet": {"margin": 0.3}}, readouts={"globals": {}})
+    assert config.losses["triplet"].on == ("global@reduced",)
+    found = {item.path: (item.published, item.here) for item in overrides_of(config)}
+    assert found.pop("model.parts") == ([1, 2, 3], [1, 2])
+    assert found.pop("losses.triplet.margin") == (1.2, 0.3)
+    assert {path.rpartition(".")[0] for path in found} == {"readouts.globals"}
+
+
+def test_null_switches_a_loss_off_deletes_a_readout_and_is_a_value_elsewhere() -> None:
+    over = {"losses": {"centre": None}, "model": {"weights": None, "embedding_dim": 64}}
+    config = _published("strong_baseline", **over)
+    assert config.loss_taps("centre") == []
+    assert config.model.weights is None  # type: ignore[attr-defined]
+    assert list(_published("pcb", readouts={"PCB-H": None}).readouts) == ["default"]
+    assert _published("strong_baseline").model.embedding_dim is None  # type: ignore[attr-defined]
+
+
+def test_another_architecture_keeps_what_both_have() -> None:
+    config = _published("mgn", model={"architecture": "pcb", "parts": 6}, losses={"identity": {"on": ["part@reduced"]},
+                        "triplet": None})  # fmt: skip
+    assert (config.model.architecture, config.model.embedding_dim) == ("pcb", 256)  # type: ignore[attr-defined]
+
+
+def test_the_recipe_is_in_the_dump_and_not_in_the_key() -> None:
+    config = TrialConfig.model_validate({"recipe": "mgn", **SMALL})
+    written = config.model_dump(mode="json")
+    assert TrialConfig.model_validate(written) == config
+    assert written["from_recipe"] == "mgn"
+    plain = TrialConfig.model_validate({key: value for key, value in written.items() if key != "from_recipe"})
+    assert trial_key(plain, "f") == trial_key(config, "f")
+
+
+STUDY = """\
+name: compared
+base:
+  recipe: mgn
+  data: {name: synthetic, preset: unit, image_size: [96, 32]}
+  model: {backbone: resnet10_thin, weights: null}
+  training: {images: 32, batch: {ids: 2, per_id: 2}, precision: full}
+axes:
+  system:
+    variants:
+      MGN: {}
+      PCB: {recipe: pcb, model: {parts: 3}}
+      strong baseline: {recipe: strong_baseline}
+      MGN, no centre: {recipe: strong_baseline, losses: {centre: null}}
+  losses.triplet.margin: {choice: [0.5, 1.2], when: {system: MGN}}
+phases: [{kind: ablate, design: one_factor}]
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Callable[[str], Any]:
+    def load(text: str = STUDY) -> Any:
+        path = tmp_path / "study.yaml"
+        path.write_text(text.replace("MGN, no centre", '"MGN, no centre"'))
+        return load_study(path)
+
+    return load
+
+
+def test_a_study_compares_recipes_under_one_overlay(study: Callable[[str], Any]) -> None:
+    arms = {arm.name: arm.config for arm in study(STUDY).plan().arms}
+    made = {name: config.from_recipe for name, config in arms.items()}
+    assert made == {
+        "baseline": "mgn",
+        "system=PCB": "pcb",
+        "system=strong baseline": "strong_baseline",
+        "system=MGN, no centre": "strong_baseline",
+        "losses.triplet.margin=0.5": "mgn",
+    }
+    assert arms["system=PCB"].training.optimizer.kind == "sgd"
+    assert arms["system=PCB"].training.batch.order == "shuffled"
+    assert arms["system=PCB"].data.image_size == (96, 32)
+    assert arms["system=MGN, no centre"].loss_taps("centre") == []
+    own = {item.path for item in overrides_of(arms["system=PCB"])} - {
+        item.path for item in shared_overrides(arms.values())
+    }
+    assert own == {"model.parts", "training.batch.per_id"} - {item.path for item in shared_overrides(arms.values())}
+    assert {item.path for item in shared_overrides(arms.values())} >= {"data.name", "model.backbone", "training.images"}
+
+
+def test_a_study_begins_with_a_recipe_and_nothing_but_data(study: Callable[[str], Any]) -> None:
+    found = study(
+        "name: published\nbase: {recipe: pcb, data: {name: synthetic, preset: unit}, model: {weights: null}}\n"
+        "axes: {model.dropout: {choice: [0.5, 0.0]}}\nphases: [{kind: ablate, design: one_factor}]\n"
+    )
+    assert found.plan().arms[0].config.model.dropout == 0.5
+
+
+def test_a_command_may_name_another_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY.replace("MGN, no centre", '"MGN, no centre"'))
+    study = load_study(path, ["recipe=mgn_gnayuohz"])
+    assert study.plan().arms[0].config.from_recipe == "mgn_gnayuohz"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"recipe": "mgm"}, "unknown recipe 'mgm'; did you mean 'mgn'"),
+        ({"recipe": "pcb", "model": {"parts": 12}, "data": {**MARKET, "image_size": [64, 32]}}, "stripes|rows"),
+        ({"recipe": "mgn", "losses": {"identity": None, "triplet": None}}, "every loss is switched off"),
+    ],
+)  # fmt: skip
+def test_a_recipe_made_impossible_is_refused(content: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        TrialConfig.model_validate({"data": MARKET, **content})
+
+
+@pytest.mark.slow  # a step of six networks of full size
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("name", recipe_names())
+def test_one_step_of_the_full_size(name: str, cache: Path) -> None:
+    over = {
+        "data": {"name": "synthetic", "preset": "unit", "image_size": list(_published(name).data.image_size)},
+        "model": {"weights": None},
+        "training": {"images": 4, "report_every": 4, "batch": {"ids": 2, "per_id": 2}, "precision": "full"},
+    }
+    config = TrialConfig.model_validate({"recipe": name, **over})
+    data = open_trial_data(config, 1, cache)
+    trainer = Trainer(config, data, 1, torch.device("cpu"))
+    before = next(trainer.model.parameters()).detach().clone()
+    assert trainer.train_epoch(1)["loss"] > 0
+    assert not torch.equal(next(trainer.model.parameters()), before)
