@@ -138,15 +138,27 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
     table = _table(claim, rows, values)
     beside = shown_beside(single_shot=is_single_shot(rows, str(split)))
     protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
-    not_decided = _unlike(claim, rows) or _coming(table) or _unknown(metric, rows)
+    looks, beforehand = state.history.looks(claim.phase), _is_beforehand(claim, state, rows)
+    if unlike := _unlike(claim, rows):  # no difference is shown of what is not compared
+        return ClaimAnswer(
+            claim,
+            metric,
+            *unlike,
+            looks=looks,
+            beforehand=beforehand,
+            arms=table,
+            beside=beside,
+            protocols=protocols,
+        )
+    not_decided = _coming(table) or _unknown(metric, rows)
     found_verdict, because = not_decided or ("", "")
     return ClaimAnswer(
         claim,
         metric,
         found_verdict,
         because,
-        looks=state.history.looks(claim.phase),
-        beforehand=_is_beforehand(claim, state, rows),
+        looks=looks,
+        beforehand=beforehand,
         arms=table,
         effect=found["effect"],
         control=found.get("control"),

@@ -23,6 +23,7 @@ from reid_search.common.places import cache_folder
 
 _SETTLED_NS = 2_000_000_000
 _CHUNK = 1 << 20
+_DIGEST_BYTES = 32
 _ALL_BITS = (1 << 64) - 1
 _FILES_AT_ONCE = 500
 _PATIENCE_SECONDS = 30.0
@@ -186,7 +187,7 @@ def _remembered(files: Sequence[_File]) -> dict[str, bytes]:
             stored = {identity: (state, digest) for identity, state, digest in rows}
             for file in part:
                 state, digest = stored.get(file.identity, (None, b""))
-                if state == file.state:
+                if state == file.state and isinstance(digest, bytes) and len(digest) == _DIGEST_BYTES:
                     known[file.path] = digest
     return known
 

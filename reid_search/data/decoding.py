@@ -8,12 +8,14 @@
 """
 
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import PIL
@@ -27,8 +29,9 @@ from reid_search.errors import DataError
 MEAN_PIXEL = (124, 116, 104)
 """The mean of ImageNet in 8-bit RGB."""
 
-_JUDGE = f"image 1, Pillow {PIL.__version__}"
+_JUDGE = f"image 2, Pillow {PIL.__version__}"
 _BROKEN = "broken: "
+_VERDICT = re.compile(rf"{_BROKEN}.*|\d+ \d+", re.DOTALL)
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -102,7 +105,8 @@ def judged(digests: Mapping[str, str]) -> Judged:
     Args:
         digests: SHA-256 of the files by path.
     """
-    verdicts = known_verdicts(_JUDGE, digests.values())
+    known = known_verdicts(_JUDGE, digests.values())
+    verdicts = {digest: verdict for digest, verdict in known.items() if _VERDICT.fullmatch(str(verdict))}
     unknown = {digest: path for path, digest in digests.items() if digest not in verdicts}
     with quiet(), ThreadPoolExecutor(os.cpu_count()) as pool:
         new = dict(zip(unknown, pool.map(_verdict, unknown.values()), strict=True))
@@ -133,12 +137,19 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
             raise ValueError("not a file")
-        with Image.open(path) as image:
+        with Image.open(path, formats=_formats()) as image:
             yield image
     except MemoryError:
         raise
     except Exception as error:
         raise DataError(f"{path}: not a readable image ({_reason(str(path), error)}); {how_to_go_on()}") from error
+
+
+@cache
+def _formats() -> list[str]:
+    """Return the formats that are read: all but PostScript, which another program would run."""
+    Image.init()
+    return [name for name in Image.ID if name != "EPS"]
 
 
 def _reason(path: str, error: Exception) -> str:
@@ -154,6 +165,8 @@ def _reason(path: str, error: Exception) -> str:
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise ValueError("floating-point pixels, whose range nobody knows; save it with 8 or 16 bits")
+    if image.mode == "I" and image.format == "TIFF":
+        raise ValueError("32-bit pixels, whose range nobody knows; save it with 8 or 16 bits")
     if image.mode.startswith("I"):
         eight_bits = image.convert("I").point(lambda value: value * (1 / 257) + 0.5)
         return eight_bits.convert("L").convert("RGB")

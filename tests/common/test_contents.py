@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, cache_of_this_test: Path, 
     assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
     assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
     assert _remembered(cache_of_this_test) == 1
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("digest", ["'abc'", "NULL", "x'00'", "7"])
+def test_a_digest_that_is_none_is_not_believed(tmp_path: Path, cache_of_this_test: Path, digest: str) -> None:
+    path = _written(tmp_path / "a", b"a")
+    hash_file(path)
+    with closing(sqlite3.connect(cache_of_this_test / "contents.sqlite")) as connection, connection:
+        connection.execute(f"UPDATE contents SET digest = {digest}")
+    assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
 
 
 @pytest.mark.usefixtures("settled")

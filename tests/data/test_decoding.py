@@ -1,9 +1,11 @@
 """Image files of every form come out as what a person sees, and what cannot be read is one message."""
 
 import os
+import sqlite3
 import warnings
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -137,12 +139,22 @@ def _floats(path: Path) -> None:
     Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(path, "TIFF")
 
 
+def _integers(path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 200, np.int32)).save(path, "TIFF")
+
+
+def _post_script(path: Path) -> None:
+    path.write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\nshowpage\n")
+
+
 WRONG = {
     "bomb": (_bomb, "pixels, as in a decompression bomb"),
     "large": (_large, "pixels, as in a decompression bomb"),
     **{f"cut {kind}": (_cut(kind), "not a readable image") for kind in ("JPEG", "PNG", "BMP", "TIFF", "GIF", "WEBP")},
     "checksum": (_wrong_checksum, "not a readable image"),
     "floats": (_floats, "floating-point pixels"),
+    "integers": (_integers, "32-bit pixels"),
+    "PostScript": (_post_script, "of no known format"),
     "text": (lambda path: path.write_text("no picture"), "of no known format"),
     "empty": (lambda path: path.write_bytes(b""), "of no known format"),
     "fifo": (os.mkfifo, "not a file"),
@@ -164,6 +176,16 @@ def test_what_cannot_be_read_is_one_message_with_the_path(tmp_path: Path, name: 
     assert not spilled
     assert capfd.readouterr().err == ""
     assert list(judged({str(path): "a" * 60 + name[:4]}).problems) == [str(path)]
+
+
+def test_a_verdict_that_nobody_gave_is_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REID_SEARCH_CACHE", str(tmp_path / "cache"))
+    path = str(tmp_path / "a.png")
+    Image.fromarray(COLOURS).save(path)
+    found = judged({path: "a" * 64})
+    with closing(sqlite3.connect(tmp_path / "cache/contents.sqlite")) as connection, connection:
+        connection.execute("UPDATE verdicts SET verdict = 'junk'")
+    assert judged({path: "a" * 64}) == found
 
 
 def test_each_content_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,7 @@ def fill(
     Raises:
         StudyError: They do not fit: another architecture or shape, values that are not finite, or too much is lacking.
     """
+    _check_kinds(state)
     own = {name: value for name, value in network.state_dict().items() if not name.startswith(but)}
     given = {name: place for name, place in names.found.items() if not name.startswith(but)}
     sizes = {name: item.numel() for name, item in network.named_parameters() if name in own}
@@ -159,7 +160,11 @@ def _fitting(
         if value.shape != like.shape and not kept:
             shapes = f"{tuple(value.shape)} for {tuple(like.shape)}"
             raise StudyError(f"has {place} of another shape, so it holds no weights of {config.name} ({shapes})")
+        if like.is_floating_point() and not value.is_floating_point():
+            raise StudyError(f"has {place} as {value.dtype}, so it holds no weights of {config.name} ({like.dtype})")
         fitting[name] = value.to(like.dtype)
+        if torch.isfinite(value).all() and not torch.isfinite(fitting[name]).all():
+            raise StudyError(f"holds a value in {place} that is beyond {like.dtype}; its training diverged")
     return fitting, resized
 
 
@@ -183,6 +188,19 @@ def _leading(names: Collection[str]) -> int:
     """Return how many tokens come before those of the patches."""
     ends = {name.rpartition(".")[2] for name in names}
     return len(ends & {"cls_token", "class_embedding", "dist_token"})
+
+
+def _check_kinds(state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that hold something else than one plain number at each place."""
+    for name, value in state.items():
+        kinds = {
+            "sparse": value.layout != torch.strided,
+            "without values": value.is_meta,
+            "quantised": value.is_quantized,
+            "complex": value.is_complex(),
+        }
+        if odd := [kind for kind, is_so in kinds.items() if is_so]:
+            raise StudyError(f"holds {name}, a tensor that is {odd[0]}; save the network's own tensors, dense and real")
 
 
 def _check_values(state: Mapping[str, Tensor], taken: Mapping[str, str]) -> None:

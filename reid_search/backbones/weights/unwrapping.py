@@ -53,7 +53,10 @@ def unwrapped(content: object, take: str | None, path: Path) -> Unwrapped:
     alternatives: list[str] = []
     taken = take is None
     while True:
-        found = _wrapped(content)
+        try:
+            found = _wrapped(content)
+        except RecursionError as error:
+            raise StudyError(f"{path}: holds an entry that holds itself, or thousands one in another") from error
         if not found:
             break
         chosen = take if take in found else found[0]

@@ -93,7 +93,7 @@ def _given(labels: Mapping[Part, Sequence[int]]) -> _Labels:
 
 def _drawn(path: Path, image: Path) -> _Values:
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=["PNG"]) as opened:
             values = np.asarray(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable part map ({error})") from error

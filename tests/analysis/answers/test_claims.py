@@ -235,6 +235,8 @@ def test_unlike_protocols_are_refused_unless_each_cancels(begun, result_of):
     found = answers(begun)
     assert [found[name].verdict == "refused" for name in ("parts", "across", "unlike")] == [False, False, True]
     assert "data_fingerprint" in found["unlike"].because
+    assert found["unlike"].effect.n == 0, "no difference is shown of what is not compared"
+    assert list(found["unlike"].arms["n"]) == [len(VALUES["a1"]), len(VALUES["b0"])]
 
 
 def test_transductive_arms_are_not_compared_with_others(begun, result_of):

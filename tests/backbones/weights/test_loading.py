@@ -43,6 +43,21 @@ def _broken(kind, state, path):
             torch.save({**state, "layer1.0.bn1.weight": torch.full((64,), value)}, path)
         case "variance":
             torch.save({**state, "layer1.0.bn1.running_var": torch.full((64,), -1.0)}, path)
+        case "beyond":
+            torch.save({**state, "layer1.0.bn1.weight": torch.full((64,), 1e300, dtype=torch.float64)}, path)
+        case "bytes" | "truths":
+            kind = torch.int8 if kind == "bytes" else torch.bool
+            torch.save({**state, "layer1.0.conv1.weight": torch.ones(64, 64, 3, 3, dtype=kind)}, path)
+        case "complex":
+            torch.save({**state, "fc.weight": torch.zeros(2, 2, dtype=torch.complex64)}, path)
+        case "sparse":
+            torch.save({**state, "layer1.0.bn1.weight": torch.ones(64).to_sparse()}, path)
+        case "meta":
+            torch.save({**state, "layer1.0.bn1.weight": torch.ones(64, device="meta")}, path)
+        case "circle":
+            content = {}
+            content["model"] = content
+            torch.save(content, path)
         case "deeper":
             torch.save(resnet34(weights=None).state_dict(), path)
         case "one value":
@@ -61,6 +76,13 @@ def _broken(kind, state, path):
         ("pointer", "a pointer to it; `git lfs pull`"),
         ("script", "a TorchScript archive, which runs code"),
         ("cut", "cut off or damaged"),
+        ("beyond", r"holds a value in layer1\.0\.bn1\.weight that is beyond torch\.float32"),
+        ("bytes", r"has layer1\.0\.conv1\.weight as torch\.int8"),
+        ("truths", r"has layer1\.0\.conv1\.weight as torch\.bool"),
+        ("complex", r"holds fc\.weight, a tensor that is complex"),
+        ("sparse", r"holds layer1\.0\.bn1\.weight, a tensor that is sparse"),
+        ("meta", r"holds layer1\.0\.bn1\.weight, a tensor that is without values"),
+        ("circle", "holds an entry that holds itself"),
         ("nan", r"holds NaN in layer1\.0\.bn1\.weight"),
         ("infinite", r"holds infinite values in layer1\.0\.bn1\.weight"),
         ("variance", r"negative variance in layer1\.0\.bn1\.running_var"),
