@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -90,6 +91,24 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, cache_of_this_test: Path, 
     assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
     assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
     assert _remembered(cache_of_this_test) == 1
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_link_that_turns_to_another_file_before_it_is_read_leaves_no_hash_of_that_to_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, link = _written(tmp_path / "a", b"a"), _written(tmp_path / "b", b"b"), tmp_path / "link"
+    link.symlink_to(first)
+
+    def turned(path: str, flags: int, open_: Callable[..., int] = os.open) -> int:
+        if path == str(link):
+            link.unlink()
+            link.symlink_to(second)
+        return open_(path, flags)
+
+    monkeypatch.setattr(os, "open", turned)
+    assert hash_file(link) == hashlib.sha256(b"b").hexdigest()
+    assert hash_file(first) == hashlib.sha256(b"a").hexdigest()
 
 
 @pytest.mark.usefixtures("settled")

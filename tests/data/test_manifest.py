@@ -191,3 +191,15 @@ def test_a_name_that_is_no_text_is_refused_before_anything_is_written(tmp_path: 
     (root / "person 0/0-0.jpg").rename(root / "person 0" / os.fsdecode(b"\xff.jpg"))
     with pytest.raises(DataError, match=r"person 0/\\udcff\.jpg': its name is not in UTF-8; rename the file"):
         from_pattern(root, ["{identity}/*"])
+
+
+def test_nobody_who_was_seen_by_one_camera_alone_becomes_a_query() -> None:
+    def row(identity: str, camera: str, number: int) -> Row:
+        return Row(f"{identity}/{camera}{number}.jpg", identity, "", camera)
+
+    alone = [row(identity, "1", number) for identity in "abcd" for number in range(3)]
+    with pytest.raises(DataError, match="no test identity has two images that could find each other"):
+        with_splits(alone, 0.5, seed=0)
+    tested = with_splits([*alone, *(row(identity, "2", 0) for identity in "abc")], 0.5, seed=0)
+    assert {item.identity for item in tested if item.split == "query"} <= set("abc")
+    assert {item.identity for item in tested if item.split == "gallery"} & {"d"}, "this seed tests one who is no query"
