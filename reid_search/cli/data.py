@@ -59,6 +59,10 @@ def check(
     name: Annotated[
         str | None, typer.Option(help="The data set that it is read as; if omitted, what it looks like.")
     ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, such as boxes=labelled."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Describe a data set: identities, cameras, images, side-cars, and any problems."""
@@ -70,8 +74,8 @@ def check(
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
-    name = name or _sniffed(folder)
-    listing = _folder_config(name, folder).listing()
+    config = _folder_config(name, folder, sets or ()) if name else _sniffed(folder, sets or ())
+    name, listing = config.name, config.listing()
     hashed = hash_files(image.path for image in listing.images)
     images = judged(hashed.digests)
     unreadable = [f"{path}: {problem}" for path, problem in {**hashed.unreadable, **images.problems}.items()]
@@ -148,7 +152,7 @@ def import_(
     answer(str(target))
 
 
-def _sniffed(folder: Path) -> str:
+def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
     from reid_search.data.folder import sniffed
     from reid_search.errors import DataAbsent, DataError
 
@@ -160,19 +164,29 @@ def _sniffed(folder: Path) -> str:
             f"{folder}: looks like no data set that is known; say with --name which it should be, or write a manifest "
             f"of it with `reid-search data import {folder}`"
         )
-    say(f"looks like {' or '.join(found)}: data: {{name: {found[0]}, root: {folder}}}")
-    return found[0]
+    say(f"looks like {' or '.join(config.name for config in found)}: {found[0].written}")
+    return _folder_config(found[0].name, folder, sets) if sets else found[0]
 
 
-def _folder_config(name: str, folder: Path) -> "FolderConfig":
+def _folder_config(name: str, folder: Path, sets: Sequence[str]) -> "FolderConfig":
+    from pydantic import ValidationError
+
     from reid_search.data.folder import FolderConfig, names_of_folders
     from reid_search.errors import RequestError, nearest
     from reid_search.study import DATASETS
+    from reid_search.study.language.document import parse_value
+    from reid_search.study.language.validation_errors import first_problem
 
     of_folders = names_of_folders()
     if name not in of_folders:
         raise RequestError(f"--name {name}: not a data set that is read from a folder; {nearest(name, of_folders)}")
-    config = DATASETS.validate({"name": name, "root": str(folder)})
+    if wrong := [setting for setting in sets if "=" not in setting]:
+        raise RequestError(f"--set {wrong[0]}: expected NAME=VALUE, such as boxes=labelled")
+    settings = {key.strip(): parse_value(value) for key, _, value in (setting.partition("=") for setting in sets)}
+    try:
+        config = DATASETS.validate({**settings, "name": name, "root": str(folder)})
+    except (ValidationError, ValueError) as error:
+        raise RequestError(f"--set: {first_problem(error) if isinstance(error, ValidationError) else error}") from None
     assert isinstance(config, FolderConfig)
     return config
 

@@ -1,7 +1,7 @@
 """The base of every data set that is read from a folder: its settings, its side-cars, what its fingerprint is."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -31,6 +31,7 @@ class FolderConfig(DataConfig):
     """
 
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
+    variants: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
     written_if_set: ClassVar[tuple[str, ...]] = ("map_labels", "keypoint_confidence", "skip_broken")
     image_size: ImageSize = (256, 128)
     root: AbsolutePath | None = None
@@ -70,11 +71,24 @@ class FolderConfig(DataConfig):
             listing.check_once()
             return listing
         except DataError as error:
-            others = [name for name in sniffed(root) if name != self.name] if root.is_dir() else []
+            others = [other for other in sniffed(root) if not self._reads_as(other)] if root.is_dir() else []
             if not others:
                 raise
-            hint = f"this folder looks like {' or '.join(others)}: write data: {{name: {others[0]}, root: {root}}}"
+            hint = f"this folder looks like {' or '.join(other.name for other in others)}: write {others[0].written}"
             raise type(error)(f"{error}; {hint}") from error
+
+    def _reads_as(self, other: "FolderConfig") -> bool:
+        """Say whether another config is of this data set in this variant."""
+        settings = ("name", *self.variants[0])
+        return all(getattr(self, name) == getattr(other, name, None) for name in settings)
+
+    @property
+    def written(self) -> str:
+        """How a study file writes it: `data: {name: cuhk03, boxes: labelled, root: …}`."""
+        usual = {name: type(self).model_fields[name].default for name in self.variants[0]}
+        settings = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
+        told = {"name": self.name, **settings, "root": self.root}
+        return f"data: {{{', '.join(f'{name}: {value}' for name, value in told.items())}}}"
 
     def facts_and_check(self) -> tuple[DataFacts, Callable[[SetUse], Seen]]:
         """List the folder once, for the facts and every check.
@@ -141,18 +155,28 @@ def names_of_folders() -> list[str]:
     return [name for name in DATASETS.names() if issubclass(DATASETS.config_class(name), FolderConfig)]
 
 
-def sniffed(root: Path) -> list[str]:
-    """Return the names of all data sets that a folder can be read as, the likeliest first.
+def sniffed(root: Path) -> "list[FolderConfig]":
+    """Return all data sets that a folder can be read as, each in its likeliest variant, the likeliest first.
 
     The likeliest is the one from whose published counts it deviates least.
     """
-    found = []
-    for name in names_of_folders():
-        config = DATASETS.validate({"name": name, "root": str(root)})
+    found = [fitting for name in names_of_folders() if (fitting := _likeliest(name, root))]
+    return [config for _, config in sorted(found, key=lambda item: (item[0], item[1].name))]
+
+
+def _likeliest(name: str, root: Path) -> "tuple[int, FolderConfig] | None":
+    """Return the number of deviations of a data set's likeliest variant; one with published counts comes first."""
+    fitting: list[tuple[bool, int, FolderConfig]] = []
+    config_class = DATASETS.config_class(name)
+    assert issubclass(config_class, FolderConfig)
+    for variant in config_class.variants:
+        config = config_class.model_validate({"name": name, "root": str(root), **variant})
         try:
-            assert isinstance(config, FolderConfig)
-            deviations = config.read(root).deviations()
+            listing = config.read(root)
         except DataError:
             continue
-        found.append((len(deviations), name))
-    return [name for _, name in sorted(found)]
+        fitting.append((not listing.about.published, len(listing.deviations()), config))
+    if not fitting:
+        return None
+    _, deviations, config = min(fitting, key=lambda item: item[:2])
+    return deviations, config

@@ -147,6 +147,29 @@ def test_cuhk03_s_folders_are_read_too(fill: Fill, tmp_path: Path) -> None:
     assert _counts(_read("cuhk03", tmp_path, boxes="labelled")) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
 
 
+def test_a_folder_that_is_cuhk03_with_other_boxes_or_splits_alone_is_known_as_that(
+    cuhk03: Path, fill: Fill, tmp_path: Path
+) -> None:
+    labelled, classic = tmp_path / "labelled", tmp_path / "classic"
+    for part, names in {
+        "train": ["0001_c1_1.png", "0001_c2_6.png", "0002_c1_1.png"],
+        "query": ["0003_c1_1.png"],
+        "gallery": ["0003_c2_1.png", "0004_c1_2.png"],
+    }.items():
+        fill(labelled / "labeled" / MARKET_FOLDERS[part], names)
+    classic.mkdir()
+    (classic / "images_labeled").symlink_to(cuhk03 / "images_detected")
+    people = sorted({path.name[:5] for path in (cuhk03 / "images_detected").iterdir()})
+    pairs = [(int(name[0]), int(name[2:])) for name in people[:100]]
+    _classic(classic / "cuhk-03.mat", [pairs for _ in range(20)])
+    boxes = "data: {name: cuhk03, boxes: labelled, "
+    assert [item.written for item in sniffed(labelled)] == [f"{boxes}root: {labelled}}}"]
+    assert sniffed(classic)[0].written == f"{boxes}protocol: classic, root: {classic}}}"
+    assert sniffed(cuhk03)[0].written == f"data: {{name: cuhk03, root: {cuhk03}}}"
+    with pytest.raises(DataError, match=r"looks like cuhk03: write data: \{name: cuhk03, boxes: labelled, root"):
+        DATASETS.validate({"name": "cuhk03", "root": labelled}).listing()  # type: ignore[attr-defined]
+
+
 def test_the_file_of_another_protocol_is_named(cuhk03: Path, tmp_path: Path) -> None:
     (tmp_path / "images_labeled").mkdir()
     savemat(tmp_path / "cuhk03_new_protocol_config_labeled.mat", {"market_attribute": {"train": 1}})
@@ -285,7 +308,7 @@ def test_a_folder_that_is_none_of_it_is_named(name: str, tmp_path: Path) -> None
 def test_a_folder_read_as_another_data_set_says_which_it_is(duke: Path) -> None:
     with pytest.raises(DataError, match=r"looks like dukemtmc or occluded_duke: write data: \{name: dukemtmc"):
         _read("market1501", duke)
-    assert sniffed(duke)[0] == "dukemtmc"
+    assert sniffed(duke)[0].name == "dukemtmc"
 
 
 def test_distractors_are_in_the_gallery_on_request(fill: Fill, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Settings of CUHK03; no torch."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -45,6 +46,9 @@ class Cuhk03Config(FolderConfig):
         split: Which of the 20 splits of the classic protocol.
     """
 
+    variants: ClassVar[tuple[Mapping[str, str], ...]] = tuple(
+        {"boxes": boxes, "protocol": protocol} for protocol in ("new", "classic") for boxes in ("detected", "labelled")
+    )
     name: Literal["cuhk03"]
     boxes: Boxes = "detected"
     protocol: Protocol = "new"
