@@ -29,6 +29,7 @@ HIDDEN = "hidden files"
 OTHER_FILES = "files that are no images"
 NOBODY = "junk and distractors in training"
 UNREADABLE = "unreadable images"
+VALIDATION = "validation images"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm")
 _SIDE_CAR_SUFFIXES: dict[SideCar, tuple[str, ...]] = {

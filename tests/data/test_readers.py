@@ -231,6 +231,10 @@ def test_msmt17_is_read_from_its_lists(fill: Fill, tmp_path: Path, folders: tupl
     assert {reason: len(names) for reason, names in listing.unused.items()} == {"images that no list names": 1}
     shorter = _read("msmt17", tmp_path, training="train")
     assert shorter.counts("train") == (2, 2)
+    assert {reason: len(names) for reason, names in shorter.unused.items()} == {
+        "images that no list names": 1,
+        "validation images": 1,
+    }
     assert shorter.about.published["train"] == (30_248, 1_041)
     assert listing.fingerprint() != shorter.fingerprint()
 
@@ -286,7 +290,10 @@ def test_prcc_looks_for_one_camera_s_people_in_another_s(fill: Fill, tmp_path: P
     listing = _read("prcc", tmp_path / "prcc")
     assert _counts(listing) == {"train": (3, 1), "query": (4, 2), "gallery": (4, 2)}
     assert {image.camera for image in listing.of("query")} == {3}
+    unused = {reason: len(names) for reason, names in listing.unused.items()}
+    assert unused == {"images of camera B": 4, "validation images": 1}
     same = _read("prcc", tmp_path / "prcc", query="same_clothes", training="train+val")
+    assert {reason: len(names) for reason, names in same.unused.items()} == {"images of camera C": 4}
     assert {image.camera for image in same.of("query")} == {2}
     assert same.counts("train") == (4, 1)
     clothes = {image.name[-19:]: dict(image.more)["clothes"] for image in listing.of("train")}

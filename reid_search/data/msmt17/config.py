@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Counts, Listing, Part, read_list
+from reid_search.data.listing import VALIDATION, About, Counts, Listing, Part, read_list
 from reid_search.errors import DataAbsent, DataError
 
 _VALIDATION = 2_373
@@ -55,12 +55,19 @@ class MsmtConfig(FolderConfig):
         for name, part in _LISTS.items():
             if name != "list_val.txt" or self.training == "train+val":
                 _add(listing, root / name, folders["train" if part == "train" else "test"], part)
-        used = {image.path for image in listing.images}
+        used, held_back = {image.path for image in listing.images}, self._held_back(root, folders["train"])
         for folder in folders.values():
             for path in listing.image_files(folder, deep=True):
                 if str(path) not in used:
-                    listing.leave_out(path, "images that no list names")
+                    listing.leave_out(path, VALIDATION if path in held_back else "images that no list names")
         return listing
+
+    def _held_back(self, root: Path, folder: Path) -> set[Path]:
+        """Return the images that the list of validation names, where it is not trained on."""
+        if self.training == "train+val" or not (root / "list_val.txt").is_file():
+            return set()
+        lines = read_list(root / "list_val.txt", f"lines such as {_EXAMPLE}").splitlines()
+        return {folder / line.strip().rpartition(" ")[0] for line in lines}
 
 
 def _folder(root: Path, part: str) -> Path:

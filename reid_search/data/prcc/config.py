@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import HIDDEN, About, Counts, Listing, Part, entries_of, is_hidden
+from reid_search.data.listing import HIDDEN, VALIDATION, About, Counts, Listing, Part, entries_of, is_hidden
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import EvaluationRule
 from reid_search.study.rules import SingleShot
@@ -59,7 +59,19 @@ class PrccConfig(FolderConfig):
         for part, camera in tests.items():
             for path, identity in _people(listing, rgb / "test" / camera):
                 _use(listing, path, part, identity, camera)
+        self._leave_out_others(listing, rgb)
         return listing
+
+    def _leave_out_others(self, listing: Listing, rgb: Path) -> None:
+        """Count what these settings do not use."""
+        others = {rgb / "test" / camera: f"images of camera {camera}" for camera in _CAMERAS}
+        for camera in (_QUERIES[self.query], "A"):
+            del others[rgb / "test" / camera]
+        if self.training == "train" and (rgb / "val").is_dir():
+            others[rgb / "val"] = VALIDATION
+        for folder, reason in others.items():
+            for path, _ in _people(listing, folder):
+                listing.leave_out(path, reason)
 
     def _published(self) -> dict[Part, Counts]:
         whole = Counts(17_896, 150) if self.training == "train" else Counts(17_896 + 5_002, 150)
