@@ -195,9 +195,13 @@ def _per_query(split: str, query: LabelledImages, result: RankingResult) -> pa.T
 
 
 def names_of_images(table: pd.DataFrame) -> list[str]:
-    """Return the name of each image: that of its file, or, where two are alike, that in its data set."""
-    files = [name.rpartition("/")[2] for name in table["name"]]
-    return files if len(set(files)) == len(files) else list(table["name"])
+    """Return the name of each image: that of its file, or, where two are alike, that in its data set.
+
+    A data set of another distribution may have no names; its paths stand for them.
+    """
+    names = list(table["name"] if "name" in table else table["path"])
+    files = [name.rpartition("/")[2] for name in names]
+    return files if len(set(files)) == len(files) else names
 
 
 def _metrics(split: str, result: RankingResult, metrics: Iterable[Metric]) -> dict[str, float]:
