@@ -136,6 +136,8 @@ def import_(
     if pattern and table:
         raise RequestError("--pattern and --list: give one of the two")
     target = to or folder / FILES[0]
+    if target.parent.resolve() != folder.resolve():
+        raise RequestError(f"--to {target}: not in {folder}, and paths in a manifest start from its own folder")
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file with --to, or delete it")
     rows, unused = (from_list(table), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
@@ -148,7 +150,7 @@ def import_(
         say(f"{part:8} {len(of_part):,} images of {len({row.identity for row in of_part}):,} identities")
     if not any(row.camera for row in split):
         say("no cameras: a ranking leaves out nothing but the query's own image")
-    say(f"a study reads it with data: {{name: manifest, root: {target if to else folder}}}")
+    say(f"a study reads it with data: {{name: manifest, root: {(target if to else folder).resolve()}}}")
     answer(str(target))
 
 

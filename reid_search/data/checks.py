@@ -12,6 +12,7 @@ from reid_search.study import EvaluationRule
 from reid_search.study.trial.config import SetUse
 
 _MOST_NAMED = 3
+_FEWEST_TRAINED = 2
 
 
 def checked_split(dataset: ReidDataset, use: SetUse) -> HoldoutSplit:
@@ -31,17 +32,22 @@ def checked_split(dataset: ReidDataset, use: SetUse) -> HoldoutSplit:
 
 
 def check_parts(dataset: ReidDataset, use: SetUse) -> None:
-    """Refuse a data set without images of a part that is used.
+    """Refuse a data set without images of a part that is used, or with one identity to train on.
 
     Raises:
-        DataError: It has none.
+        DataError: It is such a one.
     """
     for part in use.tables:
         if not len(dataset.tables[part]):
             raise DataError(
-                f"{dataset.place}: has no image of the split {part}; a data set to train on has some of train, and one "
-                "to test on has some of query and gallery"
+                f"{dataset.place}: has no image of the split {part}; training needs train images, and testing needs "
+                "query and gallery images"
             )
+    if use.train and dataset.train["identity"].nunique() < _FEWEST_TRAINED:
+        raise DataError(
+            f"{dataset.place}: one identity in training, so nobody could be told from anybody; at least "
+            f"{_FEWEST_TRAINED} are needed"
+        )
 
 
 def check_people(dataset: ReidDataset) -> None:

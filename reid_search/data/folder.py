@@ -104,7 +104,10 @@ class FolderConfig(DataConfig):
             from reid_search.data.dataset import dataset_of
 
             checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
-            return Seen(listing.contents("train"), listing.contents("query", "gallery"))
+            return Seen(
+                listing.contents("train") if use.train else {},
+                listing.contents("query", "gallery") if use.test else {},
+            )
 
         return facts, check
 

@@ -29,6 +29,7 @@ HIDDEN = "hidden files"
 OTHER_FILES = "files that are no images"
 NOBODY = "junk and distractors in training"
 UNREADABLE = "unreadable images"
+IN_FOLDERS = "images in folders within a part"
 VALIDATION = "validation images"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm")
@@ -105,6 +106,8 @@ class Listing:
         lists: Files that were read besides images and side-cars; their bytes are in the fingerprint.
         side_cars: Paths of the side-cars.
         forms: How they are to be understood.
+        converted: Whether its files have the names of another data set, to which a copy was converted; None before any
+            is known.
     """
 
     root: Path
@@ -114,6 +117,7 @@ class Listing:
     lists: list[Path] = field(default_factory=list)
     side_cars: dict[SideCar, Path] = field(default_factory=dict)
     forms: Forms = field(default_factory=Forms)
+    converted: bool | None = None
     _hashed: Hashed | None = None
 
     def use(
@@ -175,8 +179,12 @@ class Listing:
             if is_hidden(entry.name):
                 self.leave_out(path, HIDDEN)
             elif _is_folder(entry):
+                inside = self._image_files(path, True, (*around, real))
                 if deep:
-                    yield from self._image_files(path, deep, (*around, real))
+                    yield from inside
+                else:
+                    for image in inside:
+                        self.leave_out(image, IN_FOLDERS)
             elif entry.name.lower().endswith(IMAGE_SUFFIXES):
                 yield path
             else:
@@ -192,8 +200,9 @@ class Listing:
         return Counts(len(identities), len({identity for identity in identities if identity > DISTRACTOR}))
 
     def deviations(self) -> list[str]:
-        """Say where the counts differ from the published ones, a sentence for each part."""
-        return [
+        """Say what is not as published: a sentence for names of another form, and for each part with other counts."""
+        converted = [f"{self.about.title}: its files have the names of a converted copy"] if self.converted else []
+        return converted + [
             f"{self.about.title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
             f"{said.images:,} of {said.identities:,} are published ({_more_or_less(found, said)})"
             for part, said in self.about.published.items()

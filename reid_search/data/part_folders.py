@@ -22,6 +22,7 @@ class PartFolders:
         name: Matches the whole name without its suffix; the groups `identity` and `camera` are numbers, and any other
             becomes a column.
         example: A name that fits.
+        converted: The same for names to which copies are converted, all of a folder or none; None where there are none.
         first: The lowest identity that a name may hold; 0 where it is a person, who then counts as 1, and so on.
     """
 
@@ -29,6 +30,7 @@ class PartFolders:
     name: re.Pattern[str]
     example: str
     first: int = 1
+    converted: re.Pattern[str] | None = None
 
     def read(self, root: Path, about: About) -> Listing:
         """List the images of every part.
@@ -56,9 +58,13 @@ class PartFolders:
         """
         path = None
         for path in listing.image_files(folder):
-            found = self.name.fullmatch(stem_of(path.name))
+            own, stem = self.name, stem_of(path.name)
+            found = own.fullmatch(stem) or (self.converted.fullmatch(stem) if self.converted else None)
             if found is None:
                 raise DataError(f"{path}: this name is not of the form of {listing.about.title}: {self.example}")
+            if listing.converted not in (None, found.re is not own):
+                raise DataError(f"{path}: names of two forms in one folder; is another data set mixed in?")
+            listing.converted = found.re is not own
             said = found.groupdict()
             identity, camera = int(said.pop("identity")) + 1 - self.first, int(said.pop("camera"))
             listing.use(path, part, identity, camera, **said)

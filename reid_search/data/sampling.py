@@ -67,7 +67,7 @@ class IdentitySampler:
 
 
 class PassSampler:
-    """Draws batches of which a pass shows every image once, as far as whole batches go.
+    """Draws batches so that one pass shows every image once, apart from those left over at its end.
 
     `covering` cuts the images of each identity into groups of K (fewer than K are filled up by repeats) and draws P
     identities at a time until fewer than P have a group left (torchreid's `RandomIdentitySampler`). `shuffled` and

@@ -200,24 +200,22 @@ class _Opened:
         )
 
     def ranking_sets(self, data: DataConfig) -> dict[str, RankingSet]:
-        known = [use.data for use in self._uses]
-        tests = [self._tested(index) if use.test else None for index, use in enumerate(self._uses)]
-        named = {split: tests[known.index(tested)] for split, tested in data.tested.items()}
-        sets = {split: images for split, images in named.items() if images is not None}
+        tests = {index: self._tested(index) for index, use in enumerate(self._uses) if use.test}
+        sets = {split: tests[self._place(tested)] for split, tested in data.tested.items()}
         if data.holdout:
-            query, gallery = (
-                self._of_training(lambda split: split.query),
-                self._of_training(lambda split: split.gallery),
-            )
+            query = self._of_training(lambda split: split.query)
+            gallery = self._of_training(lambda split: split.gallery)
             rule = data.validation_rule
             sets["val"] = RankingSet(query, gallery, rule, gallery if rule.multi_query else None)
         return sets
 
     def fingerprints(self, data: DataConfig) -> dict[str, str]:
-        known = [use.data for use in self._uses]
-        found = {split: self.datasets[known.index(tested)].fingerprint for split, tested in data.tested.items()}
+        found = {split: self.datasets[self._place(tested)].fingerprint for split, tested in data.tested.items()}
         trained = [item.fingerprint for item, use in zip(self.datasets, self._uses, strict=True) if use.train]
         return found | {"val": joint_fingerprint(trained)}
+
+    def _place(self, data: DataConfig) -> int:
+        return [use.data for use in self._uses].index(data)
 
     def _tested(self, index: int) -> RankingSet:
         dataset, images = self.datasets[index], self._images[index]

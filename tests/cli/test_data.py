@@ -170,6 +170,8 @@ def test_images_by_identity_are_imported_trained_on_and_reported(command: Comman
             path = tmp_path / "own" / f"person {identity}" / f"{frame}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (8, 16), (identity, frame * 40, 255 - identity)).save(path)
+    elsewhere = command("data", "import", tmp_path / "own", "--to", tmp_path / "elsewhere.csv")
+    assert (elsewhere.code, "paths in a manifest start from its own folder" in elsewhere.err) == (2, True)
     imported = command("data", "import", tmp_path / "own")
     assert (imported.code, imported.out.strip()) == (0, str(tmp_path / "own" / "manifest.csv"))
     assert "no cameras" in imported.err

@@ -155,9 +155,9 @@ def test_without_cameras_a_query_is_its_box_and_not_its_file(tmp_path: Path) -> 
     Image.fromarray(pixels).save(tmp_path / "copy.png")
     boxes = [Box(WIDTH * person, 0, WIDTH, HEIGHT) for person in range(4)]
     rows = [
-        *({"path": "copy.png", "identity": "1", "split": "train", "box": boxes[n]} for n in (2, 3)),
-        {"path": "a.png", "identity": "2", "split": "query", "box": boxes[0]},
-        *({"path": "copy.png", "identity": "2", "split": "gallery", "box": boxes[n]} for n in (0, 1)),
+        *({"path": "copy.png", "identity": n, "split": "train", "box": boxes[n]} for n in (2, 3)),
+        {"path": "a.png", "identity": 0, "split": "query", "box": boxes[0]},
+        *({"path": "copy.png", "identity": 0, "split": "gallery", "box": boxes[n]} for n in (0, 1)),
     ]
     _write(tmp_path / "manifest.csv", rows)
     data = {"name": "manifest", "root": str(tmp_path), "holdout": 0.0}

@@ -120,6 +120,12 @@ def test_without_cameras_a_query_does_not_find_itself(market: Path) -> None:
     check_test(dataset_of("flat", _without_cameras(market, ["copy.jpg", "other.jpg"])), WITHOUT_CAMERAS)
 
 
+def _one_person(market: Path) -> Listing:
+    listing = Listing(market, About("one person", cameras=False))
+    listing.use(market / "bounding_box_train/0002_c1s1_000000_01.jpg", "train", 2, None)
+    return listing
+
+
 def test_only_the_parts_that_are_used_must_be_there(market: Path) -> None:
     listing = Listing(market, About("train only", cameras=False))
     for number in (2, 7, 10, 11):
@@ -127,6 +133,9 @@ def test_only_the_parts_that_are_used_must_be_there(market: Path) -> None:
     dataset = dataset_of("train only", listing)
     config = MarketConfig(name="market1501", holdout=0.0)
     assert len(checked_split(dataset, SetUse(config, test=False)).train) == 4
+    alone = dataset_of("one person", _one_person(market))
+    with pytest.raises(DataError, match="one identity in training, so nobody could be told from anybody; at least 2"):
+        checked_split(alone, SetUse(config, test=False))
     for use, part in ((SetUse(config), "query"), (SetUse(config, train=False), "query")):
         with pytest.raises(DataError, match=f"train only in {market}: has no image of the split {part}"):
             checked_split(dataset, use)

@@ -59,6 +59,31 @@ def test_images_by_identity_become_a_data_set(tmp_path: Path, name: str) -> None
     assert named.fingerprint() == listing.fingerprint()
 
 
+@pytest.mark.parametrize(
+    ("counts", "each"), [((1, 1), 1), ((2, 1), 1), ((1, 1, 1), 2), ((3, 2), 2), ((5, 1, 1), 2)], ids=str
+)
+def test_every_drawn_query_finds_an_image_of_another_camera_in_the_gallery(counts: tuple[int, ...], each: int) -> None:
+    rows = [
+        Row(f"{identity}/{camera}-{frame}.jpg", str(identity), "", str(camera))
+        for identity in range(8)
+        for camera, count in enumerate(counts)
+        for frame in range(count)
+    ]
+    split = with_splits(rows, 0.5, seed=2)
+    queries, gallery = ([row for row in split if row.split == part] for part in ("query", "gallery"))
+    assert {row.identity for row in queries} == {row.identity for row in gallery}
+    for query in queries:
+        assert any(row.identity == query.identity and row.camera != query.camera for row in gallery)
+    assert len(queries) == 4 * each
+
+
+def test_an_unknown_split_of_a_pattern_is_named(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_image(tmp_path / part / "1_c1.jpg", 1)
+    with pytest.raises(DataError, match=r"test/1_c1\.jpg: split 'test'; .*train, query, gallery|allowed"):
+        from_pattern(tmp_path, ["{split}/{identity}_c{camera}.jpg"])
+
+
 def test_a_split_is_drawn_by_its_seed_and_disjoint(tmp_path: Path) -> None:
     rows, _ = from_pattern(_folder(tmp_path), ["{identity}/{camera}-*.jpg"])
     split = with_splits(rows, 0.5, seed=3)

@@ -147,6 +147,49 @@ def test_cuhk03_s_folders_are_read_too(fill: Fill, tmp_path: Path) -> None:
     assert _counts(_read("cuhk03", tmp_path, boxes="labelled")) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
 
 
+def test_images_in_folders_within_a_part_are_counted(fill: Fill, tmp_path: Path) -> None:
+    for folder in MARKET_FOLDERS.values():
+        fill(tmp_path / folder, ["0002_c1s1_000451_03.jpg"])
+    fill(tmp_path / "query" / "more", ["0007_c1s1_000000_01.jpg"])
+    listing = _read("market1501", tmp_path)
+    assert listing.unused == {"images in folders within a part": ["query/more/0007_c1s1_000000_01.jpg"]}
+
+
+def test_duke_is_read_by_market_s_names_where_all_of_them_are_and_market_is_then_the_likelier(
+    fill: Fill, tmp_path: Path
+) -> None:
+    for folder in MARKET_FOLDERS.values():
+        fill(tmp_path / folder, ["0002_c1s1_000451_03.jpg", "0007_c2s1_000451_03.jpg"])
+    assert _read("dukemtmc", tmp_path).deviations()[0] == "DukeMTMC-reID: its files have the names of a converted copy"
+    assert sniffed(tmp_path)[0].name == "market1501"
+    fill(tmp_path / "query", ["0002_c1_f0044158.jpg"])
+    with pytest.raises(DataError, match="names of two forms in one folder; is another data set mixed in"):
+        _read("dukemtmc", tmp_path)
+    assert sniffed(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt"])
+def test_a_list_of_msmt17_that_is_edited_at_equal_size_changes_the_fingerprint(
+    fill: Fill, tmp_path: Path, name: str
+) -> None:
+    _msmt(tmp_path, fill)
+    before, path = _read("msmt17", tmp_path).fingerprint(), tmp_path / name
+    path.write_bytes(path.read_bytes()[:-1] + b" ")
+    assert _read("msmt17", tmp_path).fingerprint() != before
+
+
+def test_the_protocol_of_cuhk03_that_is_edited_at_equal_size_changes_the_fingerprint(
+    cuhk03: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "images_detected").symlink_to(cuhk03 / "images_detected")
+    protocol = tmp_path / "cuhk03_new_protocol_config_detected.mat"
+    shutil.copy(cuhk03 / protocol.name, protocol)
+    before, content = _read("cuhk03", tmp_path).fingerprint(), bytearray(protocol.read_bytes())
+    content[20] ^= 1  # in the description, which changes nothing else
+    protocol.write_bytes(content)
+    assert _read("cuhk03", tmp_path).fingerprint() != before
+
+
 def test_a_folder_that_is_cuhk03_with_other_boxes_or_splits_alone_is_known_as_that(
     cuhk03: Path, fill: Fill, tmp_path: Path
 ) -> None:

@@ -19,9 +19,9 @@ ABOUT = About(
 )
 LAYOUT = PartFolders(
     FOLDERS,
-    # Copies that were converted to the names of Market-1501 are met too.
-    re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)(?:_f\d{7}|s\d+_\d+_\d+)"),
+    re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)_f\d{7}"),
     "0002_c1_f0044158.jpg",
+    converted=re.compile(r"(?P<identity>\d{4})_c(?P<camera>\d)s\d+_\d+_\d+"),  # the names of Market-1501
 )
 
 

@@ -3,7 +3,7 @@
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -39,6 +39,8 @@ def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[s
             listing.leave_out(path, "images that fit no pattern")
             continue
         said = found.groupdict()
+        if said.get("split", PARTS[0]) not in PARTS:
+            raise DataError(f"{path}: split '{said['split']}'; {nearest(said['split'], PARTS)}")
         more = tuple((field, said[field]) for field in ("clothes", "time") if field in said)
         rows.append(Row(name, said["identity"], cast("Part", said.get("split", "")), said.get("camera", ""), more))
     if not rows:
@@ -93,7 +95,7 @@ def expression(pattern: str) -> re.Pattern[str]:
         if found[1] in fields:
             return f"(?P={found[1]})"
         fields.append(found[1])
-        return f"(?P<{found[1]}>{'|'.join(PARTS) if found[1] == 'split' else '[^/]+?'})"
+        return f"(?P<{found[1]}>[^/]+?)"
 
     text = re.sub(r"\{(\w+)\}|\*\*|\*|[^*{]+|\{", translated, pattern)
     if "identity" not in fields:
@@ -104,8 +106,8 @@ def expression(pattern: str) -> re.Pattern[str]:
 def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
     """Return rows with an identity-disjoint split, drawn where none is given.
 
-    Of each test identity one image in each camera becomes a query (where another camera saw it), or without cameras one
-    image (where there is another).
+    Of each test identity one image in each camera becomes a query, as long as each still finds an image of another
+    camera in the gallery; without cameras one image does, where there is another.
 
     Args:
         rows: With `split` throughout, or without.
@@ -157,5 +159,18 @@ def _queries(rows: Iterable[Row], draw: random.Random) -> set[str]:
         cameras = of[identity]
         known = "" not in cameras
         if (known and len(cameras) > 1) or (not known and len(cameras[""]) > 1):
-            found |= {draw.choice(sorted(cameras[camera])) for camera in sorted(cameras)}
+            drawn = {camera: draw.choice(sorted(cameras[camera])) for camera in sorted(cameras)}
+            found |= _answerable(drawn, cameras) if known else set(drawn.values())
     return found
+
+
+def _answerable(drawn: Mapping[str, str], cameras: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the drawn images, one a camera, that can all be queries: each finds one of another camera that is none."""
+    left, chosen = {camera: len(names) for camera, names in cameras.items()}, set[str]()
+    for camera in drawn:
+        left[camera] -= 1
+        if all(any(left[other] for other in left if other != query) for query in (*chosen, camera)):
+            chosen.add(camera)
+        else:
+            left[camera] += 1
+    return {drawn[camera] for camera in chosen}

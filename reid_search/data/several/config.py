@@ -37,9 +37,9 @@ Member = Annotated[
 class SeveralConfig(DataConfig):
     """Several data sets. `name: several` may be left out where `train` is given.
 
-    Training joins the people of all of `train`; nobody of one set is taken for a person, or seen by a camera, of
-    another. Each set holds out its own share of people for validation, and these are ranked together. Each test is
-    ranked by itself, by the rule of its data set, and measured as `test/<name>/mAP`; `test/mAP` is that of the first.
+    Training joins the people of all of `train`; no two sets share a person or a camera. Each set holds out its own
+    share of people for validation, and these are ranked together. Each test is ranked by itself, by the rule of its
+    data set, and measured as `test/<name>/mAP`; `test/mAP` is that of the first.
 
     Attributes:
         train: The data sets to train on; one of them may be given by its name alone.

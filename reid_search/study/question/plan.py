@@ -176,23 +176,14 @@ def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
     Raises:
         DataError: There is such an image.
     """
-    for (one, own), (two, other) in itertools.combinations(zip(uses, seen, strict=True), 2):
-        twice = own.trained.keys() & other.trained.keys() if one.train and two.train else set()
-        if twice:
-            image = min(twice, key=lambda content: own.trained[content])
-            raise DataError(
-                f"{own.trained[image]} is trained on as an image of {one.data.name}, and as {other.trained[image]} of "
-                f"{two.data.name} ({len(twice):,} such images), so that one person would be two; take one of the two "
-                "sets out"
-            )
-    for (trained, own), (tested, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
-        both = own.trained.keys() & other.tested.keys() if trained.train and tested.test else set()
-        if both:
-            first = min(both, key=lambda content: own.trained[content])
-            raise DataError(
-                f"{own.trained[first]} is trained on as an image of {trained.data.name}, and it is tested on as "
-                f"{other.tested[first]} of {tested.data.name} ({len(both):,} such images); take one of the two sets out"
-            )
+    for (one, own), (two, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
+        for what, others in (("trained on", other.trained), ("tested on", other.tested)):
+            if both := own.trained.keys() & others.keys():
+                image = min(both, key=lambda content: own.trained[content])
+                raise DataError(
+                    f"{own.trained[image]} is trained on as an image of {one.data.name}, and it is {what} as "
+                    f"{others[image]} of {two.data.name} ({len(both):,} such images); take one of the two sets out"
+                )
 
 
 class _PlanFingerprints(Fingerprints):
