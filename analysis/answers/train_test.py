@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from reid_search.records import Status, StudyState, TrialId
-from reid_search.study.metrics import BESIDE, MAIN, METRICS, SINGLE_SHOT_BESIDE, Metric
+from reid_search.study.metrics import MAIN, Metric, shown_beside
 
 from ..reading.arms import of_test
 from ..reading.data_sets import is_trained_on, tests_of, trained_on
+from ..reading.measures import is_single_shot
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,6 @@ class TrainTest:
     tests: tuple[TestSet, ...]
     cells: pd.DataFrame = field(repr=False)
 
-    @property
-    def arms(self) -> list[str]:
-        """The rows, in the order of the phase."""
-        return list(dict.fromkeys(self.cells["arm"]))
-
 
 def summarise_tests(state: StudyState, arms: pd.DataFrame) -> list[TrainTest]:
     """Return the matrix of each phase and readout in the table of `load_arms` that has several tests."""
@@ -61,10 +57,10 @@ def summarise_tests(state: StudyState, arms: pd.DataFrame) -> list[TrainTest]:
 
 
 def _summarised(state: StudyState, phase: str, readout: str, rows: pd.DataFrame) -> TrainTest | None:
-    trials = {
-        str(row["arm"]): state.trials.get(TrialId(str(row["key"]), int(row["seed"]))) for _, row in rows.iterrows()
-    }
-    data = {arm: trial.section("data") for arm, trial in trials.items() if trial}
+    started = (
+        (str(row["arm"]), state.trials.get(TrialId(str(row["key"]), int(row["seed"])))) for _, row in rows.iterrows()
+    )
+    data = {arm: trial.section("data") for arm, trial in started if trial and trial.config}
     names = dict.fromkeys(name for section in data.values() for name in tests_of(section))
     if len(names) < 2:
         return None
@@ -87,8 +83,7 @@ def _columns(
     name: str, measured: pd.DataFrame, split: str, about: dict[str, str]
 ) -> Iterator[tuple[TestSet, pd.DataFrame]]:
     """Yield a test once for each protocol under which arms measured it; nearly always there is one."""
-    single = f"{split}/{SINGLE_SHOT_BESIDE}"
-    beside = METRICS[SINGLE_SHOT_BESIDE if single in measured and measured[single].notna().any() else BESIDE]
+    beside = shown_beside(single_shot=is_single_shot(measured, split))
     protocols: list[str] = list(measured["protocol"].dropna().unique())
     if len(protocols) < 2:
         yield TestSet(name, name, next(iter(about.values())), beside), measured

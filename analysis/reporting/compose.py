@@ -19,7 +19,7 @@ from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
 from .claims import ClaimView, family_notes, view_of
-from .describe_matrix import matrix_file, matrix_notes, matrix_rows
+from .describe_matrix import matrix_notes, matrix_rows
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
@@ -95,7 +95,7 @@ def compose_train_test(matrix: TrainTest) -> Section:
     """Return the matrix of what was trained on and what was tested on."""
     rows = matrix_rows(matrix)
     shown, notes = rows[:_ROWS_ON_THE_PAGE], list(matrix_notes(matrix))
-    return Section("train_test", matrix, matrix_file(matrix), (), shown, len(rows) - len(shown), notes)
+    return Section("train_test", matrix, file_name("train-test", matrix), (), shown, len(rows) - len(shown), notes)
 
 
 def compose_closing(

@@ -1,6 +1,5 @@
 """Describe the matrix of training and test sets: its rows as text, its heading and its notes."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -49,12 +48,6 @@ def matrix_heading(matrix: TrainTest) -> str:
     """Return the heading of a matrix."""
     readout = "" if matrix.readout == "default" else f", readout ‘{matrix.readout}’"
     return f"Train × test of ‘{matrix.phase}’{readout}"
-
-
-def matrix_file(matrix: TrainTest) -> str:
-    """Return the name of its table's files."""
-    readout = "" if matrix.readout == "default" else f"--{matrix.readout}"
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"train-test-{matrix.phase}{readout}")
 
 
 def matrix_notes(matrix: TrainTest) -> Iterator[str]:

@@ -6,9 +6,10 @@ from reid_search.study import BASELINE
 
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
+from ..answers.train_test import TrainTest
 
 
-def file_name(kind: str, summary: SearchSummary | AblationSummary) -> str:
+def file_name(kind: str, summary: SearchSummary | AblationSummary | TrainTest) -> str:
     """Return a file name such as `contrasts-ablate` or, for a further readout, `forest-ablate--global`.
 
     A further protocol adds its fingerprint, which does not change when other protocols are added:

@@ -18,7 +18,7 @@ from ..answers.train_test import TrainTest
 from ..reading.measures import COST_COLUMNS, Row
 from . import describe
 from .claims import describe_claim
-from .describe_matrix import matrix_file, matrix_rows
+from .describe_matrix import matrix_rows
 from .export import Column, Table, table_for, text_of
 from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
 from .naming import file_name
@@ -78,7 +78,7 @@ def train_test_sheet(matrix: TrainTest) -> Table:
             for test in matrix.tests
         ),
     )
-    return table_for(matrix_file(matrix), matrix.cells, columns, rows, ROWS_FOR_PEOPLE)
+    return table_for(file_name("train-test", matrix), matrix.cells, columns, rows, ROWS_FOR_PEOPLE)
 
 
 def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:

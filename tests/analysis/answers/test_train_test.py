@@ -64,6 +64,13 @@ def test_only_finished_seeds_are_in_the_means(begun, result_of):
     assert rows[BASE].cells[1].mean == "20.0 ± 14.1"
 
 
+def test_an_arm_is_there_before_its_last_seed_has_begun(begun, result_of):
+    _write(begun, result_of, BASE, 1, (0.5, 0.3))
+    _write(begun, result_of, OTHER, 1, (0.4, 0.2))
+    rows = {row.arm: (row.seeds, row.cells[0].mean) for row in matrix_rows(_matrix(begun))}
+    assert rows == {BASE: ("1 of 2", "50.0"), OTHER: ("1 of 2", "40.0")}
+
+
 def test_one_name_for_two_data_sets_is_two_columns(begun, result_of):
     other = {"test": "1" * 16, "test/a": "1" * 16, "test/b": "3" * 16}
     for seed in (1, 2):
