@@ -1,6 +1,6 @@
 """`reid-search data`: making and checking data sets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +55,7 @@ def make(
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="The data set's folder.")],
+    folder: Annotated[Path, typer.Argument(help="The data set's folder, or a manifest under any name.")],
     name: Annotated[
         str | None, typer.Option(help="The data set that it is read as; if omitted, what it looks like.")
     ] = None,
@@ -69,6 +69,7 @@ def check(
     from collections import Counter
 
     from reid_search.common.contents import hash_files
+    from reid_search.data.checks import check_alone
     from reid_search.data.dataset import dataset_of
     from reid_search.data.decoding import judged
     from reid_search.data.side_cars import side_car_problems
@@ -83,22 +84,28 @@ def check(
     shown = [(box.width, box.height) if box else images.sizes[path] for path, box in parts]
     sizes = Counter(f"{height}x{width}" for width, height in shown)
     dataset = dataset_of(name, listing, fingerprint="unknown" if unreadable else None)
+    refused, alone = _refused(lambda: check_alone(dataset, config))
     content: dict[str, Any] = {
         "fingerprint": dataset.fingerprint,
         **{part: _counts(dataset, part) for part in dataset.tables},
         "image_sizes": dict(sizes.most_common()),
         "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
         "not_used": listing.unused,
-        "notes": list(dataset.notes),
+        "notes": [*dataset.notes, *alone],
         "licence": listing.about.licence,
         "unreadable": unreadable,
         "side_car_problems": side_car_problems(dataset, dataset.side_cars),
+        "refused": refused,
     }
     if as_json:
         answer_json(content)
     else:
         _print(content, list(dataset.tables))
-    wrong = {"unreadable images": unreadable, "wrong side-cars": content["side_car_problems"]}
+    wrong = {
+        "unreadable images": unreadable,
+        "wrong side-cars": content["side_car_problems"],
+        "what a study refuses": refused,
+    }
     if any(wrong.values()):
         raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
 
@@ -130,7 +137,7 @@ def import_(
 ) -> None:
     """Write the manifest of a data set of one's own: path, identity, camera and split of every image."""
     from reid_search.data.manifest.importing import BY_IDENTITY, from_list, from_pattern, with_splits
-    from reid_search.data.manifest.table import FILES, write_table
+    from reid_search.data.manifest.table import FILES, unread_columns, write_table
     from reid_search.errors import RequestError
 
     if pattern and table:
@@ -140,24 +147,41 @@ def import_(
         raise RequestError(f"--to {target}: not in {folder}, and paths in a manifest start from its own folder")
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file with --to, or delete it")
-    rows, unused = (from_list(table), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
+    rows, unused = (from_list(table, folder), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
     split = with_splits(rows, test_share, seed)
     write_table(target, split)
     for reason, names in sorted(unused.items()):
         say(f"not used, {reason}: {len(names)}, such as {names[0]}")
     for part in ("train", "query", "gallery"):
         of_part = [row for row in split if row.split == part]
-        say(f"{part:8} {len(of_part):,} images of {len({row.identity for row in of_part}):,} identities")
+        identities = {row.identity for row in of_part if row.identity}
+        nobodys = sum(not row.identity for row in of_part)
+        distractors = f", {nobodys:,} of nobody's (distractors)" if nobodys else ""
+        say(f"{part:8} {len(of_part):,} images of {len(identities):,} identities{distractors}")
+    if unread := unread_columns([name for name, _ in split[0].more]):
+        say(unread)
     if not any(row.camera for row in split):
         say("no cameras: a ranking leaves out nothing but the query's own image")
     say(f"a study reads it with data: {{name: manifest, root: {(target if to else folder).resolve()}}}")
     answer(str(target))
 
 
+def _refused(check: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
+    """Return why a study would refuse a data set, and otherwise what the check says of it."""
+    from reid_search.errors import DataError
+
+    try:
+        return [], check()
+    except DataError as error:
+        return [str(error)], []
+
+
 def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
     from reid_search.data.folder import sniffed
     from reid_search.errors import DataAbsent, DataError
 
+    if folder.is_file():
+        return _folder_config("manifest", folder, sets)
     if not folder.is_dir():
         raise DataAbsent(f"{folder}: no such folder")
     found = sniffed(folder)

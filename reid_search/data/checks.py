@@ -8,7 +8,7 @@ from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset
 from reid_search.data.split import HoldoutSplit, split_holdout
 from reid_search.errors import DataError
-from reid_search.study import EvaluationRule
+from reid_search.study import DataConfig, EvaluationRule
 from reid_search.study.trial.config import SetUse
 
 _MOST_NAMED = 3
@@ -29,6 +29,30 @@ def checked_split(dataset: ReidDataset, use: SetUse) -> HoldoutSplit:
         check_test(dataset, use.data.rule)
     share = use.data.holdout if use.train else 0.0
     return split_holdout(dataset.train, share, use.data.split_seed, use.data.rule)
+
+
+def check_alone(dataset: ReidDataset, config: DataConfig) -> list[str]:
+    """Check a data set as a study would that names no other, and say what such a study could not do with it.
+
+    Raises:
+        DataError: As in `checked_split`; to lack a test, or training images, is no error. A holdout is one where it
+            was set: a study that does not search needs none.
+    """
+    trained, tested = len(dataset.train) > 0, len(dataset.query) + len(dataset.gallery) > 0
+    use = SetUse(config, train=trained or not tested, test=tested)
+    notes = []
+    try:
+        checked_split(dataset, use)
+    except DataError as error:
+        if "holdout" in config.model_fields_set:
+            raise
+        checked_split(dataset, use._replace(data=config.model_copy(update={"holdout": 0.0})))
+        notes.append(f"a search, which holds identities out, is refused: {error}")
+    if not tested:
+        notes.append("no query and no gallery image: it can be trained on only beside a set to test on (data.test)")
+    if not trained:
+        notes.append("no training image: it can only be tested on, beside a set to train on (data.train)")
+    return notes
 
 
 def check_parts(dataset: ReidDataset, use: SetUse) -> None:

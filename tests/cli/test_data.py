@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +194,107 @@ def test_images_by_identity_are_imported_trained_on_and_reported(command: Comman
     assert ran.code == 0, ran.err
     report = (tmp_path / "runs" / "own" / "report" / "report.md").read_text()
     assert "no cameras: nothing but the query itself is removed" in report
+
+
+def _images(root: Path, names: Sequence[str]) -> Path:
+    for number, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 16), (number, 0, 0)).save(path)
+    return root
+
+
+def _list(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_an_import_says_which_columns_nothing_reads(command: Command, tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(16)]
+    root = _images(tmp_path / "own", names)
+    rows = [f"{name},{number // 4},{number % 2},0 0 4 4,day" for number, name in enumerate(names)]
+    _list(root / "list.csv", "path,identity,camera,bbox,weather", *rows)
+    answer = command("data", "import", "own", "--list", "own/list.csv")
+    said = "columns that nothing reads, kept as labels: weather; bbox (did you mean box?)"
+    assert (answer.code, said in answer.err) == (0, True), answer.err
+    checked = command("data", "check", "own")
+    assert (checked.code, f"note     {said}" in checked.out) == (0, True), checked.err
+    assert "a search, which holds identities out, is refused: data.holdout: 0.2 of 2" in checked.out
+    assert command("data", "check", "own", "--set", "holdout=0.2").code == 2
+    study = _list(
+        tmp_path / "study.yaml",
+        "name: own",
+        "base:",
+        "  data: {name: manifest, root: own, image_size: [16, 8]}",
+        "  model: {architecture: baseline, backbone: resnet10_thin}",
+        "  training: {images: 8, batch: {ids: 2, per_id: 2}}",
+        "axes: {losses.triplet.margin: {choice: [0.3, 1.2]}}",
+        "phases: [{kind: ablate, seeds: 1}]",
+    )
+    planned = command("plan", study)
+    assert (planned.code, said in planned.out + planned.err) == (0, True), planned.err
+
+
+def test_an_import_counts_people_and_not_images_of_nobody(command: Command, tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(18)]
+    _images(tmp_path / "own", names)
+    rows = [f"{name},{number // 4 if number < 16 else ''}" for number, name in enumerate(names)]
+    _list(tmp_path / "own/list.csv", "path,identity", *rows)
+    answer = command("data", "import", "own", "--list", "own/list.csv")
+    assert answer.code == 0, answer.err
+    assert "gallery  8 images of 2 identities, 2 of nobody's (distractors)" in answer.err
+
+
+def test_an_import_of_a_list_refuses_files_that_are_not_there(command: Command, tmp_path: Path) -> None:
+    _images(tmp_path / "own", ["a.png"])
+    _list(tmp_path / "own/list.csv", "path,identity", "a.png,1", "b.png,1", "c.png,2")
+    answer = command("data", "import", "own", "--list", "own/list.csv")
+    assert (answer.code, "list.csv:3: b.png: no such file in own" in answer.err) == (2, True), answer.err
+    assert "(one of 2 wrong rows)" in answer.err
+    assert not (tmp_path / "own/manifest.csv").exists()
+
+
+SPLITS = {
+    "no query": (["train", "train", "gallery", "gallery"], "has no image of the split query"),
+    "no gallery": (["train", "train", "query", "query"], "has no image of the split gallery"),
+    "one camera": (["train", "train", "query", "gallery"], "every query and gallery image is of camera 1"),
+    "no match": (["train", "train", "query", "gallery"], "none of the 1 queries has an image of its identity"),
+    "one person": (["train", "query", "gallery"], "one identity in training"),
+    "nothing": (["gallery", "gallery", "gallery"], "has no image of the split query"),
+}
+
+
+@pytest.mark.parametrize("case", SPLITS)
+def test_a_check_refuses_the_splits_that_a_study_refuses(command: Command, tmp_path: Path, case: str) -> None:
+    splits, said = SPLITS[case]
+    names = [f"images/{number}.png" for number in range(len(splits))]
+    _images(tmp_path / "lists", names)
+    last = len(splits) - 1
+    rows = []
+    for number, (name, split) in enumerate(zip(names, splits, strict=True)):
+        identity = last - 1 if number == last and case != "no match" else number
+        camera = 1 if case == "one camera" else number
+        rows.append(f"{name},{identity},{camera},{split}")
+    _list(tmp_path / "lists/own.csv", "path,identity,camera,split", *rows)
+    answer = command("data", "check", "lists/own.csv")
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+    assert "what a study refuses: 1" in answer.err
+    assert "train " in answer.out, "it is described first"
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [
+        (["train", "train"], "it can be trained on only beside a set to test on (data.test)"),
+        (["query", "gallery"], "it can only be tested on, beside a set to train on (data.train)"),
+    ],
+)
+def test_a_check_says_what_a_part_of_a_data_set_is_good_for(
+    command: Command, tmp_path: Path, splits: list[str], said: str
+) -> None:
+    _images(tmp_path / "lists", ["0.png", "1.png"])
+    rows = [f"{number}.png,{number if split == 'train' else 7},{number},{split}" for number, split in enumerate(splits)]
+    _list(tmp_path / "lists/own.csv", "path,identity,camera,split", *rows)
+    answer = command("data", "check", "lists/own.csv")
+    assert (answer.code, said in answer.out) == (0, True), answer.err

@@ -174,7 +174,9 @@ def test_a_list_brings_its_boxes(tmp_path: Path) -> None:
         for n in range(40)
     ]
     _write(tmp_path / "list.csv", rows)
-    found = with_splits(from_list(tmp_path / "list.csv"), 0.4, seed=0)
+    for number in range(20):
+        _photo(tmp_path / f"{number}.png", number)
+    found = with_splits(from_list(tmp_path / "list.csv", tmp_path), 0.4, seed=0)
     assert {row.box for row in found} == {Box(0, 0, 8, 16), Box(8, 0, 8, 16)}
     queries = [row for row in found if row.split == "query"]
     assert len(queries) == len({(row.identity, row.camera) for row in queries}) == 4
@@ -183,4 +185,4 @@ def test_a_list_brings_its_boxes(tmp_path: Path) -> None:
         assert read_table(tmp_path / name) == found
     (tmp_path / "wrong.csv").write_text("path,identity,box\na.png,1,all\n")
     with pytest.raises(DataError, match=r"wrong\.csv:2: a\.png: box 'all'; expected x,y,width,height"):
-        from_list(tmp_path / "wrong.csv")
+        from_list(tmp_path / "wrong.csv", tmp_path)

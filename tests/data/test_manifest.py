@@ -13,7 +13,7 @@ from PIL import Image
 from reid_search.data.listing import Listing
 from reid_search.data.manifest.config import ManifestConfig
 from reid_search.data.manifest.importing import expression, from_list, from_pattern, with_splits
-from reid_search.data.manifest.table import Row, numbers, read_table, write_table
+from reid_search.data.manifest.table import Row, numbers, read_table, unread_columns, write_table
 from reid_search.errors import DataError, RequestError
 
 HEADER = "path,identity,camera,split\n"
@@ -158,11 +158,101 @@ def test_a_list_brings_its_columns(tmp_path: Path) -> None:
         csv.writer(file).writerows(
             [["path", "identity", "camera", "place"], *([f"{n}.jpg", n % 5, n % 2, "yard"] for n in range(20))]
         )
-    rows = with_splits(from_list(tmp_path / "list.csv"), 0.4, seed=0)
+    for number in range(20):
+        write_image(tmp_path / f"{number}.jpg", number)
+    rows = with_splits(from_list(tmp_path / "list.csv", tmp_path), 0.4, seed=0)
     assert {row.more for row in rows} == {(("place", "yard"),)}
     assert len({row.identity for row in rows if row.split == "train"}) == 3
     write_table(tmp_path / "manifest.csv", rows)
     assert read_table(tmp_path / "manifest.csv") == rows
+
+
+TABLE = """path;identity;camera;split;box
+Ä/a.jpg;Åsa;1;train;0,0,2,4
+b.jpg;0;1;train;
+"""
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, encoding: str) -> None:
+    cells = [line.split(";") for line in TABLE.splitlines()]
+    with (tmp_path / "own.csv").open("w", newline="", encoding=encoding) as file:
+        csv.writer(file, delimiter=separator).writerows(cells)
+    first, second = read_table(tmp_path / "own.csv")
+    assert (first.path, first.identity, str(first.box)) == ("Ä/a.jpg", "Åsa", "0,0,2,4")
+    assert (second.path, second.identity, second.box) == ("b.jpg", "0", None)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
+def test_text_of_unknown_encoding_is_refused_with_the_way_on(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "own.csv").write_bytes(TABLE.encode(encoding))
+    with pytest.raises(DataError, match=r"own\.csv: not a readable table .*not in UTF-8.*save it as CSV UTF-8"):
+        read_table(tmp_path / "own.csv")
+
+
+def test_wrong_rows_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text(f"{HEADER}a.jpg,1,1,train\n../b.jpg,1,1,train\na.jpg,1,1,train\n/c,1,1,no\n")
+    with pytest.raises(DataError, match=r"manifest\.csv:3: path '\.\./b\.jpg' leaves .* \(one of 3 wrong rows\)$"):
+        read_table(tmp_path / "manifest.csv")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["path", "identity", "split", "camera", "time", "clothes"], ""),
+        (["path", "identity", "bbox"], "bbox (did you mean box?)"),
+        (
+            ["path", "identity", "note", "x", "y", "w", "h", "cam"],
+            "note; x, y, w, h (did you mean box?); cam (did you mean camera?)",
+        ),
+        (["path", "identity", "box", "bbox", "cloths"], "bbox; cloths (did you mean clothes?)"),
+    ],
+)
+def test_columns_that_nothing_reads_are_named(names: list[str], said: str) -> None:
+    assert unread_columns(names) == (f"columns that nothing reads, kept as labels: {said}" if said else "")
+
+
+@pytest.mark.parametrize(("name", "column"), [("file", "path"), ("pid", "identity"), ("Split", "split")])
+def test_a_column_by_another_name_is_recognised(tmp_path: Path, name: str, column: str) -> None:
+    header = HEADER.replace(column, name)
+    (tmp_path / "manifest.csv").write_text(f"{header}a.jpg,1,1,train\n")
+    with pytest.raises(DataError, match=f"column '{column}' is missing; .*; is it {name}\\?"):
+        read_table(tmp_path / "manifest.csv")
+
+
+@pytest.mark.parametrize("folder", [" id2 ", "id2 "])
+def test_blanks_that_a_table_does_not_keep_are_refused(tmp_path: Path, folder: str) -> None:
+    root = _folder(tmp_path)
+    (root / "person 0").rename(root / folder)
+    with pytest.raises(DataError, match=f"{folder}/0-0.jpg: .*'{folder}.* has a blank at an end.*rename"):
+        from_pattern(root, ["{identity}/*"])
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("person 0/0-0.JPG", r"person 0/0-0\.JPG: no such file in .*; did you mean person 0/0-0\.jpg\?"),
+        ("person 0/0-0", r"; did you mean person 0/0-0\.jpg\?"),
+        ("person 0\\0-0.jpg", "; folders in it are divided by /, as in a/b.jpg"),
+        ("own/person 0/0-0.jpg", "; it is in .*, so import that folder"),
+        ("0.jpg", "; paths start from that folder"),
+    ],
+)
+def test_a_list_names_files_that_are_there(tmp_path: Path, path: str, said: str) -> None:
+    root = _folder(tmp_path / "own")
+    (tmp_path / "elsewhere").mkdir()
+    table = tmp_path / "elsewhere/list.csv"
+    table.write_text(f"path,identity\nperson 1/0-0.jpg,1\n{path},0\nnowhere.jpg,0\n")
+    with pytest.raises(DataError, match=rf"list\.csv:3: .*{said} \(one of 2 wrong rows\)$"):
+        from_list(table, root)
+
+
+def test_a_list_names_each_image_once(tmp_path: Path) -> None:
+    root = _folder(tmp_path)
+    (tmp_path / "list.csv").write_text("path,identity\nperson 1/0-0.jpg,1\nperson 1/0-0.jpg,2\n")
+    with pytest.raises(DataError, match=r"list\.csv:3: person 1/0-0\.jpg is in line 2 too; an image has one row"):
+        from_list(tmp_path / "list.csv", root)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +283,7 @@ def test_what_fits_no_pattern_is_said(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"names no \{identity\}"):
         from_pattern(root, ["*.jpg"])
     rows, _ = from_pattern(root, ["{identity}/*"])
-    with pytest.raises(DataError, match=r"1 identities, of which 0\.5 are 0 to test on"):
+    with pytest.raises(DataError, match=r"too few identities to draw a split: 1 \(person 0\); .* is 0 of them"):
         with_splits([row for row in rows if row.identity == "person 0"], 0.5, 0)
 
 

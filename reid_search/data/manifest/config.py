@@ -7,7 +7,8 @@ from typing import Literal, cast
 from reid_search.common.contents import state_of
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
-from reid_search.data.manifest.table import manifest_at, numbers, read_records, read_table
+from reid_search.data.manifest.cells import read_records
+from reid_search.data.manifest.table import manifest_at, numbers, read_table, unread_columns
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import in_words
@@ -56,7 +57,8 @@ class ManifestConfig(FolderConfig):
         rows = read_table(path)
         identities = numbers(row.identity for row in rows if row.identity)
         cameras = numbers(row.camera for row in rows if row.camera)
-        listing = Listing(path.parent, About(f"the manifest {path.name}", cameras=bool(cameras)))
+        status = unread_columns([name for name, _ in rows[0].more])
+        listing = Listing(path.parent, About(f"the manifest {path.name}", status=status, cameras=bool(cameras)))
         listing.lists.append(path)
         for row in rows:
             identity = identities[row.identity] if row.identity else 0

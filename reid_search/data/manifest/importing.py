@@ -5,17 +5,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import cast
 
-from reid_search.data.boxes import parse_box
 from reid_search.data.listing import PARTS, About, Listing, Part, in_utf8
-from reid_search.data.manifest.table import FIXED, Row, read_records, read_table
-from reid_search.errors import DataError, RequestError, nearest
+from reid_search.data.manifest.table import Row, and_others, read_table
+from reid_search.errors import DataError, RequestError, closest, nearest
 
 BY_IDENTITY = "{identity}/*"
 _FIELDS = ("identity", "camera", "split", "time", "clothes")
 _FEWEST = 2
+_MOST_NAMED = 3
 
 
 def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[str, list[str]]]:
@@ -39,6 +39,8 @@ def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[s
             listing.leave_out(path, "images that fit no pattern")
             continue
         said = found.groupdict()
+        if padded := next((text for text in (name, *said.values()) if text != text.strip()), None):
+            raise DataError(f"{path}: {padded!r} has a blank at an end, which a table does not keep; rename it")
         if said.get("split", PARTS[0]) not in PARTS:
             raise DataError(f"{path}: split '{said['split']}'; {nearest(said['split'], PARTS)}")
         more = tuple((field, said[field]) for field in ("clothes", "time") if field in said)
@@ -50,29 +52,36 @@ def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[s
     return rows, listing.unused
 
 
-def from_list(path: Path) -> list[Row]:
+def from_list(table: Path, folder: Path) -> list[Row]:
     """Return the rows of a table that has `path` and `identity`, without a split unless it has one.
 
+    Args:
+        table: The file.
+        folder: Where its paths start.
+
     Raises:
-        DataError: The table cannot be read, or lacks one of the two.
+        DataError: The table cannot be read, lacks one of the two, or names a file that is not there.
     """
-    records = read_records(path)
-    if "split" in records[0]:
-        return read_table(path)
-    for column in ("path", "identity"):
-        if column not in records[0]:
-            raise DataError(f"{path}: column '{column}' is missing; found {', '.join(records[0])}")
-    return [
-        Row(
-            record["path"],
-            record["identity"],
-            "",
-            record.get("camera", ""),
-            tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED),
-            parse_box(record.get("box", ""), f"{path}:{line}: {record['path']}"),
-        )
-        for line, record in enumerate(records, start=2)
-    ]
+    rows = read_table(table, drawn=True)
+    missing = [(line, row) for line, row in enumerate(rows, start=2) if not (folder / row.path).is_file()]
+    if missing:
+        line, row = missing[0]
+        hint = _where_it_is(row.path, folder, table.parent)
+        raise DataError(f"{table}:{line}: {row.path}: no such file in {folder}{hint}{and_others(len(missing))}")
+    return rows
+
+
+def _where_it_is(path: str, folder: Path, beside: Path) -> str:
+    """Say where a file may be that is not in the folder."""
+    if "\\" in path:
+        return "; folders in it are divided by /, as in a/b.jpg"
+    other = next((place for place in (beside, folder.parent) if (place / path).is_file()), None)
+    if other is not None:
+        return f"; it is in {other}, so import that folder"
+    name, around = PurePosixPath(path).name, (folder / path).parent
+    there = {found.name.lower(): found.name for found in around.iterdir()} if around.is_dir() else {}
+    close = there.get(name.lower()) or closest(name, there.values())
+    return f"; did you mean {PurePosixPath(path).with_name(close)}?" if close else "; paths start from that folder"
 
 
 def expression(pattern: str) -> re.Pattern[str]:
@@ -127,9 +136,11 @@ def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
     identities = sorted({row.identity for row in rows if row.identity})
     count = round(test_share * len(identities))
     if min(count, len(identities) - count) < _FEWEST:
+        named = f" ({', '.join(identities[:_MOST_NAMED])}{', …' if len(identities) > _MOST_NAMED else ''})"
         raise DataError(
-            f"{len(identities)} identities, of which {test_share:g} are {count} to test on; at least {_FEWEST} are "
-            f"needed on either side"
+            f"too few identities to draw a split: {len(identities)}{named if identities else ''}; a test share of "
+            f"{test_share:g} is {count} of them, and at least {_FEWEST} to train on and {_FEWEST} to test on are "
+            "needed; is each of these one person?"
         )
     tested = set(draw.sample(identities, count))
     queries = _queries([row for row in rows if row.identity in tested], draw)

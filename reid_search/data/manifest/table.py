@@ -7,8 +7,6 @@ image is that part of its file, which may have several rows. `time`, `clothes` a
 """
 
 import csv
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,13 +14,21 @@ from typing import Literal
 
 from reid_search.data.boxes import Box, named, parse_box
 from reid_search.data.listing import PARTS, Part
-from reid_search.errors import DataAbsent, DataError, nearest
+from reid_search.data.manifest.cells import ENDINGS, read_records
+from reid_search.errors import DataAbsent, DataError, closest, nearest
 
 REQUIRED = ("path", "identity", "split")
 OPTIONAL = ("camera", "box", "time", "clothes")
 FIXED = (*REQUIRED, "camera", "box")
 FILES = ("manifest.csv", "manifest.parquet")
-_ENDINGS = (".csv", ".parquet")
+_KNOWN = (*REQUIRED, *OPTIONAL)
+_OTHER_NAMES = {
+    "path": ("file", "filename", "file_name", "image", "img", "image_path", "img_path"),
+    "identity": ("id", "pid", "person", "person_id"),
+    "camera": ("cam", "camid", "cam_id", "camera_id"),
+    "split": ("set", "subset"),
+    "box": ("bbox", "xywh", "x", "y", "w", "h", "left", "top", "width", "height"),
+}
 _MOST_DIGITS = 4_000
 
 
@@ -70,56 +76,84 @@ def manifest_at(root: Path) -> Path:
     return found[0]
 
 
-def read_table(path: Path) -> list[Row]:
+def read_table(path: Path, *, drawn: bool = False) -> list[Row]:
     """Read a manifest.
 
+    Args:
+        path: The file.
+        drawn: Whether it may lack splits, which are drawn then.
+
     Raises:
-        DataError: It cannot be read, lacks a column, or a row breaks a rule; the row is named as a text editor counts.
+        DataError: It cannot be read, lacks a column, or a row breaks a rule; the first such row is named as a text
+            editor counts, with the number of all.
     """
     records = read_records(path)
-    for column in REQUIRED:
-        if column not in records[0]:
-            raise DataError(
-                f"{path}: column '{column}' is missing; expected {', '.join(REQUIRED)} and, where known, "
-                f"{', '.join(OPTIONAL)}; found {', '.join(records[0])}"
-            )
-    rows: list[Row] = []
+    drawn = drawn and "split" not in records[0]
+    _check_columns(path, list(records[0]), [name for name in REQUIRED if not (drawn and name == "split")])
+    rows: dict[int, Row] = {}
     lines: dict[str, list[int]] = {}
+    problems: list[DataError] = []
     for line, record in enumerate(records, start=2):
-        row = _row(f"{path}:{line}", record)
-        earlier = [rows[number - 2] for number in lines.setdefault(row.name, [])]
-        # A query may be in the gallery too, where the rule leaves it out.
-        if earlier and sorted(item.split for item in (*earlier, row)) != ["gallery", "query"]:
-            raise DataError(f"{path}:{line}: {row.name} is in line {lines[row.name][0]} too; an image has one row")
-        for item in earlier:
-            if (item.identity, item.camera) != (row.identity, row.camera):
-                raise DataError(
-                    f"{path}:{line}: {row.name} is in line {lines[row.name][0]} too, with another identity or camera; "
-                    "a query that is in the gallery has the same in both"
-                )
+        try:
+            row = _row(f"{path}:{line}", record, drawn)
+            _check_once(path, line, row, {number: rows[number] for number in lines.setdefault(row.name, [])})
+        except DataError as error:
+            problems.append(error)
+            continue
         lines[row.name].append(line)
-        rows.append(row)
-    _check_cameras(path, rows)
-    return rows
+        rows[line] = row
+    if problems:
+        raise DataError(f"{problems[0]}{and_others(len(problems))}")
+    _check_cameras(path, list(rows.values()))
+    return list(rows.values())
 
 
-def read_records(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV or Parquet file as text, at least one.
+def and_others(count: int) -> str:
+    """Return the end of a message on the first of some wrong rows."""
+    return f" (one of {count:,} wrong rows)" if count > 1 else ""
 
-    Raises:
-        DataError: The file is missing, of another kind, or empty.
-    """
-    if not path.is_file():
-        raise DataAbsent(f"{path}: no such file")
-    if path.suffix.lower() not in _ENDINGS:
-        raise DataError(f"{path}: not a table; expected a file that ends in {' or '.join(_ENDINGS)}")
-    try:
-        records = _from_csv(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
-    except (OSError, ValueError, csv.Error) as error:
-        raise DataError(f"{path}: not a readable table ({error})") from error
-    if not records:
-        raise DataError(f"{path}: holds no row; expected one for each image")
-    return records
+
+def unread_columns(names: Sequence[str]) -> str:
+    """Say in one line which columns are kept as labels and not read, and which one each may have been meant to be."""
+    groups: dict[str | None, list[str]] = {}
+    for name in names:
+        if name not in _KNOWN:
+            groups.setdefault(_meant(name, names), []).append(name)
+    told = [
+        f"{', '.join(group)}{f' (did you mean {known}?)' if known else ''}"
+        for known, group in sorted(groups.items(), key=lambda item: item[0] or "")
+    ]
+    return f"columns that nothing reads, kept as labels: {'; '.join(told)}" if told else ""
+
+
+def _meant(name: str, names: Sequence[str]) -> str | None:
+    """Return the known column that is not there and that this name may stand for."""
+    others = {other: known for known, others in _OTHER_NAMES.items() for other in (known, *others)}
+    absent = [known for known in _KNOWN if known not in names]
+    found = others.get(name.lower()) or closest(name.lower(), absent)
+    return found if found in absent else None
+
+
+def _check_columns(path: Path, names: Sequence[str], required: Sequence[str]) -> None:
+    for column in required:
+        if column not in names:
+            other = next((name for name in names if name not in _KNOWN and _meant(name, names) == column), None)
+            raise DataError(
+                f"{path}: column '{column}' is missing; expected {', '.join(required)} and, where known, "
+                f"{', '.join(OPTIONAL)}; found {', '.join(names)}{f'; is it {other}?' if other else ''}"
+            )
+
+
+def _check_once(path: Path, line: int, row: Row, earlier: Mapping[int, Row]) -> None:
+    # A query may be in the gallery too, where the rule leaves it out.
+    if earlier and sorted(item.split for item in (*earlier.values(), row)) != ["gallery", "query"]:
+        raise DataError(f"{path}:{line}: {row.name} is in line {min(earlier)} too; an image has one row")
+    for number, item in earlier.items():
+        if (item.identity, item.camera) != (row.identity, row.camera):
+            raise DataError(
+                f"{path}:{line}: {row.name} is in line {number} too, with another identity or camera; a query that is "
+                "in the gallery has the same in both"
+            )
 
 
 def write_table(path: Path, rows: Iterable[Row]) -> None:
@@ -128,8 +162,8 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
     Raises:
         DataError: The file's name ends in something else than `.csv` or `.parquet`.
     """
-    if path.suffix.lower() not in _ENDINGS:
-        raise DataError(f"{path}: expected a name that ends in {' or '.join(_ENDINGS)}")
+    if path.suffix.lower() not in ENDINGS:
+        raise DataError(f"{path}: expected a name that ends in {' or '.join(ENDINGS)}")
     records = [
         {
             "path": row.path,
@@ -162,49 +196,19 @@ def numbers(labels: Iterable[str]) -> dict[str, int]:
     return {label: number for number, label in enumerate(ordered, start=1)}
 
 
-def _from_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, strict=True)
-        _check_header([name.strip() for name in reader.fieldnames or ()])
-        records = []
-        for record in reader:
-            if None in record or None in record.values():
-                raise ValueError(f"line {reader.line_num} has another number of cells than the first line")
-            records.append({name.strip(): value.strip() for name, value in record.items()})
-        return records
-
-
-def _from_parquet(path: Path) -> list[dict[str, str]]:
-    from pyarrow.parquet import read_table as read
-
-    table = read(path)
-    _check_header(table.column_names)
-    rows: Sequence[Mapping[str, object]] = table.to_pylist()
-    return [{name: _text(value) for name, value in row.items()} for row in rows]
-
-
-def _text(value: object) -> str:
-    is_missing = value is None or (isinstance(value, float) and math.isnan(value))
-    return "" if is_missing else str(value).strip()
-
-
-def _check_header(names: Sequence[str]) -> None:
-    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
-    if twice is not None:
-        raise ValueError(f"two columns are called '{twice}'")
-
-
-def _row(place: str, record: Mapping[str, str]) -> Row:
+def _row(place: str, record: Mapping[str, str], drawn: bool) -> Row:
     path, identity, split, camera = (record.get(name, "") for name in ("path", "identity", "split", "camera"))
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts:
         raise DataError(f"{place}: path {path!r} leaves the manifest's folder; expected one inside, such as a/b.jpg")
+    box = parse_box(record.get("box", ""), f"{place}: {path}")
+    more = tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED)
+    if drawn:
+        return Row(str(pure), identity, "", camera, more, box)
     if split not in PARTS:
         raise DataError(f"{place}: split {split!r} of {path}; {nearest(split, PARTS)}")
     if not identity and split != "gallery":
         raise DataError(f"{place}: {path} has no identity; only a gallery image may be without, as a distractor")
-    box = parse_box(record.get("box", ""), f"{place}: {path}")
-    more = tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED)
     return Row(str(pure), identity, split, camera, more, box)
 
 
