@@ -2,6 +2,7 @@
 
 import os
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["REID_SEARCH_CACHE"]
     else:
         os.environ["REID_SEARCH_CACHE"] = before
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every file look old enough for its hash to be remembered, which a real one is after two seconds."""
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 10 * 10**9)
 
 
 @pytest.fixture

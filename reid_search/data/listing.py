@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from reid_search.common.contents import Hashed, hash_files, why_unreadable
 from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.data.boxes import Box, named
+from reid_search.data.side_cars.files import files_of
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
@@ -33,11 +34,6 @@ IN_FOLDERS = "images in folders within a part"
 VALIDATION = "validation images"
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm")
-_SIDE_CAR_SUFFIXES: dict[SideCar, tuple[str, ...]] = {
-    "maps": (".png", ".npz", ".npy"),
-    "keypoints": (".json",),
-    "attributes": (".csv", ".mat"),
-}
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 _DIGITS = 16
 _HIGHEST = 10**15
@@ -103,7 +99,8 @@ class Listing:
         about: What the data set states.
         images: The images in use.
         unused: Names of what was found and is not used, by reason.
-        lists: Files that were read besides images and side-cars; their bytes are in the fingerprint.
+        lists: Files that were read besides images and side-cars, by what they are called in the data set, whatever
+            their own names; their bytes are in the fingerprint.
         side_cars: Paths of the side-cars.
         forms: How they are to be understood.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
@@ -114,7 +111,7 @@ class Listing:
     about: About
     images: list[ListedImage] = field(default_factory=list)
     unused: dict[str, list[str]] = field(default_factory=dict)
-    lists: list[Path] = field(default_factory=list)
+    lists: dict[str, Path] = field(default_factory=dict)
     side_cars: dict[SideCar, Path] = field(default_factory=dict)
     forms: Forms = field(default_factory=Forms)
     converted: bool | None = None
@@ -174,7 +171,7 @@ class Listing:
             raise DataError(f"{folder}: a link that leads back to {real}, which it is in; take it out")
         for entry in entries_of(folder):
             path = folder / entry.name
-            if path in self.lists:
+            if path in self.lists.values():
                 continue
             if is_hidden(entry.name):
                 self.leave_out(path, HIDDEN)
@@ -252,8 +249,8 @@ class Listing:
     def fingerprint(self) -> str:
         """Return `sha256-` and 16 hex digits of everything that is read: bytes of files, and what they are of.
 
-        Where the folder lies, hidden files and files that are not used do not count; images that are left out because
-        they are unreadable do.
+        Where the folder and its lists lie, hidden files and files that are not used do not count, a side-car of no
+        image among them; images that are left out because they are unreadable do.
 
         Raises:
             DataError: A file is missing or cannot be read.
@@ -264,9 +261,9 @@ class Listing:
             for image in self.images
         ]
         lines += [f"skipped/{name}" for name in self.unused.get(UNREADABLE, ())]
-        beside = {f"list/{self.name_of(path)}": path for path in self.lists}
+        beside = {f"list/{name}": path for name, path in self.lists.items()}
         for kind, place in self.side_cars.items():
-            beside |= {f"{kind}/{name}": path for name, path in _side_car_files(kind, place).items()}
+            beside |= {f"{kind}/{name}": path for name, path in self._side_car_files(kind, place).items()}
         hashed = hash_files(beside.values())
         if hashed.unreadable:
             raise _unreadable(hashed.unreadable)
@@ -309,6 +306,14 @@ class Listing:
         if not pooled or not alone:
             return ""
         return f"multi-query: {alone:,} of {len(queries):,} queries have no other image and are described by their own"
+
+    def _side_car_files(self, kind: SideCar, place: Path) -> dict[str, Path]:
+        """Return the files of a side-car by name; a single file has no name, so that it may be called anything."""
+        if not place.exists():
+            raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
+        if kind == "attributes" or not place.is_dir():
+            return {"": place}
+        return files_of((image.path for image in self.images), place, kind)
 
     def _hash_images(self) -> Hashed:
         if self._hashed is None:
@@ -373,23 +378,6 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir()
     except OSError:
         return False
-
-
-def _side_car_files(kind: SideCar, place: Path) -> dict[str, Path]:
-    """Return the files of a side-car by name; a single file has no name, so that it may be called anything."""
-    if not place.exists():
-        raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
-    if not place.is_dir():
-        return {"": place}
-    found, met = {}, set()
-    for folder, folders, files in os.walk(place, followlinks=True):
-        folders[:] = [name for name in folders if not is_hidden(name) and os.path.realpath(folder) not in met]
-        met.add(os.path.realpath(folder))
-        for name in files:
-            if not is_hidden(name) and name.lower().endswith(_SIDE_CAR_SUFFIXES[kind]):
-                path = Path(folder, name)
-                found[path.relative_to(place).as_posix()] = path
-    return found
 
 
 def _more_or_less(found: Counts, said: Counts) -> str:

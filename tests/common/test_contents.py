@@ -25,13 +25,6 @@ def cache_of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes every file look old enough to be remembered, which a real one is after two seconds."""
-    now = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: now() + 10 * 10**9)
-
-
 def _written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     os.utime(path, (LONG_AGO, LONG_AGO))
@@ -47,7 +40,8 @@ def _remembered(cache: Path) -> int:
 
 
 def test_a_hash_is_the_sha256_of_the_bytes(tmp_path: Path) -> None:
-    contents = {tmp_path / f"{number}": bytes([number % 7]) * (number * 3001) for number in range(1500)}
+    contents = {tmp_path / f"{number}": bytes([number % 7]) * (number * 31) for number in range(1500)}
+    contents[tmp_path / "long"] = b"more than one read" * 100_000
     for path, content in contents.items():
         path.write_bytes(content)
     expected = {str(path): hashlib.sha256(content).hexdigest() for path, content in contents.items()}

@@ -80,10 +80,7 @@ def test_without_multi_query_nothing_changes(market: Path) -> None:
     pooled = _config(market)
     assert pooled.rule == EvaluationRule(multi_query=True) != MARKET_RULE
     assert str(pooled.rule) == "same camera; multi-query"
-    earlier = pooled.fingerprint()
-    write_image(market / "gt_bbox/0001_c1s1_000007_00.jpg", 2)
-    assert len({before, earlier, pooled.fingerprint()}) == 3
-    assert plain.fingerprint() == before
+    assert pooled.fingerprint() != before
     keys = {
         trial_key(TrialConfig.model_validate({"data": config.model_dump(mode="json"), "model": MODEL}), before)
         for config in (plain, pooled)

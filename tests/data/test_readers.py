@@ -168,28 +168,6 @@ def test_duke_is_read_by_market_s_names_where_all_of_them_are_and_market_is_then
     assert sniffed(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt"])
-def test_a_list_of_msmt17_that_is_edited_at_equal_size_changes_the_fingerprint(
-    fill: Fill, tmp_path: Path, name: str
-) -> None:
-    _msmt(tmp_path, fill)
-    before, path = _read("msmt17", tmp_path).fingerprint(), tmp_path / name
-    path.write_bytes(path.read_bytes()[:-1] + b" ")
-    assert _read("msmt17", tmp_path).fingerprint() != before
-
-
-def test_the_protocol_of_cuhk03_that_is_edited_at_equal_size_changes_the_fingerprint(
-    cuhk03: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "images_detected").symlink_to(cuhk03 / "images_detected")
-    protocol = tmp_path / "cuhk03_new_protocol_config_detected.mat"
-    shutil.copy(cuhk03 / protocol.name, protocol)
-    before, content = _read("cuhk03", tmp_path).fingerprint(), bytearray(protocol.read_bytes())
-    content[20] ^= 1  # in the description, which changes nothing else
-    protocol.write_bytes(content)
-    assert _read("cuhk03", tmp_path).fingerprint() != before
-
-
 def test_a_folder_that_is_cuhk03_with_other_boxes_or_splits_alone_is_known_as_that(
     cuhk03: Path, fill: Fill, tmp_path: Path
 ) -> None:

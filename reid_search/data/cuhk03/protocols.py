@@ -43,7 +43,7 @@ def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
         if name not in there:
             raise DataAbsent(f"{images / name}: no such file, and {protocol.name} names it; expected {_EXAMPLE}")
         listing.use(there[name], part, identity, camera)
-    listing.lists.append(protocol)
+    listing.lists[protocol.name] = protocol
     _leave_out_others(listing, there, {name for _, name, _, _ in rows})
 
 
@@ -73,7 +73,7 @@ def classic_split(listing: Listing, images: Path, release: Path, split: int) -> 
         DataError: The file is of another kind, or a name does not fit.
     """
     tested = _tested(release, split)
-    listing.lists.append(release)
+    listing.lists[release.name] = release
     there = {path.name: path for path in listing.image_files(images)}
     for name, path in there.items():
         found = _NAME.fullmatch(name)

@@ -59,7 +59,7 @@ class ManifestConfig(FolderConfig):
         cameras = numbers(row.camera for row in rows if row.camera)
         status = unread_columns([name for name, _ in rows[0].more])
         listing = Listing(path.parent, About(f"the manifest {path.name}", status=status, cameras=bool(cameras)))
-        listing.lists.append(path)
+        listing.lists[f"manifest{path.suffix.lower()}"] = path
         for row in rows:
             identity = identities[row.identity] if row.identity else 0
             listing.use(

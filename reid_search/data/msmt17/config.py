@@ -80,7 +80,7 @@ def _folder(root: Path, part: str) -> Path:
 
 def _add(listing: Listing, path: Path, folder: Path, part: Part) -> None:
     lines = read_list(path, f"lines such as {_EXAMPLE}").splitlines()
-    listing.lists.append(path)
+    listing.lists[path.name] = path
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

@@ -1,8 +1,9 @@
 """Settings of Occluded-Duke; no torch."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reid_search.data.dukemtmc.config import ABOUT as DUKE
 from reid_search.data.dukemtmc.config import LAYOUT
@@ -27,8 +28,13 @@ class OccludedDukeConfig(FolderConfig):
             omitted, `root` is a folder of Occluded-Duke itself.
     """
 
+    places: ClassVar[tuple[str, ...]] = (*FolderConfig.places, "lists")
     name: Literal["occluded_duke"]
     lists: AbsolutePath | None = None
+
+    def unplaced(self, entries: Mapping[str, object]) -> dict[str, object]:
+        """Return entries without places, as they are without lists: what these hold is in the fingerprint."""
+        return {**super().unplaced(entries), "lists": None}
 
     def read(self, root: Path) -> Listing:
         """List the three folders; 1,870 of the queries are in the gallery too, where the rule leaves them out."""
@@ -46,7 +52,7 @@ def _by_lists(root: Path, lists: Path) -> Listing:
             if image is None:
                 raise DataError(f"{path}: {line} is not in {root}; expected DukeMTMC-reID there, as it was published")
             listing.use(image.path, part, image.identity, image.camera)
-        listing.lists.append(path)
+        listing.lists[name] = path
     return listing
 
 

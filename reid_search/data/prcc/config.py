@@ -5,7 +5,18 @@ from pathlib import Path
 from typing import Literal
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import HIDDEN, VALIDATION, About, Counts, Listing, Part, entries_of, is_hidden
+from reid_search.data.listing import (
+    HIDDEN,
+    IMAGE_SUFFIXES,
+    OTHER_FILES,
+    VALIDATION,
+    About,
+    Counts,
+    Listing,
+    Part,
+    entries_of,
+    is_hidden,
+)
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import EvaluationRule
 from reid_search.study.rules import SingleShot
@@ -84,6 +95,8 @@ def _people(listing: Listing, folder: Path) -> "list[tuple[Path, int]]":
         person = folder / entry.name
         if is_hidden(entry.name):
             listing.leave_out(person, HIDDEN)
+        elif not entry.name.lower().endswith(IMAGE_SUFFIXES) and person.is_file():
+            listing.leave_out(person, OTHER_FILES)
         elif not entry.name.isdecimal() or not person.is_dir():
             raise DataError(f"{person}: expected a folder for each person, named by a number: {_EXAMPLE}")
         else:

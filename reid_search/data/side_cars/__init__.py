@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reid_search.data.side_cars.keypoints import read_keypoints
     from reid_search.data.side_cars.maps import read_maps
     from reid_search.data.side_cars.problems import side_car_problems
-from reid_search.data.side_cars.readers import place_of, readers_of
+    from reid_search.data.side_cars.readers import place_of, readers_of
 
 __all__ = [
     "attributes_of",
@@ -29,5 +29,6 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {"check_own": "files", "read_keypoints": "keypoints", "read_maps": "maps", "side_car_problems": "problems"}
-    | dict.fromkeys(("attributes_of", "read_attributes"), "attributes"),
+    | dict.fromkeys(("attributes_of", "read_attributes"), "attributes")
+    | dict.fromkeys(("place_of", "readers_of"), "readers"),
 )

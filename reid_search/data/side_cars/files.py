@@ -1,34 +1,72 @@
 """Finding the side-car of an image."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
-from reid_search.common.contents import hash_files
+from reid_search.common.contents import hash_files, why_unreadable
 from reid_search.errors import DataAbsent, DataError
 
 Size = tuple[int, int]
+PerImage = Literal["maps", "keypoints"]
+
+_ENDINGS: dict[PerImage, tuple[str, ...]] = {
+    "maps": (".png", ".npz", ".npy"),
+    "keypoints": (".json", "_keypoints.json", ".predictions.json"),
+}
+"""What may follow the image's stem or its whole name."""
+_WHAT: dict[PerImage, str] = {"maps": "part map", "keypoints": "keypoints"}
 
 
-def file_of(image: Path, folder: Path, endings: Sequence[str], what: str) -> Path:
+def file_of(image: Path, folder: Path, kind: PerImage) -> Path:
     """Return the side-car of an image: in the folder, or in a sub-folder named after the image's.
 
     Args:
         image: The image.
         folder: Folder of side-cars.
-        endings: What may follow the image's stem or its whole name: `.png`, `_keypoints.json`.
-        what: What a message calls the file.
+        kind: What they hold.
 
     Raises:
         DataAbsent: There is none.
         DataError: There are several.
     """
-    places = list(_places(image, folder, endings))
+    places = list(_places(image, folder, kind))
     found = [path for path in places if path.exists()]
     if not found:
-        raise DataAbsent(f"{places[0]}: no such file; expected the {what} of {image.parent.name}/{image.name}")
+        raise DataAbsent(f"{places[0]}: no such file; expected the {_WHAT[kind]} of {image.parent.name}/{image.name}")
     if len(found) > 1:
-        raise DataError(f"{found[0]}: {found[1]} is a {what} of the same image too; keep one of them")
+        raise DataError(f"{found[0]}: {found[1]} is a {_WHAT[kind]} of the same image too; keep one of them")
     return found[0]
+
+
+def files_of(images: Iterable[str], folder: Path, kind: PerImage) -> dict[str, Path]:
+    """Return the side-cars of images by name in their folder: what `file_of` finds, and no other file.
+
+    Upper and lower case are not told apart, as some disks do not.
+
+    Args:
+        images: Paths of the images.
+        folder: Folder of side-cars.
+        kind: What they hold.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
+    owners: dict[str, set[str]] = defaultdict(set)
+    for image in images:
+        parent, name = os.path.split(image)
+        own = {name.casefold(), os.path.splitext(name)[0].casefold()}  # noqa: PTH122
+        for inner in ("", os.path.basename(parent)):  # noqa: PTH119
+            owners[inner] |= own
+    found: dict[str, Path] = {}
+    for inner, names in owners.items():
+        for file in _listed(folder / inner):
+            folded = file.casefold()
+            if any(folded.removesuffix(ending) in names for ending in _ENDINGS[kind] if folded.endswith(ending)):
+                found[f"{inner}/{file}" if inner else file] = folder / inner / file
+    return found
 
 
 def check_own(images: Iterable[str], place_of: Callable[[Path], str], what: str) -> None:
@@ -57,8 +95,17 @@ def check_own(images: Iterable[str], place_of: Callable[[Path], str], what: str)
             )
 
 
-def _places(image: Path, folder: Path, endings: Sequence[str]) -> Iterator[Path]:
+def _places(image: Path, folder: Path, kind: PerImage) -> Iterator[Path]:
     for parent in (folder, folder / image.parent.name):
         for name in dict.fromkeys((image.stem, image.name)):
-            for ending in endings:
+            for ending in _ENDINGS[kind]:
                 yield parent / f"{name}{ending}"
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DataError(f"{folder}: {why_unreadable(str(folder), error)}") from error

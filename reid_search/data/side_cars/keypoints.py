@@ -30,7 +30,6 @@ from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, KEYPOINTS
 Keypoints = npt.NDArray[np.float32]
 _People = list[Mapping[str, object]]
 
-_ENDINGS = (".json", "_keypoints.json", ".predictions.json")
 _COCO_18 = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
 _BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)
 _PLACES = {len(KEYPOINTS): tuple(range(len(KEYPOINTS))), 18: _COCO_18, 25: _BODY_25}
@@ -51,7 +50,7 @@ def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEF
     if place.is_file():
         path, people = place, _index(place, state_of(place)).of(image)
     else:
-        path = file_of(image, place, _ENDINGS, "keypoints")
+        path = file_of(image, place, "keypoints")
         people = _people(path, _content(path))
     width, height = size_of(image)
     keypoints = _of_person(path, people, confidence, (width, height))
@@ -69,7 +68,7 @@ def keypoints_of(image: Path, place: Path) -> str:
     """
     if place.is_file():
         return f"{place}: {_index(place, state_of(place)).name_of(image)}"
-    return str(file_of(image, place, _ENDINGS, "keypoints"))
+    return str(file_of(image, place, "keypoints"))
 
 
 def _content(path: Path) -> object:

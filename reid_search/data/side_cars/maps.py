@@ -62,7 +62,7 @@ def map_of(image: Path, folder: Path) -> Path:
     Raises:
         DataError: There is none, or there are several.
     """
-    return file_of(image, folder, (".png", ".npz", ".npy"), "part map")
+    return file_of(image, folder, "maps")
 
 
 def read_maps(image: Path, folder: Path, size: Size, labels: MapLabels = "parts") -> Maps:
