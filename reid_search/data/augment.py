@@ -22,17 +22,19 @@ Fill = Callable[[int, tuple[int, int]], npt.ArrayLike]
 
 @dataclass(frozen=True)
 class Transforms:
-    """How each of B images changes, in this order: mirrored, shifted, erased.
+    """How each of B images changes, in this order: mirrored, shifted, cut, erased.
 
     Attributes:
         flip: `(B,)`: mirrored.
         shift: `(B, 2)`: pixels by which the image moves down and right; black comes in.
         erased: `(B, 4)`: top, left, height and width of the erased rectangle; height 0 erases nothing.
+        size: Height and width to which they are cut at the lower right; None leaves them whole.
     """
 
     flip: npt.NDArray[np.bool_]
     shift: Integers
     erased: Integers
+    size: tuple[int, int] | None = None
 
 
 def draw_transforms(
@@ -41,12 +43,14 @@ def draw_transforms(
     """Draw the changes of the `count` images of a batch; every config makes the same number of draws."""
     height, width = image_size
     flip = generator.random(count) < config.flip
+    if config.crop is not None:
+        room = np.array([height, width]) - config.crop
+        shift = -np.floor(generator.random((count, 2)) * (room + 1)).astype(np.int64)
+        return Transforms(flip, shift, _erased(count, config.crop, config, generator), config.crop)
     shares = np.array([round(config.pad_crop * height), round(config.pad_crop * width)])
     reach = np.array([config.pad, config.pad]) if config.pad else shares
     shift = np.floor(generator.random((count, 2)) * (2 * reach + 1)).astype(np.int64) - reach
-    erased = _rectangles(count, image_size, config.erasing, generator)
-    erased[generator.random(count) >= config.erase] = 0
-    return Transforms(flip, shift, erased)
+    return Transforms(flip, shift, _erased(count, image_size, config, generator))
 
 
 def filling(
@@ -80,6 +84,10 @@ def transform(samples: Samples, transforms: Transforms, fill: Fill = lambda *_: 
     if transforms.shift.any():
         pixels = _shifted(pixels, transforms.shift)
         maps = None if maps is None else _shifted(maps, transforms.shift)
+    if transforms.size is not None:
+        height, width = transforms.size
+        pixels = pixels[:, :height, :width].copy()
+        maps = None if maps is None else maps[:, :height, :width].copy()
     for index, (top, left, height, width) in enumerate(transforms.erased):
         pixels[index, top : top + height, left : left + width] = fill(index, (height, width))
         if maps is not None:
@@ -87,7 +95,7 @@ def transform(samples: Samples, transforms: Transforms, fill: Fill = lambda *_: 
     return Samples(
         pixels,
         None if maps is None else maps.transpose(0, 3, 1, 2),
-        None if keypoints is None else _moved(keypoints, transforms, pixels.shape[1:3]),
+        None if keypoints is None else _moved(keypoints, transforms, samples.pixels.shape[2], pixels.shape[1:3]),
         samples.attributes,
     )
 
@@ -120,10 +128,11 @@ def _mirrored(images: npt.NDArray[np.uint8], flip: npt.NDArray[np.bool_]) -> npt
     return np.where(flip[:, None, None, None], images[:, :, ::-1], images)
 
 
-def _moved(keypoints: Keypoints, transforms: Transforms, image_size: tuple[int, ...]) -> Keypoints:
+def _moved(keypoints: Keypoints, transforms: Transforms, whole: int, image_size: tuple[int, ...]) -> Keypoints:
+    """Return keypoints as the images moved; `whole` is the width of the images before, `image_size` that after."""
     height, width = image_size
     mirrored = keypoints[:, list(MIRRORED_KEYPOINTS)]
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
+    mirrored[..., 0] = whole - 1 - mirrored[..., 0]
     moved = np.where(transforms.flip[:, None, None], mirrored, keypoints)
     moved[..., :2] += transforms.shift[:, None, ::-1]
     x, y, visibility = np.moveaxis(moved, 2, 0)
@@ -142,6 +151,12 @@ def _shifted(images: npt.NDArray[np.uint8], shift: Integers) -> npt.NDArray[np.u
     batch = np.arange(count)[:, None, None]
     moved = images[batch, rows.clip(0, height - 1)[:, :, None], columns.clip(0, width - 1)[:, None, :]]
     return np.where(inside[..., None], moved, np.uint8(0))
+
+
+def _erased(count: int, image_size: tuple[int, int], config: AugmentConfig, generator: np.random.Generator) -> Integers:
+    erased = _rectangles(count, image_size, config.erasing, generator)
+    erased[generator.random(count) >= config.erase] = 0
+    return erased
 
 
 def _rectangles(

@@ -71,7 +71,9 @@ class PassSampler:
 
     `covering` cuts the images of each identity into groups of K (fewer than K are filled up by repeats) and draws P
     identities at a time until fewer than P have a group left (torchreid's `RandomIdentitySampler`). `shuffled` and
-    `consecutive` cut one long row of images into batches.
+    `consecutive` cut one long row of images into batches. `pairs` does so too, with half the images of a batch at a
+    time, each followed by its partner: in the first pairs of a batch another image of its identity, in the others any
+    image of any other. An identity's only image is always paired with another identity.
 
     Args:
         identities: `(N,)` identity of each training image.
@@ -84,6 +86,7 @@ class PassSampler:
 
     def __init__(self, identities: npt.ArrayLike, batch: BatchConfig, seed: int) -> None:
         self._images = _images_of(identities, batch)
+        self._owners = np.unique(np.asarray(identities), return_inverse=True)[1]
         self._batch = batch
         self._seed = seed
         self._first_steps = [0]  # of each pass; how many batches it has depends on its draws
@@ -107,9 +110,32 @@ class PassSampler:
         """Return the batches of a pass, `(batches, P · K)`."""
         if turn != self._turn:
             generator = np.random.default_rng([self._seed, _ORDER, turn])
-            batches = self._covering(generator) if self._batch.order == "covering" else self._cut(generator)
-            self._turn, self._pass = turn, np.stack(list(batches))
+            self._turn, self._pass = turn, np.stack(list(self._batches(turn, generator)))
         return self._pass
+
+    def _batches(self, turn: int, generator: np.random.Generator) -> Iterator[Integers]:
+        if self._batch.order == "covering":
+            return self._covering(generator)
+        return self._pairs(turn, generator) if self._batch.order == "pairs" else self._cut(generator)
+
+    def _pairs(self, turn: int, generator: np.random.Generator) -> Iterator[Integers]:
+        count = self._batch.size // 2
+        same = round(self._batch.pairs.share(turn) * count)
+        row = generator.permutation(np.concatenate(self._images))
+        for start in range(0, len(row) - count + 1, count):
+            first = row[start : start + count]
+            partners = [self._partner(image, place < same, generator) for place, image in enumerate(first)]
+            yield np.stack([first, partners], axis=1).ravel()
+
+    def _partner(self, image: int, same: bool, generator: np.random.Generator) -> int:
+        """Return another image of an image's identity, or any image of another."""
+        own = self._images[self._owners[image]]
+        if same and len(own) > 1:
+            return int(generator.choice(own[own != image]))
+        while True:
+            other = int(generator.integers(len(self._owners)))
+            if self._owners[other] != self._owners[image]:
+                return other
 
     def _covering(self, generator: np.random.Generator) -> Iterator[Integers]:
         left = [self._groups(images, generator) for images in self._images]

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,14 @@ def build_loss(config: LossConfig, taps: Sequence[TapSpec], classes: int) -> nn.
     """
     config.check_taps(taps)
     return cast("nn.Module", LOSSES.work_module(config).build(config, taps, classes))
+
+
+@runtime_checkable
+class LooksAtStages(Protocol):
+    """A loss that works differently in some stages of training."""
+
+    def enter(self, stage: str) -> None:
+        """Begin a stage, by its name."""
 
 
 class Criterion(nn.Module):
@@ -41,6 +49,12 @@ class Criterion(nn.Module):
                 torch.manual_seed(zlib.crc32(f"{seed}/{name}".encode()))
                 self.losses[name] = build_loss(losses[name], taps[name], classes)
             self.weights[name] = losses[name].weight
+
+    def enter(self, stage: str) -> None:
+        """Tell the losses that look at it which stage of training begins."""
+        for loss in self.losses.values():
+            if isinstance(loss, LooksAtStages):
+                loss.enter(stage)
 
     def forward(
         self, taps: Mapping[str, Tensor], targets: Targets | Tensor, active: Collection[str] | None = None

@@ -55,12 +55,18 @@ def set_mode(model: ReidModel) -> None:
 
 
 def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion) -> Optimizer:
-    """Return the optimiser of a stage; each group keeps its unscheduled learning rate in `base_lr`."""
+    """Return the optimiser of a stage; each group keeps its unscheduled learning rate in `base_lr`.
+
+    Raises:
+        TrialFailure: A pattern of `rates` names no parameter.
+    """
+    _check_rates(config, model, criterion)
     new, undecayed = model.new_parameters(), set() if config.decay_norms else _norms_and_biases(model, criterion)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in _training(model, criterion, stage):
         lr = config.lr * stage.lr * (config.new_lr if name in new or name.startswith("losses.") else 1.0)
         lr *= config.bias_lr if name.endswith("bias") else 1.0
+        lr *= next((factor for pattern, factor in config.rates if fnmatchcase(name, pattern)), 1.0)
         decay = 0.0 if id(parameter) in undecayed else config.weight_decay
         groups.setdefault((lr, decay), []).append(parameter)
     listed = [
@@ -86,6 +92,16 @@ def _training(model: ReidModel, criterion: Criterion, stage: StageConfig) -> Ite
     for name, loss in criterion.losses.items() if stage.train_losses else ():
         if stage.losses is None or name in stage.losses:
             yield from ((f"losses.{name}.{part}", parameter) for part, parameter in loss.named_parameters())
+
+
+def _check_rates(config: OptimizerConfig, model: ReidModel, criterion: Criterion) -> None:
+    """Refuse patterns that name nothing; one of a loss that is switched off waits for it."""
+    names = [name for name, _ in (*model.named_parameters(), *criterion.named_parameters())]
+    for pattern, _ in config.rates:
+        kind, _, rest = pattern.partition(".")
+        waits = kind == "losses" and rest.partition(".")[0] not in criterion.losses
+        if not waits and not any(fnmatchcase(name, pattern) for name in names):
+            raise TrialFailure(f"optimizer: rates: '{pattern}' names no parameter of the model or of a loss")
 
 
 def _is_named(name: str, patterns: Iterable[str]) -> bool:

@@ -114,7 +114,9 @@ class Trainer:
         self._gradient_seen = False
         self.model.use_mode(self._stage.mode)
         freeze(self.model, self._stage, self._may_train)
-        self._optimizer = build_optimizer(self._config.optimizer, self._stage, self.model, self.criterion)
+        self.criterion.enter(self._stage.name)
+        settings = self._stage.optimizer or self._config.optimizer
+        self._optimizer = build_optimizer(settings, self._stage, self.model, self.criterion)
         self._thawed = not self._stage.freeze
         if not self._thawed:
             freeze_at_first(self.model, self._stage)
@@ -128,7 +130,8 @@ class Trainer:
             freeze(self.model, self._stage, self._may_train)
             self._thawed = True
         share = (self.step - start) / (self._ends[self._stage_index] - start)
-        set_learning_rate(self._optimizer, learning_rate_factor(self._config.schedule, share))
+        schedule = self._stage.schedule or self._config.schedule
+        set_learning_rate(self._optimizer, learning_rate_factor(schedule, share))
         batch, targets = self._batch()
         set_mode(self.model)
         self.criterion.train(self._stage.train_losses)
@@ -164,8 +167,9 @@ class Trainer:
         self._scaler.unscale_(self._optimizer)
         trained = [item for group in self._optimizer.param_groups for item in group["params"]]
         norm = torch.nn.utils.get_total_norm([item.grad for item in trained if item.grad is not None])
-        if self._config.optimizer.clip_norm is not None:
-            torch.nn.utils.clip_grads_with_norm_(trained, self._config.optimizer.clip_norm, norm)
+        clip_norm = (self._stage.optimizer or self._config.optimizer).clip_norm
+        if clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(trained, clip_norm, norm)
         self._check(float(norm))
         self._scaler.step(self._optimizer)
         self._scaler.update()

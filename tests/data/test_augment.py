@@ -179,3 +179,33 @@ def test_noise_has_the_mean_and_deviation_of_the_normalisation() -> None:
 def test_impossible_changes_are_refused(content: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         AugmentConfig.model_validate(content)
+
+
+def test_a_crop_is_a_window_of_the_image_and_of_its_side_cars() -> None:
+    """Its places are uniform (Zheng et al.'s code crops 224² of 256²); keypoints outside are absent."""
+    config = AugmentConfig(flip=0.5, crop=(16, 8))
+    images = _images(300)
+    maps = np.random.default_rng(1).integers(0, 256, (300, 4, *SIZE), dtype=np.uint8)
+    keypoints = np.random.default_rng(2).uniform(0, 12, (300, len(KEYPOINTS), 3)).astype(np.float32)
+    keypoints[..., 2] = 2
+    drawn = draw_transforms(300, SIZE, config, np.random.default_rng(3))
+    found = transform(Samples(images, maps, keypoints), drawn)
+    assert found.pixels.shape == (300, 16, 8, 3)
+    places = set()
+    for index, (flip, shift) in enumerate(zip(drawn.flip, -drawn.shift, strict=True)):
+        mirrored = slice(None, None, -1 if flip else 1)
+        window = (slice(shift[0], shift[0] + 16), slice(shift[1], shift[1] + 8))
+        np.testing.assert_array_equal(found.pixels[index], images[index][:, mirrored][window])
+        np.testing.assert_array_equal(found.maps[index, 2], maps[index, 2][:, mirrored][window])
+        points = keypoints[index][list(MIRRORED_KEYPOINTS)] if flip else keypoints[index]
+        x = (SIZE[1] - 1 - points[:, 0] if flip else points[:, 0]) - shift[1]
+        inside = (x >= -0.5) & (x <= 7.5) & (points[:, 1] - shift[0] >= -0.5) & (points[:, 1] - shift[0] <= 15.5)
+        np.testing.assert_array_equal(found.keypoints[index, :, 2] > 0, inside)
+        np.testing.assert_allclose(found.keypoints[index, inside, 0], x[inside], rtol=1e-5, atol=1e-5)
+        places.add(tuple(shift.tolist()))
+    assert len(places) == 9 * 5
+
+
+def test_a_crop_and_padding_together_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\[16, 8\] with padding, which crops to the whole image; allowed: null"):
+        AugmentConfig(crop=(16, 8), pad=2)

@@ -181,3 +181,35 @@ def test_an_order_without_identities_needs_images_only() -> None:
         build_sampler([1, 2, 3], BatchConfig(ids=4, per_id=2, order="shuffled"), 0)
     with pytest.raises(DataError, match=r"batch\.ids: 4: the training set has 3 identities"):
         build_sampler([1, 2, 3], BatchConfig(ids=4, per_id=2, order="covering"), 0)
+
+
+def test_pairs_begin_with_every_image_once_and_have_partners_of_the_same_and_of_other_identities() -> None:
+    """As `getBatch` of Zheng et al.'s code: the first pairs of a batch show one person, the others two."""
+    pairs = {"same": 0.5, "decay": 1.25, "least": 0.2}
+    batch = BatchConfig(ids=6, per_id=4, order="pairs", pairs=pairs)  # type: ignore[arg-type]
+    sampler, alone = PassSampler(LABELS, batch, seed=3), LABELS == 0
+    steps = len(LABELS) // 12
+    for turn, same in enumerate([5, 4, 3, 2, 2, 2]):
+        found = np.stack([sampler.batch(step) for step in range(turn * steps, (turn + 1) * steps)])
+        first, second = found.reshape(steps, 12, 2).transpose(2, 0, 1)
+        assert len(set(first.ravel().tolist())) == first.size
+        alike = LABELS[first] == LABELS[second]
+        assert same == round(12 * max(0.2, 0.5 / 1.25 ** (turn + 1)))
+        np.testing.assert_array_equal(alike | alone[first], np.tile(np.arange(12) < same, (steps, 1)) | alone[first])
+        assert not alike[alone[first]].any()
+        assert (first != second).all()
+
+
+def test_a_partner_may_be_any_other_image() -> None:
+    """Uniform over the other images of the identity, and over all images of other identities."""
+    labels = np.repeat(np.arange(3), [4, 4, 8])
+    batch = BatchConfig(ids=1, per_id=4, order="pairs")
+    sampler, partners = PassSampler(labels, batch, seed=0), Counter[tuple[bool, int]]()
+    for step in range(4000):
+        for first, second in sampler.batch(step).reshape(2, 2).tolist():
+            if labels[first] == 0:
+                partners[bool(labels[second] == 0), second] += 1
+    own, others = ([partners[same, image] for image in range(16) if partners[same, image]] for same in (True, False))
+    assert (len(own), len(others)) == (4, 12)
+    assert max(own) < 1.3 * min(own)
+    assert max(others) < 1.5 * min(others)

@@ -280,3 +280,27 @@ def test_features_of_other_taps_are_refused(make_loss, make_taps):
 def test_settings_out_of_range_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         LOSSES.validate({"kind": "graph", **change})
+
+
+def test_a_base_stage_trains_the_siamese_scorer_alone(make_loss, make_taps):
+    """Two cross-entropies by hand, of probe-gallery and gallery-gallery pairs; the messages get no gradient."""
+    loss = _build(make_loss, make_taps, base_stages=("base",))
+    plain = _build(make_loss, make_taps)
+    plain.load_state_dict(loss.state_dict())
+    features, graph = _features(), plain.graphs[0]
+    both = loss.value(0, features, Targets(LABELS))
+    loss.enter("base")
+    base = loss.value(0, features, Targets(LABELS))
+    base.backward()
+    nodes = graph.nodes(features[PROBES], features[GALLERY])
+    wanted = (LABELS[PROBES][:, None] == LABELS[GALLERY][None]).double()
+    rows, columns = torch.triu_indices(8, 8, offset=1)
+    same = (LABELS[GALLERY][rows] == LABELS[GALLERY][columns]).double()
+    entropies = [
+        functional.binary_cross_entropy(scores.sigmoid(), targets)
+        for scores, targets in ((graph.score(nodes), wanted), (graph.gallery_scores(features[GALLERY]), same))
+    ]
+    assert_close(base, sum(entropies))
+    assert all(item.grad is None for item in loss.graphs[0].message.parameters())
+    loss.enter("end to end")
+    assert_close(loss.value(0, features, Targets(LABELS)), both)

@@ -62,6 +62,19 @@ def test_agrees_with_loops_over_pairs(comparison, settings, make_taps, make_loss
     assert loss(features, Targets(LABELS)).item() == pytest.approx(sum(values) / 2, rel=1e-5)
 
 
+def test_drawn_pairs_are_those_that_stand_one_after_another(make_taps, make_loss):
+    """Zheng et al.'s loss: two-way softmax on (x - y)², averaged over the batch's pairs, an odd last image left out."""
+    taps, labels = make_taps(6), torch.tensor([0, 0, 1, 2, 3, 3, 1])
+    settings = {"kind": "verification", "pairs": "drawn", "negatives_per_positive": None}
+    loss = _randomised(make_loss(settings, taps))
+    features, weights = torch.randn(7, 6), loss.heads[0].decision
+    expected = 0.0
+    for first, second, same in ((0, 1, 1), (2, 3, 0), (4, 5, 1)):
+        logits = weights.weight @ (features[first] - features[second]) ** 2 + weights.bias
+        expected -= (logits[same] - logits.logsumexp(0)).item() / 3
+    assert loss({taps[0].key: features}, Targets(labels)).item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_starts_at_chance_with_balanced_pairs(make_taps, make_loss):
     taps = make_taps(16)
     value = make_loss({"kind": "verification"}, taps)({taps[0].key: torch.randn(7, 16)}, Targets(LABELS))

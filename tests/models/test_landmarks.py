@@ -11,14 +11,14 @@ from torch.testing import assert_close
 from reid_search.errors import StudyError
 from reid_search.models import Batch, count_parameters
 from reid_search.models.landmarks.localise import region_weights
-from reid_search.models.landmarks.skeleton import BODY, JOINTS, regions_of
+from reid_search.models.landmarks.skeleton import BODY, JOINTS, LIMBS, regions_of
 from reid_search.models.layers.regions import stripe_weights
 from reid_search.study import ARCHITECTURES, select_taps
 from reid_search.study.trial.side_cars import KEYPOINTS
 
 SIZE, GRID = (64, 32), (8, 4)
 RESNET50 = 23_508_032
-KINDS = ("boxes", "heatmaps", "joints")
+KINDS = ("boxes", "heatmaps", "joints", "limbs")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 STANDING = {
@@ -93,6 +93,39 @@ def test_joints_are_fourteen_of_every_limb():
     assert len(JOINTS) == 14
     assert {place for region in JOINTS for place in region.members} == set(range(17))
     assert {place for region in BODY for place in region.members} == set(range(17))
+
+
+def test_limbs_span_the_joints_that_spindle_nets_code_lists():
+    """RPN/inference.py, in its order of joints: head, neck, right arm, left arm, right leg, left leg."""
+    names = [region.name for region in JOINTS[:2]]
+    sides = [f"{side}_{{}}" for side in ("right", "left")]
+    names += [side.format(joint) for side in sides for joint in ("shoulder", "elbow", "wrist")]
+    names += [side.format(joint) for side in sides for joint in ("hip", "knee", "ankle")]
+    joints = {region.name: set(region.members) for region in JOINTS}
+    listed = {
+        "head": (0, 1, 2, 5),
+        "upper": (2, 3, 4, 5, 6, 7, 8, 11),
+        "lower": range(8, 14),
+        "right_arm": (2, 3, 4),
+        "left_arm": (5, 6, 7),
+        "right_leg": (8, 9, 10),
+        "left_leg": (11, 12, 13),
+    }
+    expected = {name: set().union(*(joints[names[place]] for place in places)) for name, places in listed.items()}
+    assert {region.name: set(region.members) for region in LIMBS} == expected
+
+
+@pytest.mark.parametrize(
+    ("gone", "lost"),
+    [
+        (("left_shoulder",), {"left_arm"}),
+        (("right_elbow", "right_wrist"), {"right_arm"}),
+        (("left_hip", "right_hip"), {"upper", "lower", "left_leg", "right_leg"}),
+    ],
+)
+def test_a_limb_without_its_first_joint_or_both_others_is_its_stripe(gone, lost):
+    found = zip(LIMBS, _weights(_missing(*gone), "limbs")[0], strict=True)
+    assert {region.name for region, part in found if torch.allclose(part, _stripe(region))} == lost
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,55 @@ def test_new_and_pretrained_parameters_have_their_own_rates(
     assert {rates[id(item)] for item in trainer.criterion.parameters()} == {1e-2}
 
 
+def test_single_parameters_have_rates_of_their_own_and_the_first_pattern_counts(
+    cache: Path, trial_content: Content
+) -> None:
+    rates = [["losses.identity.*.weight", 20.0], ["losses.*", 3.0], ["*.whole.*", 0.5]]
+    trainer, _ = _trainer(trial_content(training={"optimizer": {"lr": 0.01, "rates": rates}}), cache)
+    found = {id(item): group["base_lr"] for group in trainer._optimizer.param_groups for item in group["params"]}
+    for name, item in trainer.model.named_parameters():
+        if item.requires_grad:
+            assert found[id(item)] == pytest.approx(0.005 if ".whole." in name else 0.01), name
+    for name, item in trainer.criterion.named_parameters():
+        assert found[id(item)] == pytest.approx(0.2 if "identity" in name and name.endswith("weight") else 0.03), name
+    with pytest.raises(TrialFailure, match="rates: 'heads' names no parameter of the model or of a loss"):
+        _trainer(trial_content(training={"optimizer": {"rates": [["heads", 2.0]]}}), cache)
+
+
+def test_a_stage_may_have_an_optimiser_and_a_schedule_of_its_own(cache: Path, trial_content: Content) -> None:
+    """Plain steps, then Adam; each stage's rate follows its own schedule."""
+    stages = [
+        {"name": "base", "images": 48, "schedule": {"kind": "step", "warmup": 0.0, "milestones": [0.5], "gamma": 0.1}},
+        {"name": "all", "images": 24, "optimizer": {"kind": "adam", "lr": 1e-4, "amsgrad": True}},
+    ]
+    training = {
+        "batch": {"ids": 4, "per_id": 3},
+        "stages": stages,
+        "report_every": 12,
+        "optimizer": {"kind": "sgd", "lr": 0.01},
+        "schedule": {"kind": "constant", "warmup": 0.0},
+    }
+    trainer, _ = _trainer(trial_content(training=training), cache)
+    rates = []
+    for epoch in range(1, 7):
+        trainer.train_epoch(epoch)
+        rates.append((type(trainer._optimizer).__name__, trainer._optimizer.param_groups[0]["lr"]))
+    expected = [("SGD", 0.01)] * 2 + [("SGD", 0.001)] * 2 + [("Adam", 1e-4)] * 2
+    assert [name for name, _ in rates] == [name for name, _ in expected]
+    assert [rate for _, rate in rates] == pytest.approx([rate for _, rate in expected])
+    assert trainer._optimizer.param_groups[0]["amsgrad"]
+
+
+def test_training_on_crops_tests_whole_images(cache: Path, trial_content: Content) -> None:
+    content = trial_content(
+        model={"architecture": "baseline", "backbone": "resnet10_thin"}, training={"augment": {"crop": [24, 12]}}
+    )
+    trainer, data = _trainer(content, cache)
+    stage = data.stages[0]
+    assert trainer._batch()[0].image_size == (24, 12)
+    assert stage.images.at(stage.sampler.batch(0)).pixels.shape[1:3] == (32, 16)
+
+
 def test_switching_a_loss_on_leaves_the_model_s_first_values_alone(cache: Path, trial_content: Content) -> None:
     both, _ = _trainer(trial_content(), cache)
     one, _ = _trainer(trial_content(losses={"triplet": {"on": []}}), cache)

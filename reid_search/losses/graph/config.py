@@ -1,10 +1,14 @@
 """Settings of the graph over pairs; no torch."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from reid_search.study import LossConfig
+from reid_search.errors import nearest
+from reid_search.study import EntryError, LossConfig
+
+if TYPE_CHECKING:
+    from reid_search.study.trial.training import TrainingConfig
 
 EdgeKind = Literal["supervised", "learnt", "uniform", "oracle", "shuffled"]
 
@@ -29,10 +33,12 @@ class GraphConfig(LossConfig):
         width: Hidden size of these layers; the feature's if omitted.
         positive_weight: Weight of a pair of one identity, or `balanced`: all such pairs weigh as much as all others.
         features: Whether the gradient reaches the network (`trained`) or only the loss's own parameters (`frozen`).
+        base_stages: Names of the stages that train its base model alone: no node sends a message (pre-training,
+            section 4.2).
     """
 
     scores_pairs: ClassVar[bool] = True
-
+    written_if_set: ClassVar[tuple[str, ...]] = ("base_stages",)
     kind: Literal["graph"]
     pair: Literal["squared", "absolute", "product"] = "squared"
     edges: EdgeKind = "supervised"
@@ -44,6 +50,14 @@ class GraphConfig(LossConfig):
     width: int | None = Field(default=None, ge=1)
     positive_weight: Annotated[float, Field(gt=0.0, strict=True)] | Literal["balanced"] = 1.0
     features: Literal["trained", "frozen"] = "trained"
+    base_stages: tuple[str, ...] = ()
+
+    def check_training(self, training: "TrainingConfig") -> None:
+        """Raise an EntryError if a stage that trains the base model is none of the training's."""
+        stages = [stage.name for stage in training.resolved_stages]
+        for name in self.base_stages:
+            if name not in stages:
+                raise EntryError(f"unknown stage '{name}'; {nearest(name, stages)}", "base_stages")
 
 
 CONFIG = GraphConfig

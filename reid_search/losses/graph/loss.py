@@ -32,6 +32,11 @@ class GraphLoss(TapLoss):
         self._config = config
         self._dims = [tap.dim for tap in taps]
         self.graphs = nn.ModuleList(PairGraph(config, dim) for dim in self._dims)
+        self._messages = True
+
+    def enter(self, stage: str) -> None:
+        """Begin a stage of training; those of the base model send no messages."""
+        self._messages = stage not in self._config.base_stages
 
     def value(self, index: int, features: Tensor, targets: Targets) -> Tensor:
         """Return the sum of the cross-entropies of one tap."""
@@ -109,8 +114,10 @@ class GraphLoss(TapLoss):
         same = owners[:, None] == owners[None]
         nodes = graph.nodes(probes, gallery)
         pairs = graph.gallery_scores(gallery) if kind in _NEEDS_SCORES else gallery.new_zeros(0)
-        updated = graph.after_messages(nodes, graph.edges(kind, nodes, pairs, same), alpha)
-        value = self._cross_entropy(graph.score(nodes), targets) + self._cross_entropy(graph.score(updated), targets)
+        value = self._cross_entropy(graph.score(nodes), targets)
+        if self._messages:
+            updated = graph.after_messages(nodes, graph.edges(kind, nodes, pairs, same), alpha)
+            value = value + self._cross_entropy(graph.score(updated), targets)
         if not len(pairs) or weight == 0:
             return value
         rows, columns = torch.triu_indices(len(owners), len(owners), offset=1, device=owners.device)

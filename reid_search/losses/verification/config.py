@@ -1,14 +1,17 @@
 """Settings of the verification loss; no torch."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from reid_search.study import LossConfig
+from reid_search.study import EntryError, LossConfig
+
+if TYPE_CHECKING:
+    from reid_search.study.trial.training import TrainingConfig
 
 
 class VerificationConfig(LossConfig):
-    """Two-way softmax cross-entropy on every pair of the batch, with a pair head on each tap.
+    """Two-way softmax cross-entropy on pairs of the batch, with a pair head on each tap.
 
     A pair's feature is an element-wise comparison of its two vectors; batch norm, dropout and a linear layer follow
     (Zheng et al. 2017, section 3.3, without batch norm; Shen et al. 2018, section 3.1, with it). `scores_pairs` says
@@ -21,8 +24,10 @@ class VerificationConfig(LossConfig):
         dropout: Share of the pair's feature dropped (Zheng et al.: .9).
         negatives_per_positive: Total weight of negative pairs divided by that of positive pairs; null weights all pairs
             equally. A batch of P × K images has (P - 1) K / (K - 1) negative pairs per positive pair.
+        pairs: `all` pairs of the batch, or those that `training.batch.order: pairs` has `drawn`.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("pairs",)
     kind: Literal["verification"]
     scores_pairs: ClassVar[bool] = True
     comparison: Literal["squared", "absolute", "product"] = "squared"
@@ -30,6 +35,13 @@ class VerificationConfig(LossConfig):
     batch_norm: bool = False
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     negatives_per_positive: float | None = Field(default=1.0, gt=0.0)
+    pairs: Literal["all", "drawn"] = "all"
+
+    def check_training(self, training: "TrainingConfig") -> None:
+        """Raise an EntryError if it looks at drawn pairs and the batches are of none."""
+        order = training.batch.order
+        if self.pairs == "drawn" and order != "pairs":
+            raise EntryError(f"drawn, but training.batch.order is {order}; allowed: all, or batches of pairs", "pairs")
 
 
 CONFIG = VerificationConfig

@@ -17,14 +17,14 @@ from reid_search.study import TapSpec
 
 
 class VerificationLoss(TapLoss):
-    """A pair head on each tap, and two-way cross-entropy on every pair of images in the batch.
+    """A pair head on each tap, and two-way cross-entropy on every pair of images in the batch, or every drawn one.
 
     A batch of one image has no pair, the value 0 and a gradient of 0. Batch norm needs at least two pairs.
     """
 
     def __init__(self, config: VerificationConfig, taps: Sequence[TapSpec], _classes: int) -> None:
         super().__init__(taps)
-        self._negatives_per_positive = config.negatives_per_positive
+        self._negatives_per_positive, self._drawn = config.negatives_per_positive, config.pairs == "drawn"
         self._dims = [tap.dim for tap in taps]
         self.heads = nn.ModuleList(PairHead(config, dim) for dim in self._dims)
 
@@ -35,7 +35,7 @@ class VerificationLoss(TapLoss):
             return features.sum() * 0
         head = cast("PairHead", self.heads[index])
         vectors = head.prepared(features.flatten(1))
-        first, second = torch.triu_indices(count, count, offset=1, device=features.device)
+        first, second = _pairs(count, self._drawn, features.device)
         same = targets.identities[first] == targets.identities[second]
         losses = functional.cross_entropy(head(vectors[first], vectors[second]), same.long(), reduction="none")
         return (_pair_weights(same, self._negatives_per_positive) * losses).sum()
@@ -62,6 +62,13 @@ class VerificationLoss(TapLoss):
         with _as_tested(self):
             scores = [cast("PairHead", head).log_odds(*pair) for head, pair in zip(self.heads, pairs, strict=True)]
         return torch.stack(scores).mean(0)
+
+
+def _pairs(count: int, drawn: bool, device: torch.device) -> Tensor:
+    """Return the first and second places of pairs, `(2, N)`: all, or those that stand one after another."""
+    if drawn:
+        return torch.arange(count - count % 2, device=device).view(-1, 2).T
+    return torch.triu_indices(count, count, offset=1, device=device)
 
 
 def _pair_weights(same: Tensor, negatives_per_positive: float | None) -> Tensor:

@@ -14,14 +14,15 @@ from reid_search.study import Scope, SideCar, TapSpec
 class LandmarksConfig(BranchSettings):
     """A global vector and one for each region of the body, located by keypoints.
 
-    `body.global` is the pooled map; `body.head`, `body.upper`, `body.lower` (or the 14 joints) are averages of the map
-    under the regions' weights; `body.concat` concatenates the regions. Where its keypoints are missing, a region is a
-    fixed stripe: the top sixth of the image for the head, the rest of the upper half for the upper body, the lower half
-    for the lower body.
+    `body.global` is the pooled map; `body.head`, `body.upper`, `body.lower` (or the 14 joints, or seven with the limbs)
+    are averages of the map under the regions' weights; `body.concat` concatenates the regions. Where its keypoints are
+    missing, a region is a fixed stripe: the top sixth of the image for the head, the rest of the upper half for the
+    upper body and arms, the lower half for the lower body and legs.
 
     Attributes:
         regions: `boxes` around the keypoints of head, upper and lower body; `heatmaps`: the sum of a Gaussian around
-            each of these keypoints; `joints`: a Gaussian around each of 14 joints.
+            each of these keypoints; `joints`: a Gaussian around each of 14 joints; `limbs`: boxes around head with
+            shoulders, upper and lower body, each arm and each leg.
         margin: How far a box reaches beyond its keypoints, as a share of the image's height.
         sigma: Standard deviation of the Gaussians, as a share of the image's height; at least half a cell of the map.
     """

@@ -29,7 +29,7 @@ def _weights(
 ) -> Tensor:
     members = list(region.members)
     points, there = keypoints[:, members, :2], present[:, members]
-    if config.regions == "boxes":
+    if config.regions in ("boxes", "limbs"):
         return box_weights(bounding_box(points, there, config.margin * image_size[0]), image_size, grid)
     if config.regions == "joints":
         points, there = _middle(points, there)

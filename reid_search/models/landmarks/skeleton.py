@@ -1,7 +1,7 @@
 """Which keypoints make which region of the body; no torch.
 
-A region is the head, the upper or the lower body (as GLAD cuts them: Wei et al. 2017), or one of 14 joints (as Spindle
-Net counts them: Zhao et al. 2017).
+A region is the head, the upper or the lower body (as GLAD cuts them: Wei et al. 2017), one of 14 joints, or one of the
+seven regions that Spindle Net makes of these (Zhao et al. 2017).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Literal
 
 from reid_search.study.trial.side_cars import KEYPOINTS
 
-Kind = Literal["boxes", "heatmaps", "joints"]
+Kind = Literal["boxes", "heatmaps", "joints", "limbs"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,26 @@ JOINTS = (
 """Head (the middle of the face), neck (the middle between the shoulders) and twelve joints of arms and legs."""
 
 
+def _limb(name: str, joints: tuple[str, str, str], stripe: tuple[float, float]) -> Region:
+    first, middle, last = (_places(joint) for joint in joints)
+    return Region(name, first + middle + last, (first, middle + last), stripe)
+
+
+LIMBS = (
+    Region("head", _FACE + _SHOULDERS, (_FACE, _SHOULDERS), _HEAD),
+    *BODY[1:],
+    *(
+        _limb(f"{side}_{name}", (f"{side}_{joints[0]}", f"{side}_{joints[1]}", f"{side}_{joints[2]}"), stripe)
+        for name, joints, stripe in (
+            ("arm", ("shoulder", "elbow", "wrist"), _UPPER),
+            ("leg", ("hip", "knee", "ankle"), _LOWER),
+        )
+        for side in ("right", "left")
+    ),
+)
+"""Head with shoulders, upper and lower body, both arms and both legs: the boxes of Spindle Net's code."""
+
+
 def regions_of(kind: Kind) -> tuple[Region, ...]:
     """Return the regions, head first."""
-    return JOINTS if kind == "joints" else BODY
+    return {"joints": JOINTS, "limbs": LIMBS}.get(kind, BODY)

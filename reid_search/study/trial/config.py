@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
@@ -15,6 +15,9 @@ from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
 from reid_search.study.trial.weights import WeightsConfig
+
+if TYPE_CHECKING:
+    from reid_search.study.trial.training import TrainingConfig
 
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
@@ -258,6 +261,13 @@ class LossConfig(Config):
 
         Raises:
             StudyError: The loss does not accept the shape of a tap.
+        """
+
+    def check_training(self, training: "TrainingConfig") -> None:
+        """Check what it asks of the training, such as its batches.
+
+        Raises:
+            EntryError: The training is not as the loss needs it; the path is that of the loss's entry.
         """
 
 

@@ -10,7 +10,26 @@ from reid_search.study.component import DATASETS, Config, EntryError, absolute
 from reid_search.study.language.places import Entries
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_Side = Annotated[int, Field(ge=8, le=2048)]
 _Level = Annotated[int, Field(ge=0, le=255)]
+
+
+class PairsConfig(Config):
+    """How many of the pairs of `order: pairs` show one person (Zheng et al. 2017: half, then ever fewer).
+
+    Attributes:
+        same: Share of such pairs before the first pass over the images.
+        decay: What divides this share with every pass, from the first.
+        least: Share below which it does not fall.
+    """
+
+    same: Share = 0.5
+    decay: float = Field(default=1.0, ge=1.0)
+    least: Share = 0.0
+
+    def share(self, turn: int) -> float:
+        """Return the share in a pass over the images, counted from 0."""
+        return max(self.least, self.same / self.decay ** (turn + 1))
 
 
 class BatchConfig(Config):
@@ -23,12 +42,24 @@ class BatchConfig(Config):
             however many images it has. `covering`: the same, but an identity comes again until all its images came
             (the identity sampler of torchreid, BoT and fast-reid). `shuffled`: all images in random order, P × K at a
             time. `consecutive`: identities in random order, all images of each one after another (Suh et al. 2018).
+            `pairs`: all images in random order, each followed by a partner of the same or of another identity, P × K
+            / 2 pairs at a time (Zheng et al. 2017).
+        pairs: How many pairs show one person, for the order `pairs`.
     """
 
-    written_if_set: ClassVar[tuple[str, ...]] = ("order",)
+    written_if_set: ClassVar[tuple[str, ...]] = ("order", "pairs")
     ids: int = Field(default=8, ge=1)
     per_id: int = Field(default=4, ge=1)
-    order: Literal["identities", "covering", "shuffled", "consecutive"] = "identities"
+    order: Literal["identities", "covering", "shuffled", "consecutive", "pairs"] = "identities"
+    pairs: PairsConfig = PairsConfig()
+
+    @model_validator(mode="after")
+    def _pairs_fill_a_batch(self) -> Self:
+        if self.order == "pairs" and self.size % 2:
+            raise EntryError(
+                f"pairs with {self.ids} × {self.per_id} images; allowed: an even number of images", "order"
+            )
+        return self
 
     @property
     def size(self) -> int:
@@ -38,7 +69,7 @@ class BatchConfig(Config):
     @property
     def fewest_identities(self) -> int:
         """How many identities a training set must have."""
-        return self.ids if self.order in ("identities", "covering") else 1
+        return {"identities": self.ids, "covering": self.ids, "pairs": 2}.get(self.order, 1)
 
 
 class OptimizerConfig(Config):
@@ -55,9 +86,11 @@ class OptimizerConfig(Config):
         nesterov: Whether the momentum of `sgd` is Nesterov's; ignored by the others.
         decay_norms: Whether weight decay also applies to normalisation layers and biases.
         bias_lr: Factor on `lr` for biases.
+        rates: Factors on `lr` of single parameters, each a glob pattern of names and a factor; the first that fits
+            counts. Those of a loss are `losses.<name>.…`, such as `losses.identity.*.bias`.
     """
 
-    written_if_set: ClassVar[tuple[str, ...]] = ("nesterov", "decay_norms", "bias_lr")
+    written_if_set: ClassVar[tuple[str, ...]] = ("nesterov", "decay_norms", "bias_lr", "rates")
 
     kind: Literal["sgd", "adam", "adamw"] = "adam"
     lr: float = Field(default=3.5e-4, gt=0.0)
@@ -69,6 +102,7 @@ class OptimizerConfig(Config):
     nesterov: bool = False
     decay_norms: bool = True
     bias_lr: float = Field(default=1.0, gt=0.0)
+    rates: tuple[tuple[str, Annotated[float, Field(gt=0.0)]], ...] = ()
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Self:
@@ -134,16 +168,18 @@ class AugmentConfig(Config):
         flip: Probability of mirroring.
         pad_crop: Padding on each side as a share of the image's height and width, then a random crop; 0 is off.
         pad: The same in pixels, in place of `pad_crop`.
+        crop: Height and width in pixels of a random crop, for training on smaller images than those of the test.
         erase: Probability of random erasing (Zhong et al. 2020).
         erasing: What it erases.
         auto: Probability of a change drawn from AutoAugment's ImageNet policy (Cubuk et al. 2019). It moves only
             pixels, so part maps and keypoints would no longer fit.
     """
 
-    written_if_set: ClassVar[tuple[str, ...]] = ("pad", "erasing")
+    written_if_set: ClassVar[tuple[str, ...]] = ("pad", "crop", "erasing")
     flip: Share = 0.5
     pad_crop: Annotated[float, Field(ge=0.0, le=0.5)] = 0.0
     pad: int = Field(default=0, ge=0, le=512)
+    crop: tuple[_Side, _Side] | None = None
     erase: Share = 0.0
     erasing: ErasingConfig = ErasingConfig()
     auto: Share = 0.0
@@ -152,6 +188,8 @@ class AugmentConfig(Config):
     def _one_padding(self) -> Self:
         if self.pad and self.pad_crop:
             raise EntryError(f"{self.pad} with pad_crop {self.pad_crop:g}; allowed: one of the two", "pad")
+        if self.crop and (self.pad or self.pad_crop):
+            raise EntryError(f"{list(self.crop)} with padding, which crops to the whole image; allowed: null", "crop")
         return self
 
 
@@ -167,12 +205,14 @@ class StageConfig(Config):
         lr: Factor on the optimiser's learning rate.
         freeze: Glob patterns of parameters that are frozen at first, such as the backbone while new heads settle.
         frozen_images: For how many images of the stage.
+        optimizer: The optimiser of this stage, in place of the training's.
+        schedule: The schedule of this stage, in place of the training's.
         mode: How the model works in this stage, one of the architecture's `modes`; as in testing if omitted.
         data: Entries of `data` that differ in this stage (`{seed: 1}`: other people). On other data, only losses that
             do not use identity labels are allowed.
     """
 
-    written_if_set: ClassVar[tuple[str, ...]] = ("freeze", "frozen_images")
+    written_if_set: ClassVar[tuple[str, ...]] = ("freeze", "frozen_images", "optimizer", "schedule")
     name: str
     images: int = Field(ge=1)
     losses: tuple[str, ...] | None = None
@@ -181,6 +221,8 @@ class StageConfig(Config):
     lr: float = Field(default=1.0, gt=0.0)
     freeze: tuple[str, ...] = ()
     frozen_images: int = Field(default=0, ge=0)
+    optimizer: OptimizerConfig | None = None
+    schedule: ScheduleConfig | None = None
     mode: str | None = None
     data: Annotated[dict[str, object], Entries(DATASETS)] = Field(default_factory=dict)
 

@@ -109,6 +109,45 @@ class TrialConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _training_suits_the_losses(self) -> Self:
+        for name, loss in self.losses.items():
+            if not self.loss_taps(name):
+                continue
+            try:
+                loss.check_training(self.training)
+            except EntryError as error:
+                raise EntryError(str(error), "losses", name, *error.path) from None
+        return self
+
+    @model_validator(mode="after")
+    def _rates_are_of_losses_that_there_are(self) -> Self:
+        for index, (pattern, _) in enumerate(self.training.optimizer.rates):
+            kind, _, rest = pattern.partition(".")
+            name = rest.partition(".")[0]
+            if kind == "losses" and name not in (*self.losses, "*"):
+                place = ("training", "optimizer", "rates", index)
+                raise EntryError(f"'{pattern}': unknown loss '{name}'; {nearest(name, self.losses)}", *place)
+        return self
+
+    @model_validator(mode="after")
+    def _crops_fit(self) -> Self:
+        crop, size, model = self.training.augment.crop, self.data.image_size, self.model
+        if crop is None:
+            return self
+        place = ("training", "augment", "crop")
+        if crop[0] > size[0] or crop[1] > size[1]:
+            raise EntryError(f"{list(crop)} is larger than the images; allowed: at most {list(size)}", *place)
+        try:
+            model.check_image_size(crop)
+            same = model.taps(crop) == self.offered_taps and getattr(model, "pooling", None) != "fc"
+        except StudyError as error:
+            raise EntryError(str(error), *place) from None
+        if not same:
+            rule = f"architecture '{model.architecture}' depends on the size of its images here"
+            raise EntryError(f"{list(crop)}, but {rule}, which is {list(size)} in testing; allowed: null", *place)
+        return self
+
+    @model_validator(mode="after")
     def _stages_learn(self) -> Self:
         for index, stage in enumerate(self.training.stages):
             for message, *path in _problems_of_stage(self, stage):
@@ -238,10 +277,12 @@ def _with_default_losses(
         default, wanted = defaults.get(name, {}), given.get(name, {})
         if not isinstance(wanted, Mapping):
             filled[name] = wanted
-        elif wanted.get("kind", default.get("kind")) == default.get("kind"):
-            filled[name] = merged(default, wanted)
         else:
-            filled[name] = merged({key: default[key] for key in ("on", "weight") if key in default}, wanted)
+            same = wanted.get("kind", default.get("kind")) == default.get("kind")
+            below = {key: value for key, value in default.items() if same or key in ("on", "weight")}
+            # A null takes away what an architecture has by default; any other is a value.
+            values = {key: None for key, value in wanted.items() if value is None and key not in below}
+            filled[name] = {**merged(below, wanted), **values}
     return filled
 
 
