@@ -3,19 +3,20 @@
 A file that was hashed is known again by device, inode, size, and the nanoseconds of its last change (mtime) and of the
 last change of its inode (ctime), which nobody can set back. What changed less than two seconds before it was read is
 not remembered: a clock may be too coarse to tell the next change from this one. Processes share one SQLite file in the
-cache folder; if that cannot be written, every file is read each time.
+cache folder; if that cannot be written, or another process does not let go of it, every file is read each time.
 """
 
 import errno
 import hashlib
+import logging
 import os
 import sqlite3
 import stat
 import struct
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,9 @@ _CHUNK = 1 << 20
 _DIGEST_BYTES = 32
 _ALL_BITS = (1 << 64) - 1
 _FILES_AT_ONCE = 500
-_PATIENCE_SECONDS = 30.0
+_SILENT_SECONDS = 2.0
+_PATIENCE_SECONDS = 8.0
+_LEFT_ALONE_SECONDS = 60.0
 _TABLES = (
     "contents (file BLOB PRIMARY KEY, state BLOB, digest BLOB)",
     "verdicts (judge TEXT, content TEXT, verdict TEXT, PRIMARY KEY (judge, content))",
@@ -37,6 +40,11 @@ _REASONS = {
     errno.EACCES: "may not be read (permission denied)",
     errno.ENAMETOOLONG: "a name that is too long",
 }
+
+
+_LOG = logging.getLogger("reid_search.cache")
+_left_alone: dict[Path, float] = {}
+"""Caches that another process held for too long, and when to ask them again, by the clock `time.monotonic`."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +115,15 @@ def hash_files(paths: Iterable[Path | str]) -> Hashed:
 def known_verdicts(judge: str, digests: Iterable[str]) -> dict[str, str]:
     """Return what `judge` once said of contents, by their SHA-256; what it never saw is absent."""
     wanted, known = sorted(set(digests)), dict[str, str]()
-    with _reading() as connection:
-        for start in range(0, len(wanted) if connection else 0, _FILES_AT_ONCE):
+
+    def look(connection: sqlite3.Connection) -> None:
+        for start in range(0, len(wanted), _FILES_AT_ONCE):
             part = wanted[start : start + _FILES_AT_ONCE]
             marks = ", ".join("?" * len(part))
             select = f"SELECT content, verdict FROM verdicts WHERE judge = ? AND content IN ({marks})"
-            known.update(connection.execute(select, [judge, *part]) if connection else ())
+            known.update(connection.execute(select, [judge, *part]))
+
+    _read_cache(look)
     return known
 
 
@@ -179,35 +190,20 @@ def _read(file: _File) -> tuple[_File, bytes | str, bool]:
 def _remembered(files: Sequence[_File]) -> dict[str, bytes]:
     """Return the hashes of the files that have not changed since they were remembered."""
     known: dict[str, bytes] = {}
-    with _reading() as connection:
-        for part in _parts(files if connection else ()):
+
+    def look(connection: sqlite3.Connection) -> None:
+        for part in _parts(files):
             marks = ", ".join("?" * len(part))
             select = f"SELECT file, state, digest FROM contents WHERE file IN ({marks})"
-            rows = connection.execute(select, [file.identity for file in part]) if connection else ()
+            rows = connection.execute(select, [file.identity for file in part])
             stored = {identity: (state, digest) for identity, state, digest in rows}
             for file in part:
                 state, digest = stored.get(file.identity, (None, b""))
                 if state == file.state and isinstance(digest, bytes) and len(digest) == _DIGEST_BYTES:
                     known[file.path] = digest
+
+    _read_cache(look)
     return known
-
-
-@contextmanager
-def _reading() -> Iterator[sqlite3.Connection | None]:
-    """Open the cache; None if there is none, or if it cannot be read."""
-    database, connection = _place(), None
-    with suppress(OSError, sqlite3.Error):
-        connection = _opened(database) if database.exists() else None
-    try:
-        yield connection
-    except sqlite3.OperationalError:
-        pass  # locked, or without a table
-    except sqlite3.DatabaseError:  # a damaged file is made anew
-        with suppress(OSError):
-            database.unlink(missing_ok=True)
-    finally:
-        if connection is not None:
-            connection.close()
 
 
 def _remember(read: Iterable[tuple[_File, bytes]]) -> None:
@@ -218,17 +214,43 @@ def _remember(read: Iterable[tuple[_File, bytes]]) -> None:
 def _write(insert: str, rows: Sequence[tuple[object, ...]]) -> None:
     if not rows:
         return
+
+    def add(connection: sqlite3.Connection) -> None:
+        for table in _TABLES:
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
+        connection.executemany(insert, rows)
+
+    with suppress(OSError):
+        _place().parent.mkdir(parents=True, exist_ok=True)
+        _with_cache(add)
+
+
+def _read_cache(look: Callable[[sqlite3.Connection], None]) -> None:
+    if os.path.exists(_place()):  # noqa: PTH110
+        _with_cache(look)
+
+
+def _with_cache(work: Callable[[sqlite3.Connection], None]) -> None:
+    """Let `work` read or write the cache; where it cannot be used, or another process holds it, do without."""
     database = _place()
-    with suppress(OSError, sqlite3.Error):
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_opened(database)) as connection, connection:
-            for table in _TABLES:
-                connection.execute(f"CREATE TABLE IF NOT EXISTS {table} WITHOUT ROWID")
-            connection.executemany(insert, rows)
-
-
-def _opened(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(database, timeout=_PATIENCE_SECONDS)
+    if time.monotonic() < _left_alone.get(database, 0.0):
+        return
+    for patience in (_SILENT_SECONDS, _PATIENCE_SECONDS):
+        try:
+            with closing(sqlite3.connect(database, timeout=patience)) as connection, connection:
+                work(connection)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                return  # without a table, or not to be written
+        except sqlite3.DatabaseError:  # a damaged file is made anew
+            with suppress(OSError):
+                database.unlink(missing_ok=True)
+            return
+        if patience == _SILENT_SECONDS:
+            _LOG.warning("%s: locked by another process; waiting up to %g s more", database, _PATIENCE_SECONDS)
+    _LOG.warning("%s: still locked; going on without it, so that every file is read", database)
+    _left_alone[database] = time.monotonic() + _LEFT_ALONE_SECONDS
 
 
 def _place() -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reid_search.common.contents import hash_file, hash_files
+from reid_search.common import contents
+from reid_search.common.contents import hash_file, hash_files, known_verdicts
 
 LONG_AGO = 10**9
 
@@ -120,6 +121,43 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, cache_of
     cache_of_this_test.write_text("a file where the folder should be")
     path = _written(tmp_path / "a", b"a")
     assert hash_file(path) == hashlib.sha256(b"a").hexdigest()
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_cache_that_a_hung_process_holds_is_done_without_and_said_once(
+    tmp_path: Path, cache_of_this_test: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, seconds in (("_SILENT_SECONDS", 0.05), ("_PATIENCE_SECONDS", 0.1), ("_LEFT_ALONE_SECONDS", 3600.0)):
+        monkeypatch.setattr(contents, name, seconds)
+    path, other = _written(tmp_path / "a", b"a"), _written(tmp_path / "b", b"b")
+    hash_file(path)
+    database = cache_of_this_test / "contents.sqlite"
+    command = [sys.executable, "-c", HOLDER, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        for _ in range(2):
+            hashed = hash_files([path, other])
+            assert list(hashed.digests.values()) == [hashlib.sha256(content).hexdigest() for content in (b"a", b"b")]
+        assert known_verdicts("judge", ["0"]) == {}
+        assert caplog.messages == [
+            f"{database}: locked by another process; waiting up to 0.1 s more",
+            f"{database}: still locked; going on without it, so that every file is read",
+        ]
+        holder.kill()
+    monkeypatch.setattr(contents, "_left_alone", {})
+    hash_file(other)
+    assert _remembered(cache_of_this_test) == 2
+    assert len(caplog.messages) == 2
 
 
 def test_what_is_no_readable_file_is_said_in_words(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reid_search.errors import RequestError
+from reid_search.records import locks
 from reid_search.records.locks import is_held, locked
 
 HOLDER = """
@@ -42,6 +43,16 @@ def test_a_lock_that_another_process_holds_names_it(tmp_path: Path) -> None:
         pass
     assert str(caught.value).startswith(f"{{odd}}: in use by process {other.pid} on ")
     assert caught.value.exit_code == 2
+
+
+def test_what_is_waited_for_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "_SILENT_SECONDS", 0.1)
+    lock = tmp_path / ".lock"
+    with holder(lock, seconds=0.8) as other, locked(lock, "in use by {holder}", patience=60):
+        (said,) = caplog.messages
+    assert said.startswith(f"waiting up to 60 s: in use by process {other.pid} on ")
 
 
 def test_a_lock_is_held_while_a_process_lives_in_its_block(tmp_path: Path) -> None:
