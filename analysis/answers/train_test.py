@@ -9,7 +9,7 @@ from reid_search.records import Status, StudyState, TrialId
 from reid_search.study.metrics import MAIN, Metric, shown_beside
 
 from ..reading.arms import of_test
-from ..reading.data_sets import is_trained_on, tests_of, trained_on
+from ..reading.data_sets import data_sets, is_trained_on
 from ..reading.measures import is_single_shot
 
 
@@ -57,24 +57,25 @@ def summarise_tests(state: StudyState, arms: pd.DataFrame) -> list[TrainTest]:
 
 
 def _summarised(state: StudyState, phase: str, readout: str, rows: pd.DataFrame) -> TrainTest | None:
-    started = (
-        (str(row["arm"]), state.trials.get(TrialId(str(row["key"]), int(row["seed"])))) for _, row in rows.iterrows()
-    )
-    data = {arm: trial.section("data") for arm, trial in started if trial and trial.config}
-    names = dict.fromkeys(name for section in data.values() for name in tests_of(section))
+    sets = data_sets(state)
+    asked = ((str(row["arm"]), TrialId(str(row["key"]), int(row["seed"]))) for _, row in rows.iterrows())
+    data = {arm: sets.sections[trial] for arm, trial in asked if trial in sets.sections}
+    tested = {arm: sets.tests_of(section) for arm, section in data.items()}
+    names = dict.fromkeys(name for own in tested.values() for name in own)
     if len(names) < 2:
         return None
     tests: list[TestSet] = []
     cells: list[dict[str, object]] = []
     for name in names:
-        about = {arm: tests_of(section)[name] for arm, section in data.items() if name in tests_of(section)}
+        about = {arm: own[name] for arm, own in tested.items() if name in own}
         measured = of_test(rows[rows["arm"].isin(about)], state, name)
         split = str(measured["evaluate"].iloc[0])
         for test, members in _columns(name, measured, split, about):
             tests.append(test)
             for arm, own in members.groupby("arm", sort=False):
                 seen = is_trained_on(data[str(arm)], name)
-                told = {"arm": arm, "trained_on": " + ".join(trained_on(data[str(arm)])), "test": test.title}
+                trained_on = " + ".join(sets.trained_on(data[str(arm)]))
+                told = {"arm": arm, "trained_on": trained_on, "test": test.title}
                 cells.append({**told, "tested_on": about[str(arm)], "seen": seen, **_means(own, split, test.beside)})
     return TrainTest(phase, readout, tuple(tests), _in_order(cells, list(dict.fromkeys(rows["arm"]))))
 

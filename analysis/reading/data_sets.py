@@ -1,26 +1,57 @@
-"""What a trial's config says of its data sets, in words: which are trained on, and which are tested on, by name."""
+"""What the trials' configs say of their data sets, in words: which are trained on, and which are tested on, by name."""
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 
-from reid_search.study import DATASETS, Config
-from reid_search.study.question.axes import label_of
+from reid_search.records import StudyState, TrialId
+from reid_search.study import DATASETS
+from reid_search.study.trial.set_names import SetNames
+from reid_search.study.trial.side_cars import SIDE_CARS
 
 Entries = Mapping[str, object]
 
-_OF_ALL = ("image_size", "holdout", "split_seed")
+_PLACES = ("root", *SIDE_CARS)
 
 
-def trained_on(data: Entries) -> list[str]:
-    """Return the data sets that a trial learns from."""
-    members = _training_sets(data)
-    return [_told(member, _alike(member, members)) for member in members]
+@dataclass(frozen=True)
+class DataSets:
+    """The data sets of a study's trials.
+
+    Attributes:
+        sections: What the config of each trial that has begun says of its data. Where a folder was moved between two
+            trials, both have its first place.
+        names: Names that tell the data sets apart.
+    """
+
+    sections: Mapping[TrialId, Entries]
+    names: SetNames
+
+    def trained_on(self, data: Entries) -> list[str]:
+        """Return the data sets that a trial learns from."""
+        return [self.names.of(member) for member in _training_sets(data)]
+
+    def tests_of(self, data: Entries) -> dict[str, str]:
+        """Return the data set of each of several tests, by the name of the test; none where there is one data set."""
+        return {name: self.names.of(member) for name, member in _test_sets(data).items()}
+
+    def photographed(self, data: Entries) -> list[str]:
+        """Return the data sets to train on whose people are photographed rather than drawn."""
+        drawn = [name for name in DATASETS.names() if getattr(DATASETS.config_class(name), "is_drawn", False)]
+        return [self.names.of(member) for member in _training_sets(data) if member.get("name") not in drawn]
 
 
-def tests_of(data: Entries) -> dict[str, str]:
-    """Return the data set of each of several tests, by the name of the test; none where there is one data set."""
-    named = _test_sets(data)
-    return {name: _told(member, _alike(member, list(named.values()))) for name, member in named.items()}
+def data_sets(state: StudyState) -> DataSets:
+    """Return the data sets of a study's trials."""
+    first: dict[tuple[str, str | None], Entries] = {}
+    sections = {
+        trial.id: first.setdefault((_without_places(section), trial.data_fingerprint), section)
+        for trial in state.trials.values()
+        if trial.config and (section := trial.section("data"))
+    }
+    members = (item for own in first.values() for item in (*_training_sets(own), *_test_sets(own).values()))
+    return DataSets(sections, SetNames(members))
 
 
 def is_trained_on(data: Entries, test: str) -> bool:
@@ -28,16 +59,11 @@ def is_trained_on(data: Entries, test: str) -> bool:
     return _test_sets(data).get(test) in _training_sets(data)
 
 
-def photographed(data: Entries) -> list[str]:
-    """Return the names of the data sets to train on whose people are photographed rather than drawn."""
-    names = [str(member.get("name")) for member in _training_sets(data)]
-    drawn = [name for name in DATASETS.names() if getattr(DATASETS.config_class(name), "is_drawn", False)]
-    return [name for name in names if name not in drawn]
-
-
 def _training_sets(data: Entries) -> list[Entries]:
     found = data.get("train")
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list | tuple) else [data]
+    if not isinstance(found, list | tuple):
+        return [data]
+    return [_placed(item, data) for item in found if isinstance(item, Mapping)]
 
 
 def _test_sets(data: Entries) -> dict[str, Entries]:
@@ -45,35 +71,28 @@ def _test_sets(data: Entries) -> dict[str, Entries]:
         return {}
     found = data.get("test")
     if isinstance(found, Mapping) and found:
-        return {str(name): item for name, item in found.items() if isinstance(item, Mapping)}
+        return {str(name): _placed(item, data) for name, item in found.items() if isinstance(item, Mapping)}
     return {str(item.get("name")): item for item in _training_sets(data)}
 
 
-def _alike(member: Entries, members: list[Entries]) -> bool:
-    return sum(other.get("name") == member.get("name") for other in members) > 1
+def _placed(member: Entries, data: Entries) -> Entries:
+    """Return one of several data sets with the folder that it has below theirs, if it has none of its own."""
+    around = data.get("root")
+    if "root" not in member or member["root"] or not around:
+        return member
+    return {**member, "root": str(PurePath(str(around), str(member.get("name"))))}
 
 
-def _told(member: Entries, alike: bool) -> str:
-    """Return a data set's name, with the settings that are not its usual ones, and its folder if others are alike."""
-    name = str(member.get("name", ""))
-    details = [f"{entry} {label_of(value)}" for entry, value in _unusual(member)]
-    folder = member.get("root")
-    if alike and isinstance(folder, str):
-        details.append(f"in {PurePath(folder).name}")
-    return f"{name} ({', '.join(details)})" if details else name
+def _without_places(data: Entries) -> str:
+    """Return entries as text, without those that say where files are."""
+    return json.dumps(dict(_unplaced(data)), sort_keys=True)
 
 
-def _unusual(member: Entries) -> Iterator[tuple[str, object]]:
-    name = str(member.get("name", ""))
-    if name not in DATASETS.names():
-        return
-    config = DATASETS.config_class(name)
-    usual = {
-        entry: _plain(field.get_default(call_default_factory=True)) for entry, field in config.model_fields.items()
-    }
-    hidden = ("name", *_OF_ALL, *getattr(config, "places", ()))
-    yield from ((entry, value) for entry, value in member.items() if entry not in hidden and usual.get(entry) != value)
-
-
-def _plain(value: object) -> object:
-    return value.model_dump(mode="json") if isinstance(value, Config) else value
+def _unplaced(entries: Entries) -> Iterator[tuple[str, object]]:
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            yield name, dict(_unplaced(value))
+        elif isinstance(value, list | tuple):
+            yield name, [dict(_unplaced(item)) if isinstance(item, Mapping) else item for item in value]
+        elif name not in _PLACES:
+            yield name, value

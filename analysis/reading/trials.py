@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from reid_search.records import StudyState, StudyStore, Trial, read_state
+from reid_search.study.component import label_of
 from reid_search.study.metrics import metric_columns
-from reid_search.study.question.axes import label_of
 
 from .measures import COST_COLUMNS, costs, table_of
 

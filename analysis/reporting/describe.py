@@ -8,7 +8,7 @@ from reid_search.study.metrics import MAIN, METRICS
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
-from ..reading.data_sets import photographed
+from ..reading.data_sets import data_sets
 from ..reading.measures import Row, rows_of
 from .claims import describe_bound
 from .describe_tables import describe_queries, describe_shared, describe_unlike
@@ -75,12 +75,14 @@ def _without_weights(state: StudyState) -> Iterator[str]:
     """Say where networks that started from random values were trained on photographs."""
     finished = [trial for trial in state.trials.values() if trial.status == Status.FINISHED and trial.record]
     random = [trial for trial in finished if trial.record and not trial.record.weights and not _names_weights(trial)]
-    bare = [trial for trial in random if photographed(trial.section("data"))]
-    names = {name for trial in bare for name in photographed(trial.section("data"))}
-    if names:
+    sets = data_sets(state)
+    trained_on = [sets.photographed(sets.sections[trial.id]) for trial in random if trial.id in sets.sections]
+    bare = [names for names in trained_on if names]
+    if bare:
         which = "every trial" if len(bare) == len(finished) else "some trials"
+        names = sorted({name for own in bare for name in own})
         yield (
-            f"NO PRETRAINED WEIGHTS: {which} on {listed(sorted(names))} started from random values, so "
+            f"NO PRETRAINED WEIGHTS: {which} on {listed(names)} started from random values, so "
             "these numbers are far below what the same settings reach from weights of ImageNet."
         )
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reid_search.records import Record, RunStarted, Status, StudyState
 from reid_search.study import MARKET_RULE, EvaluationRule
-from reid_search.study.question.axes import label_of
+from reid_search.study.component import label_of
 from reid_search.study.trial.normalization import IMAGENET
 
-from ..reading.data_sets import tests_of, trained_on
+from ..reading.data_sets import DataSets, data_sets
 from .describe_rule import describe_queries, describe_rule
 from .formats import amount, listed, percent, several
 
@@ -22,12 +22,13 @@ _AVERAGE_PRECISION = (
 def protocol_facts(state: StudyState) -> Facts:
     """Return how the numbers were measured, as pairs of name and text."""
     records = _records(state)
-    data = [trial.section("data") for trial in state.trials.values() if trial.config]
+    sets = data_sets(state)
+    data = list(sets.sections.values())
     readouts = (_readout(name, item.config) for record in records for name, item in record.readouts.items())
     facts = [
-        ("Data", _joined(_data_name(item) for item in data if not tests_of(item))),
-        ("Trained on", _joined(" + ".join(trained_on(item)) for item in data if tests_of(item))),
-        ("Tested on", _joined(f"{name}: {told}" for item in data for name, told in tests_of(item).items())),
+        ("Data", _joined(_data_name(item, sets) for item in data if not sets.tests_of(item))),
+        ("Trained on", _joined(" + ".join(sets.trained_on(item)) for item in data if sets.tests_of(item))),
+        ("Tested on", _joined(f"{name}: {told}" for item in data for name, told in sets.tests_of(item).items())),
         ("Data fingerprint", _joined(record.data_fingerprint for record in records)),
         ("Files that are not used", _joined(_unused(record) for record in records)),
         ("About the data", _joined(note for record in records if record.data for note in record.data.notes)),
@@ -104,10 +105,11 @@ def _test_use(records: Sequence[Record]) -> str:
     )
 
 
-def _data_name(data: Mapping[str, object]) -> str:
+def _data_name(data: Mapping[str, object], sets: DataSets) -> str:
     hidden = ("name", "image_size", "holdout", "split_seed", "root")
-    details = ", ".join(f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden)
-    return f"{data.get('name', '')} ({details})" if details else str(data.get("name", ""))
+    details = [f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden]
+    details += [place] if (place := sets.names.place_of(data)) else []
+    return f"{data.get('name', '')} ({', '.join(details)})" if details else str(data.get("name", ""))
 
 
 def _unused(record: Record) -> str:

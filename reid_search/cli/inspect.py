@@ -200,7 +200,7 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
 
 def _recipe_lines(phase: "PhasePlan") -> "Iterator[str]":
     """Say of each arm that was made from a recipe what it changes of it; what all of them change comes first."""
-    from reid_search.study.question.axes import label_of
+    from reid_search.study.component import label_of
     from reid_search.study.trial.recipe_overrides import overrides_of, shared_overrides
 
     made = [arm for arm in phase.arms if arm.config.from_recipe]

@@ -55,7 +55,7 @@ def train(
     from reid_search.backbones.weights import examine_weights
     from reid_search.data import open_trial_data
     from reid_search.records import Status, StudyStore
-    from reid_search.study import load_trial_file, trial_key
+    from reid_search.study import Fingerprints, load_trial_file, trial_key
     from reid_search.training import TrialRequest, run_trial
 
     read = load_trial_file(config_file, settings(sets, skip_broken), data)
@@ -63,6 +63,7 @@ def train(
     seed = next(known for known in (seed, read.seed, 1) if known is not None)
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
+    Fingerprints().check(config.data)
     chosen = _device(device)
     for loaded in examine_weights([config.model], fetch=True):
         for line in loaded.lines():

@@ -1,7 +1,7 @@
 """The data of one trial: training images, batches, and sets to test on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -164,9 +164,16 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         stages=tuple(stages),
         class_count=training.class_count,
         sets=opened.ranking_sets(config.data),
-        facts=joint_facts([item.facts for item in (opened, *others.values())]),
+        facts=_joined_facts([opened, *others.values()]),
         fingerprints=opened.fingerprints(config.data) if len(opened.datasets) > 1 else {},
     )
+
+
+def _joined_facts(opened: "Sequence[_Opened]") -> DataFacts:
+    """Return what is known of all data sets, under the fingerprint that a plan makes of them."""
+    facts = joint_facts([found for item in opened for found in item.facts])
+    fingerprints = [joint_fingerprint([found.fingerprint for _, found in item.facts]) for item in opened]
+    return replace(facts, fingerprint=joint_fingerprint(fingerprints))
 
 
 class _Opened:
@@ -185,9 +192,9 @@ class _Opened:
         ]
 
     @property
-    def facts(self) -> DataFacts:
-        """What is known of the data sets together, as a plan puts it together."""
-        return joint_facts([dataset.facts for dataset in self.datasets])
+    def facts(self) -> list[tuple[DataConfig, DataFacts]]:
+        """What is known of each data set."""
+        return [(use.data, dataset.facts) for use, dataset in zip(self._uses, self.datasets, strict=True)]
 
     def training(self, config: TrialConfig, seed: int) -> TrainingImages:
         images = self._of_training(lambda split: split.train)

@@ -61,18 +61,27 @@ def in_yaml(value: object) -> str:
     return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
+def label_of(value: object) -> str:
+    """Return the label of a value without a name: text as it is, anything else as JSON."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, separators=(", ", ": "))
+
+
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
 class Config(BaseModel):
     """A frozen piece of configuration; an unknown key is an error.
 
+    `written_alone` is the entry that a text stands for which is given in place of the whole config.
     `also_written` are keys that files may have and that are taken away when they are read, such as `extends`;
     `noted` are entries that reading adds, which nobody writes.
     `written_if_set` are entries that are left out where they have their defaults, so that a setting that is new changes
     no key of earlier trials.
     """
 
+    written_alone: ClassVar[str] = ""
     also_written: ClassVar[tuple[str, ...]] = ()
     noted: ClassVar[tuple[str, ...]] = ()
     written_if_set: ClassVar[tuple[str, ...]] = ()

@@ -15,6 +15,7 @@ from reid_search.study.language.validation_errors import study_error
 from reid_search.study.question.study import Study
 from reid_search.study.question.study_checks import check_study
 from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.question.trial_checks import check_written
 from reid_search.study.question.written_paths import WrittenPaths
 from reid_search.study.trial.trial import TrialConfig
 
@@ -74,6 +75,8 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     document = _entered(document, paths)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
     config = config if data is None else config.model_copy(update={"data": config.data.at(data)})
+    if prefix != ("config",):  # which has been trained
+        check_written(config, document, prefix)
     seed = document.data.get("seed") if prefix == ("config",) else None
     return TrialFile(config, seed if isinstance(seed, int) else None)
 

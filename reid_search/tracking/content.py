@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeGuard
 
-from reid_search.study.question.axes import label_of
+from reid_search.study.component import label_of
 from reid_search.study.trial.key import digest
 
 RunState = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]

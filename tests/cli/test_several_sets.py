@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
@@ -106,6 +107,18 @@ def test_trained_on_two_and_tested_on_three_it_reports_every_number_of_the_recor
 
     again = command("evaluate", store / "trials" / f"{records[0]['key']}-s{records[0]['seed']}", "--json")
     assert json.loads(again.out)["default"]["metrics"] == pytest.approx(found[0]["metrics"])
+
+
+def test_one_trial_of_several_sets_is_refused_for_what_a_study_is_refused_for(folders: Path, command: Command) -> None:
+    seen = sorted((folders / "market/bounding_box_train").glob("*.jpg"))[0]
+    manifest = (folders / "own/manifest.csv").read_text().splitlines()
+    tested = next(line.partition(",")[0] for line in manifest if ",query" in line)
+    shutil.copy(seen, folders / "own" / tested)
+    for asked in (("plan", "study.yaml"), ("train", "study.yaml"), ("run", "study.yaml", "--address", "none")):
+        refused = command(*asked)
+        assert refused.code == 2, refused.err
+        assert f"{seen} is trained on as an image of market1501, and it is tested on as" in refused.err
+    assert not (folders / "runs").exists()
 
 
 def test_data_names_the_folder_that_holds_all_sets(folders: Path, command: Command) -> None:

@@ -303,8 +303,45 @@ def test_the_same_people_are_not_trained_on_twice_from_another_place(
     a, b = "{name: manifest, root: ./a}", f"{{name: manifest, root: ./{other}}}"
     rest = "phases: [{kind: ablate, design: one_factor}]\naxes: {losses.identity.weight: {choice: [0.5, 1.0]}}"
     study = written(f"train: [{a}, {b}], test: {{x: {a}}}, image_size: [16, 8]", rest)
-    with pytest.raises(DataError, match=rf"a/a01\.jpg is trained on .*/{other}/a01\.jpg of manifest \(8 such images\)"):
+    with pytest.raises(
+        DataError, match=rf"a/a01\.jpg is trained on .*/{other}/a01\.jpg of manifest \(in {other}\) \(8 such images\)"
+    ):
         load_study(study).plan()
+
+
+def test_sets_of_one_kind_are_told_apart_in_the_plan_and_in_the_facts_of_a_trial(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name, seed in (("a", 0), ("b", 50_000)):
+        _manifest(tmp_path / name, "tqg", seed=seed)
+        (tmp_path / name / "notes.txt").write_text("no image")
+    first, second = (f"{{name: manifest, root: ./{name}}}" for name in "ab")
+    data = f"train: {first}, test: {{a: {first}, b: {second}}}, image_size: [16, 8], holdout: 0.0"
+    rest = f"phases: [{{kind: ablate}}]\naxes: {{data.train: {{choice: {{a: [{first}], b: [{second}]}}}}}}"
+    study = load_study(written(data, rest))
+    planned = study.plan()
+    used = "not used: files that are no images (1)"
+    assert [line for line in planned.warnings if "not used" in line] == [
+        f"data, manifest (in a): {used}",
+        f"data, manifest (in b): {used}",
+    ]
+    assert any(
+        "every trial on manifest (in a), manifest (in b) starts from random" in line for line in planned.warnings
+    )
+    opened = open_trial_data(planned.arms[0].config, 1, tmp_path / "cache")
+    assert opened.facts == planned.arms[0].config.data.facts()
+    assert opened.facts.unused == {f"manifest (in {name}): files that are no images": 1 for name in "ab"}
+
+
+def test_trials_that_differ_in_their_weights_start_from_random_values_in_the_plural(
+    written: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = _manifest(tmp_path / "a", "tqg")
+    (tmp_path / "w.pth").write_bytes(b"weights")
+    data = f"name: manifest, root: {root}, image_size: [16, 8], holdout: 0.0"
+    rest = "phases: [{kind: ablate, design: one_factor}]\naxes: {model.weights: {choice: {none: null, own: w.pth}}}"
+    [said] = [line for line in load_study(written(data, rest)).plan().warnings if "PRETRAINED" in line]
+    assert "some trials on manifest start from random values" in said
 
 
 def test_a_claim_names_a_test_that_there_is(written: Callable[..., Path]) -> None:

@@ -33,7 +33,9 @@ phases: [{kind: ablate}]
 
 
 @pytest.fixture
-def config(write: Callable[..., Path]) -> TrialConfig:
+def config(write: Callable[..., Path], tmp_path: Path) -> TrialConfig:
+    for name in ("a.pth", "b.pth"):
+        (tmp_path / name).write_bytes(name.encode())
     return load_trial_file(write(TRIAL), data=Path("relative/market")).config
 
 
@@ -61,8 +63,6 @@ def test_a_trial_means_the_same_wherever_it_is_read(
 
 
 def test_where_data_lie_is_not_in_a_key(config: TrialConfig, tmp_path: Path) -> None:
-    for name in ("a.pth", "b.pth"):
-        (tmp_path / name).write_bytes(name.encode())
     content: dict[str, Any] = config.model_dump(mode="json")
     moved = {**content, "data": {**content["data"], "root": "/elsewhere", "maps": "/far/masks"}}
     assert trial_key(TrialConfig.model_validate(moved), "0") == trial_key(config, "0")
@@ -93,13 +93,15 @@ BESIDE = """\
 name: beside
 base:
   data: {name: market1501, root: ../Market, maps: ~/masks}
-  model: {architecture: spreid, backbone: resnet10_thin}
+  model: {architecture: part_bilinear, backbone: resnet10_thin, weights: w.pth, part_weights: {file: p.pth}}
   training: {stages: [{name: one, images: 100, data: {root: more}}]}
   losses: {identity: {on: [global@neck]}}
 axes:
   data.maps: {choice: [masks/a, masks/b], levels: [masks/b]}
   data.keypoints: {choice: {first: k/1, second: k/2}, levels: [second], when: {data.maps: masks/a}}
-  parser: {variants: {other: {data: {attributes: table.csv}}}}
+  model.weights: {choice: [null, default, ../w.pth]}
+  model.part_weights: {choice: {none: null, own: p/1.pth}}
+  parser: {variants: {other: {data: {attributes: table.csv}, model: {weights: v.pth}}}}
 phases:
   - {kind: ablate, set: {data.root: third}}
 """
@@ -120,12 +122,17 @@ def test_paths_in_a_study_are_meant_from_its_folder(
     assert _data(content)["root"] == str(tmp_path / "Market")
     assert _data(content)["maps"] == str(tmp_path / "home/masks")
     assert content["base"]["training"]["stages"][0]["data"] == {"root": str(studies / "more")}
-    maps, keypoints, parser = content["axes"].values()
+    assert content["base"]["model"]["weights"] == str(studies / "w.pth")
+    assert content["base"]["model"]["part_weights"] == {"file": str(studies / "p.pth")}
+    maps, keypoints, weights, part_weights, parser = content["axes"].values()
     assert maps["choice"] == {name: str(studies / name) for name in ("masks/a", "masks/b")}
     assert maps["levels"] == ["masks/b"]
     assert keypoints["choice"] == {"first": str(studies / "k/1"), "second": str(studies / "k/2")}
     assert keypoints["when"] == {"data.maps": str(studies / "masks/a")}
+    assert weights["choice"] == {"none": None, "default": "default", "../w.pth": str(tmp_path / "w.pth")}
+    assert part_weights["choice"] == {"none": None, "own": str(studies / "p/1.pth")}
     assert parser["variants"]["other"]["data"] == {"attributes": str(studies / "table.csv")}
+    assert parser["variants"]["other"]["model"] == {"weights": str(studies / "v.pth")}
     assert content["phases"][0]["set"] == {"data.root": str(studies / "third")}
 
 

@@ -166,7 +166,7 @@ class SeveralConfig(DataConfig):
 
     def facts(self) -> DataFacts:
         """Return what is known of all data sets together."""
-        return joint_facts([use.data.facts() for use in self.sets])
+        return joint_facts([(use.data, use.data.facts()) for use in self.sets])
 
     @property
     def located(self) -> Mapping[str, str]:

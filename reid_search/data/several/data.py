@@ -18,7 +18,7 @@ def load(config: SeveralConfig, cache: Path) -> "ReidDataset":
 
     found = [(use, load_dataset(use.data, cache)) for use in config.sets]
     first = next(dataset for use, dataset in found if use.data == config.tested["test"])
-    facts = joint_facts([dataset.facts for _, dataset in found])
+    facts = joint_facts([(use.data, dataset.facts) for use, dataset in found])
     train = joined_tables([dataset.train for use, dataset in found if use.train])
     return replace(
         first,

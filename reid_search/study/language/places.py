@@ -13,7 +13,7 @@ from typing import Annotated, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from reid_search.study.component import ComponentFamily
+from reid_search.study.component import ComponentFamily, Config
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Place:
 
     def is_path(self, text: str) -> bool:
         """Say whether a text that stands here is a path, and no word that may stand here too."""
-        return Path in self._kinds and text not in self._kinds
+        kinds = [*self._kinds, *(kind for config in self._kinds for kind in _written_alone(config))]
+        return Path in kinds and text not in kinds
 
     def as_map(self, content: object) -> dict[str, object]:
         """Return what stands here as a map; a component may be given by its name alone."""
@@ -108,6 +109,12 @@ def _flat(annotation: object) -> Iterator[object]:
     else:  # a union
         for item in get_args(annotation):
             yield from _flat(item)
+
+
+def _written_alone(kind: object) -> Iterator[object]:
+    """Yield what a text may be that stands for a whole config, as a file stands for `{file: …}`."""
+    if isinstance(kind, type) and issubclass(kind, Config) and kind.written_alone:
+        yield from _flat(kind.model_fields[kind.written_alone])
 
 
 def _inside(kind: object, holder: object, key: object) -> object | None:

@@ -1,6 +1,5 @@
 """The axes of a study: what varies, its levels, and the condition under which it exists."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
@@ -8,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
-from reid_search.study.component import Config, EntryError, in_yaml
+from reid_search.study.component import Config, EntryError, in_yaml, label_of
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.trial import TrialConfig
 
@@ -26,13 +25,6 @@ class Level:
 
     label: str
     value: object
-
-
-def label_of(value: object) -> str:
-    """Return the label of a value without a name: text as it is, anything else as JSON."""
-    if value is None:
-        return "none"
-    return value if isinstance(value, str) else json.dumps(value, separators=(", ", ": "))
 
 
 class Axis(Config):

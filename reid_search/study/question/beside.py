@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
+from reid_search.study.component import label_of
 from reid_search.study.language.merge import leaves
-from reid_search.study.question.axes import Axis, label_of
+from reid_search.study.question.axes import Axis
 from reid_search.study.question.designs.arms import Arm
 
 

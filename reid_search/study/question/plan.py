@@ -18,6 +18,7 @@ from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import joint_fingerprint, trial_key
+from reid_search.study.trial.set_names import SetNames
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
 
@@ -121,7 +122,7 @@ class Fingerprints:
     """Fingerprints of data sets and what else is known of them, each read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[DataFacts, Callable[[SetUse], Seen]]] = {}
+        self._known: dict[str, tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]] = {}
         self._checked: set[str] = set()
 
     def of_trial(self, config: TrialConfig) -> str:
@@ -143,7 +144,7 @@ class Fingerprints:
 
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a trial's data, which does not depend on image size and holdout."""
-        return joint_fingerprint([self._read(use.data)[0].fingerprint for use in data.sets])
+        return joint_fingerprint([self._read(use.data)[1].fingerprint for use in data.sets])
 
     def check(self, data: DataConfig) -> None:
         """Refuse data on which training or testing would be of no use.
@@ -156,18 +157,22 @@ class Fingerprints:
         if name not in self._checked:
             if data.holdout:
                 _ = data.validation_rule  # which refuses sets that cannot be ranked together
-            _check_apart(data.sets, [self._read(use.data)[1](use) for use in data.sets])
+            _check_apart(data.sets, [self._read(use.data)[2](use) for use in data.sets])
             self._checked.add(name)
 
-    def _read(self, data: DataConfig) -> tuple[DataFacts, Callable[[SetUse], Seen]]:
+    def _read(self, data: DataConfig) -> tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
         if name not in self._known:
-            self._known[name] = data.facts_and_check()
+            self._known[name] = data, *data.facts_and_check()
         return self._known[name]
 
     def remarks(self) -> list[str]:
         """Say of the data sets that were asked for what is not used and what else is worth knowing."""
-        return list(dict.fromkeys(f"data: {facts}" for facts, _ in self._known.values() if str(facts)))
+        known = [(data, facts) for data, facts, _ in self._known.values()]
+        names = SetNames(data.as_entries for data, _ in known)
+        whose = [f", {names.of(data.as_entries)}" if len(known) > 1 else "" for data, _ in known]
+        told = (f"data{name}: {facts}" for name, (_, facts) in zip(whose, known, strict=True) if str(facts))
+        return list(dict.fromkeys(told))
 
 
 def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
@@ -176,13 +181,15 @@ def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
     Raises:
         DataError: There is such an image.
     """
+    names = SetNames(use.data.as_entries for use in uses)
     for (one, own), (two, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
         for what, others in (("trained on", other.trained), ("tested on", other.tested)):
             if both := own.trained.keys() & others.keys():
                 image = min(both, key=lambda content: own.trained[content])
                 raise DataError(
-                    f"{own.trained[image]} is trained on as an image of {one.data.name}, and it is {what} as "
-                    f"{others[image]} of {two.data.name} ({len(both):,} such images); take one of the two sets out"
+                    f"{own.trained[image]} is trained on as an image of {names.of(one.data.as_entries)}, and it is "
+                    f"{what} as {others[image]} of {names.of(two.data.as_entries)} ({len(both):,} such images); take "
+                    "one of the two sets out"
                 )
 
 
@@ -338,18 +345,19 @@ def _told(component: SamplerConfig | PrunerConfig) -> str:
 
 
 def _without_weights(configs: Sequence[TrialConfig]) -> Iterator[str]:
+    names = SetNames(use.data.as_entries for config in configs for use in config.data.sets)
     bare = [config for config in configs if not config.model.pretrained and _photographed(config)]
     if bare:
-        names = ", ".join(sorted({name for config in bare for name in _photographed(config)}))
-        which = "every trial" if len(bare) == len(configs) else "some trials"
+        sets = sorted({names.of(data.as_entries) for config in bare for data in _photographed(config)})
+        which, start = ("every trial", "starts") if len(bare) == len(configs) else ("some trials", "start")
         yield (
-            f"NO PRETRAINED WEIGHTS: {which} on {names} starts from random values, far below any published number; "
-            "`model.weights: default` takes those of ImageNet"
+            f"NO PRETRAINED WEIGHTS: {which} on {', '.join(sets)} {start} from random values, far below any published "
+            "number; `model.weights: default` takes those of ImageNet"
         )
 
 
-def _photographed(config: TrialConfig) -> list[str]:
-    return [use.data.name for use in config.data.sets if use.train and not use.data.is_drawn]
+def _photographed(config: TrialConfig) -> list[DataConfig]:
+    return [use.data for use in config.data.sets if use.train and not use.data.is_drawn]
 
 
 def _single_seeds(study: Question) -> Iterator[str]:

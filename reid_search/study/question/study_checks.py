@@ -15,9 +15,9 @@ from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
-from reid_search.study.question.trial_checks import check_base, check_phase
+from reid_search.study.question.trial_checks import check_phase, check_written
 from reid_search.study.rules import EvaluationRule
-from reid_search.study.trial.config import DataConfig, ReadoutConfig
+from reid_search.study.trial.config import DataConfig
 from reid_search.study.trial.trial import TrialConfig
 
 
@@ -31,26 +31,13 @@ def check_study(study: Question) -> None:
     _check_spaces(study)
     check_levels_differ(study)
     base = TrialConfig.model_validate(study.config.base)
-    check_base(base, study.document)
-    _check_readouts(base, study.document)
+    check_written(base, study.document, ("base",))
     for index, phase in enumerate(study.config.phases):
         with _at(study.document, index):
             check_phase(study, phase)
             if isinstance(phase, SearchPhase):
                 _check_pruner(study, phase)
     _check_claims(study)
-
-
-def _check_readouts(base: TrialConfig, document: Document) -> None:
-    """Refuse two readouts with one meaning, however their taps are written: one number would be counted twice."""
-    meanings: dict[ReadoutConfig, str] = {}
-    for name, readout in base.readouts.items():
-        taps = tuple(tap.key for tap in base.readout_taps(name))
-        other = meanings.setdefault(readout.unmarked.model_copy(update={"taps": taps}), name)
-        if other != name:
-            place = document.place(("base", "readouts", name))
-            message = f"means the same as readout '{other}'; leave out one of them, or give it other settings"
-            raise StudyError(f"{place}: base.readouts.{name}: {message}")
 
 
 def _check_spaces(study: Question) -> None:

@@ -9,23 +9,30 @@ from reid_search.study.language.document import Document, split_path
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
+from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import WeightsConfig
 
 
-def check_base(base: TrialConfig, document: Document) -> None:
-    """Refuse a base whose weights files are missing or whose readouts no loss trains.
+def check_written(config: TrialConfig, document: Document, prefix: tuple[str, ...]) -> None:
+    """Refuse a trial whose weights files are missing, or whose readouts no loss trains or mean the same.
+
+    Args:
+        config: The trial.
+        document: The file that it is written in.
+        prefix: Where in the file: `base`, or nothing.
 
     Raises:
         StudyError: The first problem, with its place.
     """
-    for entry, problem in _problems(base):
-        raise StudyError(f"{document.place(('base', *entry))}: base.{'.'.join(entry)}: {problem}")
+    for entry, problem in (*_problems(config), *_equal_readouts(config)):
+        place = (*prefix, *entry)
+        raise StudyError(f"{document.place(place)}: {'.'.join(place)}: {problem}")
 
 
 def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
-    """Refuse a phase for its arms or proposals, as `check_base` does for the base.
+    """Refuse a phase for its arms or proposals, as `check_written` does for the base.
 
     Arms around a search's best are checked around the base, as planned. If a search has very many combinations of
     levels, a sample is checked.
@@ -47,6 +54,17 @@ def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
         untrained = {} if readout.control else config.untrained_taps(name)
         for tap, modules in itertools.islice(untrained.items(), 1):
             yield ("readouts", name, "taps"), _untrained(config, tap, modules)
+
+
+def _equal_readouts(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield readouts with one meaning, however their taps are written: one number would be counted twice."""
+    meanings: dict[ReadoutConfig, str] = {}
+    for name, readout in config.readouts.items():
+        taps = tuple(tap.key for tap in config.readout_taps(name))
+        other = meanings.setdefault(readout.unmarked.model_copy(update={"taps": taps}), name)
+        if other != name:
+            message = f"means the same as readout '{other}'; leave out one of them, or give it other settings"
+            yield ("readouts", name), message
 
 
 def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:

@@ -42,6 +42,11 @@ class DataFacts:
         """Say what is not used and what else is worth knowing; empty if there is nothing."""
         return "; ".join([*([f"not used: {self.unused_in_words}"] if self.unused else []), *self.notes])
 
+    def told_of(self, prefix: str) -> "DataFacts":
+        """Return the same facts, each beginning with a data set's name: `market1501 (in mA): `."""
+        unused = {f"{prefix}{reason}": count for reason, count in self.unused.items()}
+        return DataFacts(self.fingerprint, unused, tuple(f"{prefix}{note}" for note in self.notes))
+
     @property
     def unused_in_words(self) -> str:
         """The numbers of files that are not used: `hidden files (3), unreadable images (1)`."""
@@ -91,6 +96,11 @@ class DataConfig(Config):
     def tested(self) -> "Mapping[str, DataConfig]":
         """The data set of each test split: `test`, and with several data sets `test/<name>` too."""
         return {"test": self}
+
+    @property
+    def as_entries(self) -> dict[str, object]:
+        """Its entries as JSON has them."""
+        return self.model_dump(mode="json")
 
     @property
     def located(self) -> Mapping[str, str]:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reid_search.study.trial.config import DataFacts
+from reid_search.study.trial.config import DataConfig, DataFacts
+from reid_search.study.trial.set_names import SetNames
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import WeightsConfig, weights_contents
 
@@ -71,13 +71,16 @@ def joint_fingerprint(fingerprints: Sequence[str]) -> str:
     return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
 
 
-def joint_facts(facts: Sequence[DataFacts]) -> DataFacts:
-    """Return what is known of all data sets of a trial together."""
-    unused: Counter[str] = Counter()
-    for item in facts:
-        unused.update(item.unused)
-    notes = dict.fromkeys(note for item in facts for note in item.notes)
-    return DataFacts(joint_fingerprint([item.fingerprint for item in facts]), dict(unused), tuple(notes))
+def joint_facts(facts: Sequence[tuple[DataConfig, DataFacts]]) -> DataFacts:
+    """Return what is known of all data sets of a trial together; where there are several, each is named."""
+    names = SetNames(data.as_entries for data, _ in facts)
+    prefixes = [f"{names.of(data.as_entries)}: " if len(facts) > 1 else "" for data, _ in facts]
+    told = [item.told_of(prefix) for (_, item), prefix in zip(facts, prefixes, strict=True)]
+    return DataFacts(
+        joint_fingerprint([item.fingerprint for item in told]),
+        {reason: count for item in told for reason, count in item.unused.items()},
+        tuple(dict.fromkeys(note for item in told for note in item.notes)),
+    )
 
 
 def digest(content: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import (
     Field,
@@ -77,6 +77,7 @@ class WeightsConfig(Config):
         may_leave: Names of tensors, or patterns such as `layer4.*`, that may stay random where the file lacks them.
     """
 
+    written_alone: ClassVar[str] = "file"
     file: Literal["default"] | AbsolutePath
     take: str | None = None
     mean: Means | None = None
@@ -88,7 +89,7 @@ class WeightsConfig(Config):
     @classmethod
     def _a_file_alone(cls, value: object) -> object:
         if isinstance(value, str | Path):
-            return {"file": value}
+            return {cls.written_alone: value}
         if not isinstance(value, Mapping | cls):
             raise EntryError(f"{in_yaml(value)}: expected a file, `default`, or a map with `file`")
         return value

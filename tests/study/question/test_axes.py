@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from reid_search.study.question.axes import Axis, Level, holds, label_of
+from reid_search.study.component import label_of
+from reid_search.study.question.axes import Axis, Level, holds
 
 
 def axis(**fields: Any) -> Axis:

@@ -125,6 +125,27 @@ def test_a_trial_config_is_a_file_of_its_own_or_the_base_of_a_study(write: Write
     assert alone.config.training.images == 96
 
 
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"model": {"weights": "nowhere.pth"}}, r"model\.weights: .*nowhere\.pth: no such file"),
+        (
+            {"readouts": {"a": {"taps": ["reduced"]}, "b": {"taps": ["*@reduced"]}}},
+            r"readouts\.b: means the same as readout 'a'",
+        ),
+    ],
+)
+def test_a_trial_by_itself_is_checked_as_the_base_of_a_study_is(
+    write: Write, base: dict[str, Any], over: dict[str, Any], said: str
+) -> None:
+    base = {**base, **{name: {**base.get(name, {}), **value} for name, value in over.items()}}
+    for content, place in ((base, ""), ({"name": "s", "base": base, "phases": [{"kind": "ablate"}]}, r"base\.")):
+        with pytest.raises(StudyError, match=f"study.yaml:1: {place}{said}"):
+            load_trial_file(write(json.dumps(content)))
+    read = load_trial_file(write(json.dumps({"seed": 1, "config": base}), "config.json"))
+    assert read.seed == 1, "what has been trained can be read again"
+
+
 def test_a_trial_that_was_run_is_read_from_what_it_left(write: Write, base: dict[str, Any]) -> None:
     left = write(json.dumps({"key": "ab", "seed": 3, "data_fingerprint": "cd", "config": base}), "config.json")
     read = load_trial_file(left, ["training.images=96"])

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from reid_search.errors import StudyError
-from reid_search.study.component import EntryError
-from reid_search.study.question.axes import Axis, Level, check_setting, label_of
+from reid_search.study.component import EntryError, label_of
+from reid_search.study.question.axes import Axis, Level, check_setting
 from reid_search.study.question.space import Space
 
 NAMES_TAKEN = ("base", "best")
