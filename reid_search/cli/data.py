@@ -94,7 +94,7 @@ def check(
         "notes": [*dataset.notes, *alone],
         "licence": listing.about.licence,
         "unreadable": unreadable,
-        "side_car_problems": side_car_problems(dataset, dataset.side_cars),
+        "side_car_problems": side_car_problems(dataset),
         "refused": refused,
     }
     if as_json:
@@ -124,7 +124,8 @@ def import_(
         Path | None,
         typer.Option(
             "--list",
-            help="CSV or Parquet table of path, identity and, where known, box and others, instead of a pattern.",
+            help="CSV or Parquet table of path, identity and, where known, camera, split, box, time, clothes, maps, "
+            "keypoints (the last two are paths, as path is), instead of a pattern.",
         ),
     ] = None,
     to: Annotated[

@@ -1,8 +1,7 @@
 """A data set as tables of images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -27,7 +26,8 @@ class ReidDataset:
     Each table has one row per image with the columns `path`, `name` (the path in the data set), `identity` (1 or more;
     in the gallery also -1, junk, and 0, distractor) and `camera`; a reader may add others. Where the data have no
     cameras, `content` stands for `camera`: a hash of the file, by which a query is known in the gallery even where it
-    lies there as a copy. Where images are parts of files, `box` says which; it is in `name` and `content` too.
+    lies there as a copy. Where images are parts of files, `box` says which; it is in `name` and `content` too. Where a
+    list names side-cars, `maps` and `keypoints` are the files of each image, empty for one without.
 
     Attributes:
         name: The data set.
@@ -84,10 +84,6 @@ class ReidDataset:
         """The tables by name."""
         beside = {} if self.multi_query is None else {"multi_query": self.multi_query}
         return {name: getattr(self, name) for name in PARTS} | beside
-
-    def paths(self) -> Iterator[str]:
-        """Yield the path of every image, table by table."""
-        return chain.from_iterable(table["path"] for table in self.tables.values())
 
     def identities(self) -> npt.NDArray[np.int64]:
         """Return every person's identity, ascending."""
@@ -162,6 +158,8 @@ def _table(images: list[ListedImage], contents: Mapping[str, str]) -> pd.DataFra
         columns["camera"] = [image.camera for image in images]
     for index, (name, _) in enumerate(images[0].more if images else ()):
         columns.setdefault(name, [image.more[index][1] for image in images])
+    for index, (kind, _) in enumerate(images[0].side_cars if images else ()):
+        columns[kind] = [image.side_cars[index][1] for image in images]
     if any(image.box for image in images):
         columns["box"] = [image.box for image in images]
     return pd.DataFrame(columns).astype({"identity": np.int64} | ({} if contents else {"camera": np.int64}))

@@ -126,7 +126,7 @@ class FolderConfig(DataConfig):
 
     def how_to_offer(self, kind: SideCar) -> str:
         """Say where a side-car is expected."""
-        return f"name their place in data.{kind}, or put them at {self.folder() / SIDE_CAR_PLACES[kind]}"
+        return f"name their place in data.{kind}, or put them at {usual_place(self.folder(), kind)}"
 
     def side_cars(self) -> dict[SideCar, Path]:
         """Return the paths of the side-cars that exist."""
@@ -150,7 +150,12 @@ class FolderConfig(DataConfig):
 
 def find_side_cars(root: Path) -> dict[SideCar, Path]:
     """Return the side-cars in their usual places in a data set's folder."""
-    return {kind: root / name for kind, name in SIDE_CAR_PLACES.items() if (root / name).exists()}
+    return {kind: path for kind in SIDE_CARS if (path := usual_place(root, kind)).exists()}
+
+
+def usual_place(root: Path, kind: SideCar) -> Path:
+    """Return the usual place of a side-car in a data set's folder, or beside its manifest."""
+    return (root.parent if root.is_file() else root) / SIDE_CAR_PLACES[kind]
 
 
 def names_of_folders() -> list[str]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,19 +24,19 @@ from reid_search.data.decoding import decoded, quiet
 from reid_search.data.folder import SIDE_CAR_PLACES
 from reid_search.data.listing import PARTS as TABLES
 from reid_search.data.samples import Pixels, Samples
-from reid_search.data.side_cars import attributes_of, check_own, place_of, readers_of
+from reid_search.data.side_cars import attributes_of, check_own, file_at, places_of, readers_of
+from reid_search.data.side_cars.files import PerImage, Place
 from reid_search.errors import DataError, ResourceError
 from reid_search.study import SideCar
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
 _Array = npt.NDArray[Any]
-_Kind = Literal["maps", "keypoints"]
 _Source = TypeVar("_Source")
 
 _LOG = logging.getLogger("reid_search.data")
 _ATTEMPTS = 3
 _DECODED_AT_ONCE = 256
-_PER_IMAGE: dict[_Kind, tuple[tuple[int, ...], type[np.generic]]] = {
+_PER_IMAGE: dict[PerImage, tuple[tuple[int, ...], type[np.generic]]] = {
     "maps": ((len(PARTS),), np.uint8),
     "keypoints": ((len(KEYPOINTS), 3), np.float32),
 }
@@ -89,23 +90,25 @@ def _open_pixels(dataset: ReidDataset, table: pd.DataFrame, image_size: tuple[in
     return cast("Pixels", _open_cached(dataset, target, read, images, (*image_size, 3), np.uint8))
 
 
-def _open_side_car(dataset: ReidDataset, kind: _Kind, table: str, image_size: tuple[int, int], target: Path) -> _Array:
+def _open_side_car(
+    dataset: ReidDataset, kind: PerImage, table: str, image_size: tuple[int, int], target: Path
+) -> _Array:
     shape, number = _PER_IMAGE[kind]
     read, form = readers_of(dataset.forms)[kind]
     size = image_size if kind == "maps" else ()
-    paths = list(dataset.tables[table]["path"])
     if kind not in dataset.side_cars:
         raise DataError(f"{dataset.name}: has no {kind}; expected a folder '{SIDE_CAR_PLACES[kind]}' beside its images")
-    place = dataset.side_cars[kind]
     target = target.with_name(f"{target.name}{form}")
 
     if not target.exists():
-        check_own(dataset.paths(), place_of(kind, place), kind)
+        everything = chain.from_iterable(places_of(kind, dataset, each) for each in dataset.tables.values())
+        check_own(everything, file_at(kind), kind)
 
-    def read_beside(path: str) -> _Array:
-        return read(Path(path), place, image_size)
+    def read_beside(image: tuple[str, Place]) -> _Array:
+        return read(Path(image[0]), image[1], image_size)
 
-    return _open_cached(dataset, target, read_beside, paths, (*shape, *size), number)
+    places = places_of(kind, dataset, dataset.tables[table])
+    return _open_cached(dataset, target, read_beside, places, (*shape, *size), number)
 
 
 def _open_cached(

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from reid_search.common.contents import Hashed, hash_files, why_unreadable
 from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.data.boxes import Box, named
-from reid_search.data.side_cars.files import files_of
+from reid_search.data.side_cars.files import PerImage, files_of
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
@@ -51,6 +51,7 @@ class ListedImage(NamedTuple):
         camera: The camera, None where the data set has none.
         more: Further columns, such as `clothes`.
         box: The part of the file that it is; the whole file where omitted.
+        side_cars: Its own side-cars, where a list names them; empty for one that it lacks.
     """
 
     path: str
@@ -60,6 +61,7 @@ class ListedImage(NamedTuple):
     camera: int | None
     more: tuple[tuple[str, int | str], ...] = ()
     box: Box | None = None
+    side_cars: tuple[tuple[PerImage, str], ...] = ()
 
 
 class Counts(NamedTuple):
@@ -101,7 +103,7 @@ class Listing:
         unused: Names of what was found and is not used, by reason.
         lists: Files that were read besides images and side-cars, by what they are called in the data set, whatever
             their own names; their bytes are in the fingerprint.
-        side_cars: Paths of the side-cars.
+        side_cars: Paths of the side-cars; that of the list which names one for each image.
         forms: How they are to be understood.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
             is known.
@@ -124,6 +126,7 @@ class Listing:
         identity: int,
         camera: int | None,
         box: Box | None = None,
+        side_cars: tuple[tuple[PerImage, str], ...] = (),
         /,
         **more: int | str,
     ) -> None:
@@ -141,7 +144,7 @@ class Listing:
             raise DataError(f"{path}: identity {identity} in {part}; allowed: {allowed}")
         else:
             name, columns = named(in_utf8(self.name_of(path)), box), tuple(sorted(more.items()))
-            self.images.append(ListedImage(str(path), part, name, identity, camera, columns, box))
+            self.images.append(ListedImage(str(path), part, name, identity, camera, columns, box, side_cars))
 
     def leave_out(self, path: Path | str, reason: str) -> None:
         """Note a file that is not used."""
@@ -309,6 +312,9 @@ class Listing:
 
     def _side_car_files(self, kind: SideCar, place: Path) -> dict[str, Path]:
         """Return the files of a side-car by name; a single file has no name, so that it may be called anything."""
+        if place in self.lists.values():
+            files = {path for image in self.images for own, path in image.side_cars if own == kind and path}
+            return {self.name_of(path): Path(path) for path in files}
         if not place.exists():
             raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
         if kind == "attributes" or not place.is_dir():

@@ -298,3 +298,32 @@ def test_a_check_says_what_a_part_of_a_data_set_is_good_for(
     _list(tmp_path / "lists/own.csv", "path,identity,camera,split", *rows)
     answer = command("data", "check", "lists/own.csv")
     assert (answer.code, said in answer.out) == (0, True), answer.err
+
+
+def test_a_study_has_the_maps_that_a_manifest_names(command: Command, tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(12)]
+    root = _images(tmp_path / "own", names)
+    for number in range(12):
+        (root / "parsed").mkdir(exist_ok=True)
+        Image.fromarray(np.full((16, 8), number % 5, np.uint8)).save(root / f"parsed/of {number}.png")
+    splits = ["train"] * 8 + ["query", "gallery"] * 2
+    rows = [f"{name},{n // 2},{n % 2},{splits[n]},parsed/of {n}.png" for n, name in enumerate(names)]
+    _list(root / "list.csv", "path,identity,camera,split,maps", *rows)
+    imported = command("data", "import", "own", "--list", "own/list.csv")
+    assert (imported.code, "nothing reads" in imported.err) == (0, False), imported.err
+    checked = command("data", "check", "own")
+    assert (checked.code, f"maps       {root}/manifest.csv" in checked.out) == (0, True), checked.err
+    study = _list(
+        tmp_path / "study.yaml",
+        "name: own",
+        "base:",
+        "  data: {name: manifest, root: own, image_size: [32, 16]}",
+        "  model: {architecture: spreid, backbone: resnet10_thin}",
+        "  training: {images: 8, batch: {ids: 2, per_id: 2}}",
+        "axes: {losses.identity.weight: {choice: [1.0, 0.5]}}",
+        "phases: [{kind: ablate, seeds: 1}]",
+    )
+    planned = command("plan", study)
+    assert planned.code == 0, planned.err
+    both = command("plan", study, "--set", f"base.data.maps={root / 'parsed'}")
+    assert (both.code, "has a column 'maps', which names them too" in both.err) == (2, True), both.err

@@ -204,7 +204,7 @@ def test_side_cars_in_their_usual_places_are_offered_and_opened(market: Path, tm
     assert config.offers == {"maps", "keypoints", "attributes"}
     assert config.fingerprint() != before
     dataset = load_dataset(config)
-    assert side_car_problems(dataset, dataset.side_cars) == []
+    assert side_car_problems(dataset) == []
     needs = {"train": ["maps", "attributes"], "query": ["keypoints"]}
     opened = open_images(dataset, (12, 6), tmp_path / "cache", needs)
     train, query = opened["train"], opened["query"]
@@ -223,7 +223,7 @@ def test_problems_of_all_side_cars_are_listed(market: Path) -> None:
     masks[1].write_bytes(b"no picture")
     (market / "attributes.csv").write_text("identity\n1\n")
     dataset = load_dataset(MarketConfig(name="market1501", root=market))
-    problems = side_car_problems(dataset, dataset.side_cars)
+    problems = side_car_problems(dataset)
     assert len(problems) == 3
     assert masks[0].stem in "".join(problems)
     assert any("not a readable part map" in problem for problem in problems)
@@ -495,8 +495,8 @@ def test_a_map_that_would_serve_two_images_is_refused_and_one_of_the_same_image_
     message = f"{one}: holds the maps of {first} and of {second}, which are two images"
     with pytest.raises(DataError, match=re.escape(message)):
         open_images(dataset, (8, 4), tmp_path / "cache", {"train": ["maps"]})
-    assert any(message in problem for problem in side_car_problems(dataset, dataset.side_cars))
-    for path in dataset.paths():
+    assert any(message in problem for problem in side_car_problems(dataset))
+    for path in pd.concat(dataset.tables)["path"]:
         Path(path).write_bytes(first.read_bytes())
     maps = open_images(_loaded(tmp_path), (8, 4), tmp_path / "cache", {"train": ["maps"]})["train"].maps
     assert maps is not None

@@ -54,7 +54,7 @@ def test_every_image_has_its_side_cars_and_nothing_else_has(unit: Path, stems: l
 def test_the_readers_of_side_cars_find_nothing_wrong(unit: Path) -> None:
     dataset = load_dataset(MarketConfig(name="market1501", root=unit))
     assert set(dataset.side_cars) == _config().offers == {"maps", "keypoints", "attributes"}
-    assert side_car_problems(dataset, dataset.side_cars) == []
+    assert side_car_problems(dataset) == []
 
 
 def test_masks_are_levels_of_one_channel_and_show_every_part(unit: Path, stems: list[str]) -> None:
@@ -234,7 +234,7 @@ def test_noise_of_labels_reaches_the_files_and_no_image(unit: Path, tmp_path: Pa
     changed = {name.split("/")[0] for name in before if before[name] != after[name]}
     assert changed == {"masks", "keypoints", "attributes.csv"}
     dataset = load_dataset(MarketConfig(name="market1501", root=tmp_path / "noisy"))
-    assert side_car_problems(dataset, dataset.side_cars) == []
+    assert side_car_problems(dataset) == []
 
 
 def test_a_contact_sheet_shows_eight_people_before_each_camera_twice(unit: Path, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.cells import read_records
 from reid_search.data.manifest.table import manifest_at, numbers, read_table, unread_columns
+from reid_search.data.side_cars.files import PER_IMAGE
 from reid_search.errors import DataError
-from reid_search.study import MARKET_RULE, EvaluationRule
+from reid_search.study import MARKET_RULE, EvaluationRule, SideCar
 from reid_search.study.trial.side_cars import in_words
 
 _WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
@@ -21,7 +22,7 @@ class ManifestConfig(FolderConfig):
 
     Attributes:
         root: Folder that holds `manifest.csv` or `manifest.parquet`, or the path of such a file under any name. The
-            paths in it are relative to its folder.
+            paths in it are relative to its folder. Its columns `maps` and `keypoints` name the side-cars of each image.
     """
 
     name: Literal["manifest"]
@@ -29,22 +30,36 @@ class ManifestConfig(FolderConfig):
     @property
     def rule(self) -> EvaluationRule:
         """That of Market-1501; without cameras, nothing but the query's own image is left out."""
-        try:
-            path = None if self.root is None else manifest_at(self.root)
-        except DataError:  # which is said where it is read
-            path = None
-        return MARKET_RULE if path is None or _has_cameras(path, state_of(path)) else _WITHOUT_CAMERAS
+        filled = self._filled()
+        return MARKET_RULE if filled is None or "camera" in filled else _WITHOUT_CAMERAS
+
+    def side_cars(self) -> dict[SideCar, Path]:
+        """Return the paths of the side-cars that exist; that of the manifest for those which it names."""
+        named = [kind for kind in PER_IMAGE if kind in (self._filled() or ())]
+        return {**super().side_cars(), **({kind: manifest_at(self.folder()) for kind in named})}
+
+    def how_to_offer(self, kind: SideCar) -> str:
+        """Say where a side-car is expected."""
+        usual = super().how_to_offer(kind)
+        return usual if kind == "attributes" else f"name each image's in a column '{kind}' of the manifest, {usual}"
 
     def listing(self) -> Listing:
         """Return what the manifest lists.
 
         Raises:
-            DataError: It breaks a rule, a box reaches outside its image, or images with boxes have part maps or
-                keypoints.
+            DataError: It breaks a rule, a box reaches outside its image, side-cars are named by a setting too, or
+                images with boxes have part maps that no column names, or keypoints.
         """
         listing = super().listing()
+        path = manifest_at(self.folder())
+        for kind in PER_IMAGE:
+            if listing.side_cars.get(kind) == path and getattr(self, kind) is not None:
+                raise DataError(
+                    f"data.{kind}: {getattr(self, kind)}; {path} has a column '{kind}', which names them too; "
+                    "leave out one of the two"
+                )
         if any(image.box for image in listing.images):
-            _check_boxes(listing, manifest_at(self.folder()))
+            _check_boxes(listing, path)
         return listing
 
     def read(self, root: Path) -> Listing:
@@ -68,23 +83,33 @@ class ManifestConfig(FolderConfig):
                 identity,
                 cameras.get(row.camera),
                 row.box,
+                tuple((kind, str(path.parent / name) if name else "") for kind, name in row.side_cars),
                 **dict(row.more),
             )
-        used = {image.path for image in listing.images}
+        used = {file for image in listing.images for file in (image.path, *(name for _, name in image.side_cars))}
+        folders = {place for place in self.side_cars().values() if place.is_dir()}
         for image in listing.image_files(path.parent, deep=True):
-            if str(image) not in used:
+            if str(image) not in used and not folders.intersection(image.parents):
                 listing.leave_out(image, "images without a row")
         return listing
+
+    def _filled(self) -> frozenset[str] | None:
+        """Return the columns that hold anything; None where the manifest is not there or not readable."""
+        try:
+            path = None if self.root is None else manifest_at(self.root)
+            return None if path is None else _filled(path, state_of(path))
+        except DataError:  # which is said where the whole is read
+            return None
 
 
 def _check_boxes(listing: Listing, path: Path) -> None:
     from reid_search.data.decoding import judged, outside
 
     for kind, place in listing.side_cars.items():
-        if kind != "attributes":
+        if kind != "attributes" and (place != path or kind == "keypoints"):
             raise DataError(
                 f"{place}: {in_words(kind)} are of whole images, and {path} has boxes; crop the images and give them "
-                "their own, or move these away"
+                "their own, or move these away; part maps of boxes are named in a column 'maps'"
             )
     sizes = judged(listing.boxed()).sizes  # what is no image is said where it is decoded
     for image in listing.images:
@@ -95,11 +120,8 @@ def _check_boxes(listing: Listing, path: Path) -> None:
 
 
 @cache
-def _has_cameras(path: Path, _state: bytes) -> bool:
-    try:
-        return any(row.get("camera") for row in read_records(path))
-    except DataError:  # which is said where the whole is read
-        return True
+def _filled(path: Path, _state: bytes) -> frozenset[str]:
+    return frozenset(name for row in read_records(path) for name, cell in row.items() if cell)
 
 
 CONFIG = ManifestConfig

@@ -60,14 +60,19 @@ def from_list(table: Path, folder: Path) -> list[Row]:
         folder: Where its paths start.
 
     Raises:
-        DataError: The table cannot be read, lacks one of the two, or names a file that is not there.
+        DataError: The table cannot be read, lacks one of the two, or names an image or a side-car that is not there.
     """
     rows = read_table(table, drawn=True)
-    missing = [(line, row) for line, row in enumerate(rows, start=2) if not (folder / row.path).is_file()]
+    missing = [
+        (line, path)
+        for line, row in enumerate(rows, start=2)
+        for path in (row.path, *(path for _, path in row.side_cars if path))
+        if not (folder / path).is_file()
+    ]
     if missing:
-        line, row = missing[0]
-        hint = _where_it_is(row.path, folder, table.parent)
-        raise DataError(f"{table}:{line}: {row.path}: no such file in {folder}{hint}{and_others(len(missing))}")
+        line, path = missing[0]
+        hint = _where_it_is(path, folder, table.parent)
+        raise DataError(f"{table}:{line}: {path}: no such file in {folder}{hint}{and_others(len(missing))}")
     return rows
 
 

@@ -3,7 +3,8 @@
 `path` (in the manifest's folder, with `/`), `identity`, `split` (train, query or gallery) and, where cameras are known,
 `camera`. Identities and cameras are any text or number. A gallery image without identity is a distractor: a person who
 is no query's. `box` is x,y,width,height in pixels of the image as it stands upright, with commas or spaces between: the
-image is that part of its file, which may have several rows. `time`, `clothes` and any other column are kept.
+image is that part of its file, which may have several rows. `maps` and `keypoints` are paths as `path` is one: the
+side-car of each image, empty where it has none. `time`, `clothes` and any other column are kept.
 """
 
 import csv
@@ -15,11 +16,12 @@ from typing import Literal
 from reid_search.data.boxes import Box, named, parse_box
 from reid_search.data.listing import PARTS, Part
 from reid_search.data.manifest.cells import ENDINGS, read_records
+from reid_search.data.side_cars.files import PER_IMAGE, PerImage
 from reid_search.errors import DataAbsent, DataError, closest, nearest
 
 REQUIRED = ("path", "identity", "split")
-OPTIONAL = ("camera", "box", "time", "clothes")
-FIXED = (*REQUIRED, "camera", "box")
+OPTIONAL = ("camera", "box", *PER_IMAGE, "time", "clothes")
+FIXED = (*REQUIRED, "camera", "box", *PER_IMAGE)
 FILES = ("manifest.csv", "manifest.parquet")
 _KNOWN = (*REQUIRED, *OPTIONAL)
 _OTHER_NAMES = {
@@ -27,6 +29,8 @@ _OTHER_NAMES = {
     "identity": ("id", "pid", "person", "person_id"),
     "camera": ("cam", "camid", "cam_id", "camera_id"),
     "split": ("set", "subset"),
+    "maps": ("map", "mask", "masks"),
+    "keypoints": ("pose", "poses"),
     "box": ("bbox", "xywh", "x", "y", "w", "h", "left", "top", "width", "height"),
 }
 _MOST_DIGITS = 4_000
@@ -43,6 +47,7 @@ class Row:
         camera: Empty where cameras are unknown.
         more: Further columns.
         box: The part of the file that it is; the whole where omitted.
+        side_cars: Paths of its side-cars, as `path`; empty for one that it lacks.
     """
 
     path: str
@@ -51,6 +56,7 @@ class Row:
     camera: str
     more: tuple[tuple[str, str], ...] = ()
     box: Box | None = None
+    side_cars: tuple[tuple[PerImage, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -171,6 +177,7 @@ def write_table(path: Path, rows: Iterable[Row]) -> None:
             "camera": row.camera,
             "split": row.split,
             "box": str(row.box or ""),
+            **dict(row.side_cars),
             **dict(row.more),
         }
         for row in rows
@@ -198,18 +205,28 @@ def numbers(labels: Iterable[str]) -> dict[str, int]:
 
 def _row(place: str, record: Mapping[str, str], drawn: bool) -> Row:
     path, identity, split, camera = (record.get(name, "") for name in ("path", "identity", "split", "camera"))
-    pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts:
-        raise DataError(f"{place}: path {path!r} leaves the manifest's folder; expected one inside, such as a/b.jpg")
+    path = _inside(place, "path", path)
+    side_cars = tuple(
+        (kind, _inside(place, kind, record[kind]) if record[kind] else "") for kind in PER_IMAGE if kind in record
+    )
     box = parse_box(record.get("box", ""), f"{place}: {path}")
     more = tuple((name, value) for name, value in sorted(record.items()) if name not in FIXED)
     if drawn:
-        return Row(str(pure), identity, "", camera, more, box)
+        return Row(path, identity, "", camera, more, box, side_cars)
     if split not in PARTS:
         raise DataError(f"{place}: split {split!r} of {path}; {nearest(split, PARTS)}")
     if not identity and split != "gallery":
         raise DataError(f"{place}: {path} has no identity; only a gallery image may be without, as a distractor")
-    return Row(str(pure), identity, split, camera, more, box)
+    return Row(path, identity, split, camera, more, box, side_cars)
+
+
+def _inside(place: str, column: str, path: str) -> str:
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts:
+        raise DataError(
+            f"{place}: {column} {path!r} leaves the manifest's folder; expected a path inside, such as a/b.jpg"
+        )
+    return str(pure)
 
 
 def _check_cameras(path: Path, rows: Sequence[Row]) -> None:

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from reid_search.data.side_cars.keypoints import read_keypoints
     from reid_search.data.side_cars.maps import read_maps
     from reid_search.data.side_cars.problems import side_car_problems
-    from reid_search.data.side_cars.readers import place_of, readers_of
+    from reid_search.data.side_cars.readers import file_at, places_of, readers_of
 
 __all__ = [
     "attributes_of",
     "check_own",
-    "place_of",
+    "file_at",
+    "places_of",
     "read_attributes",
     "read_keypoints",
     "read_maps",
@@ -30,5 +31,5 @@ __getattr__ = lazy_names(
     __name__,
     {"check_own": "files", "read_keypoints": "keypoints", "read_maps": "maps", "side_car_problems": "problems"}
     | dict.fromkeys(("attributes_of", "read_attributes"), "attributes")
-    | dict.fromkeys(("place_of", "readers_of"), "readers"),
+    | dict.fromkeys(("file_at", "places_of", "readers_of"), "readers"),
 )

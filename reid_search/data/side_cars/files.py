@@ -4,13 +4,15 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reid_search.common.contents import hash_files, why_unreadable
+from reid_search.data.boxes import Box
 from reid_search.errors import DataAbsent, DataError
 
 Size = tuple[int, int]
 PerImage = Literal["maps", "keypoints"]
+PER_IMAGE: tuple[PerImage, ...] = ("maps", "keypoints")
 
 _ENDINGS: dict[PerImage, tuple[str, ...]] = {
     "maps": (".png", ".npz", ".npy"),
@@ -20,18 +22,42 @@ _ENDINGS: dict[PerImage, tuple[str, ...]] = {
 _WHAT: dict[PerImage, str] = {"maps": "part map", "keypoints": "keypoints"}
 
 
-def file_of(image: Path, folder: Path, kind: PerImage) -> Path:
-    """Return the side-car of an image: in the folder, or in a sub-folder named after the image's.
+class OwnFile(NamedTuple):
+    """The side-car that a list names for one image.
+
+    Attributes:
+        list: The list.
+        path: The file; None where the image has none.
+        box: The part of its file that the image is; None for the whole.
+        is_shared: Whether other boxes of the image's file have it too, so that it is of the whole.
+    """
+
+    list: Path
+    path: Path | None
+    box: Box | None = None
+    is_shared: bool = False
+
+
+Place = Path | OwnFile
+"""Where a side-car is: a folder of them, a file that holds all, or the image's own."""
+
+
+def file_of(image: Path, folder: Place, kind: PerImage) -> Path:
+    """Return the side-car of an image: its own, or in the folder, or in a sub-folder named after the image's.
 
     Args:
         image: The image.
-        folder: Folder of side-cars.
+        folder: Folder of side-cars, or the image's own.
         kind: What they hold.
 
     Raises:
         DataAbsent: There is none.
         DataError: There are several.
     """
+    if isinstance(folder, OwnFile):
+        if folder.path is None:
+            raise DataAbsent(f"{folder.list}: no {_WHAT[kind]} in the row of {image.parent.name}/{image.name}")
+        return folder.path
     places = list(_places(image, folder, kind))
     found = [path for path in places if path.exists()]
     if not found:
@@ -69,29 +95,29 @@ def files_of(images: Iterable[str], folder: Path, kind: PerImage) -> dict[str, P
     return found
 
 
-def check_own(images: Iterable[str], place_of: Callable[[Path], str], what: str) -> None:
+def check_own(images: Iterable[tuple[str, Place]], file_at: Callable[[Path, Place], str], what: str) -> None:
     """Refuse a side-car that would serve two images: one of them would silently get that of the other.
 
     Args:
-        images: Paths of the images of a data set. The same image at two places, as queries that are in the gallery
-            too, may share one.
-        place_of: Says where the side-car of an image is.
+        images: Paths of the images of a data set, and where their side-cars are. The same image at two places, as
+            queries that are in the gallery too, may share one.
+        file_at: Says what the side-car of an image is.
         what: What a message calls it.
 
     Raises:
         DataError: Two different images share one.
     """
     owners: dict[str, str] = {}
-    for image in dict.fromkeys(images):
+    for image, where in dict.fromkeys(images):
         try:
-            place = place_of(Path(image))
+            place = file_at(Path(image), where)
         except DataError:  # which is said where it is read
             continue
         first = owners.setdefault(place, image)
         if first != image and len({*hash_files([first, image]).digests.values()}) != 1:
+            how = "" if isinstance(where, OwnFile) else ", in a folder named after that of the image"
             raise DataError(
-                f"{place}: holds the {what} of {first} and of {image}, which are two images; each needs its own, in a "
-                "folder named after that of the image"
+                f"{place}: holds the {what} of {first} and of {image}, which are two images; each needs its own{how}"
             )
 
 

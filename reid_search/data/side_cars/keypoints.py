@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from reid_search.common.contents import state_of
 from reid_search.data.decoding import size_of
-from reid_search.data.side_cars.files import Size, file_of
+from reid_search.data.side_cars.files import Place, Size, file_of
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, KEYPOINTS
 
@@ -35,19 +35,19 @@ _BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)
 _PLACES = {len(KEYPOINTS): tuple(range(len(KEYPOINTS))), 18: _COCO_18, 25: _BODY_25}
 
 
-def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEFAULT_CONFIDENCE) -> Keypoints:
+def read_keypoints(image: Path, place: Place, size: Size, confidence: float = DEFAULT_CONFIDENCE) -> Keypoints:
     """Return an image's keypoints, `(17, 3)`: x and y in pixels of the resized image, visibility.
 
     Args:
         image: The image.
-        place: Folder of its keypoints, or the file of all.
+        place: Folder of its keypoints, the file of all, or its own.
         size: Height and width in pixels.
         confidence: From which confidence on a detected point is visible, in [0, 1].
 
     Raises:
         DataError: The image has no keypoints, their content is wrong, or an annotated keypoint lies outside the image.
     """
-    if place.is_file():
+    if isinstance(place, Path) and place.is_file():
         path, people = place, _index(place, state_of(place)).of(image)
     else:
         path = file_of(image, place, "keypoints")
@@ -60,13 +60,13 @@ def read_keypoints(image: Path, place: Path, size: Size, confidence: float = DEF
     return keypoints
 
 
-def keypoints_of(image: Path, place: Path) -> str:
+def keypoints_of(image: Path, place: Place) -> str:
     """Return the file of an image's keypoints, or its name in the file of all.
 
     Raises:
         DataError: There is none, or there are several.
     """
-    if place.is_file():
+    if isinstance(place, Path) and place.is_file():
         return f"{place}: {_index(place, state_of(place)).name_of(image)}"
     return str(file_of(image, place, "keypoints"))
 

@@ -4,7 +4,8 @@
 * `.npy` or `.npz`: labels, `(h, w)`, or one plane of probabilities for each label, `(C, h, w)`, on any grid. A `.npz`
   holds one array, or calls the right one `maps`.
 
-Files may lie in sub-folders named after those of the images.
+Files may lie in sub-folders named after those of the images. The map of a box has the size of the box, or that of
+the whole image, from which it is cut.
 """
 
 import zipfile
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from reid_search.data.decoding import size_of
-from reid_search.data.side_cars.files import Size, file_of
+from reid_search.data.side_cars.files import OwnFile, Place, Size, file_of
 from reid_search.errors import DataError
 from reid_search.study.trial.side_cars import PARTS, MapLabels, Part
 
@@ -56,7 +57,7 @@ _KNOWN = {
 """Our own, and those of Look into Person (Liang et al. 2018), grouped as SPReID does (Kalayeh et al. 2018, §3.2)."""
 
 
-def map_of(image: Path, folder: Path) -> Path:
+def map_of(image: Path, folder: Place) -> Path:
     """Return the file of an image's part maps.
 
     Raises:
@@ -65,12 +66,12 @@ def map_of(image: Path, folder: Path) -> Path:
     return file_of(image, folder, "maps")
 
 
-def read_maps(image: Path, folder: Path, size: Size, labels: MapLabels = "parts") -> Maps:
+def read_maps(image: Path, folder: Place, size: Size, labels: MapLabels = "parts") -> Maps:
     """Return an image's part maps, resized to `(4, H, W)`, probabilities times 255.
 
     Args:
         image: The image.
-        folder: Folder of its maps.
+        folder: Folder of its maps, or its own.
         size: Height and width in pixels.
         labels: What the labels mean: `parts`, `lip`, or the labels of each part.
 
@@ -78,7 +79,11 @@ def read_maps(image: Path, folder: Path, size: Size, labels: MapLabels = "parts"
         DataError: The image has no file in the folder, or its content is wrong.
     """
     path = map_of(image, folder)
-    values = _drawn(path, image) if path.suffix == ".png" else _array(path)
+    values = _drawn(path) if path.suffix.lower() == ".png" else _array(path)
+    if isinstance(folder, OwnFile) and folder.box:
+        values = _in_box(path, values, image, folder)
+    elif path.suffix.lower() == ".png":
+        _check_size(path, values, image)
     if values.dtype.kind not in "buif" or not values.size:
         raise DataError(f"{path}: holds no numbers (shape {values.shape}, {values.dtype})")
     known = _KNOWN[labels] if isinstance(labels, str) else _given(labels)
@@ -91,12 +96,15 @@ def _given(labels: Mapping[Part, Sequence[int]]) -> _Labels:
     return _Labels([labels.get(name, ()) for name in PARTS], None, f"0 to 255; the parts are {listed}")
 
 
-def _drawn(path: Path, image: Path) -> _Values:
+def _drawn(path: Path) -> _Values:
     try:
         with Image.open(path, formats=["PNG"]) as opened:
-            values = np.asarray(opened)
+            return np.asarray(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable part map ({error})") from error
+
+
+def _check_size(path: Path, values: _Values, image: Path) -> None:
     width, height = size_of(image)
     if values.shape != (height, width):
         shape = "×".join(map(str, values.shape))
@@ -104,7 +112,22 @@ def _drawn(path: Path, image: Path) -> _Values:
             f"{path}: {shape}; a part map has one channel of labels (indexed or grey, no colours) and the size of its "
             f"image, {height}×{width}"
         )
-    return values
+
+
+def _in_box(path: Path, values: _Values, image: Path, own: OwnFile) -> _Values:
+    """Return the part of a map that is of the image's box."""
+    assert own.box is not None
+    (width, height), (left, top, right, bottom) = size_of(image), own.box.edges
+    grid = values.shape[-2:]
+    if grid == (height, width):
+        return values[..., top:bottom, left:right]
+    if grid == (own.box.height, own.box.width) and not own.is_shared:
+        return values
+    of_box = "; several boxes share it" if own.is_shared else f", or of the box, {own.box.height}×{own.box.width}"
+    raise DataError(
+        f"{path}: {'×'.join(map(str, values.shape))}; the map of the box {own.box} has one channel of labels, or one "
+        f"plane a label, of the size of {image.name}, {height}×{width}{of_box}"
+    )
 
 
 def _array(path: Path) -> _Values:
