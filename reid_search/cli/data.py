@@ -137,9 +137,10 @@ def import_(
     seed: Annotated[int, typer.Option(help="Seed of that split.")] = 0,
 ) -> None:
     """Write the manifest of a data set of one's own: path, identity, camera and split of every image."""
+    from reid_search.data.folder import sniffed
     from reid_search.data.manifest.importing import BY_IDENTITY, from_list, from_pattern, with_splits
     from reid_search.data.manifest.table import FILES, unread_columns, write_table
-    from reid_search.errors import RequestError
+    from reid_search.errors import DataError, RequestError
 
     if pattern and table:
         raise RequestError("--pattern and --list: give one of the two")
@@ -149,7 +150,13 @@ def import_(
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file with --to, or delete it")
     rows, unused = (from_list(table, folder), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
-    split = with_splits(rows, test_share, seed)
+    try:
+        split = with_splits(rows, test_share, seed)
+    except DataError as error:
+        known = sniffed(folder)
+        raise DataError(
+            f"{error}{f'; this folder looks like {known[0].name}: write {known[0].written}' if known else ''}"
+        ) from error
     write_table(target, split)
     for reason, names in sorted(unused.items()):
         say(f"not used, {reason}: {len(names)}, such as {names[0]}")
@@ -178,7 +185,7 @@ def _refused(check: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
 
 
 def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
-    from reid_search.data.folder import sniffed
+    from reid_search.data.folder import near_miss, sniffed
     from reid_search.errors import DataAbsent, DataError
 
     if folder.is_file():
@@ -187,9 +194,10 @@ def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
         raise DataAbsent(f"{folder}: no such folder")
     found = sniffed(folder)
     if not found:
+        near = near_miss(folder)
         raise DataError(
-            f"{folder}: looks like no data set that is known; say with --name which it should be, or write a manifest "
-            f"of it with `reid-search data import {folder}`"
+            f"{folder}: looks like no data set that is known{f'; {near}' if near else ''}; say with --name which it "
+            f"should be, or write a manifest of it with `reid-search data import {folder}`"
         )
     say(f"looks like {' or '.join(config.name for config in found)}: {found[0].written}")
     return _folder_config(found[0].name, folder, sets) if sets else found[0]

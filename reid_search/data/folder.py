@@ -1,19 +1,23 @@
-"""The base of every data set that is read from a folder: its settings, its side-cars, what its fingerprint is."""
+"""The base of every data set that is read from a folder: its settings, its side-cars, what its fingerprint is.
+
+And which data set a folder is, or is nearest to.
+"""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
 from pydantic import Field
 
-from reid_search.data.listing import Listing
+from reid_search.data.listing import Listing, entries_of, is_hidden
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
+_MOST_FOLDERS = 50
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
 
 
@@ -31,6 +35,7 @@ class FolderConfig(DataConfig):
     """
 
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
+    marks: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
     written_if_set: ClassVar[tuple[str, ...]] = ("map_labels", "keypoint_confidence", "skip_broken")
     image_size: ImageSize = (256, 128)
@@ -49,6 +54,10 @@ class FolderConfig(DataConfig):
         Raises:
             DataError: The folder is missing or has another layout.
         """
+
+    def likeness(self, root: Path) -> float:
+        """Return the share of what the folder of such a data set holds that is there, from 0 to 1."""
+        return sum((root / name).exists() for name in self.marks) / max(len(self.marks), 1)
 
     def listing(self) -> Listing:
         """Return what the folder holds, with side-cars, and without unreadable images where these are skipped.
@@ -172,13 +181,44 @@ def sniffed(root: Path) -> "list[FolderConfig]":
     return [config for _, config in sorted(found, key=lambda item: (item[0], item[1].name))]
 
 
+def near_miss(root: Path) -> str:
+    """Say what a folder that is no data set may be: the one around or above one, or one that lacks something.
+
+    Returns:
+        The end of a message; empty where nothing is known.
+    """
+    inside = [root / entry.name for entry in entries_of(root) if entry.is_dir() and not is_hidden(entry.name)]
+    for place in (*inside[:_MOST_FOLDERS], root.absolute().parent):
+        if found := _sniffed_if_like(place):
+            return f"did you mean {place}? It looks like {found[0].name}: write {found[0].written}"
+    config = max(_variants(root), key=lambda config: config.likeness(root))
+    try:
+        if config.likeness(root):
+            config.read(root)
+    except DataError as error:
+        return f"it is most like {config.name}: {str(error).removeprefix(f'{root}: ')}"
+    return ""
+
+
+def _sniffed_if_like(place: Path) -> "list[FolderConfig]":
+    try:
+        return sniffed(place) if any(config.likeness(place) for config in _variants(place)) else []
+    except OSError:  # a folder that nobody named, and that may not be read
+        return []
+
+
+def _variants(root: Path, *names: str) -> Iterator[FolderConfig]:
+    for name in names or names_of_folders():
+        config_class = DATASETS.config_class(name)
+        assert issubclass(config_class, FolderConfig)
+        for variant in config_class.variants:
+            yield config_class.model_validate({"name": name, "root": str(root), **variant})
+
+
 def _likeliest(name: str, root: Path) -> "tuple[int, FolderConfig] | None":
     """Return the number of deviations of a data set's likeliest variant; one with published counts comes first."""
     fitting: list[tuple[bool, int, FolderConfig]] = []
-    config_class = DATASETS.config_class(name)
-    assert issubclass(config_class, FolderConfig)
-    for variant in config_class.variants:
-        config = config_class.model_validate({"name": name, "root": str(root), **variant})
+    for config in _variants(root, name):
         try:
             listing = config.read(root)
         except DataError:

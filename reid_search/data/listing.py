@@ -356,7 +356,8 @@ def read_list(path: Path, expected: str) -> str:
             return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataAbsent(f"{path}: not a readable list; expected {expected}") from error
-    raise DataAbsent(f"{path}: not a readable list; expected {expected}")
+    what = "not a readable list" if path.exists() else "no such file"
+    raise DataAbsent(f"{path}: {what}; expected {expected}")
 
 
 def stem_of(name: str) -> str:

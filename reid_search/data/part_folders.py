@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import About, Listing, Part, stem_of
+from reid_search.data.listing import IMAGE_SUFFIXES, About, Listing, Part, entries_of, stem_of
 from reid_search.errors import DataAbsent, DataError
 
+_LOOKED_AT = 20
 _RESORTED = ("train_all", "gallery", "query")
 
 
@@ -71,6 +73,15 @@ class PartFolders:
         if path is None:
             raise DataAbsent(f"{folder}: holds no images; expected names such as {self.example}")
 
+    def likeness(self, root: Path) -> float:
+        """Return the share of the parts' folders that hold names of this form."""
+        return sum(self._has_names(root / name) for name in self.folders.values()) / len(self.folders)
+
+    def _has_names(self, folder: Path) -> bool:
+        entries = entries_of(folder) if folder.is_dir() else []
+        names = (entry.name for entry in entries if entry.name.lower().endswith(IMAGE_SUFFIXES))
+        return any(self.name.fullmatch(stem_of(name)) for name in islice(names, _LOOKED_AT))
+
     @property
     def _expected(self) -> str:
         return ", ".join(self.folders.values())
@@ -93,6 +104,10 @@ class PartFoldersConfig(FolderConfig):
 
     about: ClassVar[About]
     layout: ClassVar[PartFolders]
+
+    def likeness(self, root: Path) -> float:
+        """Return the share of the parts' folders that hold names of this data set."""
+        return self.layout.likeness(root)
 
     def read(self, root: Path) -> Listing:
         """List the folders of all parts."""

@@ -59,6 +59,13 @@ class Cuhk03Config(FolderConfig):
         """The other view is searched; in the classic protocol for one image of each identity, 100 times."""
         return EvaluationRule(single_shot=SingleShot(draws=100) if self.protocol == "classic" else None)
 
+    def likeness(self, root: Path) -> float:
+        """Return the share of images and protocol that is there, or of the folders of the new protocol."""
+        form = "cuhk03_new_protocol_config_{}.mat" if self.protocol == "new" else "cuhk-03.mat"
+        wanted = [_names("images_{}", self.boxes), _names(form, self.boxes)]
+        there = sum(any((root / name).exists() for name in names) for names in wanted) / len(wanted)
+        return max(there, _FOLDERS.likeness(root) if self.protocol == "new" else 0.0)
+
     def read(self, root: Path) -> Listing:
         """List the images of the protocol.
 

@@ -8,7 +8,7 @@ from reid_search.common.contents import state_of
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.cells import read_records
-from reid_search.data.manifest.table import manifest_at, numbers, read_table, unread_columns
+from reid_search.data.manifest.table import FILES, manifest_at, numbers, read_table, unread_columns
 from reid_search.data.side_cars.files import PER_IMAGE
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule, SideCar
@@ -26,6 +26,10 @@ class ManifestConfig(FolderConfig):
     """
 
     name: Literal["manifest"]
+
+    def likeness(self, root: Path) -> float:
+        """Return 1 where there is a manifest."""
+        return float(any((root / name).is_file() for name in FILES))
 
     @property
     def rule(self) -> EvaluationRule:

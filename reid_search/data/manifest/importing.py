@@ -48,6 +48,9 @@ def from_pattern(root: Path, patterns: Sequence[str]) -> tuple[list[Row], dict[s
     if not rows:
         left = next(iter(listing.unused.get("images that fit no pattern", ())), None)
         what = f"; one that does not is {left}" if left else "; the folder holds none"
+        head, _, rest = (left or "").partition("/")
+        if any(item.fullmatch(rest) for item in expressions):
+            what += f"; did you mean the folder {root / head}?"
         raise DataError(f"{root}: no image fits {' or '.join(patterns)}{what}")
     return rows, listing.unused
 

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import VALIDATION, About, Counts, Listing, Part, read_list
@@ -39,6 +39,7 @@ class MsmtConfig(FolderConfig):
         training: `train+val` trains on both lists, 32,621 images, as most papers do; `train` on 30,248.
     """
 
+    marks: ClassVar[tuple[str, ...]] = tuple(_LISTS)
     name: Literal["msmt17"]
     training: Literal["train+val", "train"] = "train+val"
 

@@ -36,6 +36,10 @@ class OccludedDukeConfig(FolderConfig):
         """Return entries without places, as they are without lists: what these hold is in the fingerprint."""
         return {**super().unplaced(entries), "lists": None}
 
+    def likeness(self, root: Path) -> float:
+        """Return the share of the three folders that hold names of DukeMTMC-reID."""
+        return LAYOUT.likeness(root)
+
     def read(self, root: Path) -> Listing:
         """List the three folders; 1,870 of the queries are in the gallery too, where the rule leaves them out."""
         return LAYOUT.read(root, ABOUT) if self.lists is None else _by_lists(root, self.lists)

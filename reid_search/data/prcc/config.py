@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import (
@@ -38,6 +38,7 @@ class PrccConfig(FolderConfig):
         training: `train+val` trains on both folders; `train` on the first.
     """
 
+    marks: ClassVar[tuple[str, ...]] = ("rgb", "rgb/train", *(f"rgb/test/{camera}" for camera in _CAMERAS))
     name: Literal["prcc"]
     query: Literal["different_clothes", "same_clothes"] = "different_clothes"
     gallery: Literal["single_shot", "whole"] = "single_shot"
