@@ -82,6 +82,7 @@ class About:
         status: What a user must know, such as that it was withdrawn.
         one_numbering: Whether a number means one person in training and test, so that no number may be in both.
         cameras: Whether it knows which camera took an image.
+        alike: The published counts of data sets whose files have the same names, by the name that a study writes.
     """
 
     title: str
@@ -90,6 +91,7 @@ class About:
     status: str = ""
     one_numbering: bool = True
     cameras: bool = True
+    alike: Mapping[str, Mapping[Part, Counts]] = field(default_factory=dict)
 
 
 @dataclass
@@ -201,8 +203,11 @@ class Listing:
 
     def deviations(self) -> list[str]:
         """Say what is not as published: a sentence for names of another form, and for each part with other counts."""
-        converted = [f"{self.about.title}: its files have the names of a converted copy"] if self.converted else []
-        return converted + [
+        told = [f"{self.about.title}: its files have the names of a converted copy"] if self.converted else []
+        for name, published in self.about.alike.items():
+            if all(self.counts(part) == counts for part, counts in published.items()):
+                told.append(f"{self.about.title}: it has the counts of {name}; is it that? Then write name: {name}")
+        return told + [
             f"{self.about.title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
             f"{said.images:,} of {said.identities:,} are published ({_more_or_less(found, said)})"
             for part, said in self.about.published.items()

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 Command = Callable[..., Any]
 MARKET = {
@@ -115,3 +117,64 @@ def test_an_import_from_the_wrong_folder_points_to_the_right_one(
     said = "too few identities to draw a split: 3 (bounding_box_test, bounding_box_train, query)"
     assert (answer.code, said in answer.err) == (2, True), answer.err
     assert f"this folder looks like market1501: write data: {{name: market1501, root: {market}}}" in answer.err
+
+
+def test_msmt17_without_its_list_of_validation_says_how_to_go_on(command: Command, msmt: Path) -> None:
+    (msmt / "list_val.txt").unlink()
+    answer = command("data", "check", msmt, "--name", "msmt17")
+    assert (answer.code, "list_val.txt: no such file; put the list there, or leave out" in answer.err) == (2, True)
+    assert "training: train" in answer.err
+    checked = command("data", "check", msmt, "--name", "msmt17", "--set", "training=train")
+    assert (checked.code, "train    2 images" in checked.out) == (0, True), checked.err
+
+
+def test_a_list_of_queries_that_is_a_copy_of_the_gallery_s_is_refused(command: Command, msmt: Path) -> None:
+    shutil.copy(msmt / "list_gallery.txt", msmt / "list_query.txt")
+    answer = command("data", "check", msmt, "--name", "msmt17")
+    said = "list_query.txt: 1 of its 1 images are in list_gallery.txt too, such as test/0000/0000_001_05"
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+
+
+def _cuhk03(root: Path, images: str, protocol: str) -> Path:
+    """A folder of CUHK03 with four people in one view each, two of whom are tested."""
+    names = [f"1_{person:03}_{view}_01.png" for person in (1, 2, 3, 4) for view in (1, 2)]
+    _fill(root / images, names)
+    filelist = np.empty((len(names), 1), object)
+    filelist[:, 0] = [np.array([name]) for name in names]
+    content = {
+        "filelist": filelist,
+        "labels": np.repeat([1, 2, 3, 4], 2)[:, None],
+        "camId": np.tile([1, 2], 4)[:, None],
+        "train_idx": np.array([1, 2, 3, 4])[:, None],
+        "query_idx": np.array([5, 7])[:, None],
+        "gallery_idx": np.array([6, 8])[:, None],
+    }
+    savemat(root / f"cuhk03_new_protocol_config_{protocol}.mat", content)
+    return root
+
+
+def test_half_extracted_cuhk03_says_how_many_images_are_missing(command: Command, tmp_path: Path) -> None:
+    root = _cuhk03(tmp_path / "cuhk03", "images_detected", "detected")
+    assert command("data", "check", root).code == 0
+    for person in (2, 3, 4):
+        (root / f"images_detected/1_{person:03}_2_01.png").unlink()
+    answer = command("data", "check", root)
+    assert answer.code == 2
+    assert "it is most like cuhk03: " in answer.err
+    assert (
+        "1_002_2_01.png: no such file, and cuhk03_new_protocol_config_detected.mat names it; 3 of the 8" in answer.err
+    )
+
+
+def test_cuhk03_with_the_protocol_of_the_other_boxes_names_the_setting(command: Command, tmp_path: Path) -> None:
+    root = _cuhk03(tmp_path / "cuhk03", "images_detected", "labeled")
+    answer = command("data", "check", root, "--name", "cuhk03")
+    said = "cuhk03_new_protocol_config_labeled.mat is there, which is of labelled boxes: write boxes: labelled"
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+
+
+def test_distractors_that_are_not_there_say_where_they_come_from(command: Command, market: Path) -> None:
+    answer = command("data", "check", market, "--name", "market1501", "--set", "distractors=true")
+    said = "images: no such folder; expected the 500,000 distractors of Market-1501, an archive of their own"
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+    assert "allowed: distractors: false" in answer.err

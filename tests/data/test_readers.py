@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from scipy.io import loadmat, savemat
 from reid_search.data.folder import sniffed
 from reid_search.data.listing import Listing
 from reid_search.data.ltcc.config import RULES
+from reid_search.data.occluded_duke.config import ABOUT as OCCLUDED_DUKE
 from reid_search.errors import DataError, ReidSearchError
 from reid_search.study import DATASETS
 
@@ -86,6 +88,18 @@ def test_occluded_duke_is_read_from_duke_through_its_lists(duke: Path, tmp_path:
         DataError, match=r"query\.list: 0002_c1_f9999999\.jpg is not in .* expected DukeMTMC-reID there"
     ):
         _read("occluded_duke", duke, lists=tmp_path)
+
+
+def test_duke_and_occluded_duke_read_as_each_other_say_so(duke: Path) -> None:
+    whole = _read("occluded_duke", duke)
+    assert "Occluded-Duke: it has the counts of dukemtmc; is it that? Then write name: dukemtmc" in whole.deviations()
+    assert not [text for text in _read("dukemtmc", duke).deviations() if "counts of" in text]
+    listing = _read("dukemtmc", duke)
+    assert listing.about.alike == {"occluded_duke": OCCLUDED_DUKE.published}
+    listing.about = replace(listing.about, alike={"occluded_duke": {"query": listing.counts("query")}})
+    assert "DukeMTMC-reID: it has the counts of occluded_duke; is it that? Then write name: occluded_duke" in (
+        listing.deviations()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +211,9 @@ def test_the_file_of_another_protocol_is_named(cuhk03: Path, tmp_path: Path) -> 
     with pytest.raises(DataError, match="not the new protocol of CUHK03, which has filelist"):
         _read("cuhk03", tmp_path, boxes="labelled")
     shutil.copy(NAMES / "cuhk03_new_protocol_config_detected.mat", tmp_path / "cuhk03_new_protocol_config_labeled.mat")
-    with pytest.raises(DataError, match=r"1_001_1_01\.png: no such file, and cuhk03_new_protocol_config_labeled\.mat"):
+    with pytest.raises(
+        DataError, match=r"config_labeled\.mat: by its counts the protocol of detected boxes; .*: detected"
+    ):
         _read("cuhk03", tmp_path, boxes="labelled")
     (tmp_path / "images_detected").mkdir()
     with pytest.raises(DataError, match=r"cuhk-03\.mat: no such file"):

@@ -24,6 +24,7 @@ _NEW: dict[Boxes, dict[Part, Counts]] = {
     "detected": {"train": Counts(7_365, 767), "query": Counts(1_400, 700), "gallery": Counts(5_332, 700)},
     "labelled": {"train": Counts(7_368, 767), "query": Counts(1_400, 700), "gallery": Counts(5_328, 700)},
 }
+_OTHER: dict[Boxes, Boxes] = {"detected": "labelled", "labelled": "detected"}
 _SPELLINGS: dict[Boxes, tuple[str, ...]] = {"detected": ("detected",), "labelled": ("labeled", "labelled")}
 _FOLDERS = PartFolders(
     FOLDERS,
@@ -76,30 +77,33 @@ class Cuhk03Config(FolderConfig):
             raise DataAbsent(f"{root}: no such folder; expected that of CUHK03")
         if self.protocol == "classic":
             listing = Listing(root, About(f"CUHK03 ({self.boxes}, classic split {self.split})", licence=_LICENCE))
-            classic_split(listing, _one_of(root, _names("images_{}", self.boxes)), root / "cuhk-03.mat", self.split)
+            classic_split(listing, self._one_of(root, "images_{}"), root / "cuhk-03.mat", self.split)
             return listing
         about = About(f"CUHK03 ({self.boxes}, new protocol)", _NEW[self.boxes], _LICENCE)
         for place in (root, *(root / name for name in _SPELLINGS[self.boxes])):
             if all((place / name).is_dir() for name in _FOLDERS.folders.values()):
                 return _FOLDERS.read(place, about)
         listing = Listing(root, about)
-        protocol = _one_of(root, _names("cuhk03_new_protocol_config_{}.mat", self.boxes))
-        new_protocol(listing, _one_of(root, _names("images_{}", self.boxes)), protocol)
+        protocol = self._one_of(root, "cuhk03_new_protocol_config_{}.mat")
+        other = _OTHER[self.boxes]
+        new_protocol(listing, self._one_of(root, "images_{}"), protocol, (other, _NEW[other]))
         return listing
+
+    def _one_of(self, root: Path, form: str) -> Path:
+        found = next((root / name for name in _names(form, self.boxes) if (root / name).exists()), None)
+        if found is not None:
+            return found
+        other = _OTHER[self.boxes]
+        there = next((name for name in _names(form, other) if (root / name).exists()), None)
+        hint = f"; {there} is there, which is of {other} boxes: write boxes: {other} to read those" if there else ""
+        raise DataAbsent(
+            f"{root / _names(form, self.boxes)[0]}: not there; expected the extracted images and the protocol's file, "
+            f"or the folders {', '.join(_FOLDERS.folders.values())}{hint}"
+        )
 
 
 def _names(form: str, boxes: Boxes) -> list[str]:
     return [form.format(name) for name in _SPELLINGS[boxes]]
-
-
-def _one_of(root: Path, names: list[str]) -> Path:
-    found = next((root / name for name in names if (root / name).exists()), None)
-    if found is None:
-        raise DataAbsent(
-            f"{root / names[0]}: not there; expected the extracted images and the protocol's file, or the folders "
-            f"{', '.join(_FOLDERS.folders.values())}"
-        )
-    return found
 
 
 CONFIG = Cuhk03Config

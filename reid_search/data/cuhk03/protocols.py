@@ -1,12 +1,13 @@
 """The protocols of CUHK03, from the files in which they were published, over extracted images."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from reid_search.data.listing import Listing, Part
+from reid_search.data.listing import Counts, Listing, Part
 from reid_search.data.mat_files import read_mat, whole_numbers
 from reid_search.errors import DataAbsent, DataError
 
@@ -16,16 +17,19 @@ _INDICES: dict[Part, str] = {"train": "train_idx", "query": "query_idx", "galler
 _UNLISTED = "images that the protocol does not name"
 
 
-def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
+def new_protocol(
+    listing: Listing, images: Path, protocol: Path, other: tuple[str, Mapping[Part, Counts]] | None = None
+) -> None:
     """List the images that the new protocol names (Zhong et al., CVPR 2017); its indices count from 1.
 
     Args:
         listing: Filled.
         images: Folder of extracted images.
         protocol: `cuhk03_new_protocol_config_detected.mat` or `…_labeled.mat`.
+        other: The other boxes, and how many images their protocol names.
 
     Raises:
-        DataError: The file is of another kind, or names an image that is not there.
+        DataError: The file is of another kind or of the other boxes, or names an image that is not there.
     """
     try:
         content = read_mat(protocol)
@@ -38,10 +42,20 @@ def new_protocol(listing: Listing, images: Path, protocol: Path) -> None:
             f"{protocol}: not the new protocol of CUHK03, which has filelist, labels, camId and "
             f"{', '.join(_INDICES.values())} ({type(error).__name__}: {error})"
         ) from error
+    counts = Counter(part for part, *_ in rows)
+    if other and counts == {part: count.images for part, count in other[1].items()}:
+        raise DataError(
+            f"{protocol}: by its counts the protocol of {other[0]} boxes; put another there, or write boxes: {other[0]}"
+        )
     there = {path.name: path for path in listing.image_files(images)}
+    absent = [name for _, name, _, _ in rows if name not in there]
+    if absent:
+        raise DataAbsent(
+            f"{images / absent[0]}: no such file, and {protocol.name} names it; {len(absent):,} of the {len(rows):,} "
+            f"images that it names are not there; extract them all, or name the protocol of these boxes; expected "
+            f"{_EXAMPLE}"
+        )
     for part, name, identity, camera in rows:
-        if name not in there:
-            raise DataAbsent(f"{images / name}: no such file, and {protocol.name} names it; expected {_EXAMPLE}")
         listing.use(there[name], part, identity, camera)
     listing.lists[protocol.name] = protocol
     _leave_out_others(listing, there, {name for _, name, _, _ in rows})

@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar, Literal
 
-from reid_search.data.listing import About, Counts
+from reid_search.data.listing import About, Counts, Part
 from reid_search.data.market1501.layout import FOLDERS
 from reid_search.data.part_folders import PartFolders, PartFoldersConfig
 
@@ -11,9 +11,20 @@ WITHDRAWN = (
     "DukeMTMC was withdrawn by its authors in 2019, since the people in it had not agreed to be filmed; say in a "
     "publication why it is used"
 )
+PUBLISHED: dict[Part, Counts] = {
+    "train": Counts(16_522, 702),
+    "query": Counts(2_228, 702),
+    "gallery": Counts(17_661, 1_110),
+}
+OCCLUDED: dict[Part, Counts] = {
+    "train": Counts(15_618, 702),
+    "query": Counts(2_210, 519),
+    "gallery": Counts(17_661, 1_110),
+}
 ABOUT = About(
     title="DukeMTMC-reID",
-    published={"train": Counts(16_522, 702), "query": Counts(2_228, 702), "gallery": Counts(17_661, 1_110)},
+    published=PUBLISHED,
+    alike={"occluded_duke": OCCLUDED},
     licence="for academic research only, and no longer given out",
     status=WITHDRAWN,
 )

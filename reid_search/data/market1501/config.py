@@ -63,6 +63,11 @@ class MarketConfig(PartFoldersConfig):
         """
         listing = super().read(root)
         if self.distractors:
+            if not (root / "images").is_dir():
+                raise DataAbsent(
+                    f"{root / 'images'}: no such folder; expected the 500,000 distractors of Market-1501, an archive "
+                    "of their own, unpacked there; allowed: distractors: false"
+                )
             before = len(listing.images)
             for path in listing.image_files(root / "images"):
                 listing.use(path, "gallery", DISTRACTOR, 0)

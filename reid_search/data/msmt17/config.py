@@ -55,7 +55,9 @@ class MsmtConfig(FolderConfig):
         folders = {half: _folder(root, half) for half in _FOLDERS}
         for name, part in _LISTS.items():
             if name != "list_val.txt" or self.training == "train+val":
+                _check_there(root / name)
                 _add(listing, root / name, folders["train" if part == "train" else "test"], part)
+        _check_apart(listing, root)
         used, held_back = {image.path for image in listing.images}, self._held_back(root, folders["train"])
         for folder in folders.values():
             for path in listing.image_files(folder, deep=True):
@@ -69,6 +71,26 @@ class MsmtConfig(FolderConfig):
             return set()
         lines = read_list(root / "list_val.txt", f"lines such as {_EXAMPLE}").splitlines()
         return {folder / line.strip().rpartition(" ")[0] for line in lines}
+
+
+def _check_there(path: Path) -> None:
+    if path.name == "list_val.txt" and not path.exists():
+        raise DataAbsent(
+            f"{path}: no such file; put the list there, or leave out the {_VALIDATION:,} validation images with "
+            "training: train"
+        )
+
+
+def _check_apart(listing: Listing, root: Path) -> None:
+    """Refuse queries that are in the gallery, of which MSMT17 has none: a list is a copy of another."""
+    gallery = {image.name for image in listing.images if image.part == "gallery"}
+    queries = [image.name for image in listing.of("query")]
+    both = [name for name in queries if name in gallery]
+    if both:
+        raise DataError(
+            f"{root / 'list_query.txt'}: {len(both):,} of its {len(queries):,} images are in list_gallery.txt too, "
+            f"such as {both[0]}, and MSMT17 has none in both; is one of the lists a copy of the other?"
+        )
 
 
 def _folder(root: Path, part: str) -> Path:

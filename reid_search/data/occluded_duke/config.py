@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from reid_search.data.dukemtmc.config import ABOUT as DUKE
-from reid_search.data.dukemtmc.config import LAYOUT
+from reid_search.data.dukemtmc.config import LAYOUT, OCCLUDED, PUBLISHED
 from reid_search.data.folder import FolderConfig
-from reid_search.data.listing import Counts, Listing, Part, read_list
+from reid_search.data.listing import Listing, Part, read_list
 from reid_search.errors import DataError
 from reid_search.study.component import AbsolutePath
 
 ABOUT = replace(
     DUKE,
     title="Occluded-Duke",
-    published={"train": Counts(15_618, 702), "query": Counts(2_210, 519), "gallery": Counts(17_661, 1_110)},
+    published=OCCLUDED,
+    alike={"dukemtmc": PUBLISHED},
 )
 LISTS: dict[Part, str] = {"train": "train.list", "query": "query.list", "gallery": "gallery.list"}
 
