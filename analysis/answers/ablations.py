@@ -18,6 +18,7 @@ from reid_search.study.question.designs.registry import design_of_record
 
 from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, Row, is_single_shot
+from ..reading.recipes import recipes_of
 from ..statistics.effect import Floats, opposed
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
@@ -51,6 +52,7 @@ class AblationSummary:
         effects: Effects of the design over all groups; None if there are none, and after the first group.
         around: The centre of the design: `base`, `best`, or a named arm; empty if the study no longer says it.
         redrawn: Whether every seed drew its own data.
+        recipes: Of each arm that was made from a published system, what it changes of it; with the first readout only.
     """
 
     phase: str
@@ -70,6 +72,7 @@ class AblationSummary:
     effects: EffectsSummary | None = None
     around: str = ""
     redrawn: bool = False
+    recipes: tuple[str, ...] = ()
 
     @property
     def description(self) -> Design:
@@ -172,6 +175,7 @@ def _summaries(
             effects=effects if number == 1 else None,
             around=str(state.phase(phase).get("around", "")),
             redrawn=any(ask.redrawn_from for ask in asks),
+            recipes=recipes_of(state, asks, group.arms) if first else (),
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid_search.records import StudyState, StudyStore, Trial, read_state
+from reid_search.records import Ask, StudyState, StudyStore, Trial, read_state
 from reid_search.study.component import label_of
 from reid_search.study.metrics import metric_columns
 
@@ -34,7 +34,9 @@ def load_trials(study_dir: Path | str) -> pd.DataFrame:
 
 def trials_table(state: StudyState) -> pd.DataFrame:
     """Return the trials of a study; see `load_trials`."""
-    flat = [dict(_flattened(_config(trial, state))) for trial in state.trials.values()]
+    first = (next(iter(state.askers.get(trial.id, ())), None) for trial in state.trials.values())
+    configs = (config_for(trial, ask) for trial, ask in zip(state.trials.values(), first, strict=True))
+    flat = [dict(_flattened(config)) for config in configs]
     paths = dict.fromkeys(path for config in flat for path in config)
     rows = [_row(trial, state) | config for trial, config in zip(state.trials.values(), flat, strict=True)]
     columns = ["key", "seed", "status", "reason", "asked_by", "readout", *paths, *metric_columns(), *COST_COLUMNS]
@@ -57,13 +59,12 @@ def _row(trial: Trial, state: StudyState) -> dict[str, object]:
     }
 
 
-def _config(trial: Trial, state: StudyState) -> Mapping[str, object]:
-    """Return a trial's config with the readouts that its first asker wants, under their names in the study file."""
+def config_for(trial: Trial, ask: Ask | None) -> Mapping[str, object]:
+    """Return a trial's config with the readouts that an asker wants, under their names in the study file."""
     readouts = trial.config.get("readouts")
-    first = next(iter(state.askers.get(trial.id, ())), None)
-    if first is None or not first.readouts or not isinstance(readouts, Mapping):
+    if ask is None or not ask.readouts or not isinstance(readouts, Mapping):
         return trial.config
-    own = {name: readouts[stored] for name, stored in first.readouts.items() if stored in readouts}
+    own = {name: readouts[stored] for name, stored in ask.readouts.items() if stored in readouts}
     return {**trial.config, "readouts": own}
 
 

@@ -16,7 +16,7 @@ _MOST_SHOWN = 6
 
 if TYPE_CHECKING:
     from reid_search.records import Progress
-    from reid_search.study import Config, PhasePlan, Plan, Resources, Study, TrialConfig
+    from reid_search.study import Config, Plan, Resources, Study, TrialConfig
 
 
 def plan(
@@ -163,6 +163,7 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
     from rich.text import Text
 
     from reid_search.study import BASELINE
+    from reid_search.study.question.recipe_lines import Made, recipe_lines
 
     console = answer_console()
     phases = Table(
@@ -191,28 +192,11 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
         for centre in [arm for arm in phase.arms if arm.name == BASELINE]:
             settings = ", ".join(f"{path}={level.label}" for path, level in centre.settings.items())
             console.print(f"baseline: {settings}", soft_wrap=True, markup=False)
-        for line in _recipe_lines(phase):
+        for line in recipe_lines({arm.name: Made.of(arm.config) for arm in phase.arms}):
             console.print(line, soft_wrap=True, markup=False)
         for equation in phase.aliases:
             console.print(f"aliased: {equation}", soft_wrap=True, markup=False)
         console.print()
-
-
-def _recipe_lines(phase: "PhasePlan") -> "Iterator[str]":
-    """Say of each arm that was made from a recipe what it changes of it; what all of them change comes first."""
-    from reid_search.study.component import label_of
-    from reid_search.study.trial.recipe_overrides import overrides_of, shared_overrides
-
-    made = [arm for arm in phase.arms if arm.config.from_recipe]
-    shared = {item.path: item for item in shared_overrides(arm.config for arm in made)} if len(made) > 1 else {}
-    if shared:
-        yield f"over every recipe: {', '.join(f'{item.path} {label_of(item.here)}' for item in shared.values())}"
-    for arm in made:
-        own = [item for item in overrides_of(arm.config) if item.path not in shared]
-        told = [f"{item.path} {label_of(item.here)} (published: {label_of(item.published)})" for item in own]
-        also = " else" if shared else ""
-        changes = f"changes {', '.join(told)}" if told else f"nothing{also} is changed"
-        yield f"{arm.name}: recipe {arm.config.from_recipe}; {changes}"
 
 
 def _first_few(entries: Sequence[str]) -> str:

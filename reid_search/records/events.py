@@ -154,6 +154,7 @@ class ArmAsked(Ask):
         arm: The arm; the centre is `baseline`.
         tuned: Label of each axis that a search tuned for this arm alone.
         redrawn_from: Fingerprint of the original data, if each seed redraws its own data like it.
+        recipe: The published system that the arm was made from; None for none, and in logs that do not name it.
     """
 
     kind: Literal["ablate"] = "ablate"
@@ -161,6 +162,7 @@ class ArmAsked(Ask):
     arm: str
     tuned: dict[str, str] = Field(default_factory=dict)
     redrawn_from: str | None = None
+    recipe: str | None = None
 
     @property
     def label(self) -> str:

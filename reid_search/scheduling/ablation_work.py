@@ -31,6 +31,7 @@ def _job(context: PhaseContext, phase: AblatePhase, trial: PlannedTrial, measure
         readouts=dict(measured.stored),
         by=phase.design,
         redrawn_from=context.fingerprints.of_split(arm.config, phase.evaluate) if phase.redraw_data else None,
+        recipe=arm.config.from_recipe,
     )
     config = measured.config.model_copy(update={"data": trial.config.data})
     kept = {"all": True, "best": arm.name == BASELINE, "none": False}[context.study.config.keep]

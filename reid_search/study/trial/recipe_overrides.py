@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from pydantic_core import to_jsonable_python
+
+from reid_search.study.component import WITH_DEFAULTS, Config
 from reid_search.study.language.merge import leaves
 from reid_search.study.trial.recipes import KEY
 from reid_search.study.trial.trial import TrialConfig
 
 _PUBLISHED_ON = {"name": "market1501"}
+_DISCRIMINATORS = ("architecture", "kind")
 _NOT_OF_A_SYSTEM = ("data.holdout", "data.split_seed", "training.report_every", "training.threads", "from_recipe")
 
 
@@ -28,10 +32,48 @@ def overrides_of(config: TrialConfig) -> tuple[Override, ...]:
     """
     if config.from_recipe is None:
         return ()
-    published, here = (dict(_leaves(item)) for item in (_published(config.from_recipe), config))
-    paths = dict.fromkeys([*published, *here])
-    found = (Override(path, published.get(path), here.get(path)) for path in paths)
+    return overrides_in(config.model_dump(mode="json"), config.from_recipe)
+
+
+def overrides_in(content: Mapping[str, object], name: str) -> tuple[Override, ...]:
+    """Return the entries of a trial's config, as a record holds it, that are not as in a recipe.
+
+    Nothing is validated: the files that the trial needed may be gone.
+
+    Raises:
+        ValidationError: There is no such recipe.
+    """
+    recipe = _published(name)
+    published, here = dict(_leaves(recipe.model_dump(mode="json"))), dict(_leaves(content))
+    full = dict(_leaves(recipe.model_dump(mode="json", context=WITH_DEFAULTS)))
+    found = (
+        Override(
+            path, published.get(path, full.get(path)), here[path] if path in here else _left_out(content, recipe, path)
+        )
+        for path in dict.fromkeys([*published, *here])
+    )
     return tuple(item for item in found if item.published != item.here)
+
+
+def _left_out(content: Mapping[str, object], config: Config, path: str) -> object:
+    """Return the value of an entry that was left out since it is a default; None where there is no such entry.
+
+    Args:
+        content: What was written.
+        config: The same place of the recipe; it knows the defaults.
+        path: Dotted path below both.
+    """
+    step, _, rest = path.partition(".")
+    if any(key in content and content[key] != getattr(config, key, None) for key in _DISCRIMINATORS):
+        return None
+    below = content.get(step)
+    found: object = config[step] if isinstance(config, Mapping) else getattr(config, step, None)
+    if isinstance(below, Mapping) and rest and isinstance(found, Config | Mapping):
+        return _left_out(below, cast("Config", found), rest)
+    if not isinstance(config, Config) or step in content or step not in config.written_if_set:
+        return None
+    value = to_jsonable_python(type(config).model_fields[step].default)
+    return dict(leaves({step: value})).get(path)
 
 
 def shared_overrides(configs: Iterable[TrialConfig]) -> tuple[Override, ...]:
@@ -39,13 +81,17 @@ def shared_overrides(configs: Iterable[TrialConfig]) -> tuple[Override, ...]:
 
     What the recipes say there may differ, so `published` is None.
     """
-    made = [config for config in configs if config.from_recipe is not None]
-    each = [{item.path: item.here for item in overrides_of(config)} for config in made]
-    common = each[0] if each else {}
+    return shared_of(overrides_of(config) for config in configs if config.from_recipe is not None)
+
+
+def shared_of(each: Iterable[Iterable[Override]]) -> tuple[Override, ...]:
+    """Return what several trials all have in place of their recipes, given what each of them changes."""
+    changed = [{item.path: item.here for item in items} for items in each]
+    common = changed[0] if changed else {}
     return tuple(
         Override(path, None, value)
         for path, value in common.items()
-        if all(path in other and other[path] == value for other in each)
+        if all(path in other and other[path] == value for other in changed)
     )
 
 
@@ -54,8 +100,7 @@ def _published(name: str) -> TrialConfig:
     return TrialConfig.model_validate({KEY: name, "data": _PUBLISHED_ON})
 
 
-def _leaves(config: TrialConfig) -> Iterator[tuple[str, object]]:
-    content = config.model_dump(mode="json")
-    data: Mapping[str, object] = content["data"]
-    content["data"] = {name: data[name] for name in ("name", "image_size") if name in data}
-    yield from ((path, value) for path, value in leaves(content) if path not in _NOT_OF_A_SYSTEM)
+def _leaves(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    data = content.get("data")
+    kept = {name: data[name] for name in ("name", "image_size") if name in data} if isinstance(data, Mapping) else {}
+    yield from ((path, value) for path, value in leaves({**content, "data": kept}) if path not in _NOT_OF_A_SYSTEM)
