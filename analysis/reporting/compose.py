@@ -105,7 +105,11 @@ def compose_closing(
     budget = Section("budget", rows=budgets(state))
     unfinished = Section("unfinished", trials, "trials", rows=trials.unfinished[:_ROWS_ON_THE_PAGE])
     measured = Section("measured", protocol.protocol_facts(state))
-    repeated = {"facts": protocol.version_facts(state), "tables": [table.name for table in tables]}
+    repeated = {
+        "facts": protocol.version_facts(state),
+        "tables": [table.name for table in tables],
+        "folder": str(state.store.storage.resolve().parent),
+    }
     found = origins(state, arms)
     shown, left_out = found[:_ROWS_ON_THE_PAGE], max(0, len(found) - _ROWS_ON_THE_PAGE)
     reproduce = Section("reproduce", repeated, rows=shown, left_out=left_out)

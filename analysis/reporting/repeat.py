@@ -1,5 +1,6 @@
 """Which trials each arm's numbers come from, and the command that measures them again."""
 
+import shlex
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,7 +16,7 @@ class Origin:
         phase: Name of the phase.
         arm: Name of the arm.
         trials: Its trials' folders in `trials/`, shortened to `KEY-s1, s2, s3`.
-        command: The command that trains the first of them again, run from the folder that holds the storage.
+        command: The command that trains the first of them again, run in the folder that holds the storage.
     """
 
     phase: str
@@ -26,10 +27,15 @@ class Origin:
 
 def origins(state: StudyState, arms: pd.DataFrame) -> list[Origin]:
     """Return the trials of every arm in the table of `load_arms`, in the order of the phases."""
-    folder = f"{state.store.storage.name}/{state.store.name}/trials"
+    folder = f"{state.store.storage.resolve().name}/{state.store.name}/trials"
     by_arm = arms.drop_duplicates(["phase", "arm", "key", "seed"]).groupby(["phase", "arm"], sort=False)
     return [
-        Origin(str(phase), str(arm), _in_short(rows), f"reid-search train {folder}/{_name(rows)}/config.json")
+        Origin(
+            str(phase),
+            str(arm),
+            _in_short(rows),
+            f"reid-search train {shlex.quote(f'{folder}/{_name(rows)}/config.json')}",
+        )
         for (phase, arm), rows in by_arm
     ]
 

@@ -1,5 +1,6 @@
 """The command line: all commands, and the exit code when one of them fails."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -45,13 +46,19 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """Run the command line; an error gives one message and exit code 1 or 2, Ctrl-C gives 130."""
     try:
-        app(standalone_mode=True)
+        app([_at_home(argument) for argument in sys.argv[1:]], standalone_mode=True)
     except ReidSearchError as error:
         say(f"reid-search: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         say("reid-search: interrupted")
         sys.exit(INTERRUPTED)
+
+
+def _at_home(argument: str) -> str:
+    """Put the home folder for the `~` that a shell leaves in `--storage=~/runs`."""
+    option, separator, value = argument.rpartition("=") if argument.startswith("--") else ("", "", argument)
+    return f"{option}{separator}{os.path.expanduser(value)}" if value.startswith("~/") else argument  # noqa: PTH111
 
 
 def _print_version(wanted: bool) -> None:

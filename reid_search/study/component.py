@@ -51,9 +51,21 @@ class EntryError(ValueError):
         self.path = path
 
 
+def at_home(path: Path | str) -> Path:
+    """Return a path with the home folder for a `~` at its start; that of an unknown user stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def absolute(path: Path) -> Path:
-    """Make a path absolute: a worker has another current folder. Links are not resolved."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+    """Make a path absolute: a worker has another current folder.
+
+    Links are not resolved, except before a `..`, which is the folder above the one that a link leads to.
+    """
+    parts = at_home(path).absolute().parts
+    found = Path(parts[0])
+    for part in parts[1:]:
+        found = found.resolve().parent if part == ".." else found / part
+    return found
 
 
 def in_yaml(value: object) -> str:

@@ -234,5 +234,13 @@ def test_doctor_says_what_the_machine_offers(command: Command) -> None:
         assert name in answer.out
 
 
+@pytest.mark.parametrize("storage", [["--storage=~/runs"], ["--storage", "~/runs"]])
+def test_a_home_folder_that_a_shell_left_is_found(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: list[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert f"{tmp_path}/home/runs (" in command("doctor", *storage).out
+
+
 def test_the_release_is_told(command: Command) -> None:
     assert command("--version") == (0, f"reid-search {__version__}\n", "")

@@ -71,6 +71,20 @@ def test_where_data_lie_is_not_in_a_key(config: TrialConfig, tmp_path: Path) -> 
 def test_a_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert absolute(Path("~/weights.pth")) == tmp_path / "weights.pth"
+    assert absolute(Path("~nobody-has-this-name/weights.pth")) == Path.cwd() / "~nobody-has-this-name/weights.pth"
+    (tmp_path / "base.yaml").write_text(STUDY)
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies/study.yaml").write_text("extends: ~/base.yaml\n")
+    assert load_study(tmp_path / "studies/study.yaml").config.name == "paths"
+
+
+def test_above_a_link_is_above_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "far/studies").mkdir(parents=True)
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near/link").symlink_to(tmp_path / "far/studies")
+    assert absolute(tmp_path / "near/link/../data") == tmp_path / "far/data"
+    assert absolute(tmp_path / "near/link/data") == tmp_path / "near/link/data"
+    assert absolute(tmp_path / "near/absent/../.././data") == tmp_path / "data"
 
 
 def test_the_folder_given_with_a_command_is_absolute_in_every_arm(load: Load, tmp_path: Path) -> None:
@@ -155,6 +169,9 @@ def test_paths_of_a_command_are_meant_from_the_current_folder(write: Callable[..
     assert root == str(elsewhere / "market")
     study = load_study(write(STUDY), data=Path("market"))
     assert study.resolved()["base"]["data"]["root"] == str(elsewhere / "market")  # type: ignore[index]
+    (elsewhere / "a.pth").write_bytes(b"weights")
+    study = load_study(write(STUDY), ["model.weights=a.pth"])
+    assert study.resolved()["base"]["model"]["weights"] == str(elsewhere / "a.pth")  # type: ignore[index]
 
 
 def test_arms_are_named_as_their_paths_are_written(write: Callable[..., Path], elsewhere: Path) -> None:

@@ -16,6 +16,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 
 from reid_search.errors import StudyError, nearest
+from reid_search.study.component import at_home
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import ANYWHERE, Place
 
@@ -115,9 +116,10 @@ def read_document(
     place = places[("extends",)]
     if not isinstance(parent, str):
         raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
-    if not (path.parent / parent).exists():
-        raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(path.parent / parent, besides=path)}")
-    below = read_document(path.parent / parent, root, enter, (*chain, resolved))
+    lower = path.parent / at_home(parent)
+    if not lower.exists():
+        raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(lower, besides=path)}")
+    below = read_document(lower, root, enter, (*chain, resolved))
     both = merged(below.data, data, root)
     left = (*below.left_behind, *_left_behind(merged(below.data, data), both, str(path)))
     return Document(both, {**_still_true(below.places, data, places), **places}, str(path), left)

@@ -7,7 +7,7 @@ the current folder instead, as in any command. Which entries are paths follows f
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reid_search.study.component import absolute
+from reid_search.study.component import absolute, at_home
 from reid_search.study.language.document import split_path
 from reid_search.study.language.places import Place
 from reid_search.study.question.study_config import StudyConfig
@@ -41,7 +41,7 @@ class WrittenPaths:
 
     def _below(self, value: object, place: Place, folder: Path) -> object:
         if isinstance(value, str) and place.is_path(value):
-            path = str(absolute(folder / Path(value).expanduser()))
+            path = str(absolute(folder / at_home(value)))
             self._written.setdefault(path, value)
             return path
         if isinstance(value, Mapping):

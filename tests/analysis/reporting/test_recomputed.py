@@ -169,7 +169,10 @@ def test_each_arm_names_the_trials_that_it_comes_from(reported):
     for arm, seed, *_ in records(reported):
         key = next(row["key"] for row in table(reported, "arms") if row["arm"] == arm)
         assert f"{key}-s1, s2, s3, s4, s5" in page
-        assert f"reid-search train {reported.parent.name}/{reported.name}/trials/{key}-s1/config.json" in page
+        config = f"{reported.parent.name}/{reported.name}/trials/{key}-s1/config.json"
+        assert f"reid-search train {config}" in page
+        assert (reported.parent.parent / config).exists()
+        assert f"run in <code>{reported.parent.parent}</code>" in page
         assert (reported / "trials" / f"{key}-s{seed}" / "config.json").exists()
 
 
