@@ -145,10 +145,16 @@ def _manifest(name: str, root: Path) -> None:
             "identity": f"p{who}",
             "camera": f"c{camera} ",
             "split": "train" if who < 2 else "gallery" if camera else "query",
+            "maps": f"parsed/{who}{camera}.png",
+            "keypoints": f"poses/{who}{camera}.json" if camera else "",
         }
         for who, camera in product(range(4), range(3))
     ]
     _images(root, *(row["path"] for row in rows))
+    for row, (column, form) in product(rows, (("maps", "masks/{stem}.png"), ("keypoints", "keypoints/{stem}.json"))):
+        if row[column]:
+            (root / row[column]).parent.mkdir(exist_ok=True)
+            (root / row[column]).write_bytes(_FORMS[form])
     table = pd.DataFrame(rows)
     table.to_csv(root / name, index=False) if name.endswith(".csv") else table.to_parquet(root / name)
 
@@ -307,7 +313,7 @@ INPUTS: dict[str, Input] = {
     ),
     "manifest.csv": Input(
         partial(_manifest, "manifest.csv"),
-        _in("0") | _of("manifest.csv", edit=partial(_swapped, b",c0 ,", b", c0,")),
+        _in("0", "parsed", "poses") | _of("manifest.csv", edit=partial(_swapped, b",c0 ,", b", c0,")),
         _set("manifest"),
     ),
     "manifest.parquet": Input(
