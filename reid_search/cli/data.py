@@ -1,6 +1,6 @@
 """`reid-search data`: making and checking data sets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset
     from reid_search.data.folder import FolderConfig
     from reid_search.data.synthetic.config import SyntheticConfig
+    from reid_search.errors import DataError
 
 app = typer.Typer(help="Make a synthetic data set, or check any data set.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -75,7 +76,7 @@ def check(
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
-    config = _folder_config(name, folder, sets or ()) if name else _sniffed(folder, sets or ())
+    config = folder_config(name, folder, sets or ()) if name else _sniffed(folder, sets or ())
     name, listing = config.name, config.listing()
     hashed = hash_files(image.path for image in listing.images)
     images = judged(hashed.digests)
@@ -185,25 +186,40 @@ def _refused(check: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
 
 
 def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
-    from reid_search.data.folder import near_miss, sniffed
-    from reid_search.errors import DataAbsent, DataError
+    from reid_search.data.folder import sniffed
+    from reid_search.errors import DataAbsent
 
     if folder.is_file():
-        return _folder_config("manifest", folder, sets)
+        return folder_config("manifest", folder, sets)
     if not folder.is_dir():
         raise DataAbsent(f"{folder}: no such folder")
     found = sniffed(folder)
     if not found:
-        near = near_miss(folder)
-        raise DataError(
-            f"{folder}: looks like no data set that is known{f'; {near}' if near else ''}; say with --name which it "
-            f"should be, or write a manifest of it with `reid-search data import {folder}`"
-        )
+        raise unknown(folder)
     say(f"looks like {' or '.join(config.name for config in found)}: {found[0].written}")
-    return _folder_config(found[0].name, folder, sets) if sets else found[0]
+    return folder_config(found[0].name, folder, sets) if sets else found[0]
 
 
-def _folder_config(name: str, folder: Path, sets: Sequence[str]) -> "FolderConfig":
+def unknown(folder: Path) -> "DataError":
+    """Return the error that a folder is no data set that is known."""
+    from reid_search.data.folder import near_miss
+    from reid_search.errors import DataError
+
+    near = near_miss(folder)
+    return DataError(
+        f"{folder}: looks like no data set that is known{f'; {near}' if near else ''}; say with --name which it "
+        f"should be, or write a manifest of it with `reid-search data import {folder}`"
+    )
+
+
+def folder_config(
+    name: str, folder: Path, sets: Sequence[str], base: "Mapping[str, object] | None" = None
+) -> "FolderConfig":
+    """Return a data set in a folder by its name, with what `--set NAME=VALUE` gave laid over the entries in `base`.
+
+    Raises:
+        RequestError: There is no such data set or setting.
+    """
     from pydantic import ValidationError
 
     from reid_search.data.folder import FolderConfig, names_of_folders
@@ -219,7 +235,7 @@ def _folder_config(name: str, folder: Path, sets: Sequence[str]) -> "FolderConfi
         raise RequestError(f"--set {wrong[0]}: expected NAME=VALUE, such as boxes=labelled")
     settings = {key.strip(): parse_value(value) for key, _, value in (setting.partition("=") for setting in sets)}
     try:
-        config = DATASETS.validate({**settings, "name": name, "root": str(folder)})
+        config = DATASETS.validate({**(base or {}), **settings, "name": name, "root": str(folder)})
     except (ValidationError, ValueError) as error:
         raise RequestError(f"--set: {first_problem(error) if isinstance(error, ValidationError) else error}") from None
     assert isinstance(config, FolderConfig)

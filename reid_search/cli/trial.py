@@ -1,5 +1,6 @@
 """Commands on single trials: `train`, `evaluate`, `export`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,16 +8,18 @@ import typer
 
 from reid_search.cli.console import answer, answer_json, percent, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, settings
-from reid_search.errors import RequestError
+from reid_search.errors import RequestError, StudyError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reid_search.records import ReadoutResult, Record
+    from reid_search.study import DataConfig
 
 RecordFolder = Annotated[
     Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED, or its record.json.", metavar="RECORD")
 ]
+_FIXED = ("image_size", "holdout", "split_seed")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
 
 
@@ -86,15 +89,71 @@ def train(
         raise typer.Exit(1)
 
 
-def evaluate(record_folder: RecordFolder, data: Data = None, device: Device = "auto", as_json: AsJson = False) -> None:
-    """Test a trained trial again from its saved weights, on its own data set or on another one (--data)."""
-    from reid_search.training.revisit import measure_again
+def evaluate(
+    record_folder: RecordFolder,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder or manifest of any data set, known as `data check` knows it. Default: its own data."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The data set that --data is read as, if it could be several.")
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of that data set, such as boxes=labelled."),
+    ] = None,
+    skip_broken: SkipBroken = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Test a trained trial again from its saved weights, on its own data or on another data set, by that set's rule."""
+    from reid_search.training.revisit import measure_again, trained_config
 
-    results = measure_again(record_folder, data, _device(device))
+    own = trained_config(record_folder).data
+    given = [*(sets or ()), *(["skip_broken=true"] if skip_broken else [])]
+    if data is None and (name or given):
+        raise RequestError("--name, --set and --skip-broken are of another data set; give its folder with --data")
+    other = None if data is None else _data_at(data, own, name, given)
+    measured = measure_again(record_folder, _device(device), other)
+    for line in measured.told:
+        say(line)
     if as_json:
-        answer_json({name: result.model_dump() for name, result in results.items()})
+        answer_json({name: result.model_dump() for name, result in measured.readouts.items()})
         return
-    _print_metrics(results)
+    _print_metrics(measured.readouts)
+
+
+def _data_at(place: Path, own: "DataConfig", name: str | None, sets: list[str]) -> "DataConfig":
+    """Return the data set in a folder or manifest, with the settings that a trial's own data set of its name has."""
+    from reid_search.cli.data import folder_config, unknown
+    from reid_search.data.folder import FolderConfig, recognised
+    from reid_search.errors import DataAbsent
+
+    if not place.exists():
+        raise DataAbsent(f"--data {place}: no such folder or manifest")
+    found = recognised(place) if name is None and place.is_dir() else None
+    name = name or (found.name if found else None if place.is_dir() else "manifest")
+    if name is None and not isinstance(own, FolderConfig):
+        with suppress(StudyError):
+            return own.at(place)  # the folder that holds several data sets
+    if name is None:
+        raise unknown(place)
+    if fixed := sorted({*_FIXED} & {setting.partition("=")[0].strip() for setting in sets}):
+        raise RequestError(f"--set {fixed[0]}: that of the trial stays; leave it out, or train another trial")
+    same = [use.data.at(place) for use in own.sets if use.data.name == name]
+    if len(same) == 1 and (found is None or _is_readable(same[0])):
+        return folder_config(name, place, sets, same[0].as_entries)
+    return folder_config(name, place, sets, found.as_entries if found else None)
+
+
+def _is_readable(data: "DataConfig") -> bool:
+    from reid_search.errors import DataError
+
+    try:
+        data.facts()
+    except DataError:
+        return False
+    return True
 
 
 def export(

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from reid_search.data.samples import Samples
     from reid_search.data.sampling import IdentitySampler
     from reid_search.data.split import HoldoutSplit, split_holdout
-    from reid_search.data.trial_data import LabelledImages, RankingSet, TrainingImages, TrialData, open_trial_data
+    from reid_search.data.trial_data import (
+        LabelledImages,
+        RankingSet,
+        Tested,
+        TrainingImages,
+        TrialData,
+        open_tests,
+        open_trial_data,
+    )
 
 __all__ = [
     "HoldoutSplit",
@@ -25,11 +33,13 @@ __all__ = [
     "RankingSet",
     "ReidDataset",
     "Samples",
+    "Tested",
     "TrainingImages",
     "TrialData",
     "cache_folder",
     "load_dataset",
     "open_images",
+    "open_tests",
     "open_trial_data",
     "split_holdout",
 ]
@@ -39,5 +49,8 @@ __getattr__ = lazy_names(
     {"open_images": "images", "Samples": "samples", "IdentitySampler": "sampling"}
     | dict.fromkeys(("ReidDataset", "load_dataset"), "dataset")
     | dict.fromkeys(("HoldoutSplit", "split_holdout"), "split")
-    | dict.fromkeys(("LabelledImages", "RankingSet", "TrainingImages", "TrialData", "open_trial_data"), "trial_data"),
+    | dict.fromkeys(
+        ("LabelledImages", "RankingSet", "Tested", "TrainingImages", "TrialData", "open_tests", "open_trial_data"),
+        "trial_data",
+    ),
 )

@@ -177,8 +177,29 @@ def sniffed(root: Path) -> "list[FolderConfig]":
 
     The likeliest is the one from whose published counts it deviates least.
     """
+    return [config for _, _, config in _fitting(root)]
+
+
+def recognised(root: Path) -> "FolderConfig | None":
+    """Return the one data set that a folder is, or None: the one that it deviates from least.
+
+    Raises:
+        DataError: There are several; or it deviates from that one, and it can be read as one without published counts.
+    """
+    found = _fitting(root)
+    fewest = min((deviations for unpublished, deviations, _ in found if not unpublished), default=None)
+    configs = [config for unpublished, deviations, config in found if unpublished or deviations == fewest]
+    if fewest == 0:
+        configs = [config for unpublished, deviations, config in found if not unpublished and not deviations]
+    if len(configs) > 1:
+        names = " or ".join(config.name for config in configs)
+        raise DataError(f"{root}: can be read as {names}; say which with --name")
+    return next(iter(configs), None)
+
+
+def _fitting(root: Path) -> "list[tuple[bool, int, FolderConfig]]":
     found = [fitting for name in names_of_folders() if (fitting := _likeliest(name, root))]
-    return [config for _, config in sorted(found, key=lambda item: (item[0], item[1].name))]
+    return sorted(found, key=lambda item: (item[1], item[2].name))
 
 
 def near_miss(root: Path) -> str:
@@ -215,8 +236,8 @@ def _variants(root: Path, *names: str) -> Iterator[FolderConfig]:
             yield config_class.model_validate({"name": name, "root": str(root), **variant})
 
 
-def _likeliest(name: str, root: Path) -> "tuple[int, FolderConfig] | None":
-    """Return the number of deviations of a data set's likeliest variant; one with published counts comes first."""
+def _likeliest(name: str, root: Path) -> "tuple[bool, int, FolderConfig] | None":
+    """Return a data set's likeliest variant, whether it lacks published counts, and its number of deviations."""
     fitting: list[tuple[bool, int, FolderConfig]] = []
     for config in _variants(root, name):
         try:
@@ -224,7 +245,4 @@ def _likeliest(name: str, root: Path) -> "tuple[int, FolderConfig] | None":
         except DataError:
             continue
         fitting.append((not listing.about.published, len(listing.deviations()), config))
-    if not fitting:
-        return None
-    _, deviations, config = min(fitting, key=lambda item: item[:2])
-    return deviations, config
+    return min(fitting, key=lambda item: item[:2], default=None)

@@ -169,6 +169,38 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
     )
 
 
+@dataclass(frozen=True)
+class Tested:
+    """A test of a trial.
+
+    Attributes:
+        split: Its name: `test`, and with several data sets `test/<name>`.
+        images: Its queries and gallery.
+        dataset: The data set.
+    """
+
+    split: str
+    images: RankingSet
+    dataset: ReidDataset
+
+    def __str__(self) -> str:
+        """Say on which data set it is, under which rule, and what else is worth knowing."""
+        facts = f"; {self.dataset.facts}" if str(self.dataset.facts) else ""
+        place = f"{self.split}: {self.dataset.place} (fingerprint {self.dataset.fingerprint})"
+        return f"{place}; a ranking leaves out: {self.images.rule}{facts}"
+
+
+def open_tests(config: TrialConfig, cache: Path | None = None) -> list[Tested]:
+    """Open the tests of a trial and nothing that it learns from.
+
+    Raises:
+        DataError: A data set is missing, has another layout, is unreadable or lacks what the model needs; or its test
+            could not find anything.
+    """
+    opened = _Opened(config, [use._replace(train=False) for use in config.data.sets if use.test], cache)
+    return opened.tests(config.data)
+
+
 def _joined_facts(opened: "Sequence[_Opened]") -> DataFacts:
     """Return what is known of all data sets, under the fingerprint that a plan makes of them."""
     facts = joint_facts([found for item in opened for found in item.facts])
@@ -206,9 +238,13 @@ class _Opened:
             sampler=build_sampler(classes, config.training.batch, seed),
         )
 
+    def tests(self, data: DataConfig) -> list[Tested]:
+        sets = {index: self._tested(index) for index, use in enumerate(self._uses) if use.test}
+        places = {split: self._place(tested) for split, tested in data.tested.items()}
+        return [Tested(split, sets[index], self.datasets[index]) for split, index in places.items()]
+
     def ranking_sets(self, data: DataConfig) -> dict[str, RankingSet]:
-        tests = {index: self._tested(index) for index, use in enumerate(self._uses) if use.test}
-        sets = {split: tests[self._place(tested)] for split, tested in data.tested.items()}
+        sets = {test.split: test.images for test in self.tests(data)}
         if data.holdout:
             query = self._of_training(lambda split: split.query)
             gallery = self._of_training(lambda split: split.gallery)

@@ -1,20 +1,19 @@
 """Testing a trained trial again, and exporting its model."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from reid_search.data import open_trial_data
+from reid_search.data import open_tests
 from reid_search.errors import RequestError
 from reid_search.losses import build_loss
 from reid_search.models import build_model
 from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
-from reid_search.study import DATASETS, DataConfig, ModelConfig, TrialConfig
-from reid_search.study.component import absolute
+from reid_search.study import DataConfig, ModelConfig, TrialConfig
 from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.training import checkpoint
 from reid_search.training.batches import memory_format
@@ -22,20 +21,41 @@ from reid_search.training.determinism import deterministic
 from reid_search.training.measuring import rank, rank_each, readout_plans, readout_result
 
 
-def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, ReadoutResult]:
-    """Test the trial in a folder on the test split of its own data set, or of another one.
+@dataclass(frozen=True)
+class Measured:
+    """What a trained trial measures on its own data or on others.
 
-    `data` is the folder of another data set, in the layout of its own or, if that is drawn, of Market-1501; `device` is
-    `cpu` or `cuda`.
+    Attributes:
+        readouts: The measurements by readout.
+        told: For each test, on which data set it was measured and under which rule; and what was left out.
+    """
+
+    readouts: dict[str, ReadoutResult]
+    told: tuple[str, ...]
+
+
+def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> Measured:
+    """Test the trial in a folder on its own data, or on another data set.
+
+    The normalisation of images belongs to the trial, the rule to the data set. A readout whose scorer looks at the
+    whole gallery is left out where the rule ranks a part of it.
+
+    Args:
+        folder: The trial's folder, or its record.
+        device: `cpu` or `cuda`.
+        data: The other data set; its images are resized as the trial's are.
 
     Raises:
-        RequestError: The trial kept no weights.
+        RequestError: The trial kept no weights, or none of its readouts can be measured under the rule.
     """
     config, weights, normalization = _trained(folder)
-    heads = _heads(config, weights)
     if data is not None:
-        config = config.model_copy(update={"data": _read_from(config.data, data)})
-    images = {split: found for split, found in open_trial_data(config, seed=0).sets.items() if split != "val"}
+        data = data.model_copy(update={"image_size": config.data.image_size})
+        config = config.model_copy(update={"data": data})
+    config, left_out = _measurable(config)
+    heads = _heads(config, weights)
+    tests = open_tests(config)
+    images = {test.split: test.images for test in tests}
     model = build_model(_drawn(config.model), image_size=config.data.image_size)
     model.load_state_dict(_under("model.", weights))
     model.use_mode(config.training.resolved_stages[-1].mode)
@@ -44,18 +64,34 @@ def measure_again(folder: Path, data: Path | None, device: str) -> dict[str, Rea
     plans = readout_plans(config)
     with deterministic(config.training.threads):
         results = rank_each(images, lambda found: rank(model, plans, found, place, heads, normalization))
-    return {
+    readouts = {
         name: readout_result(plan, images, {split: found[name] for split, found in results.items()})
         for name, plan in plans.items()
     }
+    named = [test for test in tests if test.split != "test"] or tests
+    return Measured(readouts, (*map(str, named), *left_out))
 
 
-def _read_from(own: DataConfig, root: Path) -> DataConfig:
-    """Return the data set at another place: read as the trial's own, or in the layout of Market-1501."""
-    if any("root" in use.data.places for use in own.sets):
-        return own.at(root).model_copy(update={"holdout": 0.0})
-    other = {"name": "market1501", "root": str(absolute(root)), "image_size": own.image_size, "holdout": 0.0}
-    return cast("DataConfig", DATASETS.validate(other))
+def _measurable(config: TrialConfig) -> tuple[TrialConfig, list[str]]:
+    """Return a trial with the readouts that the rule of its data set allows, and sentences about the others."""
+    allowed = {name: readout for name, readout in config.readouts.items() if config.can_measure(readout)}
+    why = "its scorer looks at the whole gallery, and the rule of the data set ranks a part of it"
+    left_out = [f"readout '{name}' is left out: {why}" for name in config.readouts if name not in allowed]
+    if not allowed:
+        raise RequestError("; ".join(left_out))
+    return config.model_copy(update={"readouts": allowed}), left_out
+
+
+def trained_config(folder: Path) -> TrialConfig:
+    """Return the config of the trial in a folder.
+
+    Raises:
+        RequestError: It is not a trial's folder.
+    """
+    content = TrialFolder(folder.parent if folder.is_file() else folder).config()
+    if content is None:
+        raise RequestError(f"{folder}: not a trial's folder (it holds no config.json)")
+    return TrialConfig.model_validate(content["config"])
 
 
 def export_model(folder: Path, target: Path) -> Path:
@@ -80,15 +116,12 @@ def _drawn(config: ModelConfig) -> ModelConfig:
 
 
 def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor], Normalization]:
-    trial = TrialFolder(folder.parent if folder.is_file() else folder)
-    content = trial.config()
-    if content is None:
-        raise RequestError(f"{folder}: not a trial's folder (it holds no config.json)")
-    weights = checkpoint.final(trial.checkpoints)
+    config = trained_config(folder)
+    weights = checkpoint.final(TrialFolder(folder.parent if folder.is_file() else folder).checkpoints)
     if weights is None:
         raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
     normalization = Normalization.of_file(weights) or IMAGENET
-    return TrialConfig.model_validate(content["config"]), load_file(weights), normalization
+    return config, load_file(weights), normalization
 
 
 def _under(prefix: str, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

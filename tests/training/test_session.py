@@ -306,7 +306,7 @@ def test_kept_weights_are_tested_again_and_exported(request_of: RequestOf, tmp_p
     folder = _run(request_of(), tmp_path / "t")
     record = folder.record()
     assert record is not None
-    again = measure_again(folder.path, None, "cpu")["default"].metrics
+    again = measure_again(folder.path, "cpu").readouts["default"].metrics
     assert again == {
         name: value for name, value in record.readouts["default"].metrics.items() if name.startswith("test/")
     }
@@ -321,9 +321,9 @@ def test_weights_that_were_not_kept_say_how_to_keep_them(request_of: RequestOf, 
     folder = _run(request_of(keep=False), tmp_path / "t")
     assert not folder.checkpoints.exists()
     with pytest.raises(ReidSearchError, match="keep: all"):
-        measure_again(folder.path, None, "cpu")
+        measure_again(folder.path, "cpu")
     with pytest.raises(ReidSearchError, match=r"config\.json"):
-        measure_again(tmp_path / "nowhere", None, "cpu")
+        measure_again(tmp_path / "nowhere", "cpu")
 
 
 def test_a_validation_answer_without_a_holdout_is_a_failure(request_of: RequestOf, tmp_path: Path) -> None:

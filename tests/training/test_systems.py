@@ -78,7 +78,7 @@ def test_stages_modes_other_data_and_graphs_survive_an_interruption(
 def test_a_kept_system_is_tested_again_with_its_head_and_mode(config: TrialConfig, cache: Path, tmp_path: Path) -> None:
     folder = TrialFolder(tmp_path / "trial")
     record = run_trial(_request(config, cache, keep=True), folder)
-    again = measure_again(folder.path, None, "cpu")
+    again = measure_again(folder.path, "cpu").readouts
     for name, result in again.items():
         assert result.metrics["test/mAP"] == record.readouts[name].metrics["test/mAP"]
 

@@ -18,7 +18,7 @@ from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import joint_fingerprint, trial_key
-from reid_search.study.trial.set_names import SetNames
+from reid_search.study.trial.set_names import SetNames, names_of
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
 
@@ -169,10 +169,10 @@ class Fingerprints:
     def remarks(self) -> list[str]:
         """Say of the data sets that were asked for what is not used and what else is worth knowing."""
         known = [(data, facts) for data, facts, _ in self._known.values()]
-        names = SetNames(data.as_entries for data, _ in known)
-        whose = [f", {names.of(data.as_entries)}" if len(known) > 1 else "" for data, _ in known]
-        told = (f"data{name}: {facts}" for name, (_, facts) in zip(whose, known, strict=True) if str(facts))
-        return list(dict.fromkeys(told))
+        names = names_of([data.as_entries for data, _ in known])
+        named = zip(names, known, strict=True)
+        told = ((f", {name}" if len({*names}) > 1 else "", facts) for name, (_, facts) in named if str(facts))
+        return list(dict.fromkeys(f"data{whose}: {facts}" for whose, facts in told))
 
 
 def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from reid_search.study.trial.config import DataConfig, DataFacts
-from reid_search.study.trial.set_names import SetNames
+from reid_search.study.trial.set_names import names_of
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import WeightsConfig, weights_contents
 
@@ -73,8 +73,8 @@ def joint_fingerprint(fingerprints: Sequence[str]) -> str:
 
 def joint_facts(facts: Sequence[tuple[DataConfig, DataFacts]]) -> DataFacts:
     """Return what is known of all data sets of a trial together; where there are several, each is named."""
-    names = SetNames(data.as_entries for data, _ in facts)
-    prefixes = [f"{names.of(data.as_entries)}: " if len(facts) > 1 else "" for data, _ in facts]
+    names = names_of([data.as_entries for data, _ in facts])
+    prefixes = [f"{name}: " if len({*names}) > 1 else "" for name in names]
     told = [item.told_of(prefix) for (_, item), prefix in zip(facts, prefixes, strict=True)]
     return DataFacts(
         joint_fingerprint([item.fingerprint for item in told]),

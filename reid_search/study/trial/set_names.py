@@ -1,6 +1,6 @@
 """Names of data sets for people to read, which differ where the sets do: `market1501 (in mA)`. No torch."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from reid_search.study.component import DATASETS, Config, label_of
@@ -31,6 +31,12 @@ class SetNames:
         folder = _folder(entries)
         others = self._folders.get(_text(entries), set()) - {folder}
         return f"in {_end(folder, others)}" if others and folder.parts else ""
+
+
+def names_of(sets: Sequence[Entries]) -> list[str]:
+    """Return a name for each of some data sets; equal ones have the same."""
+    names = SetNames(sets)
+    return [names.of(entries) for entries in sets]
 
 
 def _text(entries: Entries, place: str = "") -> str:

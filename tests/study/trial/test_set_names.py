@@ -2,7 +2,7 @@
 
 import pytest
 
-from reid_search.study.trial.set_names import Entries, SetNames
+from reid_search.study.trial.set_names import Entries, names_of
 
 MARKET = {"name": "market1501", "root": "/a/market"}
 LABELLED = {"name": "cuhk03", "boxes": "labelled", "root": "/c"}
@@ -22,5 +22,4 @@ DRAWN = {"name": "synthetic", "preset": "small"}
     ],
 )
 def test_sets_have_names_of_their_own(sets: list[Entries], named: list[str]) -> None:
-    names = SetNames(sets)
-    assert [names.of(entries) for entries in sets] == named
+    assert names_of(sets) == named
