@@ -150,7 +150,7 @@ WRONG = [
     (["--name", "market1501"], "of another data set; give its folder with --data"),
     (["--set", "multi_query=true"], "of another data set; give its folder with --data"),
     (["--data", "nowhere"], "--data nowhere: no such folder or manifest"),
-    (["--data", "."], "looks like no data set that is known; say with --name"),
+    (["--data", "."], "looks like no data set that is known; did you mean"),
     (["--data", "other", "--name", "marketl501"], "did you mean 'market1501'"),
     (["--data", "other", "--set", "image_size=[32, 16]"], "--set image_size: that of the trial stays"),
     (["--data", "other", "--set", "boxes=labelled"], "'boxes' is a setting of"),
