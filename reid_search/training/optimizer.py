@@ -26,7 +26,7 @@ def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> 
     """
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(_is_named(name, stage.train) and name in may_train)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
+    if stage.train and not any(parameter.requires_grad for parameter in model.parameters()):
         raise TrialFailure(f"stage '{stage.name}': train: {list(stage.train)} name no parameter of the model")
 
 

@@ -4,6 +4,8 @@ import math
 
 from reid_search.study.trial.training import ScheduleConfig
 
+_POLY_POWER, _POLY_STEPS = 0.9, 10
+
 
 def learning_rate_factor(config: ScheduleConfig, share: float) -> float:
     """Return the factor on the learning rate after a share of the stage's images, in [0, 1).
@@ -14,6 +16,8 @@ def learning_rate_factor(config: ScheduleConfig, share: float) -> float:
         return config.warmup_start + (1 - config.warmup_start) * share / config.warmup
     if config.kind == "step":
         return float(config.gamma ** sum(share >= milestone for milestone in config.milestones))
+    if config.kind == "poly":
+        return float((1 - math.floor(share * _POLY_STEPS) / _POLY_STEPS) ** _POLY_POWER)
     if config.kind == "cosine":
         begin = max(config.warmup, config.delay)
         position = max(0.0, share - begin) / (1 - begin)

@@ -28,6 +28,7 @@ SMALLEST = [
     "vit_tiny_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "inception_v3",
+    "vgg16",
 ]
 CASES = [(name, stride) for name in BACKBONES.names() for stride in backbone_config(name).last_strides]
 every_backbone = pytest.mark.parametrize("name", BACKBONES.names())

@@ -47,6 +47,18 @@ def test_features_are_those_of_timm(name, size, tmp_path):
     assert_close(features / expected.abs().max(), expected / expected.abs().max(), rtol=0, atol=1e-6)
 
 
+def test_vgg_ends_with_the_relu_of_its_last_convolution(tmp_path):
+    """Its features are what timm's network pools last."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        network = timm.create_model("vgg16", pretrained=False).eval()
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    backbone = build_backbone("vgg16", tmp_path / "weights.safetensors", 2).eval()
+    images = torch.randn(2, 3, 64, 32, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert_close(backbone(images), network.features[:30](images))
+
+
 def _from_timm():
     """Names of the backbones whose default weights are timm's."""
     defaults = {name: backbone_config(name).default_weights for name in BACKBONES.names()}

@@ -29,9 +29,12 @@ def test_help_and_plan_import_nothing_heavy(arguments: list[str]) -> None:
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "search_spaces").glob("*.yaml")))
-def test_every_study_that_ships_can_be_planned(command: Command, name: str) -> None:
-    answer = command("plan", ROOT / "search_spaces" / name, "--json")
+SPACES = sorted(path for folder in ("", "market1501") for path in (ROOT / "search_spaces" / folder).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_study_that_ships_can_be_planned(command: Command, path: Path) -> None:
+    answer = command("plan", path, "--json")
     assert answer.code == 0, answer.err
     planned = json.loads(answer.out)
     assert planned["images"] == sum(phase["images"] for phase in planned["phases"])
@@ -39,7 +42,7 @@ def test_every_study_that_ships_can_be_planned(command: Command, name: str) -> N
 
 
 def test_a_plan_without_the_data_says_what_is_missing(command: Command) -> None:
-    answer = command("plan", ROOT / "search_spaces/mgn_market1501.yaml")
+    answer = command("plan", ROOT / "search_spaces/market1501/mgn.yaml")
     assert answer.code == 0
     assert "--data DIR" in answer.err
 

@@ -237,3 +237,39 @@ def test_reads_out_the_whole_vector_at_its_last_stage(make_config):
         assert [tap.key for tap in select_taps(config.default_readout, config.taps((64, 32)))] == [
             f"spreid.global@{stage}"
         ]
+
+
+def test_the_interpolation_of_the_authors_code_lets_corners_coincide(make_spreid, images):
+    model = make_spreid(map_grid=[9, 7], align_corners=True).eval()
+    batch = Batch(images(3), maps=_maps(3))
+    taps, features = _with_features(model, batch)
+    larger = functional.interpolate(features, (9, 7), mode="bilinear", align_corners=True)
+    maps = side_car_maps(batch.maps, (9, 7))
+    shares = maps / maps.sum(dim=(2, 3), keepdim=True)
+    for index, name in enumerate(FIVE):
+        expected = (shares[:, index : index + 1] * larger).sum(dim=(2, 3))
+        assert_close(taps[f"spreid.{name}@coarse"], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_both_networks_are_the_one_with_and_the_one_without_foreground(make_spreid, images):
+    both, batch = make_spreid(foreground="both", backbone_shared=False).eval(), Batch(images(3), maps=_maps(3))
+    taps = both(batch)
+    assert set(taps) == {tap.key for tap in both.tap_specs}
+    for name, foreground in (("with_foreground", True), ("without_foreground", False)):
+        alone = make_spreid(seed=5, foreground=foreground, backbone_shared=False).eval()
+        alone.load_state_dict(both.get_submodule(name).state_dict())
+        for key, value in alone(batch).items():
+            assert_close(taps[key.replace("spreid", name)], value, rtol=0, atol=0)
+    assert not torch.equal(taps["with_foreground.upper@coarse"], taps["without_foreground.upper@coarse"])
+
+
+def test_a_gradient_on_one_network_leaves_the_other_alone(make_spreid, images):
+    both = make_spreid(foreground="both").train()
+    both(Batch(images(3), maps=_maps(3)))["with_foreground.global@coarse"].square().sum().backward()
+    reached = {name.split(".")[0] for name, value in both.named_parameters() if value.grad is not None}
+    assert reached == {"with_foreground"}
+
+
+def test_two_networks_with_a_parser_each_are_refused(make_config):
+    with pytest.raises(ValidationError, match="'both' with maps 'learnt'"):
+        make_config({"architecture": "spreid", "foreground": "both", "maps": "learnt"})

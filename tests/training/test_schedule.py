@@ -54,3 +54,12 @@ def test_a_delay_within_warm_up_changes_nothing() -> None:
     plain, delayed = (ScheduleConfig(kind="cosine", warmup=0.2, delay=delay) for delay in (0.0, 0.15))
     for share in (0.1, 0.2, 0.5, 0.9):
         assert learning_rate_factor(plain, share) == learning_rate_factor(delayed, share)
+
+
+def test_poly_falls_at_every_tenth() -> None:
+    """SPReID's code: (1 - iteration / all) to the power .9, whenever a tenth of them is over."""
+    config = ScheduleConfig(kind="poly", warmup=0.0)
+    assert {learning_rate_factor(config, share) for share in (0.0, 0.05, 0.0999)} == {1.0}
+    for tenth in range(1, 10):
+        for share in (tenth / 10 + 1e-9, tenth / 10 + 0.09):
+            assert learning_rate_factor(config, share) == pytest.approx((1 - tenth / 10) ** 0.9)

@@ -261,3 +261,23 @@ def test_a_trial_learns_from_batches_of_any_order_in_bf16(cache: Path, trial_con
     assert any(not torch.equal(value, before[name]) for name, value in after.items())
     assert all(value.dtype == torch.float32 for value in after.values())
     assert data.stages[0].sampler.batch(0).shape == (12,)
+
+
+def test_a_stage_may_have_a_schedule_of_its_own(cache: Path, trial_content: Content) -> None:
+    stages = [
+        {"name": "own", "images": 48, "schedule": {"kind": "step", "warmup": 0.0, "milestones": [0.5]}},
+        {"name": "other", "images": 24, "lr": 0.5},
+    ]
+    training = {
+        "batch": {"ids": 4, "per_id": 3},
+        "report_every": 12,
+        "optimizer": {"lr": 1e-3},
+        "schedule": {"kind": "constant", "warmup": 0.0},
+        "stages": stages,
+    }
+    trainer, _ = _trainer(trial_content(training=training), cache)
+    rates = []
+    for epoch in range(1, 7):
+        trainer.train_epoch(epoch)
+        rates.append({group["lr"] for group in trainer._optimizer.param_groups})
+    assert rates == [{1e-3}, {1e-3}, {1e-4}, {1e-4}, {5e-4}, {5e-4}]

@@ -23,22 +23,27 @@ def resize_bilinear(maps: Tensor, size: Size) -> Tensor:
     return _by_matrices(maps, size, _bilinear)
 
 
+def resize_aligned(maps: Tensor, size: Size) -> Tensor:
+    """Return maps `(B, C, *size)` as torch's `interpolate(mode="bilinear", align_corners=True)` does."""
+    return _by_matrices(maps, size, _aligned)
+
+
 def resize_area(maps: Tensor, size: Size) -> Tensor:
     """Return maps `(B, C, *size)`; each cell is the average of the area that it covers, parts of cells included."""
     return _by_matrices(maps, size, _area)
 
 
-def spread_bilinear(weights: Tensor, size: Size) -> Tensor:
+def spread_bilinear(weights: Tensor, size: Size, *, align_corners: bool = False) -> Tensor:
     """Return weights `(B, C, *size)` of cells such that `Σ weights · resize_bilinear(maps)` = `Σ spread · maps`.
 
     This is the transpose of bilinear resizing from `size` to the size of the weights; with it, a weighted sum over an
-    enlarged map costs no more than one over the map itself.
+    enlarged map costs no more than one over the map itself. With `align_corners`, of `resize_aligned`.
     """
     height, width = weights.shape[2:]
+    matrix = _aligned if align_corners else _bilinear
     with full_precision(weights):
         values = at_least_float32(weights)
-        rows, columns = _bilinear(size[0], height, values), _bilinear(size[1], width, values)
-        return rows.T @ values @ columns
+        return matrix(size[0], height, values).T @ values @ matrix(size[1], width, values)
 
 
 def _by_matrices(maps: Tensor, size: Size, matrix: Callable[[int, int, Tensor], Tensor]) -> Tensor:
@@ -61,6 +66,14 @@ def _bilinear(source: int, target: int, like: Tensor) -> Tensor:
     positions = (2 * torch.arange(target, device=like.device) + 1) * source - target
     distances = (positions.clamp(0, unit * (source - 1))[:, None] - cells).abs()
     return (unit - distances).clamp(min=0).to(like.dtype) / unit
+
+
+def _aligned(source: int, target: int, like: Tensor) -> Tensor:
+    """Return the matrix `(target, source)` under which the first cells coincide, and the last cells do."""
+    unit = max(target - 1, 1)
+    cells = torch.arange(source, device=like.device) * unit
+    positions = torch.arange(target, device=like.device) * (source - 1)
+    return (unit - (positions[:, None] - cells).abs()).clamp(min=0).to(like.dtype) / unit
 
 
 def _area(source: int, target: int, like: Tensor) -> Tensor:

@@ -31,7 +31,10 @@ class SPReIDConfig(BranchSettings):
         map_grid: Rows and columns of the maps; twice those of the features where omitted.
         resize: `features` are interpolated to the grid of the maps, as the paper does, or `maps` are averaged to the
             grid of the features.
-        foreground: Whether the vector has the foreground (`w/fg`) or not (`wo/fg`).
+        align_corners: Whether that interpolation lets the corners of both grids coincide, as the authors' code does.
+        foreground: Whether the vector has the foreground (`w/fg`) or not (`wo/fg`). `both` builds one network with it
+            and one without, which share nothing, with the vectors `with_foreground.global` and
+            `without_foreground.global`: at unit length each and concatenated, they are the paper's combined system.
         combine: How head, upper, lower and shoes are combined: element-wise `max` (the paper) or `mean`, `concat`, or
             left out (`none`).
         include_global: Whether the vector has the pooled map.
@@ -45,12 +48,14 @@ class SPReIDConfig(BranchSettings):
         "identity": {"kind": "cross_entropy", "on": ["global@coarse"]},
         "parsing": {"kind": "parsing", "on": ["map@coarse"]},
     }
+    written_if_set: ClassVar[tuple[str, ...]] = ("align_corners",)
     architecture: Literal["spreid"]
     last_stride: Literal[1, 2] = 2
     maps: Literal["side_car", "learnt", "stripes", "uniform"] = "side_car"
     map_grid: tuple[Cells, Cells] | None = None
     resize: Literal["features", "maps"] = "features"
-    foreground: bool = True
+    align_corners: bool = False
+    foreground: bool | Literal["both"] = True
     combine: Literal["max", "mean", "concat", "none"] = "max"
     include_global: bool = True
     backbone_shared: bool = True
@@ -60,9 +65,26 @@ class SPReIDConfig(BranchSettings):
 
     @model_validator(mode="after")
     def _something_is_left(self) -> "SPReIDConfig":
-        if not self.foreground and self.combine == "none" and not self.include_global:
+        if self.foreground is not True and self.combine == "none" and not self.include_global:
             raise EntryError("'none' leaves no vector without foreground and include_global; allowed: max", "combine")
         return self
+
+    @model_validator(mode="after")
+    def _two_networks_are_given_their_maps(self) -> "SPReIDConfig":
+        if self.foreground == "both" and self.maps == "learnt":
+            rule = "'both' with maps 'learnt', which would train two parsers"
+            raise EntryError(f"{rule}; allowed: true, false, or other maps", "foreground")
+        return self
+
+    @property
+    def networks(self) -> "Mapping[str, SPReIDConfig]":
+        """The config of each network, by the prefix of its taps."""
+        if self.foreground != "both":
+            return {"spreid": self}
+        return {
+            f"{word}_foreground": self.model_copy(update={"foreground": has})
+            for word, has in (("with", True), ("without", False))
+        }
 
     @property
     def needs(self) -> frozenset[SideCar]:
@@ -79,7 +101,7 @@ class SPReIDConfig(BranchSettings):
     def vectors(self) -> int:
         """How many pooled vectors `spreid.global` concatenates."""
         parts = {"max": 1, "mean": 1, "concat": len(PARTS), "none": 0}[self.combine]
-        return self.foreground + parts + self.include_global
+        return (self.foreground is True) + parts + self.include_global
 
     def grid(self, feature_grid: tuple[int, int]) -> tuple[int, int]:
         """Return rows and columns of the maps, given those of the features."""
@@ -87,18 +109,29 @@ class SPReIDConfig(BranchSettings):
         return self.map_grid or (_GRID_PER_FEATURE * rows, _GRID_PER_FEATURE * columns)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
-        """Return the taps of the whole vector, of the five maps' vectors, and of the parser."""
-        maps, below = self._below_maps, self._below_vector
-        stages = head_stages(self, self.vectors * self.channels)
-        taps = list(vector_taps("spreid.global", Scope.GLOBAL, stages, below, ["head"]))
-        taps += [
-            TapSpec(f"spreid.{name}", Scope.PART, Stage.COARSE, (self.channels,), maps) for name in (FOREGROUND, *PARTS)
-        ]
+        """Return the taps of the whole vector, of the five maps' vectors, and of the parser.
+
+        Of two networks, those of both.
+        """
+        if self.foreground == "both":
+            return tuple(tap for name, own in self.networks.items() for tap in own._vector_taps(name, f"{name}."))
+        taps = self._vector_taps("spreid")
         if self.maps == "learnt":
             grid = self.grid(backbone_config(self.backbone).map_size(image_size, self.last_stride))
             parser = frozenset({"parser"} if self.parser == "own" else {"parser", "backbone"})
             taps.append(TapSpec("parsing", Scope.MAP, Stage.COARSE, (1 + len(PARTS), *grid), parser))
         return tuple(taps)
+
+    def _vector_taps(self, name: str, place: str = "") -> list[TapSpec]:
+        """Return the taps of the vectors of one network, whose modules lie at `place`."""
+        maps, below = (
+            frozenset(f"{place}{module}" for module in found) for found in (self._below_maps, self._below_vector)
+        )
+        stages = head_stages(self, self.vectors * self.channels)
+        taps = list(vector_taps(f"{name}.global", Scope.GLOBAL, stages, below, [f"{place}head"]))
+        return taps + [
+            TapSpec(f"{name}.{part}", Scope.PART, Stage.COARSE, (self.channels,), maps) for part in (FOREGROUND, *PARTS)
+        ]
 
     @property
     def _below_maps(self) -> frozenset[str]:

@@ -60,7 +60,25 @@ class SPReID(ReidModel):
         size: Size = (features.shape[2], features.shape[3])
         if self.config.resize == "maps":
             return weighted_pooling(features, resize_area(maps, size))
-        return weighted_sum(features, spread_bilinear(share_out(maps), size))
+        return weighted_sum(features, spread_bilinear(share_out(maps), size, align_corners=self.config.align_corners))
+
+
+class Combined(ReidModel):
+    """A network with the foreground and one without, which see the same batches and share nothing else."""
+
+    def __init__(self, config: SPReIDConfig, image_size: tuple[int, int]) -> None:
+        super().__init__(config.taps(image_size), config.default_readout)
+        self._names = tuple(config.networks)
+        for name, own in config.networks.items():
+            self.add_module(name, SPReID(own, image_size))
+
+    def taps_of(self, batch: Batch) -> Taps:
+        """Return the taps of both networks, each under its own name."""
+        return {
+            f"{name}.{key.removeprefix('spreid.')}": value
+            for name in self._names
+            for key, value in self.get_submodule(name)(batch).items()
+        }
 
 
 def _build_parser(config: SPReIDConfig) -> Parser:
@@ -79,4 +97,6 @@ def _combined(parts: list[Tensor], how: str) -> list[Tensor]:
     return [stacked.amax(dim=0) if how == "max" else stacked.mean(dim=0)]
 
 
-build = SPReID
+def build(config: SPReIDConfig, image_size: tuple[int, int]) -> SPReID | Combined:
+    """Build one network, or one with the foreground and one without."""
+    return (Combined if config.foreground == "both" else SPReID)(config, image_size)

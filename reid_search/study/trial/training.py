@@ -115,7 +115,8 @@ class ScheduleConfig(Config):
     """The learning rate during a stage; positions are shares of its images.
 
     Attributes:
-        kind: `cosine` (to `floor`), `step` (times `gamma` at each milestone) or `constant`.
+        kind: `cosine` (to `floor`), `step` (times `gamma` at each milestone), `poly` (the share of the images that is
+            left to the power .9, changed at each tenth; SPReID's code) or `constant`.
         warmup: Share over which the rate rises linearly to `lr`.
         milestones: Shares at which `step` decays.
         gamma: Factor of a decay step.
@@ -126,7 +127,7 @@ class ScheduleConfig(Config):
 
     written_if_set: ClassVar[tuple[str, ...]] = ("warmup_start", "delay")
 
-    kind: Literal["cosine", "step", "constant"] = "cosine"
+    kind: Literal["cosine", "step", "poly", "constant"] = "cosine"
     warmup: Share = 0.1
     milestones: tuple[Share, ...] = (0.5, 0.75)
     gamma: float = Field(default=0.1, gt=0.0, le=1.0)
@@ -200,7 +201,8 @@ class StageConfig(Config):
         name: Its name in logs.
         images: Images seen in this stage.
         losses: Names of the losses that are used; all if omitted.
-        train: Glob patterns of the model parameters that are trained (`branches.*`); the others are frozen.
+        train: Glob patterns of the model parameters that are trained (`branches.*`); the others are frozen. An empty
+            list freezes the whole model, so that only the losses' own parameters learn.
         train_losses: Whether parameters of the losses (classifiers, pair heads) are trained as well.
         lr: Factor on the optimiser's learning rate.
         freeze: Glob patterns of parameters that are frozen at first, such as the backbone while new heads settle.
@@ -231,6 +233,12 @@ class StageConfig(Config):
         if bool(self.freeze) != bool(self.frozen_images):
             given, other = ("freeze", "frozen_images") if self.freeze else ("frozen_images", "freeze")
             raise EntryError(f"given without {other}; allowed: both, or none", given)
+        return self
+
+    @model_validator(mode="after")
+    def _something_learns(self) -> Self:
+        if not self.train and not self.train_losses:
+            raise EntryError("[] with train_losses false, so nothing learns; allowed: patterns such as ['*']", "train")
         return self
 
     @field_validator("data")

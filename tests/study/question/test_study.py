@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from reid_search.errors import StudyError
-from reid_search.study import SearchPhase, Study, TrialConfig, load_study, load_trial_file
+from reid_search.study import AblatePhase, SearchPhase, Study, TrialConfig, load_study, load_trial_file
+from reid_search.study.trial.recipe_overrides import overrides_of
 
 Load = Callable[..., Study]
 Write = Callable[..., Path]
 
-SHIPPED = sorted((Path(__file__).parents[3] / "search_spaces").glob("*.yaml"))
+SPACES = Path(__file__).parents[3] / "search_spaces"
+SHIPPED = sorted(SPACES.glob("*.yaml"))
+FULL_SIZE = sorted((SPACES / "market1501").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -21,6 +24,21 @@ def test_studies_that_ship_are_valid(path: Path) -> None:
     study = load_study(path)
     assert study.name == path.stem
     assert study.config.phases
+
+
+@pytest.mark.parametrize("path", FULL_SIZE, ids=lambda path: path.stem)
+def test_a_study_of_full_size_has_the_published_system_among_its_arms(path: Path) -> None:
+    """As a named arm, which no search moves, and as the centre of an ablation whose arms are of other settings."""
+    study = load_study(path)
+    assert study.name == f"{path.stem}_market1501"
+    assert study.config.arms["published"] == {}
+    (first, *others), phase = study.plan().phases[0].arms, study.config.phases[0]
+    assert isinstance(phase, AblatePhase)
+    assert (phase.around, phase.evaluate) == ("published", "test")
+    assert first.config.from_recipe == path.stem
+    assert overrides_of(first.config) == ()
+    assert len(others) >= 4
+    assert all(arm.config.from_recipe != path.stem or overrides_of(arm.config) for arm in others)
 
 
 def test_a_resolved_study_is_the_same_study(load: Load) -> None:
