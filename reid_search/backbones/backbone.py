@@ -78,7 +78,7 @@ def modules_of(network: nn.Module, blocks: Iterable[Block]) -> OrderedDict[str, 
 def timm_network(
     config: BackboneConfig, weights: Weights | None, *, head: tuple[str, ...], **options: object
 ) -> nn.Module:
-    """Build the network that timm has under a backbone's name.
+    """Build the network that timm has under a backbone's name, or that of its source.
 
     Args:
         config: The backbone's config.
@@ -91,7 +91,7 @@ def timm_network(
     """
     import timm  # takes seconds, which other backbones need not wait for
 
-    network: nn.Module = timm.create_model(config.name, pretrained=False, num_classes=0, **options)
+    network: nn.Module = timm.create_model(config.source_name, pretrained=False, num_classes=0, **options)
     if weights is not None:
         load_weights(network, config, weights, but=head)
     return network

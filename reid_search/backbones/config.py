@@ -67,6 +67,11 @@ class BackboneConfig(Config):
     name: str
 
     @property
+    def source_name(self) -> str:
+        """The name of the network from which it is made, where the backbone differs from it in no weight."""
+        return self.name
+
+    @property
     def default_weights(self) -> DefaultWeights | None:
         """What `weights: default` means; None where nobody publishes weights of it."""
         return DefaultWeights(f"timm/{self.name}.{self.tags[self.name]}") if self.name in self.tags else None

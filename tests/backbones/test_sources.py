@@ -59,6 +59,27 @@ def test_vgg_ends_with_the_relu_of_its_last_convolution(tmp_path):
         assert_close(backbone(images), network.features[:30](images))
 
 
+@pytest.mark.parametrize(
+    ("name", "plain", "size"),
+    [("resnet50_ceil", "resnet50", (66, 34)), ("inception_v3_ceil", "inception_v3", (98, 90))],
+)
+def test_a_stem_that_rounds_up_differs_in_its_poolings_alone(name, plain, size):
+    """The same weights, and torch's own poolings with `ceil_mode` and no padding."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        rounding = build_backbone(name, None, 2).eval()
+        torch.manual_seed(0)
+        other = build_backbone(plain, None, 2).eval()
+    for index, layer in enumerate(other[0]):
+        if isinstance(layer, torch.nn.MaxPool2d):
+            other[0][index] = torch.nn.MaxPool2d(3, stride=2, ceil_mode=True)
+    images = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        found = rounding(images)
+        assert_close(found, other(images), rtol=0, atol=0)
+    assert tuple(found.shape[2:]) == backbone_config(name).map_size(size, 2)
+
+
 def _from_timm():
     """Names of the backbones whose default weights are timm's."""
     defaults = {name: backbone_config(name).default_weights for name in BACKBONES.names()}
@@ -70,7 +91,7 @@ def test_default_weights_are_those_of_timm(name):
     """The repository, and the normalisation of its training, as timm 1.0 has them."""
     default = backbone_config(name).default_weights
     tag = f".{default.source.rpartition('.')[2]}" if "_clip_" in name else ""  # timm's own is another group's
-    expected = timm.models.get_pretrained_cfg(name + tag)
+    expected = timm.models.get_pretrained_cfg(backbone_config(name).source_name + tag)
     assert default.source == expected.hf_hub_id
     assert (default.normalization.mean, default.normalization.std) == (expected.mean, expected.std)
 

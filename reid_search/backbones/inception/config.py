@@ -14,12 +14,22 @@ class InceptionConfig(BackboneConfig):
     `Mixed_7a`, which have no padding, slide by one cell, so that the map loses its border instead of half its sides.
 
     Attributes:
-        name: Its name in timm.
+        name: Its name in timm; with `_ceil` the poolings of the stem round up, as Chainer's do (SPReID's code).
     """
 
     weights_form: ClassVar[str] = "tensors by timm's and torchvision's names"
     body: ClassVar[tuple[str, ...]] = ("Conv2d_", "Mixed_")
-    name: Literal["inception_v3"]
+    name: Literal["inception_v3", "inception_v3_ceil"]
+
+    @property
+    def source_name(self) -> str:
+        """Its name in timm."""
+        return self.name.removesuffix("_ceil")
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether the poolings of the stem round up."""
+        return self.name != self.source_name
 
     @property
     def default_weights(self) -> DefaultWeights:
@@ -29,7 +39,7 @@ class InceptionConfig(BackboneConfig):
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `Mixed_5b`, …, `Mixed_7c`; `Mixed_7a` has the last stride."""
         return (
-            Block("stem", 192, 8, window=27),
+            Block("stem", 192, 8, window=21 if self.rounds_up else 27),
             Block.at("Mixed_5b", 256),
             Block.at("Mixed_5c", 288),
             Block.at("Mixed_5d", 288),

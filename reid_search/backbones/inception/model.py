@@ -64,5 +64,8 @@ def build(config: InceptionConfig, weights: Weights | None) -> Inception:
     network = timm_network(config, weights, head=("fc.", "AuxLogits."))
     network.Mixed_7a = Reduction(network.get_submodule("Mixed_7a"))
     stem = OrderedDict((name, network.get_submodule(name)) for name in STEM)
+    for layer in stem.values():
+        if isinstance(layer, nn.MaxPool2d):
+            layer.ceil_mode = config.rounds_up
     blocks: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(stem))
     return Inception(blocks | modules_of(network, config.blocks(2)[1:]))

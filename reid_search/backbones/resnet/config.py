@@ -70,7 +70,8 @@ class ResNetConfig(BackboneConfig):
     `layer2` (Pan et al. 2018).
 
     Attributes:
-        name: `resnet` and its number of layers, with `_ibn_a` or `_ibn_b` where it has instance norm.
+        name: `resnet` and its number of layers, with `_ibn_a` or `_ibn_b` where it has instance norm, and with `_ceil`
+            where the stem pools without padding and rounds up (fast-reid's, Caffe's).
     """
 
     weights_form: ClassVar[str] = "tensors by torchvision's names"
@@ -94,17 +95,29 @@ class ResNetConfig(BackboneConfig):
         "resnet50_ibn_b",
         "resnet101_ibn_b",
         "resnet152_ibn_b",
+        "resnet50_ceil",
+        "resnet50_ibn_a_ceil",
     ]
+
+    @property
+    def source_name(self) -> str:
+        """Name of the network whose stem pools with padding."""
+        return self.name.removesuffix("_ceil")
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether the stem pools without padding and rounds up."""
+        return self.name != self.source_name
 
     @property
     def plain(self) -> str:
         """Name of the network without instance norm."""
-        return self.name.partition("_ibn")[0]
+        return self.source_name.partition("_ibn")[0]
 
     @property
     def ibn(self) -> str:
         """Kind of its instance norm, `a` or `b`; empty where it has none."""
-        return self.name.partition("_ibn_")[2]
+        return self.source_name.partition("_ibn_")[2]
 
     def check_image_size(self, image_size: tuple[int, int], last_stride: int) -> None:
         """Refuse images of which an instance norm would see a single cell.
@@ -121,15 +134,15 @@ class ResNetConfig(BackboneConfig):
     @property
     def default_weights(self) -> DefaultWeights | None:
         """Torchvision's first weights (`IMAGENET1K_V1`), from which the published systems started, or the authors'."""
-        if self.name not in _PUBLISHED:
+        name = self.source_name
+        if name not in _PUBLISHED:
             return None
-        if self.ibn:
-            return DefaultWeights(f"{_IBN_NET}/{self.name}-{_PUBLISHED[self.name]}.pth")
-        return DefaultWeights(f"https://download.pytorch.org/models/{self.name}-{_PUBLISHED[self.name]}.pth")
+        place = _IBN_NET if self.ibn else "https://download.pytorch.org/models"
+        return DefaultWeights(f"{place}/{name}-{_PUBLISHED[name]}.pth")
 
     def blocks(self, last_stride: int) -> tuple[Block, ...]:
         """Return `stem`, `layer1_0`, `layer1_1`, …, `layer4_2`; `layer4_0` has the last stride."""
-        return layer_blocks(STAGES[self.plain], last_stride)
+        return layer_blocks(STAGES[self.plain], last_stride, window=3 if self.rounds_up else 1)
 
     @property
     def cuts(self) -> Mapping[str, int]:
@@ -138,9 +151,9 @@ class ResNetConfig(BackboneConfig):
 
 
 @cache
-def layer_blocks(stages: Stages, last_stride: int) -> tuple[Block, ...]:
-    """Return the blocks of a network with a stem and `layer1` to `layer4`."""
-    blocks = [Block("stem", stages.stem, stages.stem_stride)]
+def layer_blocks(stages: Stages, last_stride: int, window: int = 1) -> tuple[Block, ...]:
+    """Return the blocks of a network with a stem of this window and `layer1` to `layer4`."""
+    blocks = [Block("stem", stages.stem, stages.stem_stride, window)]
     layers = zip(stages.depths, stages.channels, (1, 2, 2, last_stride), strict=True)
     for number, (depth, channels, stride) in enumerate(layers, start=1):
         blocks += [Block.at(f"layer{number}.{index}", channels, 1 if index else stride) for index in range(depth)]

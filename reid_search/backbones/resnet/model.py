@@ -37,7 +37,7 @@ def build(config: ResNetConfig, weights: Weights | None) -> ResNet:
         load_weights(network, config, weights, but=("fc.",))
     stem = [network.conv1, network.bn1, nn.ReLU(inplace=True)]
     if hasattr(network, "maxpool"):
-        stem.append(network.maxpool)
+        stem.append(nn.MaxPool2d(3, stride=2, ceil_mode=True) if config.rounds_up else network.maxpool)
     blocks: OrderedDict[str, nn.Module] = OrderedDict(stem=nn.Sequential(*stem))
     return ResNet(blocks | modules_of(network, config.blocks(1)[1:]))
 
