@@ -21,6 +21,7 @@ KINDS = {
     "vit_tiny_patch16_224": "blocks.7",
     "deit_tiny_distilled_patch16_224": "blocks.7",
     "inception_v3": "Mixed_6b",
+    "vgg16": "conv3",
 }
 
 
