@@ -139,6 +139,7 @@ def import_(
 ) -> None:
     """Write the manifest of a data set of one's own: path, identity, camera and split of every image."""
     from reid_search.data.folder import sniffed
+    from reid_search.data.listing import PARTS
     from reid_search.data.manifest.importing import BY_IDENTITY, from_list, from_pattern, with_splits
     from reid_search.data.manifest.table import FILES, unread_columns, write_table
     from reid_search.errors import DataError, RequestError
@@ -161,12 +162,14 @@ def import_(
     write_table(target, split)
     for reason, names in sorted(unused.items()):
         say(f"not used, {reason}: {len(names)}, such as {names[0]}")
-    for part in ("train", "query", "gallery"):
+    for part in PARTS:
         of_part = [row for row in split if row.split == part]
         identities = {row.identity for row in of_part if row.identity}
         nobodys = sum(not row.identity for row in of_part)
         distractors = f", {nobodys:,} of nobody's (distractors)" if nobodys else ""
         say(f"{part:8} {len(of_part):,} images of {len(identities):,} identities{distractors}")
+    if lacking := [part for part in PARTS if not any(row.split == part for row in split)]:
+        say(f"no {' and no '.join(lacking)} image: `reid-search data check {target}` says what that is good for")
     if unread := unread_columns([name for name, _ in split[0].more]):
         say(unread)
     if not any(row.camera for row in split):
@@ -205,11 +208,7 @@ def unknown(folder: Path) -> "DataError":
     from reid_search.data.folder import near_miss
     from reid_search.errors import DataError
 
-    near = near_miss(folder)
-    return DataError(
-        f"{folder}: looks like no data set that is known{f'; {near}' if near else ''}; say with --name which it "
-        f"should be, or write a manifest of it with `reid-search data import {folder}`"
-    )
+    return DataError(f"{folder}: looks like no data set that is known; {near_miss(folder)}")
 
 
 def folder_config(

@@ -203,22 +203,23 @@ def _fitting(root: Path) -> "list[tuple[bool, int, FolderConfig]]":
 
 
 def near_miss(root: Path) -> str:
-    """Say what a folder that is no data set may be: the one around or above one, or one that lacks something.
+    """Say what a folder that is no data set may be: the one around or in one, or one that lacks something.
 
     Returns:
-        The end of a message; empty where nothing is known.
+        The end of a message.
     """
     inside = [root / entry.name for entry in entries_of(root) if entry.is_dir() and not is_hidden(entry.name)]
     for place in (*inside[:_MOST_FOLDERS], root.absolute().parent):
         if found := _sniffed_if_like(place):
             return f"did you mean {place}? It looks like {found[0].name}: write {found[0].written}"
+    others = f"say with --name which it should be, or write a manifest of it with `reid-search data import {root}`"
     config = max(_variants(root), key=lambda config: config.likeness(root))
     try:
         if config.likeness(root):
             config.read(root)
     except DataError as error:
-        return f"it is most like {config.name}: {str(error).removeprefix(f'{root}: ')}"
-    return ""
+        return f"it is most like {config.name}: {str(error).removeprefix(f'{root}: ')}; {others}"
+    return others
 
 
 def _sniffed_if_like(place: Path) -> "list[FolderConfig]":

@@ -246,6 +246,13 @@ def test_an_import_counts_people_and_not_images_of_nobody(command: Command, tmp_
     assert "gallery  8 images of 2 identities, 2 of nobody's (distractors)" in answer.err
 
 
+def test_an_import_says_which_part_it_lacks(command: Command, tmp_path: Path) -> None:
+    _images(tmp_path / "own/train", ["1.png", "2.png"])
+    answer = command("data", "import", "own", "--pattern", "{split}/{identity}.png")
+    said = "no query and no gallery image: `reid-search data check own/manifest.csv` says what that is good for"
+    assert (answer.code, said in answer.err) == (0, True), answer.err
+
+
 def test_an_import_of_a_list_refuses_files_that_are_not_there(command: Command, tmp_path: Path) -> None:
     _images(tmp_path / "own", ["a.png"])
     _list(tmp_path / "own/list.csv", "path,identity", "a.png,1", "b.png,1", "c.png,2")

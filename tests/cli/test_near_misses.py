@@ -54,7 +54,7 @@ def test_the_folder_around_or_inside_a_data_set_points_to_it(command: Command, m
     answer = command("data", "check", market.parent / place)
     assert answer.code == 2
     assert "looks like no data set that is known; did you mean " in answer.err
-    said = f"did you mean {market}? It looks like market1501: write data: {{name: market1501, root: {market}}}"
+    said = f"did you mean {market}? It looks like market1501: write data: {{name: market1501, root: {market}}}\n"
     assert said in answer.err
 
 

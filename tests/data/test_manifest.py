@@ -189,6 +189,18 @@ def test_text_of_unknown_encoding_is_refused_with_the_way_on(tmp_path: Path, enc
         read_table(tmp_path / "own.csv")
 
 
+def test_cells_that_nobody_filled_are_none(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("path;identity;split;;\na.jpg;1;train;;\n;;;;\n")
+    (row,) = read_table(tmp_path / "own.csv")
+    assert (row.path, row.more) == ("a.jpg", ())
+    (tmp_path / "own.csv").write_text("path;identity;split\n;;\n\na.jpg;1;trian\n")
+    with pytest.raises(DataError, match=r"own\.csv:4: split 'trian'"):
+        read_table(tmp_path / "own.csv")
+    (tmp_path / "own.csv").write_text(",path,identity,split\n0,a.jpg,1,train\n")
+    (row,) = read_table(tmp_path / "own.csv")
+    assert row.more == (("", "0"),)
+
+
 def test_wrong_rows_are_counted(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(f"{HEADER}a.jpg,1,1,train\n../b.jpg,1,1,train\na.jpg,1,1,train\n/c,1,1,no\n")
     with pytest.raises(DataError, match=r"manifest\.csv:3: path '\.\./b\.jpg' leaves .* \(one of 3 wrong rows\)$"):
@@ -200,6 +212,7 @@ def test_wrong_rows_are_counted(tmp_path: Path) -> None:
     [
         (["path", "identity", "split", "camera", "time", "clothes"], ""),
         (["path", "identity", "bbox"], "bbox (did you mean box?)"),
+        (["", "path", "identity"], "one without a name"),
         (
             ["path", "identity", "note", "x", "y", "w", "h", "cam"],
             "note; x, y, w, h (did you mean box?); cam (did you mean camera?)",

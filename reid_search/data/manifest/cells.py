@@ -25,8 +25,13 @@ _MARKS = {  # that of UTF-32 starts like that of UTF-16
 }
 
 
-def read_records(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV or Parquet file as text, at least one.
+Records = dict[int, dict[str, str]]
+
+
+def read_records(path: Path) -> Records:
+    """Return the rows of a CSV or Parquet file as text by their lines; at least one, and none that is empty.
+
+    The header is line 1; a row of several lines, as quoted cells may make it, goes by its last.
 
     Raises:
         DataError: The file is missing, of another kind, or empty.
@@ -36,27 +41,31 @@ def read_records(path: Path) -> list[dict[str, str]]:
     if path.suffix.lower() not in ENDINGS:
         raise DataError(f"{path}: not a table; expected a file that ends in {' or '.join(ENDINGS)}")
     try:
-        records = _from_csv(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
+        table = _from_csv(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
     except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: not a readable table ({error})") from error
+    records = {line: record for line, record in table.items() if any(record.values())}
     if not records:
         raise DataError(f"{path}: holds no row; expected one for each image")
+    if not any(record.get("") for record in records.values()):  # a column that a spreadsheet has and nobody filled
+        for record in records.values():
+            record.pop("", None)
     return records
 
 
-def _from_csv(path: Path) -> list[dict[str, str]]:
+def _from_csv(path: Path) -> Records:
     text = _decoded(path.read_bytes())
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     _check_header([name.strip() for name in reader.fieldnames or ()])
-    records = []
+    records: Records = {}
     for record in reader:
         if None in record or None in record.values():
             raise ValueError(
                 f"line {reader.line_num} has another number of cells than the first line; a cell that holds "
                 f"{separator!r} stands in double quotes"
             )
-        records.append({name.strip(): value.strip() for name, value in record.items()})
+        records[reader.line_num] = {name.strip(): value.strip() for name, value in record.items()}
     return records
 
 
@@ -71,13 +80,13 @@ def _decoded(content: bytes) -> str:
     return text
 
 
-def _from_parquet(path: Path) -> list[dict[str, str]]:
+def _from_parquet(path: Path) -> Records:
     from pyarrow.parquet import read_table as read
 
     table = read(path)
     _check_header(table.column_names)
     rows: Sequence[Mapping[str, object]] = table.to_pylist()
-    return [{name: _text(value) for name, value in row.items()} for row in rows]
+    return {line: {name: _text(value) for name, value in row.items()} for line, row in enumerate(rows, start=2)}
 
 
 def _text(value: object) -> str:

@@ -118,14 +118,14 @@ def _check_boxes(listing: Listing, path: Path) -> None:
     sizes = judged(listing.boxed()).sizes  # what is no image is said where it is decoded
     for image in listing.images:
         if image.box and image.path in sizes and not image.box.is_inside(sizes[image.path]):
-            rows = [row.name for row in read_table(path)]
-            line = f"{path}:{rows.index(image.name) + 2}: {listing.name_of(image.path)}"
-            raise DataError(outside(line, image.box, sizes[image.path]))
+            line = next(row.line for row in read_table(path) if row.name == image.name)
+            named = f"{path}:{line}: {listing.name_of(image.path)}"
+            raise DataError(outside(named, image.box, sizes[image.path]))
 
 
 @cache
 def _filled(path: Path, _state: bytes) -> frozenset[str]:
-    return frozenset(name for row in read_records(path) for name, cell in row.items() if cell)
+    return frozenset(name for row in read_records(path).values() for name, cell in row.items() if cell)
 
 
 CONFIG = ManifestConfig

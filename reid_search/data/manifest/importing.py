@@ -67,8 +67,8 @@ def from_list(table: Path, folder: Path) -> list[Row]:
     """
     rows = read_table(table, drawn=True)
     missing = [
-        (line, path)
-        for line, row in enumerate(rows, start=2)
+        (row.line, path)
+        for row in rows
         for path in (row.path, *(path for _, path in row.side_cars if path))
         if not (folder / path).is_file()
     ]

@@ -9,7 +9,7 @@ side-car of each image, empty where it has none. `time`, `clothes` and any other
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -48,6 +48,7 @@ class Row:
         more: Further columns.
         box: The part of the file that it is; the whole where omitted.
         side_cars: Paths of its side-cars, as `path`; empty for one that it lacks.
+        line: Where it stands in its table, as a text editor counts.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Row:
     more: tuple[tuple[str, str], ...] = ()
     box: Box | None = None
     side_cars: tuple[tuple[PerImage, str], ...] = ()
+    line: int = field(default=0, compare=False)
 
     @property
     def name(self) -> str:
@@ -94,24 +96,24 @@ def read_table(path: Path, *, drawn: bool = False) -> list[Row]:
             editor counts, with the number of all.
     """
     records = read_records(path)
-    drawn = drawn and "split" not in records[0]
-    _check_columns(path, list(records[0]), [name for name in REQUIRED if not (drawn and name == "split")])
-    rows: dict[int, Row] = {}
-    lines: dict[str, list[int]] = {}
+    columns = list(next(iter(records.values())))
+    drawn = drawn and "split" not in columns
+    _check_columns(path, columns, [name for name in REQUIRED if not (drawn and name == "split")])
+    rows: dict[str, list[Row]] = {}
     problems: list[DataError] = []
-    for line, record in enumerate(records, start=2):
+    for line, record in records.items():
         try:
-            row = _row(f"{path}:{line}", record, drawn)
-            _check_once(path, line, row, {number: rows[number] for number in lines.setdefault(row.name, [])})
+            row = replace(_row(f"{path}:{line}", record, drawn), line=line)
+            _check_once(path, row, rows.get(row.name, []))
         except DataError as error:
             problems.append(error)
-            continue
-        lines[row.name].append(line)
-        rows[line] = row
+        else:
+            rows.setdefault(row.name, []).append(row)
     if problems:
         raise DataError(f"{problems[0]}{and_others(len(problems))}")
-    _check_cameras(path, list(rows.values()))
-    return list(rows.values())
+    found = sorted((row for same in rows.values() for row in same), key=lambda row: row.line)
+    _check_cameras(path, found)
+    return found
 
 
 def and_others(count: int) -> str:
@@ -124,7 +126,7 @@ def unread_columns(names: Sequence[str]) -> str:
     groups: dict[str | None, list[str]] = {}
     for name in names:
         if name not in _KNOWN:
-            groups.setdefault(_meant(name, names), []).append(name)
+            groups.setdefault(_meant(name, names), []).append(name or "one without a name")
     told = [
         f"{', '.join(group)}{f' (did you mean {known}?)' if known else ''}"
         for known, group in sorted(groups.items(), key=lambda item: item[0] or "")
@@ -150,15 +152,15 @@ def _check_columns(path: Path, names: Sequence[str], required: Sequence[str]) ->
             )
 
 
-def _check_once(path: Path, line: int, row: Row, earlier: Mapping[int, Row]) -> None:
+def _check_once(path: Path, row: Row, earlier: Sequence[Row]) -> None:
     # A query may be in the gallery too, where the rule leaves it out.
-    if earlier and sorted(item.split for item in (*earlier.values(), row)) != ["gallery", "query"]:
-        raise DataError(f"{path}:{line}: {row.name} is in line {min(earlier)} too; an image has one row")
-    for number, item in earlier.items():
+    if earlier and sorted(item.split for item in (*earlier, row)) != ["gallery", "query"]:
+        raise DataError(f"{path}:{row.line}: {row.name} is in line {earlier[0].line} too; an image has one row")
+    for item in earlier:
         if (item.identity, item.camera) != (row.identity, row.camera):
             raise DataError(
-                f"{path}:{line}: {row.name} is in line {number} too, with another identity or camera; a query that is "
-                "in the gallery has the same in both"
+                f"{path}:{row.line}: {row.name} is in line {item.line} too, with another identity or camera; a query "
+                "that is in the gallery has the same in both"
             )
 
 
