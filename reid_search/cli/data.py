@@ -195,7 +195,7 @@ def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
     if folder.is_file():
         return folder_config("manifest", folder, sets)
     if not folder.is_dir():
-        raise DataAbsent(f"{folder}: no such folder")
+        raise DataAbsent(f"{folder}: no such folder or manifest")
     found = sniffed(folder)
     if not found:
         raise unknown(folder)

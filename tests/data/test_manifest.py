@@ -118,6 +118,7 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
     ("content", "message"),
     [
         ("path,identity\na.jpg,1\n", "column 'split' is missing; expected path, identity, split"),
+        ("path,identity\na.jpg,1\n", "manifest.csv` draws one"),
         (HEADER, "holds no row"),
         (HEADER + "a.jpg,1,1,training\n", "manifest.csv:2: split 'training' of a.jpg; did you mean 'train'"),
         (HEADER + "../a.jpg,1,1,train\n", "manifest.csv:2: path '../a.jpg' leaves the manifest's folder"),

@@ -148,7 +148,7 @@ def with_splits(rows: Sequence[Row], test_share: float, seed: int) -> list[Row]:
         raise DataError(
             f"too few identities to draw a split: {len(identities)}{named if identities else ''}; a test share of "
             f"{test_share:g} is {count} of them, and at least {_FEWEST} to train on and {_FEWEST} to test on are "
-            "needed; is each of these one person?"
+            "needed; is each of these one person? Or give a split of your own (a column 'split', or {split})"
         )
     tested = set(draw.sample(identities, count))
     queries = _queries([row for row in rows if row.identity in tested], draw)

@@ -146,9 +146,10 @@ def _check_columns(path: Path, names: Sequence[str], required: Sequence[str]) ->
     for column in required:
         if column not in names:
             other = next((name for name in names if name not in _KNOWN and _meant(name, names) == column), None)
+            draw = f"; `reid-search data import {path.parent} --list {path}` draws one" if column == "split" else ""
             raise DataError(
                 f"{path}: column '{column}' is missing; expected {', '.join(required)} and, where known, "
-                f"{', '.join(OPTIONAL)}; found {', '.join(names)}{f'; is it {other}?' if other else ''}"
+                f"{', '.join(OPTIONAL)}; found {', '.join(names)}{f'; is it {other}?' if other else draw}"
             )
 
 
