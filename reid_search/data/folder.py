@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field
 
-from reid_search.data.listing import Listing, entries_of, is_hidden
+from reid_search.data.listing import Listing, entries_of, is_folder, is_hidden
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute
@@ -208,7 +208,7 @@ def near_miss(root: Path) -> str:
     Returns:
         The end of a message.
     """
-    inside = [root / entry.name for entry in entries_of(root) if entry.is_dir() and not is_hidden(entry.name)]
+    inside = [root / entry.name for entry in entries_of(root) if is_folder(entry) and not is_hidden(entry.name)]
     for place in (*inside[:_MOST_FOLDERS], root.absolute().parent):
         if found := _sniffed_if_like(place):
             return f"did you mean {place}? It looks like {found[0].name}: write {found[0].written}"

@@ -180,7 +180,7 @@ class Listing:
                 continue
             if is_hidden(entry.name):
                 self.leave_out(path, HIDDEN)
-            elif _is_folder(entry):
+            elif is_folder(entry):
                 inside = self._image_files(path, True, (*around, real))
                 if deep:
                     yield from inside
@@ -385,7 +385,8 @@ def entries_of(folder: Path) -> "list[os.DirEntry[str]]":
         raise DataAbsent(f"{folder}: {why_unreadable(str(folder), error)}") from error
 
 
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
+def is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Say whether it is a folder, or a link to one; a link in a circle is none."""
     try:
         return entry.is_dir()
     except OSError:

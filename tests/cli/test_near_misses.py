@@ -102,6 +102,7 @@ def test_a_manifest_that_is_wrong_is_most_like_a_manifest(command: Command, tmp_
 
 def test_a_folder_like_nothing_is_said_to_be_that(command: Command, tmp_path: Path) -> None:
     _fill(tmp_path / "own/query", ["a.png"])
+    (tmp_path / "own/circle").symlink_to("circle")
     answer = command("data", "check", "own")
     assert answer.code == 2
     assert "looks like no data set that is known; say with --name" in answer.err
