@@ -16,7 +16,7 @@ from reid_search.data.synthetic.write import write_dataset
 Command = Callable[..., Any]
 
 OVERLAY = """\
-  data: {name: synthetic, preset: tiny, image_size: [96, 32]}
+  data: {name: synthetic, preset: tiny, image_size: [32, 16]}
   model: {backbone: resnet10_thin, weights: null}
   training:
     images: 48
@@ -40,8 +40,7 @@ axes:
       MGN: {}
       MGN with two branches: {model: {parts: [1, 2]}}
       strong baseline: {recipe: strong_baseline, losses: {centre: null}}
-      own: {model: {embedding_dim: 128}}
-phases: [{kind: ablate, design: one_factor, seeds: 2}]
+phases: [{kind: ablate, design: one_factor, seeds: 1}]
 keep: none
 """
 )
@@ -61,12 +60,13 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if "recipe" in line and not line.startswith(("phase", "What"))]
 
 
+@pytest.mark.slow  # a study of three arms is run and reported
 def test_the_report_says_of_each_arm_what_it_changes_of_its_recipe_in_the_words_of_the_plan(
     command: Command, write: Callable[[str], Path], tmp_path: Path
 ) -> None:
     study = write(COMPARED)
     planned = _lines(command("plan", study).out)
-    assert planned[0].startswith("over every recipe: data.name synthetic, data.image_size [96, 32], model.backbone")
+    assert planned[0].startswith("over every recipe: data.name synthetic, data.image_size [32, 16], model.backbone")
     arms = dict(line.split(": recipe ", 1) for line in planned[1:])
     assert arms["baseline"] == "mgn; nothing else is changed"
     assert arms["system=MGN with two branches"] == "mgn; changes model.parts [1, 2] (published: [1, 2, 3])"
@@ -84,14 +84,6 @@ def test_the_report_says_of_each_arm_what_it_changes_of_its_recipe_in_the_words_
     asked = [json.loads(line) for line in (tmp_path / "runs/compared/asked.jsonl").read_text().splitlines()]
     recipes = {event["arm"]: event["recipe"] for event in asked if event["event"] == "ask"}
     assert recipes == {name: text.split(";")[0] for name, text in arms.items()}
-
-
-def test_a_report_of_arms_without_recipes_says_nothing_of_them(
-    command: Command, study_file: Callable[..., Path], tmp_path: Path
-) -> None:
-    study = study_file(phases=[{"kind": "ablate", "seeds": 1}])
-    assert command("run", study, "--address", "none").code == 0
-    assert "published system" not in (tmp_path / "runs/small/report/report.md").read_text()
 
 
 STUDY = """\
@@ -191,6 +183,28 @@ def test_a_recipe_made_impossible_is_one_message_before_anything_trains(
         assert len(answer.err.strip().splitlines()) == 1
         assert not answer.out
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("pcb", "parts: 6 stripes do not fit a map of 4×2 (resnet10_thin on images of 32×16)"),
+        ("verification", "training.augment.crop: [224, 224] is larger than the images; allowed: at most [32, 16]"),
+        ("sggnn", "training: images: 48 is not the sum of the stages' images (2587392)"),
+    ],
+)
+def test_an_overlay_that_one_of_several_recipes_cannot_bear_names_its_level(
+    command: Command, write: Callable[[str], Path], recipe: str, said: str
+) -> None:
+    overlay = OVERLAY.replace("    stages: []\n", "").replace("    augment: {pad: 0, crop: null}\n", "")
+    overlay = overlay.replace(", order: identities", "")
+    axes = f"axes: {{system: {{variants: {{MGN: {{}}, other: {{recipe: {recipe}}}}}}}}}\n"
+    study = write(f"name: wrong\nbase:\n  recipe: mgn\n{overlay}{axes}phases: [{{kind: ablate}}]\n")
+    for arguments in (("plan", study), ("run", study, "--address", "none")):
+        answer = command(*arguments)
+        assert (answer.code, len(answer.err.strip().splitlines())) == (2, 1)
+        assert "axes.system: level 'other' makes no valid trial: " in answer.err
+        assert said in answer.err
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from reid_search.losses import Criterion
 from reid_search.models import build_model, count_parameters
 from reid_search.study import TrialConfig, load_study, trial_key
 from reid_search.study.language.merge import leaves
-from reid_search.study.trial.recipe_overrides import overrides_of, shared_overrides
+from reid_search.study.trial.recipe_overrides import overrides_in, overrides_of, shared_overrides
 from reid_search.study.trial.recipes import recipe, recipe_names
 from reid_search.training.trainer import Trainer
 
@@ -95,6 +95,34 @@ def test_what_a_study_writes_is_laid_over_the_recipe_and_said() -> None:
     assert found.pop("model.parts") == ([1, 2, 3], [1, 2])
     assert found.pop("losses.triplet.margin") == (1.2, 0.3)
     assert {path.rpartition(".")[0] for path in found} == {"readouts.globals"}
+
+
+def test_a_default_that_is_not_written_is_said_where_a_recipe_has_another_value() -> None:
+    """Keys leave out settings that are defaults; in words, both sides have their values."""
+    training = {"batch": {"order": "identities"}, "augment": {"pad": 0}, "optimizer": {"nesterov": True}}
+    config = _published("strong_baseline", training=training)
+    found = {item.path: (item.published, item.here) for item in overrides_of(config)}
+    assert found == {
+        "training.batch.order": ("covering", "identities"),
+        "training.augment.pad": (10, 0),
+        "training.optimizer.nesterov": (False, True),
+    }
+    assert overrides_in(config.model_dump(mode="json"), "strong_baseline") == overrides_of(config)
+    erasing = {"erase": 0.5, "erasing": {"area": [0.02, 0.4], "aspect": [0.3, 3.3], "aspect_law": "log"}}
+    whole = _published("strong_baseline", training={"augment": erasing})
+    assert {item.path: (item.published, item.here) for item in overrides_of(whole)} == {
+        "training.augment.erasing.aspect": ([0.3, 3.33], [0.3, 3.3]),
+        "training.augment.erasing.aspect_law": ("uniform", "log"),
+    }
+
+
+def test_a_null_of_a_loss_is_its_value_where_the_architecture_says_nothing() -> None:
+    pairs = {"kind": "verification", "on": ["global@coarse"], "negatives_per_positive": None}
+    losses = {"verification": pairs, "attributes": {"weight": None}}
+    content = {"data": MARKET, "model": {"architecture": "attributes"}, "losses": losses}
+    config = TrialConfig.model_validate(content)
+    assert config.losses["verification"].negatives_per_positive is None  # type: ignore[attr-defined]
+    assert config.losses["attributes"].weight == 1.0, "a null takes away what the architecture has by default"
 
 
 def test_null_switches_a_loss_off_deletes_a_readout_and_is_a_value_elsewhere() -> None:

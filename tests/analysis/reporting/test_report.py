@@ -193,6 +193,10 @@ def test_what_did_not_finish_is_named_with_its_reason(study):
     assert rows[0]["Reason"] == "the loss is NaN at step 17 <script>alert(1)</script> | a | b"
 
 
+def test_nothing_is_said_of_recipes_where_no_arm_has_one(study):
+    assert "published system" not in report(study).text
+
+
 def test_text_from_the_study_is_never_markup(study):
     text = analysis.write_report(study.path).read_text()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
