@@ -17,7 +17,9 @@ from reid_search.study.component import AbsolutePath, absolute
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
+RESORTED = "a copy sorted into a folder for each identity; name the original"
 _MOST_FOLDERS = 50
+_OF_RESORTED = ("train_all", "gallery", "query")
 SIDE_CAR_PLACES: dict[SideCar, str] = {"maps": "masks", "keypoints": "keypoints", "attributes": "attributes.csv"}
 
 
@@ -202,6 +204,11 @@ def _fitting(root: Path) -> "list[tuple[bool, int, FolderConfig]]":
     return sorted(found, key=lambda item: (item[1], item[2].name))
 
 
+def is_resorted(root: Path) -> bool:
+    """Say whether it is a copy that layumi's Person_reID_baseline_pytorch made."""
+    return all((root / name).is_dir() for name in _OF_RESORTED)
+
+
 def near_miss(root: Path) -> str:
     """Say what a folder that is no data set may be: the one around or in one, or one that lacks something.
 
@@ -212,6 +219,8 @@ def near_miss(root: Path) -> str:
     for place in (*inside[:_MOST_FOLDERS], root.absolute().parent):
         if found := _sniffed_if_like(place):
             return f"did you mean {place}? It looks like {found[0].name}: write {found[0].written}"
+    if is_resorted(root):
+        return RESORTED
     others = f"say with --name which it should be, or write a manifest of it with `reid-search data import {root}`"
     config = max(_variants(root), key=lambda config: config.likeness(root))
     try:

@@ -7,12 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from reid_search.data.folder import FolderConfig
+from reid_search.data.folder import RESORTED, FolderConfig, is_resorted
 from reid_search.data.listing import IMAGE_SUFFIXES, About, Listing, Part, entries_of, stem_of
 from reid_search.errors import DataAbsent, DataError
 
 _LOOKED_AT = 20
-_RESORTED = ("train_all", "gallery", "query")
 
 
 @dataclass(frozen=True)
@@ -91,8 +90,8 @@ class PartFolders:
         whole = [path for path in inside if all((path / name).is_dir() for name in self.folders.values())]
         if whole:
             return f"not the data set itself; did you mean {whole[0]}?"
-        if all((root / name).is_dir() for name in _RESORTED):
-            return f"a copy sorted into a folder for each identity; name the original, such as {root.parent}"
+        if is_resorted(root):
+            return f"{RESORTED}, such as {root.parent}"
         if not any(root.iterdir()):
             return f"is empty; expected {self._expected}"
         found = ", ".join(path.name for path in inside[:6]) or "files only"

@@ -58,6 +58,14 @@ def test_the_folder_around_or_inside_a_data_set_points_to_it(command: Command, m
     assert said in answer.err
 
 
+def test_a_copy_sorted_by_identity_is_known_without_its_original(command: Command, tmp_path: Path) -> None:
+    for name in ("train_all", "train", "val", "query", "gallery"):
+        _fill(tmp_path / "pytorch" / name / "0002", ["0002_c1s1_000451_03.jpg"])
+    answer = command("data", "check", "pytorch")
+    said = "a copy sorted into a folder for each identity; name the original"
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+
+
 def _renamed(root: Path) -> None:
     (root / "bounding_box_train").rename(root / "bounding_box_trian")
 
