@@ -18,7 +18,7 @@ from reid_search.data.several.joining import JoinedSamples, joined_tables
 from reid_search.data.split import HoldoutSplit
 from reid_search.study import MARKET_RULE, DataConfig, EvaluationRule, TrialConfig
 from reid_search.study.trial.config import DataFacts, SetUse
-from reid_search.study.trial.key import joint_facts, joint_fingerprint
+from reid_search.study.trial.key import fingerprint_of_sets, joint_facts, joint_fingerprint
 
 _NOWHERE = np.empty(0, np.int64)
 
@@ -204,7 +204,7 @@ def open_tests(config: TrialConfig, cache: Path | None = None) -> list[Tested]:
 def _joined_facts(opened: "Sequence[_Opened]") -> DataFacts:
     """Return what is known of all data sets, under the fingerprint that a plan makes of them."""
     facts = joint_facts([found for item in opened for found in item.facts])
-    fingerprints = [joint_fingerprint([found.fingerprint for _, found in item.facts]) for item in opened]
+    fingerprints = [fingerprint_of_sets(found.fingerprint for _, found in item.facts) for item in opened]
     return replace(facts, fingerprint=joint_fingerprint(fingerprints))
 
 

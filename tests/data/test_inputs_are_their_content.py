@@ -129,6 +129,15 @@ def test_what_is_named_may_lie_anywhere_under_any_name(
     assert key_of(item, root, entry, other) == before
 
 
+def test_the_same_files_at_two_places_are_one(
+    copied: Callable[[str], Path], key_of: Callable[..., str], tmp_path: Path
+) -> None:
+    item, root = INPUTS["several, tested elsewhere"], copied("several, tested elsewhere")
+    before = key_of(item, root)
+    copy = Path(shutil.copytree(root / "market1501", tmp_path / "copy"))
+    assert key_of(item, root, "data.test.own.root", copy) == before
+
+
 @pytest.mark.parametrize("name", ["manifest.csv", "manifest.parquet"])
 def test_a_manifest_may_have_any_name(copied: Callable[[str], Path], key_of: Callable[..., str], name: str) -> None:
     item, root = INPUTS[name], copied(name)

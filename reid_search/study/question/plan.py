@@ -17,7 +17,7 @@ from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
-from reid_search.study.trial.key import joint_fingerprint, trial_key
+from reid_search.study.trial.key import fingerprint_of_sets, joint_fingerprint, trial_key
 from reid_search.study.trial.set_names import SetNames, names_of
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
@@ -144,7 +144,7 @@ class Fingerprints:
 
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a trial's data, which does not depend on image size and holdout."""
-        return joint_fingerprint([self._read(use.data)[1].fingerprint for use in data.sets])
+        return fingerprint_of_sets(self._read(use.data)[1].fingerprint for use in data.sets)
 
     def check(self, data: DataConfig) -> None:
         """Refuse data on which training or testing would be of no use.

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from reid_search.study.trial.config import DataConfig, DataFacts
 from reid_search.study.trial.set_names import names_of
@@ -71,13 +71,18 @@ def joint_fingerprint(fingerprints: Sequence[str]) -> str:
     return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
 
 
+def fingerprint_of_sets(fingerprints: Iterable[str]) -> str:
+    """Return one fingerprint for the data sets that are trained and tested on; the same files at two places are one."""
+    return joint_fingerprint(list(dict.fromkeys(fingerprints)))
+
+
 def joint_facts(facts: Sequence[tuple[DataConfig, DataFacts]]) -> DataFacts:
     """Return what is known of all data sets of a trial together; where there are several, each is named."""
     names = names_of([data.as_entries for data, _ in facts])
     prefixes = [f"{name}: " if len({*names}) > 1 else "" for name in names]
     told = [item.told_of(prefix) for (_, item), prefix in zip(facts, prefixes, strict=True)]
     return DataFacts(
-        joint_fingerprint([item.fingerprint for item in told]),
+        fingerprint_of_sets(item.fingerprint for item in told),
         {reason: count for item in told for reason, count in item.unused.items()},
         tuple(dict.fromkeys(note for item in told for note in item.notes)),
     )
