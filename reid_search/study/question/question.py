@@ -19,8 +19,9 @@ from reid_search.study.question.readouts import Measured, measured
 from reid_search.study.question.searching import as_written
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study_config import StudyConfig
-from reid_search.study.trial.key import digest
+from reid_search.study.trial.key import digest, without_places
 from reid_search.study.trial.trial import TrialConfig
+from reid_search.study.trial.weights import weights_by_content
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,10 @@ class Question:
         space = self.space(phase)
         axes = {path: axis.model_dump(mode="json", exclude={"off"}) for path, axis in space.axes.items()}
         config = space.config({})
-        content = config.model_dump(mode="json")
+        content = without_places(config, weights_by_content(config.model))
         content["readouts"] = {
             name: readout.unmarked.model_dump(mode="json") for name, readout in config.readouts.items()
         }
-        content["data"] = config.data.unplaced(content["data"])
         drawn: dict[str, object] = {"base": content, "axes": axes, "seed": self.config.seed}
         drawn["sampler"] = as_written(phase.sampler)
         if self.config.ablation_tuned_by(phase):  # whose arms take turns, by the number of the proposal

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from reid_search.study.trial.config import DataConfig, DataFacts
 from reid_search.study.trial.set_names import names_of
@@ -51,11 +52,7 @@ def training_content(config: TrialConfig, weights: Mapping[str, object]) -> dict
         config: The trial's config.
         weights: What stands for the pretrained weights in use, by entry; others change nothing.
     """
-    content = config.model_dump(mode="json", exclude={"readouts", "losses", "from_recipe"})
-    content["model"] |= {name: weights.get(name) for name, value in config.model if isinstance(value, WeightsConfig)}
-    content["data"] = config.data.unplaced(content["data"])
-    for stage, written in zip(config.training.stages, content["training"]["stages"], strict=True):
-        written["data"] = config.stage_data(stage).unplaced(written["data"])
+    content = without_places(config, weights, exclude={"readouts", "losses", "from_recipe"})
     if config.data.holdout == 0:
         content["data"].pop("split_seed")
     content["losses"] = {
@@ -63,6 +60,22 @@ def training_content(config: TrialConfig, weights: Mapping[str, object]) -> dict
         for name, loss in config.losses.items()
         if config.loss_taps(name)
     }
+    return content
+
+
+def without_places(config: TrialConfig, weights: Mapping[str, object], exclude: Collection[str] = ()) -> dict[str, Any]:
+    """Return a config as plain data that does not say where its files are.
+
+    Args:
+        config: The trial's config.
+        weights: What stands for the pretrained weights in use, by entry.
+        exclude: Entries to leave out.
+    """
+    content = config.model_dump(mode="json", exclude=set(exclude))
+    content["model"] |= {name: weights.get(name) for name, value in config.model if isinstance(value, WeightsConfig)}
+    content["data"] = config.data.unplaced(content["data"])
+    for stage, written in zip(config.training.stages, content["training"]["stages"], strict=True):
+        written["data"] = config.stage_data(stage).unplaced(written["data"])
     return content
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self
@@ -205,6 +205,15 @@ def weights_contents(model: Pretrained) -> dict[str, object]:
     for entry, (backbone, weights) in model.pretrained.items():
         with naming(entry):
             found[entry] = weights.content(backbone)
+    return found
+
+
+def weights_by_content(model: Pretrained) -> dict[str, object]:
+    """Return what stands for the weights of a model, by entry: the content of a file wherever it lies, or `default`."""
+    found = weights_as_named(model)
+    for entry, (backbone, weights) in model.pretrained.items():
+        with suppress(StudyError):  # which is said where they are read
+            found |= {} if weights.is_default else {entry: weights.content(backbone)}
     return found
 
 

@@ -204,6 +204,21 @@ def test_the_hash_of_a_space_changes_with_what_proposals_depend_on(load: Load) -
     assert len(hashes | same) == len(others) + 1
 
 
+def test_the_hash_of_a_space_looks_at_the_content_of_weights(load: Load, tmp_path: Path) -> None:
+    def space_hash(weights: str) -> str:
+        study = load(overrides=[f"model.weights={weights}"])
+        (phase,) = (phase for phase in study.config.phases if isinstance(phase, SearchPhase))
+        return study.space_hash(phase)
+
+    (tmp_path / "a.pth").write_bytes(b"weights")
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "moved/b.pth").write_bytes(b"weights")
+    before = space_hash("a.pth")
+    assert space_hash("moved/b.pth") == before != space_hash("null")
+    (tmp_path / "moved/b.pth").write_bytes(b"WEIGHTS")
+    assert space_hash("moved/b.pth") != before
+
+
 def test_logged_labels_and_numbers_find_their_level(load: Load) -> None:
     study = load()
     assert study.level("losses.triplet.margin", "soft").value == "soft"
