@@ -29,6 +29,8 @@ SMALLEST = [
     "deit_tiny_distilled_patch16_224",
     "inception_v3",
     "vgg16",
+    "googlenet_caffe",
+    "openpose",
 ]
 CASES = [(name, stride) for name in BACKBONES.names() for stride in backbone_config(name).last_strides]
 every_backbone = pytest.mark.parametrize("name", BACKBONES.names())

@@ -3,6 +3,7 @@
 What a table of settings cannot carry is written at the top of each recipe.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,34 @@ def _inception_v3() -> int:
     )  # fmt: skip
 
 
+def _biased(*convolutions: tuple[int, int, int]) -> int:
+    return sum((before * cells + 1) * width for before, width, cells in convolutions)
+
+
+def _googlenet_to_4e() -> int:
+    """Convolutions with biases, as the authors' code lists them: 1×1, 3×3 and 5×5 with what reduces before, pooling."""
+    modules = [
+        (192, 64, 96, 128, 16, 32, 32), (256, 128, 128, 192, 32, 96, 64), (480, 192, 96, 208, 16, 48, 64),
+        (512, 160, 112, 224, 24, 64, 64), (512, 128, 128, 256, 24, 64, 64), (512, 112, 144, 288, 32, 64, 64),
+        (528, 256, 160, 320, 32, 128, 128),
+    ]  # fmt: skip
+    return _biased((3, 64, 49), (64, 64, 1), (64, 192, 9)) + sum(
+        _biased((n, a, 1), (n, b, 1), (b, c, 9), (n, d, 1), (d, e, 25), (n, f, 1)) for n, a, b, c, d, e, f in modules
+    )
+
+
+def _openpose_to_stage_2() -> int:
+    """The same of its part stream: ten layers of VGG-19, two of its own, two stages of limbs (38) and joints (19)."""
+    vgg = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), *3 * [(256, 256)], (256, 512), (512, 512)]
+    front = _biased(*((*pair, 9) for pair in [*vgg, (512, 256), (256, 128)]))
+    stages = sum(
+        _biased(*3 * [(128, 128, 9)], (128, 512, 1), (512, end, 1))
+        + _biased((185, 128, 49), *4 * [(128, 128, 49)], (128, 128, 1), (128, end, 1))
+        for end in (38, 19)
+    )
+    return front + stages
+
+
 INCEPTION_V3 = _inception_v3()
 PARAMETERS = {
     "pcb": (RESNET50 + 6 * _head(2048, 256), 6 * (256 + 1) * CLASSES),
@@ -84,6 +113,10 @@ PARAMETERS = {
     "spreid_wo_fg": (2 * INCEPTION_V3, (2 * 2048 + 1) * CLASSES),
     "spreid_combined": (4 * INCEPTION_V3, (5 * 2048 + 2) * CLASSES),
     "bilinear_cnn": (VGG16, (512 * 512 + 1) * CLASSES),
+    "part_aligned_bilinear": (  # no biases before the norms, which would cancel them; the code has 512 and 128
+        _googlenet_to_4e() + 832 * 512 + _openpose_to_stage_2() + 9 * 185 * 128,
+        0,
+    ),
 }
 
 
@@ -165,6 +198,39 @@ def test_the_vector_of_the_bilinear_cnn_is_the_root_of_the_product_at_unit_lengt
     expected = np.sqrt(np.einsum("bip,bjp->bij", places, places) / places.shape[2]).reshape(2, -1)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     assert np.abs(vector - expected).max() < 1e-5
+
+
+def test_the_loss_of_part_aligned_bilinear_is_the_mean_over_the_triplets_that_violate_the_margin() -> None:
+    config, labels = _published("part_aligned_bilinear"), np.array([0, 0, 0, 1, 1, 2])
+    generator = torch.Generator().manual_seed(1)
+    vectors = torch.nn.functional.normalize(
+        torch.randn(6, 512, generator=generator) + torch.from_numpy(labels)[:, None]
+    )
+    total, _ = _criterion(config, 3)({"bilinear.global@coarse": vectors}, Targets(torch.from_numpy(labels)), None)
+    rows, excesses = _numbers(vectors), []
+    for anchor, positive, negative in itertools.product(range(6), repeat=3):
+        if anchor != positive and labels[anchor] == labels[positive] != labels[negative]:
+            near, far = (float(((rows[anchor] - rows[other]) ** 2).sum()) for other in (positive, negative))
+            excesses.append(max(0.0, near - far + 0.2))
+    violating = [value for value in excesses if value > 0]
+    assert 0 < len(violating) < len(excesses)
+    assert float(total.detach()) == pytest.approx(sum(violating) / len(violating), rel=1e-5)
+
+
+def test_the_rates_of_part_aligned_bilinear_are_those_of_its_code() -> None:
+    """Epochs of 100 iterations: `lr` to the 200th, then × .2 for every 200 begun, of 750."""
+    config = _published("part_aligned_bilinear")
+    assert config.training.images == 750 * 100 * config.training.batch.size
+    for epoch in (1, 200, 201, 399, 400, 599, 600, 750):
+        expected = 1.0 if epoch <= 200 else 0.2 ** ((epoch - 200) // 200 + 1)
+        assert learning_rate_factor(config.training.schedule, (epoch - 0.5) / 750) == pytest.approx(expected), epoch
+
+
+def test_the_streams_of_part_aligned_bilinear_share_a_grid() -> None:
+    config = _published("part_aligned_bilinear")
+    grids = {backbone_config(name).map_size((160, 80), 1) for name in ("googlenet_caffe", "openpose")}
+    assert grids == {(20, 10)}
+    assert [tap.key for tap in config.offered_taps] == ["bilinear.global@coarse"]
 
 
 def test_the_phases_of_refined_part_pooling_are_the_published_epochs() -> None:

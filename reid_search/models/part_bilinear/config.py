@@ -1,7 +1,7 @@
 """Settings of the part-aligned bilinear model; no torch."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.bilinear_settings import BilinearSettings, Width
@@ -29,17 +29,21 @@ class PartBilinearConfig(BilinearSettings):
         part_dim: Channels of the projected parts.
         part_backbone: Backbone of the part stream.
         part_weights: Its pretrained weights, as `weights`.
+        keypoints: Whether the part stream also gives heat maps of the keypoints, which its projection sees too; false
+            for a part backbone that has maps of its own, such as `openpose`.
         fusion: The full outer product (`bilinear`), its tensor sketch (`compact`), or as controls both maps pooled and
             concatenated (`concat`; `embedding_dim` adds the linear layer) or no part stream at all (`appearance`).
         pooling: How `concat` and `appearance` pool; products are averaged.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("keypoints",)
     architecture: Literal["part_bilinear"]
     pooling: Literal["max", "avg"] = "avg"
     appearance_dim: Width = 512
     part_dim: Width = 128
     part_backbone: BackboneName = "resnet10_thin"
     part_weights: WeightsConfig | None = None
+    keypoints: bool = True
     fusion: Literal["bilinear", "compact", "concat", "appearance"] = "compact"
 
     @property
@@ -70,12 +74,12 @@ class PartBilinearConfig(BilinearSettings):
         return self.appearance_dim + (self.part_dim if self.fusion == "concat" else 0)
 
     def taps(self, image_size: tuple[int, int]) -> tuple[TapSpec, ...]:
-        """Return the taps of the fused vector and of the keypoints' heat maps."""
-        pose = frozenset({"parts.blocks", "parts.pose"})
+        """Return the taps of the fused vector and, where there are any, of the keypoints' heat maps."""
+        pose = frozenset({"parts.blocks", "parts.pose"} if self.keypoints else {"parts.blocks"})
         parts = () if self.fusion == "appearance" else (*pose, "parts.projection")
         stages = head_stages(self, self.vector_size)
         taps = list(vector_taps("bilinear.global", Scope.GLOBAL, stages, ("appearance", *parts), ["head"]))
-        if parts:
+        if parts and self.keypoints:
             grid = backbone_config(self.backbone).map_size(image_size, self.last_stride)
             taps.append(TapSpec("pose", Scope.MAP, Stage.COARSE, (len(KEYPOINTS), *grid), pose))
         return tuple(taps)

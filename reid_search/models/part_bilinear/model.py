@@ -36,13 +36,13 @@ class PartBilinear(ReidModel):
         if self.parts is not None:
             parts, heat = self.parts(batch.images, (maps[0].shape[2], maps[0].shape[3]))
             maps.append(parts)
-            pose = {"pose@coarse": heat}
+            pose = {} if heat is None else {"pose@coarse": heat}
         taps = named("bilinear.global", self.head.stages(finished(self.fusion(*maps), self.config)))
         return taps | pose
 
 
 class PartStream(nn.Module):
-    """A backbone, heat maps of keypoints, and a projection of both (in place of OpenPose in Suh et al.'s code)."""
+    """A backbone, heat maps of keypoints where it has none itself, and a projection of what there is."""
 
     def __init__(self, config: PartBilinearConfig) -> None:
         super().__init__()
@@ -50,12 +50,14 @@ class PartStream(nn.Module):
         self.blocks = build_backbone(
             config.part_backbone, config.part_weights, config.part_stride, entry="part_weights"
         )
-        self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1)
-        self.projection = build_projection(channels + len(KEYPOINTS), config.part_dim, 3)
+        self.pose = nn.Conv2d(channels, len(KEYPOINTS), 1) if config.keypoints else None
+        self.projection = build_projection(channels + len(KEYPOINTS) * config.keypoints, config.part_dim, 3)
 
-    def forward(self, images: Tensor, grid: Size) -> tuple[Tensor, Tensor]:
-        """Return the projected parts `(B, part_dim, *grid)` and the heat maps `(B, 17, *grid)`."""
+    def forward(self, images: Tensor, grid: Size) -> tuple[Tensor, Tensor | None]:
+        """Return the projected parts `(B, part_dim, *grid)` and the heat maps `(B, 17, *grid)`, if it gives any."""
         features = resize(self.blocks(images), grid)
+        if self.pose is None:
+            return self.projection(features), None
         heat = self.pose(features)
         return self.projection(torch.cat([features, heat], dim=1)), heat
 

@@ -1,0 +1,1 @@
+"""GoogLeNet without batch norm (Szegedy et al. 2015), as Caffe has it."""

@@ -1,0 +1,1 @@
+"""The first two stages of OpenPose (Cao et al. 2017)."""
