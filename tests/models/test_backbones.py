@@ -22,7 +22,7 @@ KINDS = {
     "deit_tiny_distilled_patch16_224": "blocks.7",
     "inception_v3": "Mixed_6b",
     "vgg16": "conv3",
-    "googlenet_caffe": "inception_4a",
+    "googlenet_caffe": "inception_3b",
     "openpose": "stage1",
 }
 
