@@ -155,6 +155,10 @@ WRONG = {
         "  recipe: attributes\n  data: {name: synthetic}\n  model: {attribute_set: duke}\n",
         "attributes.logits@coarse, whose shape is [46]; expected [56]: 56 logits, one a value of the 27 attributes",
     ),
+    "no part maps": (
+        "  recipe: spreid\n  data: {name: market1501, root: nowhere}\n",
+        "base.data: architecture 'spreid' needs part maps (one PNG, NPZ or NPY file an image), but there are none",
+    ),
     "no keypoints": (
         "  recipe: landmarks\n  data: {name: market1501, root: nowhere}\n",
         "base.data: architecture 'landmarks' needs keypoints (one JSON file an image, or one for all), but there are",
@@ -247,6 +251,8 @@ PRIVILEGED = (
 @pytest.mark.parametrize(
     ("recipe", "damage", "said"),
     [
+        ("spreid", lambda unit: _last(unit, "masks").unlink(), "no such file; expected the part map of"),
+        ("spreid", _maps_of_a_smaller_image, "64×32; a part map has one channel of labels"),
         ("landmarks", lambda unit: _last(unit, "keypoints").unlink(), "no such file; expected the keypoints of"),
         ("landmarks", _keypoints_of_a_larger_image, "nose lies at (700, 50), outside"),
         ("attributes", _attributes_of_one_person, "no attributes of identity"),
@@ -268,18 +274,4 @@ def test_privileged_inputs_that_are_missing_or_of_another_size_stop_a_run_before
     assert answer.code == 2, answer.err
     assert said in answer.err
     assert "Traceback" not in answer.err
-    assert not list(tmp_path.glob("runs/wrong/trials/*/record.json"))
-
-
-def test_maps_of_another_size_stop_a_run_before_it_trains(
-    command: Command, write: Callable[[str], Path], unit: Path, tmp_path: Path
-) -> None:
-    base = PRIVILEGED.format(recipe="identification").replace(
-        "backbone: resnet10_thin", "architecture: spreid, backbone: resnet10_thin"
-    )
-    study = write(STUDY.format(base=base.rstrip("\n")))
-    _maps_of_a_smaller_image(unit)
-    answer = command("run", study, "--address", "none")
-    assert answer.code == 2, answer.err
-    assert "64×32; a part map has one channel of labels" in answer.err
     assert not list(tmp_path.glob("runs/wrong/trials/*/record.json"))

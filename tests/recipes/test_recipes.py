@@ -116,6 +116,22 @@ def test_a_default_that_is_not_written_is_said_where_a_recipe_has_another_value(
     }
 
 
+def test_stages_are_compared_entry_by_entry_or_by_their_names_if_these_differ() -> None:
+    stages = [{**stage, "images": 480} for stage in recipe("sggnn")["training"]["stages"]]  # type: ignore[index]
+    shorter = _published("sggnn", training={"images": 960, "stages": stages})
+    assert {item.path: item.here for item in overrides_of(shorter)} == {
+        "training.images": 960,
+        "training.stages.base.images": 480,
+        "training.stages.graph.images": 480,
+    }
+    alone = _published("sggnn", training={"images": 480, "stages": stages[:1]})
+    found = {item.path: (item.published, item.here) for item in overrides_of(alone)}
+    assert found["training.stages"] == (["base", "graph"], ["base"])
+    none = _published("sggnn", training={"images": 480, "stages": []}, losses={"graph": {"base_stages": []}})
+    found = {item.path: (item.published, item.here) for item in overrides_of(none)}
+    assert found["training.stages"] == (["base", "graph"], [])
+
+
 def test_a_null_of_a_loss_is_its_value_where_the_architecture_says_nothing() -> None:
     pairs = {"kind": "verification", "on": ["global@coarse"], "negatives_per_positive": None}
     losses = {"verification": pairs, "attributes": {"weight": None}}

@@ -44,8 +44,10 @@ def overrides_in(content: Mapping[str, object], name: str) -> tuple[Override, ..
         ValidationError: There is no such recipe.
     """
     recipe = _published(name)
-    published, here = dict(_leaves(recipe.model_dump(mode="json"))), dict(_leaves(content))
-    full = dict(_leaves(recipe.model_dump(mode="json", context=WITH_DEFAULTS)))
+    written = recipe.model_dump(mode="json")
+    alike = _stage_names(content) == _stage_names(written)
+    published, here = (dict(_leaves(item, stages_apart=alike)) for item in (written, content))
+    full = dict(_leaves(recipe.model_dump(mode="json", context=WITH_DEFAULTS), stages_apart=alike))
     found = (
         Override(
             path, published.get(path, full.get(path)), here[path] if path in here else _left_out(content, recipe, path)
@@ -100,7 +102,18 @@ def _published(name: str) -> TrialConfig:
     return TrialConfig.model_validate({KEY: name, "data": _PUBLISHED_ON})
 
 
-def _leaves(content: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    data = content.get("data")
+def _leaves(content: Mapping[str, object], *, stages_apart: bool) -> Iterator[tuple[str, object]]:
+    """Yield the leaves that are compared; stages are compared entry by entry, or else by their names alone."""
+    data, training = content.get("data"), content.get("training")
     kept = {name: data[name] for name in ("name", "image_size") if name in data} if isinstance(data, Mapping) else {}
-    yield from ((path, value) for path, value in leaves({**content, "data": kept}) if path not in _NOT_OF_A_SYSTEM)
+    compared: dict[str, object] = {**content, "data": kept}
+    if isinstance(training, Mapping) and (names := _stage_names(content)):
+        apart = dict(zip(names, training["stages"], strict=True))
+        compared["training"] = {**training, "stages": apart if stages_apart else names}
+    yield from ((path, value) for path, value in leaves(compared) if path not in _NOT_OF_A_SYSTEM)
+
+
+def _stage_names(content: Mapping[str, object]) -> list[str]:
+    training = content.get("training")
+    stages = training.get("stages") if isinstance(training, Mapping) else None
+    return [str(stage["name"]) for stage in stages or () if isinstance(stage, Mapping)]
