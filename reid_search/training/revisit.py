@@ -15,6 +15,7 @@ from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
 from reid_search.study import DataConfig, ModelConfig, TrialConfig
 from reid_search.study.trial.normalization import IMAGENET, Normalization
+from reid_search.study.trial.weights import kept_none
 from reid_search.training import checkpoint
 from reid_search.training.batches import memory_format
 from reid_search.training.determinism import deterministic
@@ -119,7 +120,7 @@ def _trained(folder: Path) -> tuple[TrialConfig, dict[str, torch.Tensor], Normal
     config = trained_config(folder)
     weights = checkpoint.final(TrialFolder(folder.parent if folder.is_file() else folder).checkpoints)
     if weights is None:
-        raise RequestError(f"{folder}: kept no weights; run its study with `keep: all`, or train it by itself")
+        raise RequestError(f"{folder}: {kept_none(folder.parent if folder.is_file() else folder)}")
     normalization = Normalization.of_file(weights) or IMAGENET
     return config, load_file(weights), normalization
 

@@ -14,6 +14,7 @@ from reid_search.errors import StudyError
 from reid_search.records import ResizedTable
 from reid_search.study.trial.weights import WeightsConfig
 
+_WAY_ON = "take another file, or the backbone that this one is of"
 _MOST_RANDOM = 0.1
 _COUNTER = "num_batches_tracked"
 # Buffers that some releases of a library save and others compute; and the second leading token of a distilled DeiT.
@@ -71,7 +72,7 @@ def fill(
     no_weights = f"so it holds no weights of {config.name}"
     if not set(taken) & set(sizes):
         raise StudyError(
-            f"lacks {lacking[0]} and every other tensor, {no_weights} ({config.weights_form}); {_has(state)}"
+            f"lacks {lacking[0]} and every other tensor, {no_weights} ({config.weights_form}); {_has(state)}; {_WAY_ON}"
         )
     _check_published(names, config)
     _check_the_rest(given, own, config, no_weights)
@@ -106,7 +107,7 @@ def _check_the_rest(given: Collection[str], own: Collection[str], config: Backbo
     within = sorted(name for name in given if name not in own and name.startswith((*config.body, *tops)))
     odd = [name for name in within if name.rpartition(".")[2] not in (*_COMPUTED, _COUNTER)]
     if odd:
-        raise StudyError(f"has {odd[0]} as well, {no_weights}")
+        raise StudyError(f"has {odd[0]} as well, {no_weights}; {_WAY_ON}")
 
 
 def _check_lacking(lacking: Collection[str], taken: Collection[str], sizes: Mapping[str, int], no_weights: str) -> None:
@@ -115,7 +116,7 @@ def _check_lacking(lacking: Collection[str], taken: Collection[str], sizes: Mapp
     for name in lacking:
         module = name.rpartition(".")[0]
         if module and module in begun:
-            raise StudyError(f"lacks {name}, {no_weights} (though it has {begun[module]})")
+            raise StudyError(f"lacks {name}, {no_weights} (though it has {begun[module]}); {_WAY_ON}")
     share = sum(sizes.get(name, 0) for name in lacking) / sum(sizes.values())
     if share > _MOST_RANDOM:
         first, *others = lacking
@@ -159,7 +160,8 @@ def _fitting(
                     resized.append(ResizedTable.model_validate({"name": name, **change}))
         if value.shape != like.shape and not kept:
             shapes = f"{tuple(value.shape)} for {tuple(like.shape)}"
-            raise StudyError(f"has {place} of another shape, so it holds no weights of {config.name} ({shapes})")
+            no_weights = f"so it holds no weights of {config.name} ({shapes})"
+            raise StudyError(f"has {place} of another shape, {no_weights}; {_WAY_ON}")
         if like.is_floating_point() and not value.is_floating_point():
             raise StudyError(f"has {place} as {value.dtype}, so it holds no weights of {config.name} ({like.dtype})")
         fitting[name] = value.to(like.dtype)

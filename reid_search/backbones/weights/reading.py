@@ -1,7 +1,9 @@
 """Opening a file of weights without running any code that it may hold."""
 
 import argparse
+import codecs
 import pickle
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy._core.multiarray import scalar
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from reid_search.errors import StudyError
 
 _HEAD = 512
+_FORMS = "allowed: what torch or safetensors saved (.pth, .pt, .pth.tar, .safetensors)"
+_DAMAGED = f"not a weights file, or cut off or damaged; {_FORMS}"
 # What training scripts keep beside their tensors: settings, and the best score as a number of numpy.
 _HARMLESS: list[Callable[..., object] | tuple[Callable[..., object], str]] = [
     argparse.Namespace,
@@ -35,7 +40,8 @@ def read_file(path: Path) -> object:
         if _is_safetensors(path, head):
             return dict(load_file(path))
         # A file rather than a path, whose name torch would go by.
-        with torch.serialization.safe_globals(_HARMLESS), path.open("rb") as file:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS), path.open("rb") as file:
+            warnings.simplefilter("ignore")  # about how the file was pickled
             content: object = torch.load(file, map_location="cpu", weights_only=True)
     except StudyError:
         raise
@@ -43,8 +49,10 @@ def read_file(path: Path) -> object:
         raise StudyError(f"{path}: cannot be read ({error.strerror or error})") from error
     except pickle.UnpicklingError as error:
         raise StudyError(f"{path}: {_refused(str(error))}") from error
+    except SafetensorError as error:
+        raise StudyError(f"{path}: not a weights file, cut off or damaged ({error}); {_FORMS}") from error
     except Exception as error:  # torch's reader of a damaged file may trip over anything
-        raise StudyError(f"{path}: not a weights file, cut off or damaged ({_first_line(error)})") from error
+        raise StudyError(f"{path}: {_DAMAGED}") from error
     return content
 
 
@@ -59,10 +67,20 @@ def _head(path: Path) -> bytes:
         raise StudyError(f"{path}: not a weights file, but a web page; the download failed, fetch it again")
     if text.startswith(b"version https://git-lfs"):
         raise StudyError(f"{path}: not a weights file, but a pointer to it; `git lfs pull` fetches it")
+    if _is_text(head):
+        raise StudyError(f"{path}: not a weights file, but text; {_FORMS}")
     if _is_script(path):
         advice = "save its tensors: torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')"
         raise StudyError(f"{path}: not a weights file, but a TorchScript archive, which runs code; {advice}")
     return head
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # which may end within a character
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character.isspace() for character in text)
 
 
 def _is_script(path: Path) -> bool:
@@ -80,11 +98,7 @@ def _is_safetensors(path: Path, head: bytes) -> bool:
 def _refused(reason: str) -> str:
     """Say why a pickle was not opened: it holds code, or is none."""
     if "GLOBAL" not in reason:
-        return f"not a weights file, cut off or damaged ({reason.strip().partition(chr(10))[0]})"
+        return _DAMAGED  # torch's own advice is to run what the file holds
     wanted = reason.partition("GLOBAL ")[2].split()[0]
     advice = "save its tensors alone: torch.save(model.state_dict(), 'weights.pth')"
     return f"not a weights file alone: opening it would run code ({wanted}); {advice}"
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

@@ -66,7 +66,8 @@ def unwrapped(content: object, take: str | None, path: Path) -> Unwrapped:
         content = content[chosen]  # type: ignore[index]
     state = _tensors(content)
     if not state:
-        kind = f"entries {', '.join(map(str, list(content)[:5]))}" if isinstance(content, Mapping) else "no entries"
+        entries = f"the entries {', '.join(map(str, list(content)[:5]))}" if isinstance(content, Mapping) else ""
+        kind = entries or f"a {type(content).__name__}"
         raise StudyError(
             f"{path}: holds no state dict ({kind}); allowed: tensors by name, or one of {_listed()} with them"
         )

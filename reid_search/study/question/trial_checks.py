@@ -12,7 +12,7 @@ from reid_search.study.question.question import Question
 from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
-from reid_search.study.trial.weights import WeightsConfig
+from reid_search.study.trial.weights import WeightsConfig, is_of_trial, kept_none
 
 
 def check_written(config: TrialConfig, document: Document, prefix: tuple[str, ...]) -> None:
@@ -91,6 +91,8 @@ def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], s
 
 def _no_file(path: Path) -> str:
     """Say why a path is not a file, and which files are close to it."""
+    if is_of_trial(path):
+        return kept_none(path)
     if path.is_dir():
         near = _nearest_file(path, [item.name for item in path.iterdir() if item.is_file()])
         return f"expected a file, found a folder; {near}, or a trial's folder with kept weights"

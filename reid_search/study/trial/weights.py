@@ -130,8 +130,7 @@ class WeightsConfig(Config):
         if path.is_dir() and kept.is_file():
             return kept
         if path.is_dir():
-            rule = "is a folder without kept weights; allowed: a file, or the folder of a trial that kept its weights"
-            raise StudyError(f"{path}: {rule} (`keep: all`)")
+            raise StudyError(f"{path}: {kept_none(path)}")
         if not path.exists():
             raise WeightsAbsent(f"{path}: no such file")
         return path
@@ -185,6 +184,19 @@ class WeightsConfig(Config):
         if cached is None:
             raise WeightsAbsent(f"default: the weights of {backbone} are not on this machine yet ({default.place})")
         return cached
+
+
+def kept_none(folder: Path) -> str:
+    """Say of a folder without kept weights what it is, and how to go on."""
+    if not is_of_trial(folder):
+        return "is a folder without kept weights; allowed: a file, or the folder of a trial that kept its weights"
+    again = f"`reid-search train {folder / 'config.json'}` trains it again and keeps them"
+    return f"a trial that kept no weights; {again}, as a study with `keep: all` does for all of its trials"
+
+
+def is_of_trial(folder: Path) -> bool:
+    """Say whether a folder is that of a trial that has begun."""
+    return (folder / "config.json").is_file()
 
 
 class Pretrained(Protocol):

@@ -1,5 +1,8 @@
 """What of a file is taken, what is named, and what is an error."""
 
+import pickle
+import zipfile
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -60,6 +63,15 @@ def _broken(kind, state, path):
             torch.save(content, path)
         case "deeper":
             torch.save(resnet34(weights=None).state_dict(), path)
+        case "text":
+            path.write_text('{"status": "finished", "größe": 3}')
+        case "pickle":
+            path.write_bytes(pickle.dumps({"epoch": 3}, protocol=4))
+        case "archive":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("a", "b")
+        case "list":
+            torch.save([1, 2], path)
         case "one value":
             torch.save({**state, "layer1.0.bn1.bias": torch.zeros(1)}, path)
         case "half a layer":
@@ -75,7 +87,11 @@ def _broken(kind, state, path):
         ("page", "not a weights file, but a web page; the download failed"),
         ("pointer", "a pointer to it; `git lfs pull`"),
         ("script", "a TorchScript archive, which runs code"),
-        ("cut", "cut off or damaged"),
+        ("cut", r"cut off or damaged.*; allowed: what torch or safetensors saved \(\.pth, .*\.safetensors\)$"),
+        ("text", "not a weights file, but text; allowed: what torch or safetensors saved"),
+        ("pickle", r"not a weights file, .*cut off or damaged.*; allowed"),
+        ("archive", "not a weights file, or cut off or damaged; allowed"),
+        ("list", r"holds no state dict \(a list\); allowed: tensors by name"),
         ("beyond", r"holds a value in layer1\.0\.bn1\.weight that is beyond torch\.float32"),
         ("bytes", r"has layer1\.0\.conv1\.weight as torch\.int8"),
         ("truths", r"has layer1\.0\.conv1\.weight as torch\.bool"),
@@ -86,7 +102,7 @@ def _broken(kind, state, path):
         ("nan", r"holds NaN in layer1\.0\.bn1\.weight"),
         ("infinite", r"holds infinite values in layer1\.0\.bn1\.weight"),
         ("variance", r"negative variance in layer1\.0\.bn1\.running_var"),
-        ("deeper", r"has layer1\.2\.bn1\.bias as well, so it holds no weights of resnet18"),
+        ("deeper", r"has layer1\.2\.bn1\.bias as well, so it holds no weights of resnet18; take another file, or"),
         ("one value", r"has layer1\.0\.bn1\.bias of another shape, .*\(1,\) for \(64,\)"),
         ("half a layer", r"lacks layer1\.0\.bn1\.bias, .*though it has layer1\.0\.bn1\."),
         ("fourth layer", r"lacks layer4\.0\.conv1\.weight and [0-9]+ more tensors, 75% of the parameters.*may_leave"),
@@ -100,6 +116,7 @@ def test_a_wrong_file_is_one_message_whatever_its_name(kind, message, suffix, st
         _loaded(path)
     assert str(caught.value).startswith(f"model.weights: {path}: ")
     assert "\n" not in str(caught.value)
+    assert "weights_only" not in str(caught.value), "torch's advice is to run what the file holds"
 
 
 def test_what_may_stay_random_is_named_and_new(state, tmp_path, caplog):

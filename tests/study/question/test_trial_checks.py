@@ -127,6 +127,11 @@ def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: L
         load(WEIGHTS, ["model.weights=no/near.pth"])
     with pytest.raises(StudyError, match=rf"{tmp_path}: expected a file, found a folder; allowed: .*nears.pth"):
         load(WEIGHTS, [f"model.weights={tmp_path}"])
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial/config.json").write_text("{}")
+    kept = rf"{tmp_path}/trial: a trial that kept no weights; `reid-search train {tmp_path}/trial/config\.json` trains"
+    with pytest.raises(StudyError, match=kept):
+        load(WEIGHTS, [f"model.weights={tmp_path}/trial"])
     (tmp_path / "near.pth").touch()
     load(WEIGHTS)
 

@@ -88,7 +88,9 @@ def test_two_files_of_one_model_share_a_normalisation(base: dict[str, Any], tmp_
 def test_a_trial_that_kept_its_weights_may_be_named_by_its_folder(tmp_path: Path) -> None:
     kept = tmp_path / "key-s1" / "checkpoint" / "weights.safetensors"
     kept.parent.mkdir(parents=True)
-    with pytest.raises(StudyError, match="is a folder without kept weights"):
+    with pytest.raises(
+        StudyError, match=r"is a folder without kept weights; allowed: a file, or the folder of a trial"
+    ):
         WeightsConfig(file=tmp_path / "key-s1").path("resnet18")
     kept.touch()
     assert WeightsConfig(file=tmp_path / "key-s1").path("resnet18") == kept
