@@ -303,8 +303,27 @@ class Listing:
             DataError: A file is missing or cannot be read.
         """
         unused = {reason: len(names) for reason, names in self.unused.items()}
-        notes = tuple(text for text in (self.about.status, *self.deviations(), self._queries_alone()) if text)
+        further = (self._queries_alone(), self._tested_and_trained_on())
+        notes = tuple(text for text in (self.about.status, *self.deviations(), *further) if text)
         return DataFacts(fingerprint or self.fingerprint(), unused, notes)
+
+    def _tested_and_trained_on(self) -> str:
+        """Say how many images of training are in the test too, as those of other people."""
+        digests = self._hash_images().digests
+        trained, tested = {}, {}
+        for image in self.images:
+            content = (digests.get(image.path), image.box)
+            if content[0] is None:  # it cannot be read
+                continue
+            if image.part == "train":
+                trained[image.name] = content
+            elif image.part in PARTS:
+                tested[content] = image.name
+        both = [name for name, content in trained.items() if content in tested]
+        if not both:
+            return ""
+        example = f"{min(both)} as {tested[trained[min(both)]]}"
+        return f"{len(both):,} of {len(trained):,} images of training are in the test too, byte for byte: {example}"
 
     def _queries_alone(self) -> str:
         """Say how many queries have nothing to be pooled with where others have."""

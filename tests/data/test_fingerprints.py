@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reid_search.data import open_trial_data
 from reid_search.data.boxes import Box
 from reid_search.data.listing import About, Counts, Listing
 from reid_search.data.market1501.config import MarketConfig
@@ -190,6 +191,23 @@ def test_a_plan_says_what_is_not_used(accompanied: Path, tmp_path: Path) -> None
     (note,) = plan.data
     assert note.startswith(said)
     assert note in plan.warnings
+
+
+def test_a_photo_that_is_trained_on_and_tested_under_another_identity_is_counted(
+    accompanied: Path, tmp_path: Path
+) -> None:
+    """As among several data sets, where it is refused; a data set as it was published is not to be taken apart."""
+    study = tmp_path / "study.yaml"
+    shutil.copytree(accompanied / "masks", tmp_path / "other")
+    study.write_text(STUDY.format(root=accompanied, other=tmp_path / "other"))
+    said = "images of training are in the test too, byte for byte: "
+    assert said not in load_study(study).plan().data[0]
+    trained, query = (sorted((accompanied / name).iterdir())[0] for name in ("bounding_box_train", "query"))
+    shutil.copy(trained, query)
+    (note,) = load_study(study).plan().data
+    same = [path for path in trained.parent.iterdir() if path.read_bytes() == trained.read_bytes()]
+    assert f"; {len(same)} of 16 {said}bounding_box_train/{trained.name} as query/{query.name}" in note
+    assert "in the test too" in str(open_trial_data(load_study(study).plan().arms[0].config, 1).facts)
 
 
 def test_a_plan_lists_a_folder_once(accompanied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
