@@ -122,6 +122,19 @@ def judged(digests: Mapping[str, str]) -> Judged:
     return found
 
 
+def check_images(digests: Mapping[str, str]) -> None:
+    """Refuse files that are no whole images, given their SHA-256 by path.
+
+    Raises:
+        DataError: There are such files; the message has the first, and how many there are.
+    """
+    problems = judged(digests).problems
+    if problems:
+        path = min(problems)
+        more = f" (and {len(problems) - 1:,} more files that cannot be read)" if len(problems) > 1 else ""
+        raise DataError(f"{path}: {problems[path]}{more}")
+
+
 def _verdict(path: str) -> str:
     """Return width and height in a text, or what is wrong."""
     try:

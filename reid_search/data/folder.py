@@ -109,12 +109,19 @@ class FolderConfig(DataConfig):
         """
         listing = self.listing()
         facts = listing.facts()
+        decoded: set[tuple[str, ...]] = set()
 
         def check(use: SetUse) -> Seen:
             from reid_search.data.checks import checked_split
             from reid_search.data.dataset import dataset_of
+            from reid_search.data.decoding import check_images
 
             checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
+            if use.tables not in decoded:
+                parts = (*use.tables, *(("multi_query",) if use.test else ()))
+                digests = listing.digests()
+                check_images({image.path: digests[image.path] for image in listing.images if image.part in parts})
+                decoded.add(use.tables)
             return Seen(
                 listing.contents("train") if use.train else {},
                 listing.contents("query", "gallery") if use.test else {},

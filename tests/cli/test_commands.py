@@ -156,11 +156,12 @@ def test_broken_data_is_refused_before_anything_starts(
     assert command("data", "make", "market", "--preset", "tiny").code == 0
     _broken(tmp_path / "market", breakage)
     study = study_file(base={"data": {"name": "market1501", "image_size": [32, 16]}, "model": _THIN})
-    answer = command("run", study, "--data", "market")
-    assert answer.code == 2
-    assert message in answer.err
-    assert "market" in answer.err
-    assert "Traceback" not in answer.err
+    for asked in ("plan", "run", "train"):
+        answer = command(asked, study, "--data", "market")
+        assert answer.code == 2
+        assert message in answer.err
+        assert "market" in answer.err
+        assert "Traceback" not in answer.err
     assert not (tmp_path / "runs").exists()
 
 

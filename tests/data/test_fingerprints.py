@@ -210,6 +210,20 @@ def test_a_photo_that_is_trained_on_and_tested_under_another_identity_is_counted
     assert "in the test too" in str(open_trial_data(load_study(study).plan().arms[0].config, 1).facts)
 
 
+def test_a_plan_refuses_images_that_cannot_be_decoded_and_says_how_many(accompanied: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    shutil.copytree(accompanied / "masks", tmp_path / "other")
+    study.write_text(STUDY.format(root=accompanied, other=tmp_path / "other"))
+    broken = sorted((accompanied / "bounding_box_train").iterdir())[:3]
+    for number, path in enumerate(broken):
+        path.write_bytes(path.read_bytes()[: -20 - number])
+    said = rf"^{broken[0]}: not a readable image \(.*--skip-broken \(and 2 more files that cannot be read\)$"
+    with pytest.raises(DataError, match=said):
+        load_study(study).plan()
+    (note,) = load_study(study, ["data.skip_broken=true"]).plan().data
+    assert note.startswith("data: not used: unreadable images (3)")
+
+
 def test_a_plan_lists_a_folder_once(accompanied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its arms, phases and holdouts share what was read."""
     shutil.copytree(accompanied / "masks", tmp_path / "other")
