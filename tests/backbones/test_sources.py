@@ -107,6 +107,8 @@ OF_AUTHORS = {
     "osnet_x0_5": (558, (2, 256, 4, 2), 1695.0062, 2194.4627),
     "osnet_x0_25": (558, (2, 128, 4, 2), 801.4612, 1095.2371),
     "osnet_ibn_x1_0": (559, (2, 512, 4, 2), 3004.3303, 4347.9765),
+    "googlenet_caffe": (90, (2, 832, 4, 2), 3589.9274, 4351.7290),
+    "openpose": (72, (2, 185, 8, 4), 867921854.1, 299241353635380.0),
 }
 
 
@@ -114,8 +116,9 @@ OF_AUTHORS = {
 def test_features_are_those_of_the_authors(name):
     """Tensors, and sum and sum of squares of the features of two images in training, for weights made of sines.
 
-    Recorded from XingangPan/IBN-Net at d167338 and KaiyangZhou/deep-person-reid at f8cd150, which gave the same values
-    as ours to the last digit.
+    Recorded from XingangPan/IBN-Net at d167338, KaiyangZhou/deep-person-reid at f8cd150, which gave the same values
+    as ours to the last digit, and yuminsuh/part_bilinear_reid at 21ea090, which agrees with ours to 1e-6 once its
+    response norm is torch's `LocalResponseNorm`: the `CrossMapLRN2d` that it has never drops the first channel.
     """
     backbone = build_backbone(name, None, backbone_config(name).last_strides[-1]).train()
     state = backbone.state_dict()
