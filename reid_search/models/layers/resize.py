@@ -23,11 +23,6 @@ def resize_bilinear(maps: Tensor, size: Size) -> Tensor:
     return _by_matrices(maps, size, _bilinear)
 
 
-def resize_aligned(maps: Tensor, size: Size) -> Tensor:
-    """Return maps `(B, C, *size)` as torch's `interpolate(mode="bilinear", align_corners=True)` does."""
-    return _by_matrices(maps, size, _aligned)
-
-
 def resize_area(maps: Tensor, size: Size) -> Tensor:
     """Return maps `(B, C, *size)`; each cell is the average of the area that it covers, parts of cells included."""
     return _by_matrices(maps, size, _area)
@@ -37,7 +32,8 @@ def spread_bilinear(weights: Tensor, size: Size, *, align_corners: bool = False)
     """Return weights `(B, C, *size)` of cells such that `Σ weights · resize_bilinear(maps)` = `Σ spread · maps`.
 
     This is the transpose of bilinear resizing from `size` to the size of the weights; with it, a weighted sum over an
-    enlarged map costs no more than one over the map itself. With `align_corners`, of `resize_aligned`.
+    enlarged map costs no more than one over the map itself. With `align_corners` the resizing is that of
+    torch's `interpolate(mode="bilinear", align_corners=True)`.
     """
     height, width = weights.shape[2:]
     matrix = _aligned if align_corners else _bilinear
