@@ -124,9 +124,9 @@ WRONG = {
         "  recipe: sggnn\n  data: {name: synthetic}\n  training: {images: 4000, stages: []}\n",
         "base.losses.graph.base_stages: unknown stage 'base'; allowed: main",
     ),
-    "another size of stages": (
-        "  recipe: sggnn\n  data: {name: synthetic}\n  training: {images: 4000}\n",
-        "base.training: images: 4000 is not the sum of the stages' images (2587392); leave it out or make them equal",
+    "less than an image a stage": (
+        "  recipe: sggnn\n  data: {name: synthetic}\n  training: {images: 1}\n",
+        "base.training: images: 1 is not the sum of the stages' images (2587392); leave it out or make them equal",
     ),
     "pairs taken away": (
         "  recipe: verification\n  data: {name: synthetic}\n  training: {batch: {order: shuffled}}\n",
@@ -194,7 +194,7 @@ def test_a_recipe_made_impossible_is_one_message_before_anything_trains(
     [
         ("pcb", "parts: 6 stripes do not fit a map of 4×2 (resnet10_thin on images of 32×16)"),
         ("verification", "training.augment.crop: [224, 224] is larger than the images; allowed: at most [32, 16]"),
-        ("sggnn", "training: images: 48 is not the sum of the stages' images (2587392)"),
+        ("pcb_rpp", "parts: 6 stripes do not fit a map of 4×2 (resnet10_thin on images of 32×16)"),
     ],
 )
 def test_an_overlay_that_one_of_several_recipes_cannot_bear_names_its_level(

@@ -132,6 +132,19 @@ def test_stages_are_compared_entry_by_entry_or_by_their_names_if_these_differ() 
     assert found["training.stages"] == (["base", "graph"], [])
 
 
+@pytest.mark.parametrize(("name", "shares"), [("sggnn", [1 / 2, 1 / 2]), ("pcb_rpp", [6 / 7, 1 / 14, 1 / 14])])
+def test_another_budget_is_shared_out_among_the_stages_as_published(name: str, shares: list[float]) -> None:
+    for images in (2400, 7003):
+        stages = _published(name, training={"images": images}).training.stages
+        assert sum(stage.images for stage in stages) == images
+        assert [stage.images / images for stage in stages] == pytest.approx(shares, abs=1 / images)
+        assert [stage.name for stage in stages] == [stage.name for stage in _published(name).training.stages]
+    with pytest.raises(ValidationError, match="images: 2 is not the sum of the stages' images"):
+        _published("pcb_rpp", training={"images": 2})
+    own = [{"name": "base", "images": 30}, {"name": "graph", "images": 10}]
+    assert [stage.images for stage in _published("sggnn", training={"stages": own}).training.stages] == [30, 10]
+
+
 def test_a_null_of_a_loss_is_its_value_where_the_architecture_says_nothing() -> None:
     pairs = {"kind": "verification", "on": ["global@coarse"], "negatives_per_positive": None}
     losses = {"verification": pairs, "attributes": {"weight": None}}

@@ -6,6 +6,7 @@ A file of `reid_search/recipes/` is a fragment of a trial, complete but for wher
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from reid_search.errors import nearest
@@ -40,7 +41,8 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
     """Return a trial's plain data laid over the recipe that it names; without one, as it is.
 
     A null switches a loss off (an architecture may have it by default), deletes another entry of a map with free names,
-    such as a readout, and is the value of any other entry.
+    such as a readout, and is the value of any other entry. Another budget (`training.images`) without stages of its own
+    shares itself out among the recipe's stages as these share theirs; other stages without a budget have their sum.
 
     Args:
         content: The trial, with or without the key `recipe`.
@@ -55,7 +57,34 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
         return own
     if isinstance(losses := own.get("losses"), Mapping):
         own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
-    return {**merged(recipe(str(name)), own, place, "delete named"), "from_recipe": str(name)}
+    made = merged(recipe(str(name)), own, place, "delete named")
+    return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": str(name)}
+
+
+def _shared_out(training: object, own: object) -> object:
+    """Return the training with its stages in proportion to its budget, if only this was overridden.
+
+    A budget that only the recipe states goes where other stages have their own.
+    """
+    if not (isinstance(training, Mapping) and isinstance(own, Mapping)) or ("images" in own) == ("stages" in own):
+        return training
+    if "stages" in own:
+        return {key: value for key, value in training.items() if key != "images" or not own["stages"]}
+    stages, images = training.get("stages"), training.get("images")
+    if not (isinstance(stages, list) and stages and isinstance(images, int | float) and images >= len(stages)):
+        return training
+    ends = [0, *accumulate(stage["images"] for stage in stages)]
+    places = [round(images * end / ends[-1]) for end in ends]
+    return {**training, "stages": [_of_size(*item) for item in zip(stages, pairwise(places), strict=True)]}
+
+
+def _of_size(stage: Mapping[str, object], places: tuple[int, int]) -> dict[str, object]:
+    """Return a stage that lasts from one place of the budget to another; what it freezes at first shrinks with it."""
+    count, published = places[1] - places[0], stage["images"]
+    sized = {**stage, "images": count}
+    if isinstance(frozen := stage.get("frozen_images"), int) and isinstance(published, int):
+        sized["frozen_images"] = round(frozen * count / published)
+    return sized
 
 
 @cache
