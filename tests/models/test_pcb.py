@@ -266,3 +266,21 @@ def test_part_classifier_alone_finds_planted_parts(make_model):
     first, second = share_of_upper().tolist()
     assert first > 0.9
     assert second < 0.1
+
+
+def test_refined_pooling_as_the_authors_code_has_it(make_model, images):
+    """Its steps, one after another: averages of channels, less their mean, softmax, ×6 and an average over the map."""
+    settings = {"architecture": "pcb", "backbone": "resnet50", "parts": 6, "partition": "refined_as_code"}
+    model = make_model(settings, (192, 64)).eval()
+    found = []
+    model.backbone.register_forward_hook(lambda *seen: found.append(seen[2]))
+    taps = model(images(2, (192, 64)))
+    (features,) = found
+    grouped = functional.avg_pool3d(features.unsqueeze(1), (8, 1, 1), stride=(8, 1, 1)).squeeze(1)
+    centred = grouped - functional.avg_pool2d(grouped, grouped.shape[2:])
+    linear = model.part_classifier.linear
+    weights = functional.conv2d(centred, linear.weight[:, :, None, None], linear.bias).softmax(dim=1)
+    for part in range(6):
+        expected = functional.adaptive_avg_pool2d(6 * features * weights[:, part : part + 1], 1).flatten(1)
+        assert_close(taps[f"p6.part{part + 1}@coarse"], expected, rtol=1e-4, atol=1e-5)
+    assert linear.weight.shape == (6, 256)

@@ -26,8 +26,9 @@ class PCBConfig(StripeSettings):
         last_stride: Last stride of the backbone (of `layer4` in a ResNet).
         partition: `stripes` cuts the map into rows. `refined` weights every place by the probability, from a learnt
             classifier, that it belongs to the part (section 3.3), and divides by the sum of the weights, so that a
-            classifier that is certain of the stripes gives their averages (the authors' code divides by the number of
-            places in a stripe instead).
+            classifier that is certain of the stripes gives their averages. `refined_as_code` is what the authors' code
+            has instead: the classifier sees 256 averages of neighbouring channels (with dropout), less their means over
+            the map, and sums are divided by the number of places in a stripe.
         global_head: Whether the whole map also has a head, `p6.global`.
         part_mean: Whether the mean of the reduced parts is offered as `p6.mean@reduced`, the tap of the single loss in
             the paper's Variant 1. The default readout leaves it out, since it repeats the parts.
@@ -42,15 +43,21 @@ class PCBConfig(StripeSettings):
     parts: Literal[2, 3, 4, 6, 8, 12] = 6
     pooling: HeadName = "avg"
     last_stride: Literal[1, 2] = 1
-    partition: Literal["stripes", "refined"] = "stripes"
+    partition: Literal["stripes", "refined", "refined_as_code"] = "stripes"
     global_head: bool = False
     part_mean: bool = False
 
     @model_validator(mode="after")
     def _refined_parts_are_weighted_averages(self) -> "PCBConfig":
-        if self.partition == "refined" and self.pooling != "avg":
-            raise EntryError(f"'{self.pooling}' with partition 'refined', a weighted average; allowed: avg", "pooling")
+        if self.is_refined and self.pooling != "avg":
+            found = f"'{self.pooling}' with partition '{self.partition}', a weighted average"
+            raise EntryError(f"{found}; allowed: avg", "pooling")
         return self
+
+    @property
+    def is_refined(self) -> bool:
+        """Whether parts are found by a classifier."""
+        return self.partition != "stripes"
 
     @property
     def name(self) -> str:
@@ -74,7 +81,7 @@ class PCBConfig(StripeSettings):
         """
         self.region(image_size).stripes(self.parts)
         stages, name = head_stages(self), self.name
-        below = ("backbone", "part_classifier") if self.partition == "refined" else ("backbone",)
+        below = ("backbone", "part_classifier") if self.is_refined else ("backbone",)
         taps = list(stripe_taps(name, self.parts, stages, below, "parts"))
         if self.part_mean:
             joined = next(tap for tap in taps if tap.key == f"{name}.concat@{Stage.REDUCED}")

@@ -5,10 +5,9 @@ import torch
 from reid_search.backbones import build_backbone
 from reid_search.models.layers.branch import Head, HeadSettings, Stripes, named
 from reid_search.models.layers.heads import build_reduction
-from reid_search.models.layers.weighted import weighted_pooling
 from reid_search.models.model import Batch, ReidModel, Taps
 from reid_search.models.pcb.config import PCBConfig
-from reid_search.models.pcb.refined import PartClassifier
+from reid_search.models.pcb.refined import GroupClassifier, PartClassifier
 
 
 class PCB(ReidModel):
@@ -28,9 +27,11 @@ class PCB(ReidModel):
             self.reduction = build_reduction(settings.channels, config.embedding_dim, config.reduction)
         self.whole = Head(settings, self.reduction, region) if config.global_head else None
         self.parts = Stripes(config.name, config.parts, settings, self.reduction, region)
-        self.part_classifier = None
+        self.part_classifier: PartClassifier | GroupClassifier | None = None
         if config.partition == "refined":
             self.part_classifier = PartClassifier(settings.channels, config.parts)
+        elif config.is_refined:
+            self.part_classifier = GroupClassifier(settings.channels, config.parts, config.dropout)
         self._refines = self.part_classifier is not None
 
     def use_mode(self, mode: str | None) -> None:
@@ -46,8 +47,7 @@ class PCB(ReidModel):
         if self.whole is not None:
             taps |= named(f"{self._name}.global", self.whole(features))
         if self._refines and self.part_classifier is not None:
-            vectors = weighted_pooling(features, self.part_classifier(features))
-            taps |= self.parts.taps_of_vectors(vectors)
+            taps |= self.parts.taps_of_vectors(self.part_classifier.pooled(features))
         else:
             taps |= self.parts(features)
         if self._has_mean:
