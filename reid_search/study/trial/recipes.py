@@ -74,17 +74,9 @@ def _shared_out(training: object, own: object) -> object:
     if not (isinstance(stages, list) and stages and isinstance(images, int | float) and images >= len(stages)):
         return training
     ends = [0, *accumulate(stage["images"] for stage in stages)]
-    places = [round(images * end / ends[-1]) for end in ends]
-    return {**training, "stages": [_of_size(*item) for item in zip(stages, pairwise(places), strict=True)]}
-
-
-def _of_size(stage: Mapping[str, object], places: tuple[int, int]) -> dict[str, object]:
-    """Return a stage that lasts from one place of the budget to another; what it freezes at first shrinks with it."""
-    count, published = places[1] - places[0], stage["images"]
-    sized = {**stage, "images": count}
-    if isinstance(frozen := stage.get("frozen_images"), int) and isinstance(published, int):
-        sized["frozen_images"] = round(frozen * count / published)
-    return sized
+    places = pairwise(round(images * end / ends[-1]) for end in ends)
+    sized = [{**stage, "images": end - start} for stage, (start, end) in zip(stages, places, strict=True)]
+    return {**training, "stages": sized}
 
 
 @cache
