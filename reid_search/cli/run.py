@@ -68,7 +68,7 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
     )
     try:
         planned = study.plan()
-        for remark in planned.data:
+        for remark in (*planned.data, *planned.random):
             say(f"note: {remark}")
         with watching(planned) as observer:
             return run_study(study, planned, store, options, observer, sink)

@@ -123,8 +123,9 @@ def test_photographs_without_pretrained_weights_are_said_loudly(
     model = {**NETWORK, "weights": str(_drawn(tmp_path / "w.safetensors", "resnet10_thin")) if weights else None}
     study = _study(study_file, _base(data={"name": "market1501", "image_size": [32, 16]}, model=model))
     planned = command("plan", study, "--data", "market").err
-    assert command("run", study, "--data", "market", "--address", "none").code == 0
-    texts = [planned, *_report(tmp_path / "runs")]
+    ran = command("run", study, "--data", "market", "--address", "none")
+    assert ran.code == 0, ran.err
+    texts = [planned, ran.err, *_report(tmp_path / "runs")]
     for text in texts:
         assert ("NO PRETRAINED WEIGHTS: every trial on market1501 start" in text) == (weights is None)
     if weights is None:

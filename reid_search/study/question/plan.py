@@ -88,6 +88,7 @@ class Plan:
         phases: Its phases in order.
         warnings: What to know before running it.
         data: What is not used of the data and what else is worth knowing of them; `warnings` has it too.
+        random: That networks start from random values on photographs; `warnings` has it too.
         keys_are_provisional: Whether data are missing, so that a run will have other keys.
     """
 
@@ -95,6 +96,7 @@ class Plan:
     phases: tuple[PhasePlan, ...]
     warnings: tuple[str, ...]
     data: tuple[str, ...] = ()
+    random: tuple[str, ...] = ()
     keys_are_provisional: bool = False
 
     @property
@@ -235,7 +237,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     _check_data(study, arms, fingerprints)
     data = tuple(fingerprints.remarks())
     plan = Plan(study.name, tuple(phases), (), data, keys_are_provisional=bool(provisional.not_given))
-    random = _without_weights(plan.configs)
+    random = tuple(_without_weights(plan.configs))
     warnings = (
         *study.document.left_behind,
         *provisional.not_given,
@@ -244,7 +246,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         *_single_seeds(study),
         *_warnings(arms),
     )
-    return replace(plan, warnings=warnings)
+    return replace(plan, warnings=warnings, random=random)
 
 
 def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints) -> None:
