@@ -20,6 +20,7 @@ from reid_search.study.component import at_home
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import ANYWHERE, Place
 
+_RECIPE = "recipe"
 EntryPath = tuple[str | int, ...]
 Enter = Callable[[dict[str, object], Path], dict[str, object]]
 
@@ -286,13 +287,19 @@ def split_path(text: str) -> list[str]:
     return steps
 
 
-def _replaced(container: Any, steps: list[str], value: object, setting: str, place: Place) -> tuple[Any, EntryPath]:
+def _replaced(
+    container: Any, steps: list[str], value: object, setting: str, place: Place, over_recipe: bool = False
+) -> tuple[Any, EntryPath]:
+    """Return a copy with a value in place; a null deletes, unless what it deletes may be that of a recipe below."""
+    over_recipe = over_recipe or (isinstance(container, dict) and _RECIPE in container)
     steps = _with_known_key(container, steps)
     key = _key_in(container, steps[0], setting)
     copy = list(container) if isinstance(container, list) else dict(container)
     if len(steps) == 1:
-        if value is None and isinstance(copy, dict):
+        if value is None and isinstance(copy, dict) and (key == _RECIPE or not over_recipe):
             copy.pop(key, None)
+        elif value is None and isinstance(copy, dict):
+            copy[key] = None
         elif value is None:
             del copy[key]
         else:
@@ -302,7 +309,7 @@ def _replaced(container: Any, steps: list[str], value: object, setting: str, pla
     below = copy[key] if isinstance(copy, list) else copy.get(key, {})
     inside = place.below(copy, key)
     below = inside.as_map(below) if below is None or inside.is_map(below) else below
-    copy[key], rest = _replaced(below, steps[1:], value, setting, inside)
+    copy[key], rest = _replaced(below, steps[1:], value, setting, inside, over_recipe)
     return copy, (key, *rest)
 
 

@@ -202,3 +202,13 @@ def test_files_that_extend_each_other_in_a_circle(write: Write) -> None:
     write("extends: study.yaml\n", "other.yaml")
     with pytest.raises(StudyError, match=r"extends itself through study\.yaml → other\.yaml → study\.yaml"):
         read_document(write("extends: other.yaml\n"))
+
+
+def test_a_null_beside_a_recipe_stays_since_it_may_delete_what_is_the_recipe_s(write: Write) -> None:
+    document = read_document(write("base: {recipe: mgn, model: {weights: a.pth}}\nother: {model: {weights: a.pth}}\n"))
+    changed = document.overridden(["base.model.weights=null", "base.losses.triplet=null", "other.model.weights=null"])
+    assert changed.data == {
+        "base": {"recipe": "mgn", "model": {"weights": None}, "losses": {"triplet": None}},
+        "other": {"model": {}},
+    }
+    assert document.overridden(["base.recipe=null"]).data["base"] == {"model": {"weights": "a.pth"}}
