@@ -10,19 +10,24 @@ from reid_search.study import Config, DataConfig
 from reid_search.study.trial.key import digest
 from reid_search.study.trial.side_cars import SideCar
 
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 TwinKind = Literal["permutation", "single_part"]
 TwinPart = Literal["any", "upper", "lower", "shoes", "logo"]
 Boxes = Literal["detected", "labelled"]
+TestCameras = Literal["same", "others"]
+
+DRAWN_FROM = ("seed", "people", "nuisances", "boxes", "test_cameras")
+"""Settings that, with the counts of the preset, decide every image."""
 
 
 class Nuisances(Config):
     """How strongly everything but the person varies; 0 switches a nuisance off, 1 is the strongest.
 
     Attributes:
-        camera_cast: Strength of each camera's colours, gamma and saturation.
+        camera_cast: Strength of each camera's colours: tint, gain, saturation, cross-talk, gamma and black level.
+        camera_optics: Strength of each camera's vignetting, blur, grain, low resolution and JPEG artefacts.
         light: Strength of each image's exposure, tint, gradient and shadow.
         shift: Displacement of the box; at 1 up to a sixth of its width and a twelfth of its height.
         shift_horizontal: Further displacement to the side; at 1 up to a quarter of the width.
@@ -40,6 +45,7 @@ class Nuisances(Config):
         bridge: Share of test people whose gallery may show them from every side. The others' gallery images are turned
             to the front or the back, whichever is nearer, so that no view lies between the two.
         pose: Swing of arms and legs.
+        folds: Depth of the folds in the clothes, which differ from image to image and grow with the stride.
         blur: Lack of sharpness; at 1 a Gaussian of up to 1.6 pixels.
         noise: Grain; at 1 a standard deviation of up to 12 of 255 levels.
         distractors: Share of the preset's distractors that are kept.
@@ -50,14 +56,15 @@ class Nuisances(Config):
         identity_noise: Share of the training images whose labels are swapped among themselves.
     """
 
-    camera_cast: Share = 0.9
-    light: Share = 0.25
+    camera_cast: Share = 1.0
+    camera_optics: Share = 0.5
+    light: Share = 0.08
     shift: Share = 0.35
     shift_horizontal: Share = 0.0
     shift_vertical: Share = 0.0
     scale: Share = 0.35
     truncation: Share = 0.0
-    occlusion: Share = 0.1
+    occlusion: Share = 0.05
     occlusion_area: Share = 0.5
     clutter: Share = 0.5
     background_camera: Share = 1.0
@@ -66,6 +73,7 @@ class Nuisances(Config):
     asymmetry: Share = 0.0
     bridge: Share = 1.0
     pose: Share = 0.6
+    folds: Share = 0.35
     blur: Share = 0.25
     noise: Share = 0.3
     distractors: Share = 1.0
@@ -79,23 +87,27 @@ class Nuisances(Config):
 class People(Config):
     """What tells people apart, and who resembles whom.
 
-    `coarse`, `layout` and `fine` are independent: at 1 everybody has their own traits, at 0 everybody has the same;
-    in between each trait is a person's own with this probability.
+    `coarse`, `layout`, `texture` and `fine` are independent: at 1 everybody has their own traits, at 0 everybody has
+    the same; in between each trait is a person's own with this probability.
 
     Attributes:
-        coarse: Colours of large areas: clothes, skin, hair, bag.
-        layout: Which part has which colour: cuts and patterns, hair style, bag, build; also where everybody's colours
-            go when `coarse` is 0.
+        coarse: Colours. Without colours of their own, people wear seven colours that are everybody's, and `layout`
+            decides where.
+        layout: Which part has which colour: cut, sleeves, hair style, bag, build. Without a layout of their own, people
+            are dressed from neck to ankle in one cloth, so that no place says more than another.
+        texture: What covers a whole cloth: hoops, stripes, checks, and the weave. Without one, cloth is plain.
         fine: Details of at most 5 percent of the area: the logo, which is on the front only, shoes, width of stripes.
         twins: Share of people who belong to a family, in training and in test.
         family_size: People in a family.
-        twin_kind: What sets the members of a family apart: the same four colours dealt to other parts of the clothes
-            (`permutation`), or another look of one part (`single_part`).
+        twin_kind: What sets the members of a family apart: two of seven colours, which are everybody's, have changed
+            places (`permutation`; families differ by where the others are), or another look of one part
+            (`single_part`; families differ in everything).
         twin_part: That part; `any` draws one for each family.
     """
 
     coarse: Share = 1.0
     layout: Share = 1.0
+    texture: Share = 1.0
     fine: Share = 1.0
     twins: Share = 0.0
     family_size: int = Field(default=2, ge=2, le=8)
@@ -114,6 +126,7 @@ class SyntheticConfig(DataConfig):
         nuisances: What varies besides the people.
         boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and everything
             else is the same.
+        test_cameras: The `same` as in training, or `others`, which no network has seen.
     """
 
     is_drawn: ClassVar[bool] = True
@@ -123,6 +136,7 @@ class SyntheticConfig(DataConfig):
     people: People = Field(default_factory=People)
     nuisances: Nuisances = Field(default_factory=Nuisances)
     boxes: Boxes = "detected"
+    test_cameras: TestCameras = "same"
 
     @property
     def offers(self) -> frozenset[SideCar]:
@@ -144,7 +158,7 @@ class SyntheticConfig(DataConfig):
             {
                 "generator": GENERATOR_VERSION,
                 "counts": asdict(PRESETS[self.preset]),
-                **self.model_dump(mode="json", include={"seed", "people", "nuisances", "boxes"}),
+                **self.model_dump(mode="json", include=set(DRAWN_FROM)),
             }
         )
 

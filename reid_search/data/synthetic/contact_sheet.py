@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from reid_search.data.synthetic.config import SyntheticConfig
+from reid_search.data.synthetic.config import DRAWN_FROM, SyntheticConfig
 from reid_search.data.synthetic.people.person import Colour
 from reid_search.data.synthetic.presets import PRESETS
 from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
@@ -52,7 +52,7 @@ class _Cell(NamedTuple):
 def write_contact_sheet(root: Path) -> Path:
     """Write `contact_sheet.png` into the folder of a synthetic data set; twins are in neighbouring rows."""
     manifest = read_json(root / "manifest.json")
-    settings = {name: manifest[name] for name in ("preset", "seed", "people", "nuisances", "boxes")}
+    settings = {name: manifest[name] for name in ("preset", *DRAWN_FROM)}
     drawn = SyntheticConfig.model_validate({"name": "synthetic", **settings})
     shown = _chosen(_latents_of(root), twins_wanted=drawn.people.twins > 0)
     cameras = range(1, PRESETS[drawn.preset].cameras + 1)

@@ -8,9 +8,9 @@ import numpy as np
 
 from reid_search.common.arrays import Integers
 from reid_search.common.labels import DISTRACTOR, JUNK
-from reid_search.data.synthetic.config import Nuisances, People
+from reid_search.data.synthetic.config import Nuisances, People, TestCameras
 from reid_search.data.synthetic.people.families import Twin, twins_among
-from reid_search.data.synthetic.presets import Preset
+from reid_search.data.synthetic.presets import CAMERAS, Preset
 from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.views.scenes import Framing
 
@@ -78,7 +78,11 @@ class _Sighting:
 
 
 def plan_images(
-    preset: Preset, seed: int, people: People | None = None, nuisances: Nuisances | None = None
+    preset: Preset,
+    seed: int,
+    people: People | None = None,
+    nuisances: Nuisances | None = None,
+    test_cameras: TestCameras = "same",
 ) -> list[PlannedImage]:
     """Return every file of a data set, in the order of their indices.
 
@@ -101,10 +105,19 @@ def plan_images(
         *_first(junk, _junk(generator, test, preset.junk)),
     ]
     planned = [PlannedImage(index, *fields) for index, fields in enumerate(images) if fields is not None]
-    twins = twins_among(learnt.tolist(), people, 0) | twins_among(tested.tolist(), people, len(learnt))
+    if test_cameras == "others":
+        planned = [_by_another_camera(image) for image in planned]
+    twins: dict[int, Twin] = {}
+    for group in (tested.tolist(), list(range(count + 1, count + 1 + preset.distractors)), learnt.tolist()):
+        twins |= twins_among(group, people, first_family=len({twin.family for twin in twins.values()}))
     order = generator_of(seed, Stream.BRIDGE).permutation(tested).tolist()
     planned = _seen_from(planned, set(order[round(nuisances.bridge * len(order)) :]), twins)
     return _mislabelled(planned, generator_of(seed, Stream.IDENTITY_LABELS), nuisances.identity_noise)
+
+
+def _by_another_camera(image: PlannedImage) -> PlannedImage:
+    """Return an image of the test as another camera sees it; those of training come first."""
+    return image if image.folder == "bounding_box_train" else replace(image, camera=CAMERAS + image.camera)
 
 
 def _first(count: int, fields: Iterator["_Fields"]) -> Iterator["_Fields | None"]:

@@ -23,6 +23,7 @@ class Stream(IntEnum):
     MASK_LABELS = 8
     KEYPOINT_LABELS = 9
     ATTRIBUTE_LABELS = 10
+    CAMERA = 11
 
 
 def generator_of(seed: int, stream: Stream, index: int = 0) -> np.random.Generator:

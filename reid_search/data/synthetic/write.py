@@ -19,7 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 from reid_search.common.labels import DISTRACTOR
-from reid_search.data.synthetic.config import GENERATOR_VERSION, SyntheticConfig
+from reid_search.data.synthetic.config import DRAWN_FROM, GENERATOR_VERSION, SyntheticConfig
 from reid_search.data.synthetic.latents import latents_of
 from reid_search.data.synthetic.people.attributes import attributes_of, disturbed_attributes
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
@@ -32,7 +32,6 @@ from reid_search.data.synthetic.views.scenes import HEIGHT, WIDTH
 from reid_search.records.files import write_json
 from reid_search.study.trial.side_cars import ATTRIBUTES
 
-QUALITY = 90
 FOLDERS = ("bounding_box_train", "query", "bounding_box_test", "masks", "keypoints", "latents")
 
 
@@ -40,7 +39,7 @@ def write_dataset(config: SyntheticConfig, root: Path) -> None:
     """Render a data set into an empty folder; the manifest is written last."""
     preset = PRESETS[config.preset]
     studio = Studio(config.seed, config.nuisances, config.people, config.boxes)
-    images = plan_images(preset, config.seed, config.people, config.nuisances)
+    images = plan_images(preset, config.seed, config.people, config.nuisances, config.test_cameras)
     for folder in FOLDERS:
         (root / folder).mkdir(parents=True)
     hashes = {}
@@ -52,7 +51,7 @@ def write_dataset(config: SyntheticConfig, root: Path) -> None:
         {
             "generator_version": GENERATOR_VERSION,
             "fingerprint": config.fingerprint(),
-            **config.model_dump(mode="json", include={"preset", "seed", "people", "nuisances", "boxes"}),
+            **config.model_dump(mode="json", include={"preset", *DRAWN_FROM}),
             "counts": asdict(preset),
             "images": len(images),
             "sha256": hashes,
@@ -63,7 +62,7 @@ def write_dataset(config: SyntheticConfig, root: Path) -> None:
 def files_of(config: SyntheticConfig, studio: Studio, planned: PlannedImage) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of an image and of its side-cars."""
     rendering = studio.render(planned)
-    yield planned.path, _encoded(rendering.image, "JPEG", quality=QUALITY)
+    yield planned.path, _encoded(rendering.image, "JPEG", quality=rendering.quality)
     yield f"masks/{planned.stem}.png", _mask_file(config, planned, rendering)
     yield f"keypoints/{planned.stem}.json", _keypoints_file(config, planned, rendering)
     person = studio.person(planned.subject, planned.twin)

@@ -1,19 +1,28 @@
 """Twins: families whose members are alike except in one respect."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import permutations, product
+from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 
 from reid_search.data.synthetic.config import People
-from reid_search.data.synthetic.people.person import LOGO_SHAPES, LOWERS, UPPERS, Back, Bag, Colour, Person
-from reid_search.data.synthetic.people.wardrobe import contrasting, jittered, sample_person
+from reid_search.data.synthetic.people.person import LOGO_SHAPES, UPPERS, Colour, Person
+from reid_search.data.synthetic.people.wardrobe import COMMON, Colours, contrasting, dealt, jittered, sample_person
 from reid_search.data.synthetic.streams import Stream, generator_of, pick
 
 _PARTS = ("upper", "lower", "shoes", "logo")
-_LEAST_DISTANCE = 70.0
+_SEVEN = 7
+_APART = 65.0
+_EXCHANGES = tuple(product((1, 2, 3), (4, 5, 6)))
+"""Places of an area above and of one below the waist, in the order of `dealt`."""
+
+Floats = npt.NDArray[np.float64]
+Deal = tuple[int, ...]
+"""For each area in the order of `dealt`, the number of its colour."""
 
 
 @dataclass(frozen=True)
@@ -41,58 +50,71 @@ def twins_among(identities: Sequence[int], people: People, first_family: int) ->
 
 def twin_of(seed: int, twin: Twin, people: People) -> Person:
     """Return what a member of a family looks like."""
+    if people.twin_kind == "permutation":
+        families = _families(seed, people.family_size)
+        return dealt(COMMON, families[twin.family % len(families)][twin.place])
     generator = generator_of(seed, Stream.FAMILY, twin.family)
     shared = sample_person(generator, people)
-    if people.twin_kind == "permutation":
-        return _permuted(shared, generator, twin.place, people)
     part = pick(generator, _PARTS) if people.twin_part == "any" else people.twin_part
     return _with_other_part(shared, part, generator, twin.place)
 
 
-def _permuted(shared: Person, generator: np.random.Generator, place: int, people: People) -> Person:
-    """Return a member, who wears the family's four colours in a different order from the others.
+@cache
+def _families(seed: int, size: int) -> list[list[Colours]]:
+    """Return what the members of each family wear, until there are no more ways of dealing seven colours.
 
-    All wear a top and trousers in two colours of about equal areas, so that the colours of the whole are the same.
+    Members have two colours exchanged, one above and one below the waist. Nobody is dressed like somebody else, and the
+    first families so differently that also the mean colours of cap, top, trousers and boots tell everybody apart.
     """
-    colours = _four_colours(shared, generator, people.coarse)
-    deal = _deals(generator)[place]
-    top, belly, thighs, shins = (colours[item] for item in deal)
-    return replace(
-        shared,
-        upper=replace(shared.upper, sleeves="none", pattern="two_tone", long=False, colour=top, second=belly),
-        lower=replace(shared.lower, kind="trousers", pattern="two_tone", colour=thighs, second=shins),
-        shoes=replace(shared.shoes, boots=False),
-        bag=Bag("none", shared.bag.left, shared.bag.colour),
-        logo=replace(shared.logo, shape="none"),
-        back=Back(shared.back.chance, belly, shins) if shared.back else None,
-    )
+    generator = generator_of(seed, Stream.FAMILY)
+    palette = np.array(_seven_colours(generator))
+    deals = list(permutations(range(_SEVEN)))
+    number_of = {deal: number for number, deal in enumerate(deals)}
+    means = _means_of_parts(palette[np.array(deals)])
+    nearest, worn = np.full(len(deals), np.inf), np.zeros(len(deals), bool)
+    families: list[list[int]] = []
+    for apart in (_APART, 0.0):
+        for number in generator.permutation(len(deals)).tolist():
+            exchanges = generator.permutation(len(_EXCHANGES))[: size - 1].tolist()
+            members = [number, *(number_of[_exchanged(deals[number], *_EXCHANGES[at])] for at in exchanges)]
+            if not worn[members].any() and min(nearest[members].min(), _closest(means[members])) >= apart:
+                families.append(members)
+                worn[members] = True
+                nearest = np.minimum(nearest, _distances(means, means[members]).min(axis=1)) if apart else nearest
+    colours = [tuple(colour) for colour in palette.tolist()]
+    return [[cast("Colours", tuple(colours[at] for at in deals[member])) for member in family] for family in families]
 
 
-def _four_colours(shared: Person, generator: np.random.Generator, coarse: float) -> list[Colour]:
-    """Return four distinguishable colours: the family's own, or partly those of everybody."""
-    palette = [*UPPERS, *LOWERS]
-    own = [palette[item] for item in generator.permutation(len(palette))]
-    common = [shared.upper.colour, shared.upper.second, shared.lower.colour, shared.lower.second]
-    wanted = own if coarse > 0.0 else [*common, *own]
-    chosen: list[Colour] = []
-    for colour in wanted:
-        if len(chosen) < 4 and all(_distance(colour, other) >= _LEAST_DISTANCE for other in chosen):
-            chosen.append(colour)
-    return [jittered(generator, colour, 8.0 * coarse) for colour in chosen]
+def _means_of_parts(colours: Floats) -> Floats:
+    """Return the mean colours `(N, 12)` of cap, top, trousers and boots for `(N, 7, 3)` in the order of `dealt`."""
+    parts = [colours[:, 0], colours[:, 1:4].mean(axis=1), colours[:, 4:6].mean(axis=1), colours[:, 6]]
+    return np.concatenate(parts, axis=1)
 
 
-def _deals(generator: np.random.Generator) -> list[tuple[int, ...]]:
-    """Return the orders of four colours; the first six differ in the two worn above the waist."""
-    orders = list(permutations(range(4)))
-    shuffled = [orders[item] for item in generator.permutation(len(orders))]
-    seen: Counter[frozenset[int]] = Counter()
+def _closest(points: Floats) -> float:
+    """Return the least distance between two of some points."""
+    distances = _distances(points, points)
+    np.fill_diagonal(distances, np.inf)
+    return float(distances.min())
 
-    def times_seen(order: tuple[int, ...]) -> int:
-        above = frozenset(order[:2])
-        seen[above] += 1
-        return seen[above]
 
-    return sorted(shuffled, key=times_seen)
+def _distances(points: Floats, others: Floats) -> Floats:
+    distances: Floats = np.linalg.norm(points[:, None] - others, axis=2)
+    return distances
+
+
+def _exchanged(deal: Deal, one: int, other: int) -> Deal:
+    changed = list(deal)
+    changed[one], changed[other] = deal[other], deal[one]
+    return tuple(changed)
+
+
+def _seven_colours(generator: np.random.Generator) -> list[Colour]:
+    """Return seven colours as far from one another as a first one allows, which is drawn."""
+    chosen = [pick(generator, UPPERS)]
+    while len(chosen) < _SEVEN:
+        chosen.append(max(UPPERS, key=lambda colour: min(_distance(colour, other) for other in chosen)))
+    return [jittered(generator, colour, 8.0) for colour in chosen]
 
 
 def _with_other_part(shared: Person, part: str, generator: np.random.Generator, place: int) -> Person:

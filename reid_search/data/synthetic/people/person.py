@@ -39,6 +39,8 @@ LOWERS: tuple[Colour, ...] = (
     (220, 220, 216),
 )
 SHOES: tuple[Colour, ...] = ((32, 30, 30), (226, 226, 224), (112, 76, 48), (176, 52, 52))
+TEXTURES = frozenset({"hoops", "stripes", "checks", "stripe"})
+"""Patterns that are the same all over a cloth; where the others have their second colour is layout."""
 LOGO_SHAPES: tuple[LogoShape, ...] = ("disc", "square", "bar", "triangle")
 BAGS: tuple[Colour, ...] = ((40, 38, 40), (150, 56, 52), (60, 92, 150), (120, 92, 58), (96, 120, 76))
 
@@ -68,17 +70,34 @@ class Hair:
 
 
 @dataclass(frozen=True)
+class Weave:
+    """A second colour that runs through a cloth in waves.
+
+    Attributes:
+        period: Pixels of the scene from wave to wave.
+        angle: Direction of the waves in radians.
+        contrast: How far they reach from the main colour to the second one, 0 (plain) to 1.
+    """
+
+    period: float
+    angle: float
+    contrast: float
+
+
+@dataclass(frozen=True)
 class Upper:
     """What is worn above the waist.
 
     Attributes:
         sleeves: Their length.
-        pattern: Hoops are horizontal, stripes vertical; a band crosses the chest; `sleeves` have their own colour;
+        pattern: Hoops are horizontal, stripes vertical; a band crosses the chest; `sleeves` have the second colour;
             `open` shows what is worn below, in front.
         long: Whether it reaches down to the thighs.
         colour: Main colour.
         second: Colour of the pattern.
+        sleeve: Colour of the sleeves.
         bands: Number of hoops, stripes or rows of checks, 3 to 6.
+        weave: How the second colour is woven into the cloth.
     """
 
     sleeves: Sleeves
@@ -86,7 +105,9 @@ class Upper:
     long: bool
     colour: Colour
     second: Colour
+    sleeve: Colour
     bands: int
+    weave: Weave
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,7 @@ class Lower:
     pattern: LowerPattern
     colour: Colour
     second: Colour
+    weave: Weave
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Drawing a person, with as many traits of their own as the settings allow."""
 
+import math
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from reid_search.data.synthetic.people.person import (
     LOWERS,
     SHOES,
     SKINS,
+    TEXTURES,
     UPPERS,
     Back,
     Bag,
@@ -30,32 +33,59 @@ from reid_search.data.synthetic.people.person import (
     Sleeves,
     Upper,
     UpperPattern,
+    Weave,
 )
 from reid_search.data.synthetic.streams import pick
 
-_JITTER = 14.0
+_JITTER = 24.0
 _LEAST_CONTRAST = 40.0
 
+Colours = tuple[Colour, Colour, Colour, Colour, Colour, Colour, Colour]
+
+PLAIN = Weave(8.0, 0.0, 0.0)
 COMMON = Person(
     build=Build(0.98, 1.0, 1.0),
     skin=SKINS[1],
     hair=Hair("short", HAIRS[1], UPPERS[3]),
-    upper=Upper("short", "two_tone", False, UPPERS[5], UPPERS[1], bands=4),
-    lower=Lower("trousers", "two_tone", LOWERS[4], LOWERS[3]),
+    upper=Upper("long", "plain", False, UPPERS[5], UPPERS[1], UPPERS[5], 4, PLAIN),
+    lower=Lower("trousers", "plain", LOWERS[4], LOWERS[3], PLAIN),
     shoes=Shoes(False, SHOES[0]),
     bag=Bag("none", True, BAGS[0]),
     logo=Logo("none", UPPERS[0], 0.0, 0.4),
-    back=Back(0.0, UPPERS[7], LOWERS[0]),
+    back=None,
 )
-"""What everybody looks like if no trait is their own."""
+"""What everybody looks like if no trait is their own; then they wear `EVERYBODYS` colours."""
+
+EVERYBODYS: Colours = (UPPERS[8], UPPERS[1], UPPERS[6], UPPERS[3], UPPERS[4], UPPERS[7], UPPERS[0])
 
 
 def sample_person(generator: np.random.Generator, people: People) -> Person:
     """Draw a person."""
     person = _sample_own(generator)
-    if min(people.coarse, people.layout, people.fine) == 1.0:
+    if min(people.coarse, people.layout, people.texture, people.fine) == 1.0:
         return person
     return _with_common(person, people, generator.spawn(1)[0])
+
+
+def dealt(person: Person, colours: Colours) -> Person:
+    """Return a person in cap, top, trousers and boots whose seven areas, of about equal size, have these colours.
+
+    They are cap and hair; the chest, the belly and the sleeves of the top; the thighs and the knees of the trousers;
+    the boots.
+    """
+    cap, chest, belly, sleeves, thighs, knees, boots = colours
+    return replace(
+        person,
+        build=COMMON.build,
+        skin=COMMON.skin,
+        hair=Hair("long", cap, cap),
+        upper=Upper("long", "two_tone", False, chest, belly, sleeves, COMMON.upper.bands, PLAIN),
+        lower=Lower("trousers", "two_tone", thighs, knees, PLAIN),
+        shoes=Shoes(True, boots),
+        bag=COMMON.bag,
+        logo=COMMON.logo,
+        back=None,
+    )
 
 
 def tone(generator: np.random.Generator, palette: tuple[Colour, ...], jitter: float = _JITTER) -> Colour:
@@ -76,42 +106,50 @@ def contrasting(first: Colour, palette: tuple[Colour, ...]) -> list[Colour]:
 
 def _with_common(person: Person, people: People, generator: np.random.Generator) -> Person:
     """Return a person with the traits that the settings take away replaced by the common ones."""
-    common = _dealt(COMMON, people.layout, generator)
-    shares = np.array([[people.coarse], [people.layout], [people.fine]])
-    coarse, layout, fine = generator.random((3, 10)) < shares
+    shares = np.array([[people.coarse], [people.layout], [people.texture], [people.fine]])
+    coarse, layout, texture, fine = generator.random((4, 8)) < shares
+    order = np.arange(len(EVERYBODYS))
+    moved = np.flatnonzero(layout[:7])
+    order[moved] = generator.permutation(moved)
 
     def of(own: bool) -> Person:
-        return person if own else common
+        return person if own else COMMON
 
-    return Person(
+    if not coarse[0]:
+        colours = tuple(EVERYBODYS[place] for place in order.tolist())
+        return replace(dealt(person, cast("Colours", colours)), logo=of(fine[2]).logo)
+    kept = replace(
+        person,
         build=of(layout[0]).build,
-        skin=of(coarse[0]).skin,
-        hair=Hair(of(layout[1]).hair.style, of(coarse[1]).hair.colour, of(coarse[2]).hair.cap),
-        upper=replace(
-            of(coarse[3]).upper,
-            sleeves=of(layout[2]).upper.sleeves,
-            pattern=of(layout[3]).upper.pattern,
-            long=of(layout[4]).upper.long,
-            bands=of(fine[0]).upper.bands,
-        ),
-        lower=replace(of(coarse[4]).lower, kind=of(layout[5]).lower.kind, pattern=of(layout[6]).lower.pattern),
-        shoes=Shoes(of(layout[7]).shoes.boots, of(fine[1]).shoes.colour),
-        bag=replace(of(layout[8]).bag, colour=of(coarse[5]).bag.colour),
+        skin=of(coarse[1] and layout[1]).skin,
+        hair=Hair(of(layout[2]).hair.style, of(coarse[2] and layout[2]).hair.colour, of(fine[0]).hair.cap),
+        bag=replace(of(layout[3]).bag, colour=of(coarse[3]).bag.colour),
+        shoes=Shoes(of(layout[4]).shoes.boots, of(fine[1]).shoes.colour),
         logo=of(fine[2]).logo,
-        back=of(coarse[6]).back,
+        upper=replace(person.upper, bands=of(fine[3]).upper.bands),
+    )
+    kept = kept if layout[5] else in_one_cloth(kept)
+    return _plain(kept) if not texture[0] else kept
+
+
+def in_one_cloth(person: Person) -> Person:
+    """Return a person dressed from neck to ankle in the cloth of their top, without a pattern that has a place."""
+    upper = person.upper
+    return replace(
+        person,
+        upper=replace(upper, sleeves="long", pattern="plain", long=False, sleeve=upper.colour),
+        lower=Lower("trousers", "plain", upper.colour, upper.second, upper.weave),
+        back=None,
     )
 
 
-def _dealt(person: Person, layout: float, generator: np.random.Generator) -> Person:
-    """Return a person with the four colours of the clothes exchanged, each time with a probability of `layout` / 2."""
-    across, above, below = generator.random(3) < 0.5 * layout
-    tops, bottoms = (person.upper.colour, person.upper.second), (person.lower.colour, person.lower.second)
-    tops, bottoms = (bottoms, tops) if across else (tops, bottoms)
-    tops, bottoms = tops[::-1] if above else tops, bottoms[::-1] if below else bottoms
+def _plain(person: Person) -> Person:
+    """Return a person whose cloth is plain; a pattern that is a cut stays."""
+    upper, lower = replace(person.upper, weave=PLAIN), replace(person.lower, weave=PLAIN)
     return replace(
         person,
-        upper=replace(person.upper, colour=tops[0], second=tops[1]),
-        lower=replace(person.lower, colour=bottoms[0], second=bottoms[1]),
+        upper=replace(upper, pattern="plain") if upper.pattern in TEXTURES else upper,
+        lower=replace(lower, pattern="plain") if lower.pattern in TEXTURES else lower,
     )
 
 
@@ -141,7 +179,8 @@ def _sample_upper(generator: np.random.Generator) -> Upper:
     pattern = pick(generator, patterns, (0.16, 0.15, 0.13, 0.1, 0.12, 0.14, 0.1, 0.1))
     sleeves: Sleeves = pick(generator, ("none", "short", "long"), (0.1, 0.45, 0.45))
     main, second = _two_of(generator, UPPERS)
-    return Upper(sleeves, pattern, bool(generator.random() < 0.2), main, second, COMMON.upper.bands)
+    long, sleeve = bool(generator.random() < 0.2), second if pattern == "sleeves" else main
+    return Upper(sleeves, pattern, long, main, second, sleeve, COMMON.upper.bands, _sample_weave(generator))
 
 
 def _sample_lower(generator: np.random.Generator) -> Lower:
@@ -149,7 +188,13 @@ def _sample_lower(generator: np.random.Generator) -> Lower:
     patterns: tuple[LowerPattern, ...] = ("plain", "stripe", "two_tone", "hoops")
     pattern = pick(generator, patterns, (0.4, 0.22, 0.22, 0.16))
     main, second = _two_of(generator, LOWERS)
-    return Lower(kind, pattern, main, second)
+    return Lower(kind, pattern, main, second, _sample_weave(generator))
+
+
+def _sample_weave(generator: np.random.Generator) -> Weave:
+    """Draw a weave; every third cloth has none."""
+    period, angle, contrast = generator.uniform(6.0, 16.0), generator.uniform(0.0, math.pi), generator.random()
+    return Weave(float(period), float(angle), max(1.5 * float(contrast) - 0.5, 0.0))
 
 
 def _sample_bag(generator: np.random.Generator) -> Bag:

@@ -8,8 +8,8 @@ from reid_search.data.synthetic.puppet.drawing import SHADE, Part, Polygon, Ribb
 from reid_search.data.synthetic.puppet.logos import logo
 from reid_search.data.synthetic.puppet.sides import behind
 
-_BELLY_FROM, _SHINS_FROM = 0.63, 0.49
-"""Where garments of two colours change; near enough to equal areas of a top and trousers."""
+_BELLY_FROM, _SHINS_FROM = 0.55, 0.4
+"""Where two-tone garments change: chest, belly, sleeves, thighs and, above boots, knees have about equal areas."""
 
 
 def trunk(person: Person, skeleton: Skeleton) -> list[Shape]:
@@ -147,7 +147,7 @@ def arm(person: Person, skeleton: Skeleton, limb: Limb) -> list[Shape]:
     shapes = [*toned(Part.ARMS, flesh, skin), Shape(Part.ARMS, ball(limb.tip.point, 0.026 * pixels), skin)]
     covered = {"none": 0.0, "short": 0.48, "long": 0.97}[upper.sleeves]
     if covered:
-        colour = shaded(upper.second if upper.pattern == "sleeves" else upper.colour, far * 0.94)
+        colour = shaded(upper.sleeve, far * 0.94)
         shapes.append(Shape(Part.UPPER, ball(limb.root.point, 0.041 * girth * pixels), colour))
         shapes += toned(Part.UPPER, cloth, colour, covered)
         if upper.pattern == "hoops":

@@ -14,6 +14,7 @@ from reid_search.data.synthetic.people.person import Colour, Person
 from reid_search.data.synthetic.people.wardrobe import sample_person
 from reid_search.data.synthetic.plan import PlannedImage
 from reid_search.data.synthetic.puppet.body import Placement, Pose
+from reid_search.data.synthetic.puppet.cloth import Folds, sample_folds
 from reid_search.data.synthetic.streams import pick
 from reid_search.data.synthetic.views.backdrops import Backdrop, sample_backdrop
 from reid_search.data.synthetic.views.boxes import Box, sample_box, sample_truncation
@@ -51,6 +52,7 @@ class Shot:
         front: Things in front of the person.
         passers: People in front of the person.
         light: Light.
+        folds: How the person's clothes lie.
         blur: Standard deviation of the blur in pixels.
         noise: Standard deviation of the grain in levels of 255.
     """
@@ -64,6 +66,7 @@ class Shot:
     front: tuple[Thing, ...]
     passers: tuple[Figure, ...]
     light: Light
+    folds: Folds
     blur: float
     noise: float
 
@@ -80,7 +83,7 @@ def sample_shot(
 
     `people` says what bystanders and passers-by look like.
     """
-    of_person, of_surroundings, of_front, of_light, of_truncation, of_backdrop = generator.spawn(6)
+    of_person, of_surroundings, of_front, of_light, of_truncation, of_backdrop, of_folds = generator.spawn(7)
     box = sample_box(of_person, nuisances, planned.framing)
     pose = _sample_pose(of_person, nuisances)
     if not planned.any_view:
@@ -99,6 +102,7 @@ def sample_shot(
         front=front,
         passers=passers,
         light=_sample_light(of_light, nuisances.light),
+        folds=sample_folds(of_folds, nuisances.folds, pose),
         blur=1.6 * nuisances.blur * float(of_light.random()) ** 2,
         noise=12.0 * nuisances.noise * float(of_light.uniform(0.3, 1.0)),
     )
