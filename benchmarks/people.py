@@ -1,13 +1,12 @@
 """What tells the synthetic people apart, without learning: the gates that shipped studies' data must pass.
 
-    uv run python benchmarks/people.py              # the tables of docs/people.md, for three seeds, and means of ten draws
-    uv run python benchmarks/people.py pictures     # docs/people.png and docs/people_apart.png
+    uv run python benchmarks/people.py
 
+Prints the tables of docs/people.md: three seeds of every data set that shipped studies use, and means of ten draws.
 All figures are mean average precision in percent on the test split of a study's own data, by the Euclidean distance of
 descriptions of its images at its own image size; only the true parts use masks, with the cameras off, and are Rank-1.
 """
 
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from reid_search.data.synthetic.config import SyntheticConfig
-from reid_search.data.synthetic.plan import PlannedImage, plan_images
+from reid_search.data.synthetic.plan import plan_images
 from reid_search.data.synthetic.presets import PRESETS
 from reid_search.data.synthetic.studio import Rendering, Studio
 from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
@@ -184,7 +183,9 @@ def main() -> None:
         plain = [Crowd(without_cameras(config.redrawn(seed))) for seed in SEEDS]
         parts = np.mean([crowd.ranked_by(colours_of_true_parts(crowd.rendered)).cmc[0] for crowd in plain])
         figures = (free, aware, aware - free, parts)
-        print(f"| {name} | {len(DRAWS)} | " + " | ".join(f"{100 * figure:.1f}" for figure in figures) + " |", flush=True)
+        print(
+            f"| {name} | {len(DRAWS)} | " + " | ".join(f"{100 * figure:.1f}" for figure in figures) + " |", flush=True
+        )
 
 
 if __name__ == "__main__":

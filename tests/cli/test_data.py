@@ -38,7 +38,7 @@ def test_a_made_data_set_holds_the_settings_that_were_asked_for(command: Command
     assert (manifest["preset"], manifest["seed"], manifest["boxes"]) == ("unit", 3, "labelled")
     assert manifest["people"]["twins"] == 0.5
     assert (manifest["nuisances"]["shift"], manifest["nuisances"]["light"]) == (0.8, 0.0)
-    assert manifest["nuisances"]["camera_cast"] == 0.9
+    assert manifest["nuisances"]["camera_cast"] == 1.0
     with Image.open(tmp_path / "here/twins/contact_sheet.png") as sheet:
         assert sheet.format == "PNG"
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["twins"]

@@ -14,13 +14,13 @@ from PIL import Image
 
 from reid_search.data.listing import PARTS, About, ListedImage
 from reid_search.data.market1501.layout import FOLDERS, LAYOUT
-from reid_search.data.synthetic.config import Nuisances, SyntheticConfig
+from reid_search.data.synthetic.config import DRAWN_FROM, Nuisances, SyntheticConfig
 from reid_search.data.synthetic.data import folder
 from reid_search.data.synthetic.plan import plan_images, spread
 from reid_search.data.synthetic.presets import CAMERAS, PRESETS, Preset
 from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.studio import Studio
-from reid_search.data.synthetic.write import QUALITY, write_dataset
+from reid_search.data.synthetic.write import write_dataset
 from reid_search.errors import StudyError
 from reid_search.study import DATASETS, EntryError
 
@@ -140,7 +140,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others(tiny: 
 def test_an_image_rendered_alone_and_in_another_order_is_the_same(tiny: Path, tmp_path: Path) -> None:
     images = plan_images(TINY, seed=0)
     for image in (images[-1], images[100], images[3]):
-        Studio(0, Nuisances()).render(image).image.save(tmp_path / image.name, quality=QUALITY)
+        rendering = Studio(0, Nuisances()).render(image)
+        rendering.image.save(tmp_path / image.name, quality=rendering.quality)
         assert (tmp_path / image.name).read_bytes() == (tiny / image.path).read_bytes()
 
 
@@ -148,7 +149,10 @@ def test_the_manifest_says_what_was_drawn(tiny: Path) -> None:
     manifest = json.loads((tiny / "manifest.json").read_text(encoding="utf-8"))
     assert (
         SyntheticConfig.model_validate(
-            {"name": "synthetic", **{key: manifest[key] for key in ("preset", "seed", "people", "nuisances", "boxes")}}
+            {
+                "name": "synthetic",
+                **{key: manifest[key] for key in ("preset", *DRAWN_FROM)},
+            }
         )
         == _config()
     )
@@ -166,6 +170,9 @@ def test_the_fingerprint_tells_what_decides_the_images_and_nothing_else() -> Non
         _config(people={"twins": 0.5}),
         _config(people={"fine": 0.5}),
         _config(boxes="labelled"),
+        _config(test_cameras="others"),
+        _config(people={"texture": 0.5}),
+        _config(nuisances={"folds": 0}),
     ]
     assert len({config.fingerprint() for config in others}) == len(others)
     assert _config(image_size=(128, 64), holdout=0.1, split_seed=4).fingerprint() == _config().fingerprint()

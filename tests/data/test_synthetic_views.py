@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,16 @@ from reid_search.data.synthetic.config import Nuisances, People
 from reid_search.data.synthetic.latents import plain
 from reid_search.data.synthetic.plan import PlannedImage, plan_images
 from reid_search.data.synthetic.presets import PRESETS
+from reid_search.data.synthetic.puppet.cloth import Wave, wave_over
 from reid_search.data.synthetic.streams import Stream, generator_of
 from reid_search.data.synthetic.studio import Studio
 from reid_search.data.synthetic.views.boxes import Box
+from reid_search.data.synthetic.views.cameras import PLAIN, focused, grained
 from reid_search.data.synthetic.views.shots import sample_shot, turned_away_from_the_side
 
 OFF = Nuisances.model_validate(dict.fromkeys(Nuisances.model_fields, 0.0))
 CI = PRESETS["ci"]
+PLAIN_PEOPLE = People(texture=0.0)
 BOXES = OFF.model_copy(
     update={"shift": 1.0, "shift_vertical": 0.4, "scale": 1.0, "truncation": 0.5, "background_camera": 1.0}
 )
@@ -213,3 +217,70 @@ def test_occluders_grow_with_their_area() -> None:
 def test_shots_are_plain_values_that_json_can_hold() -> None:
     rendering = Studio(0, Nuisances(occlusion=1.0, clutter=1.0)).render(_good()[0])
     assert json.loads(json.dumps(plain(rendering.shot)))["box"] == plain(rendering.shot.box)
+
+
+def test_every_seed_draws_cameras_of_its_own_which_differ_in_every_respect() -> None:
+    drawn = {seed: [Studio(seed).camera(number) for number in range(1, 7)] for seed in (0, 1)}
+    for name in ("matrix", "gamma", "lift", "vignetting", "blur", "noise", "resolution", "quality"):
+        values = [getattr(camera, name) for cameras in drawn.values() for camera in cameras]
+        assert len(set(values)) >= 10, name
+    for cameras in drawn.values():
+        gammas = sorted(camera.gamma for camera in cameras)
+        assert gammas[-1] / gammas[0] > 1.4
+
+
+def test_cameras_of_no_strength_change_nothing() -> None:
+    studio = Studio(0, OFF)
+    assert {studio.camera(number) for number in range(1, 13)} == {PLAIN}
+
+
+def test_other_cameras_look_at_the_test_and_leave_training_as_it_was() -> None:
+    same, others = plan_images(CI, 0), plan_images(CI, 0, test_cameras="others")
+    assert [(one.subject, one.folder) for one in same] == [(one.subject, one.folder) for one in others]
+    trained = [(one, other) for one, other in zip(same, others, strict=True) if one.folder == "bounding_box_train"]
+    tested = [(one, other) for one, other in zip(same, others, strict=True) if one.folder != "bounding_box_train"]
+    assert all(one == other for one, other in trained)
+    assert {other.camera for _, other in tested}.isdisjoint({other.camera for _, other in trained})
+    studio = Studio(0)
+    for one, other in tested[::60]:
+        before, after = studio.render(one), studio.render(other)
+        assert (before.mask == after.mask).all()
+        assert before.image.tobytes() != after.image.tobytes()
+
+
+def test_folds_lie_on_the_clothes_alone_and_change_from_image_to_image() -> None:
+    planned = next(image for image in _good() if image.folder == "bounding_box_train")
+    again = replace(planned, index=planned.index + 1)
+    smooth, folded = (Studio(0, OFF.model_copy(update={"folds": depth}), PLAIN_PEOPLE) for depth in (0.0, 1.0))
+    changes = []
+    for image in (planned, again):
+        before, after = smooth.render(image), folded.render(image)
+        changed = (np.asarray(before.image, int) != np.asarray(after.image, int)).any(axis=2)
+        clothes = (before.mask == 2) | (before.mask == 3)
+        assert not changed[~clothes].any()
+        assert changed[clothes].mean() > 0.5
+        changes.append(np.asarray(after.image, int) - np.asarray(before.image, int))
+    assert (changes[0] != changes[1]).any()
+
+
+def test_a_weave_is_the_person_s_in_every_image_though_its_threads_lie_elsewhere() -> None:
+    wave = Wave(period=8.0, angle=0.0, phase=0.0)
+    field = wave_over(slice(0, 128), slice(0, 64), wave, Box())
+    np.testing.assert_allclose(field, np.cos(2 * np.pi * (np.arange(64) + 0.5) / 8.0)[None].repeat(128, 0), atol=1e-5)
+    larger = wave_over(slice(0, 128), slice(0, 64), wave, Box(left=3.0, scale=2.0))
+    np.testing.assert_allclose(larger[0], np.cos(2 * np.pi * (3.0 + (np.arange(64) + 0.5) / 2.0) / 8.0), atol=1e-5)
+    cut = wave_over(slice(5, 9), slice(10, 20), replace(wave, angle=1.0), Box())
+    whole = wave_over(slice(0, 128), slice(0, 64), replace(wave, angle=1.0), Box())
+    np.testing.assert_allclose(cut, whole[5:9, 10:20], atol=1e-6)
+
+
+def test_a_coarse_camera_holds_no_more_than_its_pixels_and_grain_has_the_spread_it_says() -> None:
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 256, (128, 64, 3)).astype(np.uint8)
+    coarse = focused(levels, 0.0, 0.5)
+    assert coarse.shape == levels.shape
+    assert coarse.std() < 0.6 * levels.std()
+    assert (focused(levels, 0.0, 1.0) == levels).all()
+    grey = np.full((128, 64, 3), 128, np.uint8)
+    assert grained(grey, 6.0, generator).std() == pytest.approx(6.0, rel=0.03)
+    assert grained(grey, 0.0, generator) is grey

@@ -74,16 +74,13 @@ def dealt(person: Person, colours: Colours) -> Person:
     the boots.
     """
     cap, chest, belly, sleeves, thighs, knees, boots = colours
+    upper, lower = person.upper, person.lower
     return replace(
         person,
-        build=COMMON.build,
-        skin=COMMON.skin,
         hair=Hair("long", cap, cap),
-        upper=Upper("long", "two_tone", False, chest, belly, sleeves, COMMON.upper.bands, PLAIN),
-        lower=Lower("trousers", "two_tone", thighs, knees, PLAIN),
+        upper=Upper("long", "two_tone", False, chest, belly, sleeves, upper.bands, upper.weave),
+        lower=Lower("trousers", "two_tone", thighs, knees, lower.weave),
         shoes=Shoes(True, boots),
-        bag=COMMON.bag,
-        logo=COMMON.logo,
         back=None,
     )
 
@@ -112,24 +109,24 @@ def _with_common(person: Person, people: People, generator: np.random.Generator)
     moved = np.flatnonzero(layout[:7])
     order[moved] = generator.permutation(moved)
 
-    def of(own: bool) -> Person:
+    def of(own: bool | np.bool) -> Person:
         return person if own else COMMON
 
-    if not coarse[0]:
-        colours = tuple(EVERYBODYS[place] for place in order.tolist())
-        return replace(dealt(person, cast("Colours", colours)), logo=of(fine[2]).logo)
+    own_hair, own_skin = coarse[2] and layout[2], coarse[1] and layout[1]
     kept = replace(
         person,
         build=of(layout[0]).build,
-        skin=of(coarse[1] and layout[1]).skin,
-        hair=Hair(of(layout[2]).hair.style, of(coarse[2] and layout[2]).hair.colour, of(fine[0]).hair.cap),
+        skin=of(own_skin).skin,
+        hair=Hair(of(layout[2]).hair.style, of(own_hair).hair.colour, of(own_hair).hair.cap),
         bag=replace(of(layout[3]).bag, colour=of(coarse[3]).bag.colour),
         shoes=Shoes(of(layout[4]).shoes.boots, of(fine[1]).shoes.colour),
         logo=of(fine[2]).logo,
         upper=replace(person.upper, bands=of(fine[3]).upper.bands),
     )
-    kept = kept if layout[5] else in_one_cloth(kept)
-    return _plain(kept) if not texture[0] else kept
+    kept = kept if texture[0] else _plain(kept)
+    if not coarse[0]:
+        return dealt(kept, cast("Colours", tuple(EVERYBODYS[place] for place in order.tolist())))
+    return kept if layout[5] else in_one_cloth(kept)
 
 
 def in_one_cloth(person: Person) -> Person:

@@ -9,14 +9,14 @@ from reid_search.data.synthetic.presets import CAMERAS
 from reid_search.data.synthetic.streams import Stream, generator_of
 
 HAUNT_PLACES = 10
-_GROUPS = 2
+PLACES = CAMERAS + HAUNT_PLACES
 
 _STRANGERS = 100_000
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """A spot: the number of a place from 0, those of all cameras before the haunts, and where in it, 0 to 1."""
+    """A spot: the number of a place from 0 (the cameras', then the haunts, then other cameras'), and where, 0 to 1."""
 
     place: int
     pan: float
@@ -30,9 +30,10 @@ def sample_backdrop(
     The haunt is that of the subject `haunted_by`, or a random one where that is None.
     """
     elsewhere, at_haunt = generator.random(2)
-    first = (camera - 1) // CAMERAS * CAMERAS
+    first = 0 if camera <= CAMERAS else PLACES
     other, stranger = int(generator.integers(CAMERAS)), int(generator.integers(_STRANGERS))
     if at_haunt < nuisances.background_identity:
         haunt = generator_of(seed, Stream.HAUNT, stranger if haunted_by is None else haunted_by)
-        return Backdrop(_GROUPS * CAMERAS + int(haunt.integers(HAUNT_PLACES)), float(haunt.random()))
-    return Backdrop(camera - 1 if elsewhere < nuisances.background_camera else first + other, pan)
+        return Backdrop(CAMERAS + int(haunt.integers(HAUNT_PLACES)), float(haunt.random()))
+    own = first + (camera - 1) % CAMERAS
+    return Backdrop(own if elsewhere < nuisances.background_camera else first + other, pan)
