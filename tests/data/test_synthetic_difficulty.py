@@ -144,6 +144,7 @@ def test_colours_of_the_whole_cannot_tell_twins_apart_even_where_all_cameras_are
     assert crowd.ranked_by(GATES.histogram(crowd.standardised)).mean_ap <= 2 * crowd.chance
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.slow  # ten draws of the people and cameras of a study
 def test_where_everybody_wears_one_cloth_it_is_worth_nothing_to_know_locations() -> None:
     config = GATES.people_of(GATES.NULL)
@@ -152,6 +153,7 @@ def test_where_everybody_wears_one_cloth_it_is_worth_nothing_to_know_locations()
     assert aware - free <= 0.01
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.slow  # ten draws of the people and cameras of a study
 def test_twins_are_told_apart_by_locations() -> None:
     config = GATES.people_of(GATES.TWINS)
