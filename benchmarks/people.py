@@ -128,7 +128,7 @@ def colours_of_true_parts(rendered: Iterable[Rendering]) -> Floats:
 
 
 def shipped() -> dict[str, SyntheticConfig]:
-    """Return each data set with images of its own that the arms of shipped studies are trained and tested on, by its first arm."""
+    """Return each data set with images of its own that arms of shipped studies use, by its first arm."""
     found: dict[str, tuple[str, SyntheticConfig]] = {}
     for path in sorted(STUDIES.glob("*.yaml")):
         study = load_study(path)
