@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from reid_search.analysis.reporting.describe import marks_of
 from untrained import untrained
 
 from reid_search.analysis import load_arms
@@ -43,7 +44,7 @@ def line(name: str, rows: pd.DataFrame, seconds: float) -> str:
     """Return the table's line of a system."""
     mean, deviation = (100 * rows[["test/mAP", "test/rank1", "untrained"]].agg(how) for how in ("mean", "std"))
     first = rows.iloc[0]
-    mark = " †" if first["transductive"] else ""
+    mark = "".join(f" {mark}" for mark in marks_of(first))
     cells = [
         f"{name}{mark}",
         f"{mean['test/mAP']:.1f} ± {deviation['test/mAP']:.1f}",
@@ -66,7 +67,8 @@ def main() -> None:
     for name, own in rows.groupby("system", sort=False):
         print(line(str(name), own, first))
     chance = 100 * rows["chance"].mean()
-    print(f"\n{rows['seed'].nunique()} seeds; a random ranking has {chance:.1f} % mAP; † transductive")
+    print(f"\n{rows['seed'].nunique()} seeds; a random ranking has {chance:.1f} % mAP")
+    print("† transductive, ‡ told the truth in testing")
 
 
 if __name__ == "__main__":

@@ -227,7 +227,8 @@ def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     table = rows.drop_duplicates("arm").set_index("arm")[["axis", "level"]]
     table["asked"] = rows.groupby("arm").size()
     table["n"] = by_arm.size().reindex(table.index, fill_value=0)
-    table["transductive"] = by_arm["transductive"].first().reindex(table.index)
+    for told in ("transductive", "beside"):
+        table[told] = by_arm[told].first().reindex(table.index)
     return table.join(means).join(deviations).reset_index()
 
 

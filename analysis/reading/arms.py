@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid_search.records import ArmAsked, Status, StudyState, StudyStore, Trial, TrialId, read_state, status_of
+from reid_search.records import (
+    ArmAsked,
+    ReadoutResult,
+    Status,
+    StudyState,
+    StudyStore,
+    Trial,
+    TrialId,
+    read_state,
+    status_of,
+)
 from reid_search.study import BASELINE
 from reid_search.study.metrics import metric_columns
 from reid_search.study.question.designs.registry import design_of_record
@@ -14,7 +24,7 @@ from .comparability import fingerprint_of
 from .measures import COST_COLUMNS, costs, table_of
 
 _WHAT = ("phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason")
-_HOW = ("dim", "scorer", "transductive", "rule", "data_fingerprint", "protocol", "device_type")
+_HOW = ("dim", "scorer", "transductive", "rule", "beside", "privileged", "data_fingerprint", "protocol", "device_type")
 _REDRAWN = "redrawn from "
 
 
@@ -26,9 +36,10 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     readout's name in the record), `evaluate`, `status`, `reason`, the measurements in [0, 1], `images_seen`, `seconds`,
     `parameters`, `loss_parameters`, `macs`, `dim` (features), `scorer` (empty for plain distances), `transductive`
     (whether a pair's distance depended on other images of the gallery), `rule` (what was left out for a query, `same
-    camera` as on Market-1501, and which gallery was searched), `data_fingerprint` (with several data sets that of
-    those behind the split; `redrawn from` that of the first seed if each seed drew its own data), `protocol` (8 hex
-    digits, equal for numbers that may be compared), `device_type`.
+    camera` as on Market-1501, and which gallery was searched), `beside` (what the model read beside the images, and
+    where it is from), `privileged` (the same if it is the truth and the study keeps such numbers apart; `none`),
+    `data_fingerprint` (with several data sets that of those behind the split; `redrawn from` that of the first seed if
+    each seed drew its own data), `protocol` (8 hex digits, equal for numbers that may be compared), `device_type`.
 
     A row without measurements is kept, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -60,7 +71,8 @@ def of_test(rows: pd.DataFrame, state: StudyState, test: str) -> pd.DataFrame:
         if trial and found and row["status"] == Status.FINISHED:
             if not str(row["data_fingerprint"]).startswith(_REDRAWN):
                 row["data_fingerprint"] = trial.fingerprint_of(row["evaluate"])
-            row["rule"] = str(found.rule(row["evaluate"]))
+            for name, value in _how(found, row["evaluate"], state).items():
+                row[name] = value
             row["protocol"] = fingerprint_of({str(name): value for name, value in row.items()})
         return row
 
@@ -94,7 +106,7 @@ def _rows_of_phase(asks: Sequence[ArmAsked], state: StudyState) -> Iterator[dict
                 "readout": readout,
                 "stored_as": stored_as,
                 "evaluate": ask.evaluate,
-                **_result(ask, trial, stored_as),
+                **_result(ask, trial, stored_as, state),
                 **costs(trial),
             }
 
@@ -115,7 +127,7 @@ def _readouts(ask: ArmAsked, trial: Trial | None, usual: Sequence[str]) -> Mappi
     return ask.readouts or {name: name for name in names or usual}
 
 
-def _result(ask: ArmAsked, trial: Trial | None, stored_as: str) -> dict[str, object]:
+def _result(ask: ArmAsked, trial: Trial | None, stored_as: str, state: StudyState) -> dict[str, object]:
     """Return the status of an arm's readout and, if it was measured, its metrics and protocol."""
     status = status_of(trial, stored_as, ask.evaluate)
     if trial is None:
@@ -131,6 +143,12 @@ def _result(ask: ArmAsked, trial: Trial | None, stored_as: str) -> dict[str, obj
     measured = trial.record.readouts.get(stored_as)
     if measured and status != Status.UNMEASURED:
         row |= {"dim": measured.dim, "scorer": measured.scorer, "transductive": measured.transductive}
-        row["rule"] = str(measured.rule(ask.evaluate))
+        row |= _how(measured, ask.evaluate, state)
         row |= {"protocol": fingerprint_of(row | {"evaluate": ask.evaluate}), **measured.metrics}
     return row
+
+
+def _how(measured: ReadoutResult, split: str, state: StudyState) -> dict[str, str]:
+    """Return by which rule a split was ranked, and what was read beside its images."""
+    privileged = "none" if state.compares_privileged else measured.privileged(split)
+    return {"rule": str(measured.rule(split)), "beside": measured.beside.get(split, ""), "privileged": privileged}

@@ -14,7 +14,9 @@ import pandas as pd
 from reid_search.records import Status
 from reid_search.study import MARKET_RULE
 
-FIELDS = ("evaluate", "data_fingerprint", "transductive", "rule")
+FIELDS = ("evaluate", "data_fingerprint", "transductive", "rule", "privileged")
+"""`rule` and `privileged` say something only of numbers that were not measured by the usual rule, on images alone."""
+USUAL = {"rule": str(MARKET_RULE), "privileged": "none"}
 RULES: Mapping[str, str] = {
     "left_out": "junk, and the query's identity in the query's camera",  # unless a measurement has another rule
     "average_precision": "rectangular",
@@ -22,6 +24,7 @@ RULES: Mapping[str, str] = {
 }
 
 _DIGITS = 8
+_ALWAYS = object()
 _ROUNDING = 1e-9  # of weights such as thirds
 
 
@@ -41,9 +44,7 @@ class Difference:
 
 def fingerprint_of(measured: Mapping[str, object]) -> str:
     """Return 8 hex digits that are equal for measurements with the same `FIELDS`, that is, under one protocol."""
-    fields = {name: measured[name] for name in FIELDS if name != "rule"}
-    if measured["rule"] != str(MARKET_RULE):
-        fields["rule"] = measured["rule"]
+    fields = {name: measured[name] for name in FIELDS if measured.get(name) != USUAL.get(name, _ALWAYS)}
     text = json.dumps({"fields": fields, "rules": dict(RULES)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

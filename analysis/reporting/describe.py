@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reid_search.records import Status, StudyState, Trial, standing_readout
 from reid_search.study.metrics import MAIN, METRICS
+from reid_search.study.trial.side_cars import TRUTH
 
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
@@ -22,6 +23,24 @@ _STATUS_WORDS = {
 }
 _SEEDS_FOR_A_VERDICT = 5
 _REDRAWN = ", every seed on its own data"
+
+RESCORED, TOLD = "†", "‡"
+_MARKS = {
+    RESCORED: "Transductive: the distance of a pair depends on other images of the gallery",
+    TOLD: "Told the truth in testing: an upper bound",
+}
+
+
+def marks_of(row: Row) -> dict[str, str]:
+    """Return the marks behind the name of an arm, each with what it means."""
+    rescored, beside = row.get("transductive"), row.get("beside")
+    marks = [RESCORED] * (known(rescored) and bool(rescored)) + [TOLD] * (known(beside) and TRUTH in str(beside))
+    return {mark: _MARKS[mark] for mark in marks}
+
+
+def describe_marked(row: Row) -> str:
+    """Return the name of an arm with its marks."""
+    return " ".join([describe_arm(row), *marks_of(row)])
 
 
 def describe_study(
@@ -160,11 +179,17 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
         for row in rows
         if row["n"] < row["asked"]
     ]
-    rescored = [describe_arm(row) for row in rows if known(row["transductive"]) and row["transductive"]]
+    rescored = [describe_arm(row) for row in rows if RESCORED in marks_of(row)]
     if rescored:
         notes.append(
-            f"† {'; '.join(rescored)}: transductive. The distance of a pair depends on other images of the gallery, so "
-            "these arms answer a different question from those that compare two images."
+            f"{RESCORED} {'; '.join(rescored)}: transductive. The distance of a pair depends on other images of the "
+            "gallery, so these arms answer a different question from those that compare two images."
+        )
+    told = [f"{describe_arm(row)} ({row['beside']})" for row in rows if TOLD in marks_of(row)]
+    if told:
+        notes.append(
+            f"{TOLD} {'; '.join(told)}: told the truth in testing. What these arms read beside each image was taken "
+            "from what the image was made of, not predicted from it, so that they are upper bounds."
         )
     return [*notes, *describe_queries(ablation), *describe_power(ablation)]
 

@@ -40,6 +40,7 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Average precision", _AVERAGE_PRECISION),
         ("Queries", _joined(describe_queries(rule) for rule in _rules(records))),
         ("Re-ranking", _rescored(records)),
+        ("Read beside the images in testing", _beside(records)),
         ("Queries without a match", _unmatched(records)),
         ("Readouts", _joined(readouts)),
         ("Images seen", _range_of([record.images_seen for record in records if record.status == Status.FINISHED])),
@@ -150,6 +151,12 @@ def _rescored(records: Sequence[Record]) -> str:
         if item.scorer
     }
     return "; ".join(sorted(found)) or "none: every distance compares two features"
+
+
+def _beside(records: Sequence[Record]) -> str:
+    """Say what models read beside the images that they are tested on."""
+    found = {read for record in records for item in record.readouts.values() for read in item.beside.values()}
+    return "; ".join(sorted(found)) or "nothing"
 
 
 def _unmatched(records: Sequence[Record]) -> str:

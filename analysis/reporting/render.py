@@ -27,7 +27,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "several": formats.several,
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
-    "arm_name": describe.describe_arm,
+    "arm_name": describe.describe_marked,
     "matrix_heading": describe_matrix.matrix_heading,
     "heading": describe_tables.describe_heading,
     "centre_sentences": describe_tables.describe_centre,
@@ -59,6 +59,7 @@ def _environment(*, autoescape: bool) -> Environment:
     )  # fmt: skip
     environment.filters |= _FILTERS
     environment.globals |= {
+        "marks_of": describe.marks_of,
         "interval": formats.interval,
         "shares": formats.shares,
         "known": formats.known,

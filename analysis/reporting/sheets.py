@@ -31,7 +31,7 @@ _METRICS_SHOWN = tuple(f"{split}/{name}" for split in SPLITS for name in (MAIN, 
 def contrasts_sheet(ablation: AblationSummary) -> Table:
     """Return an ablation: one row per arm for people, with the baseline first, and the contrasts for programs."""
     columns = (
-        Column("arm", _arm, number=False),
+        Column("arm", describe.describe_marked, number=False),
         Column("n", lambda row: f"{row['n']}" + f" of {row['asked']}" * (row["n"] < row["asked"])),
         Column(f"{ablation.metric}, %", lambda row: spread(row[MAIN], row[f"{MAIN}_sd"])),
         Column("Δ [95 % interval], points", _difference),
@@ -163,7 +163,7 @@ def arms_sheet(arms: pd.DataFrame) -> Table:
     """Return the arms of the ablations, one row per arm, seed and readout."""
     columns = [
         *_varying(arms, ["phase"]),
-        Column("arm", _arm, number=False),
+        Column("arm", describe.describe_marked, number=False),
         Column("seed", _number("seed")),
         *_varying(arms, ["readout"]),
         Column("status", lambda row: describe.status_words(row["status"]), number=False),
@@ -210,11 +210,6 @@ def _varying(frame: pd.DataFrame, names: Iterable[str]) -> list[Column]:
 
 def _number(name: str) -> Callable[[Row], str]:
     return lambda row: str(int(row[name])) if known(row[name]) else NOTHING
-
-
-def _arm(row: Row) -> str:
-    marked = known(row["transductive"]) and bool(row["transductive"])
-    return describe.describe_arm(row) + " †" * marked
 
 
 def _difference(row: Row) -> str:

@@ -9,6 +9,7 @@ from reid_search.records.identity import Status
 from reid_search.records.weights import LoadedWeights
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.normalization import Normalization
+from reid_search.study.trial.side_cars import TRUTH
 
 RECORD_VERSION = 1
 RecordStatus = Literal[Status.FINISHED, Status.STOPPED, Status.FAILED]
@@ -31,6 +32,7 @@ class ReadoutResult(_Part):
         scorer: Kind of the scorer that made the distances; None if features were compared directly.
         transductive: Whether a pair's distance depended on other gallery images, as in re-ranking.
         rules: The rule of each split that was not ranked by that of Market-1501.
+        beside: What the model read beside the images of a split, and where it was from: `maps: truth with noise 0.5`.
     """
 
     config: dict[str, Any]
@@ -40,18 +42,22 @@ class ReadoutResult(_Part):
     metrics: Measurements
     cmc: dict[str, list[Share]] = Field(default_factory=dict)
     rules: dict[str, EvaluationRule] = Field(default_factory=dict)
+    beside: dict[str, str] = Field(default_factory=dict)
 
     @model_serializer(mode="wrap")
-    def _write_rules_only_if_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _write_what_is_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        if not self.rules:
-            content.pop("rules", None)
-        return content
+        return {name: value for name, value in content.items() if value or name not in ("rules", "beside")}
 
     @property
     def splits(self) -> list[str]:
         """The splits that were measured: `test`, `val`, and of several tests `test/<name>`."""
         return list(dict.fromkeys(name.rpartition("/")[0] for name in self.metrics))
+
+    def privileged(self, split: str) -> str:
+        """Return what the model read beside the images of a split that is the truth; `none` if nothing was."""
+        read = self.beside.get(split, "")
+        return read if TRUTH in read else "none"
 
     def rule(self, split: str) -> EvaluationRule:
         """Return the rule by which a split was ranked."""

@@ -62,6 +62,11 @@ class StudyState:
         return list(_maps(_maps({"base": self.study.get("base")}).get("base", {}).get("readouts"))) or [USUAL_READOUT]
 
     @property
+    def compares_privileged(self) -> bool:
+        """Whether systems that read the truth in testing are compared with the others."""
+        return self.study.get("privileged") == "compared"
+
+    @property
     def claims(self) -> Sequence[Claim]:
         """The claims of the last run."""
         return self.history.claims

@@ -151,9 +151,9 @@ def epoch_metrics(
 
 
 def readout_result(
-    plan: ReadoutPlan, images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]
+    config: TrialConfig, plan: ReadoutPlan, images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]
 ) -> ReadoutResult:
-    """Return a readout's entry in the record, given its ranking of each split."""
+    """Return a readout's entry in a trial's record, given its ranking of each split."""
     metrics: dict[str, float] = {}
     for split, result in results.items():
         rule = images[split].rule
@@ -172,6 +172,7 @@ def readout_result(
         metrics=metrics,
         cmc=cmc,
         rules={split: images[split].rule for split in results if images[split].rule != MARKET_RULE},
+        beside={split: read for split in results if (read := config.read_beside(split))},
     )
 
 

@@ -66,7 +66,7 @@ def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> 
     with deterministic(config.training.threads):
         results = rank_each(images, lambda found: rank(model, plans, found, place, heads, normalization))
     readouts = {
-        name: readout_result(plan, images, {split: found[name] for split, found in results.items()})
+        name: readout_result(config, plan, images, {split: found[name] for split, found in results.items()})
         for name, plan in plans.items()
     }
     named = [test for test in tests if test.split != "test"] or tests

@@ -180,7 +180,7 @@ class TrialSession:
         results = {}
         for name, plan in plans.items():
             own = {split: rankings[split][name] for split in splits}
-            results[name] = readout_result(plan, sets, own)
+            results[name] = readout_result(self._request.config, plan, sets, own)
             self._folder.write_per_query(name, per_query_table(sets, own))
         size = {"model": count_parameters(trainer.model), "losses": count_parameters(trainer.criterion)}
         macs = count_macs(trainer.model, self._request.config.data.image_size)

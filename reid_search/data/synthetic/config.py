@@ -8,7 +8,7 @@ from pydantic import Field
 from reid_search.data.synthetic.presets import PRESETS, PresetName
 from reid_search.study import Config, DataConfig
 from reid_search.study.trial.key import digest
-from reid_search.study.trial.side_cars import SideCar
+from reid_search.study.trial.side_cars import TRUTH, SideCar
 
 GENERATOR_VERSION = 3
 
@@ -142,6 +142,11 @@ class SyntheticConfig(DataConfig):
     def offers(self) -> frozenset[SideCar]:
         """Masks, keypoints and attributes, which are written beside the images."""
         return frozenset({"maps", "keypoints", "attributes"})
+
+    def origin_of(self, kind: SideCar) -> str:
+        """Return `truth`, the renderer's own, or `truth with noise` and its strength."""
+        noise: float = getattr(self.nuisances, f"{kind.removesuffix('s')}_noise".replace("map_", "mask_"))
+        return f"{TRUTH} with noise {noise:g}" if noise else TRUTH
 
     @property
     def train_identities(self) -> int:

@@ -19,6 +19,7 @@ from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_fingerprint, trial_key
 from reid_search.study.trial.set_names import SetNames, names_of
+from reid_search.study.trial.side_cars import TRUTH
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
 
@@ -245,6 +246,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         *random,
         *_single_seeds(study),
         *_warnings(arms),
+        *_told_the_truth(study, arms),
     )
     return replace(plan, warnings=warnings, random=random)
 
@@ -360,6 +362,18 @@ def _without_weights(configs: Sequence[TrialConfig]) -> Iterator[str]:
 
 def _photographed(config: TrialConfig) -> list[DataConfig]:
     return [use.data for use in config.data.sets if use.train and not use.data.is_drawn]
+
+
+def _told_the_truth(study: Question, arms: Sequence[Arm]) -> Iterator[str]:
+    """Say which arms read the truth in testing, if others do not and the study keeps them apart."""
+    told = {arm.name: read for arm in arms if TRUTH in (read := arm.config.read_beside("test"))}
+    if study.config.privileged == "apart" and told and len(told) < len({arm.name for arm in arms}):
+        arm, read = next(iter(told.items()))
+        named = f"'{arm}'" if len(told) == 1 else f"'{arm}' and {len(told) - 1} more"
+        yield (
+            f"{named} {'is' if len(told) == 1 else 'are'} told the truth in testing ({read}), so the numbers are kept "
+            "apart from those of the other arms; `privileged: compared` compares them, marked ‡"
+        )
 
 
 def _single_seeds(study: Question) -> Iterator[str]:

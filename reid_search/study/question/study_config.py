@@ -26,11 +26,14 @@ class StudyConfig(Config):
         phases: Searches and ablations, in order.
         claims: What the study expects to find, by name.
         resources: What a trial needs.
+        privileged: Whether numbers of systems that read the truth in testing, such as the renderer's own part maps, are
+            kept `apart` from the others or `compared` with them, because that is the study's question.
         keep: Which trials keep their final weights: of each phase's best arm, all, or none.
         seed: Seed of the proposals and of the search's trainings.
     """
 
     also_written: ClassVar[tuple[str, ...]] = ("extends",)
+    written_if_set: ClassVar[tuple[str, ...]] = ("privileged",)
     name: Name
     base: Annotated[dict[str, object], Entries(TrialConfig)]
     axes: dict[str, Axis] = Field(default_factory=dict)
@@ -38,6 +41,7 @@ class StudyConfig(Config):
     phases: tuple[Phase, ...]
     claims: dict[str, ClaimConfig] = Field(default_factory=dict)
     resources: Resources = Field(default_factory=Resources)
+    privileged: Literal["apart", "compared"] = "apart"
     keep: Literal["all", "best", "none"] = "best"
     seed: int = Field(default=0, ge=0)
 

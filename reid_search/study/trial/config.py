@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 from reid_search.errors import StudyError
 from reid_search.study.component import SCORERS, Config
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
-from reid_search.study.trial.side_cars import SideCar
+from reid_search.study.trial.side_cars import PREDICTED, SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
 from reid_search.study.trial.weights import WeightsConfig
 
@@ -115,6 +115,11 @@ class DataConfig(Config):
     def offers(self) -> frozenset[SideCar]:
         """What comes with every image (part maps, keypoints) or training identity (attributes)."""
         return frozenset()
+
+    def origin_of(self, kind: SideCar) -> str:
+        """Return where a side-car comes from: `predicted`, `truth` or `truth with noise 0.5`."""
+        del kind
+        return PREDICTED
 
     @property
     def train_identities(self) -> int | None:

@@ -14,6 +14,9 @@ from pydantic import Field
 SideCar = Literal["maps", "keypoints", "attributes"]
 SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
 
+TRUTH, PREDICTED = "truth", "predicted"
+"""Where side-cars are from: what an image was made of, perhaps with noise, or something that looked at it."""
+
 Part = Literal["head", "upper", "lower", "shoes"]
 PARTS: tuple[Part, ...] = ("head", "upper", "lower", "shoes")
 MapLabels = Literal["parts", "lip"] | dict[Part, tuple[Annotated[int, Field(ge=0, le=255)], ...]]

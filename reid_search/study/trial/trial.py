@@ -184,6 +184,16 @@ class TrialConfig(Config):
         """The side-cars that the losses in use need with the training images."""
         return frozenset(kind for name, loss in self.losses.items() if self.loss_taps(name) for kind in loss.needs)
 
+    def read_beside(self, split: str) -> str:
+        """Return what the model reads beside each image of a split, and where it is from: `maps: truth`, or ``.
+
+        Args:
+            split: `val`, `test` or, of several tests, `test/<name>`.
+        """
+        tested = [self.data.tested[split]] if split in self.data.tested else [use.data for use in self.data.sets]
+        kinds = sorted(self.model.needs)
+        return "; ".join(f"{kind}: {', '.join(sorted({data.origin_of(kind) for data in tested}))}" for kind in kinds)
+
     def loss_taps(self, name: str) -> list[TapSpec]:
         """Return the taps that a loss sits on; none if it is switched off."""
         loss = self.losses[name]

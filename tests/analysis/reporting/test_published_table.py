@@ -67,3 +67,38 @@ def test_the_re_ranked_row_is_refused_beside_the_others_and_stands_apart(publish
     assert list(plain.arms["arm"]) == list(TABLE)
     assert list(reranked.arms["arm"]) == list(RERANKED)
     assert [item.field for item in reranked.group.unlike] == ["transductive"]
+
+
+SOURCES = {"baseline": "", "maps=truth": "maps: truth with noise 0.5", "maps=parser": "maps: predicted"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "together"),
+    [
+        ("apart", [["baseline", "maps=parser"], ["maps=truth"]]),
+        ("compared", [["baseline", "maps=truth", "maps=parser"]]),
+    ],
+)
+def test_a_row_that_is_told_the_truth_stands_apart_or_is_marked_where_that_is_the_question(
+    empty, result_of, study_text, asked: str, together: list[list[str]]
+):
+    empty.begin(study_text + f"privileged: {asked}\n")
+    for place, (arm, source) in enumerate(SOURCES.items()):
+        key = f"{place:x}" * 16
+        empty.ask_arms([arm], seeds=1, key=key, readouts={"default": "default"})
+        result = result_of("test", 0.5 + place / 10, 0.8)
+        empty.trial(
+            key, 1, readouts={"default": result.model_copy(update={"beside": {"test": source} if source else {}})}
+        )
+    found = read_state(empty.store)
+    summaries = list(summarise_ablations(found, arms_table(found), 0.01))
+    assert [list(one.arms["arm"]) for one in summaries] == together
+    if asked == "apart":
+        assert [item.field for item in summaries[1].group.unlike] == ["privileged"]
+        with pytest.raises(RequestError, match="privileged"):
+            contrasts(load_arms(empty.path))
+    report = (analysis.write_report(empty.path).parent / "report.md").read_text()
+    assert re.search(r"truth ‡ \|", report)
+    assert not re.search(r"parser.‡", report)
+    assert "(maps: truth with noise 0.5): told the truth in testing" in report
+    assert "maps: predicted; maps: truth with noise 0.5" in report
