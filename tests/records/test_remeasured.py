@@ -1,5 +1,7 @@
 """What a plan would measure again, and why: a store of the earlier code against its own study file, changed."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from reid_search.records import Progress, Status, StudyStore, Trial, TrialId, pr
 from reid_search.records.remeasured import _why
 from reid_search.study import BASELINE, Arm, PlannedTrial, SearchPhase, Study, TrialConfig, load_study, schema_of
 from reid_search.study.trial import key
+from reid_search.study.trial.key import trial_key
 
 STUDY = Path(__file__).parents[1] / "stores" / "before.yaml"
 LAST_RUN = (
@@ -22,33 +25,61 @@ def progress(study: Study, store: Path) -> Progress:
     return progress_of(study.plan(), spaces, read_state(StudyStore.at(store)))
 
 
-def test_nothing_is_measured_again_where_nothing_changed(before: Path) -> None:
+@pytest.fixture
+def current(before: Path) -> Path:
+    """The store as if the code of its time had drawn the people and cameras of today: keys, configs and spaces.
+
+    The people of a release are in the keys of its trials, so that those of an earlier one are measured again.
+    """
+    log = (before / "asked.jsonl").read_text()
+    for folder in sorted((before / "trials").iterdir()):
+        content = json.loads((folder / "config.json").read_text())
+        drawn = {"nuisances", "people"}
+        data = {name: value for name, value in content["config"]["data"].items() if name not in drawn}
+        config = TrialConfig.model_validate(content["config"] | {"data": data})
+        old, seed = folder.name.split("-s")
+        now = trial_key(config, config.data.fingerprint())
+        for name in ("config.json", "record.json"):
+            written = json.loads((folder / name).read_text()) | {"config": config.model_dump(mode="json")}
+            (folder / name).write_text(json.dumps(written).replace(old, now))
+        folder.rename(folder.with_name(f"{now}-s{seed}"))
+        log = log.replace(old, now)
+    spaces = list(dict.fromkeys(re.findall(r'"space": ?"(\w+)"', log)))
+    for old, changes in zip(spaces, (LAST_RUN[:2], LAST_RUN), strict=True):
+        study = load_study(STUDY, changes)
+        (search,) = (phase for phase in study.config.phases if isinstance(phase, SearchPhase))
+        log = log.replace(old, study.space_hash(search))
+    (before / "asked.jsonl").write_text(log)
+    return before
+
+
+def test_nothing_is_measured_again_where_nothing_changed(current: Path) -> None:
     # 4 seeds of two trainings; the other phases await the search
-    assert progress(load_study(STUDY, LAST_RUN), before) == Progress(8, 8, (), ())
+    assert progress(load_study(STUDY, LAST_RUN), current) == Progress(8, 8, (), ())
 
 
-def test_more_seeds_are_no_repetition(before: Path) -> None:
-    found = progress(load_study(STUDY, (*LAST_RUN, "phases.decide.seeds=6")), before)
+def test_more_seeds_are_no_repetition(current: Path) -> None:
+    found = progress(load_study(STUDY, (*LAST_RUN, "phases.decide.seeds=6")), current)
     assert (found.measured, found.planned, found.again) == (8, 12, ())
 
 
-def test_a_changed_entry_is_named(before: Path) -> None:
-    found = progress(load_study(STUDY, (*LAST_RUN, "base.training.images=128", "base.data.seed=5")), before)
+def test_a_changed_entry_is_named(current: Path) -> None:
+    found = progress(load_study(STUDY, (*LAST_RUN, "base.training.images=128", "base.data.seed=5")), current)
     assert found.measured == 0
     assert {item.arm for item in found.again} == {"baseline", "model.parts=[1]", "readouts.default.taps=coarse"}
     assert {item.why for item in found.again} == {"data.seed was 0 and is now 5, training.images was 96 and is now 128"}
 
 
-def test_a_changed_space_is_named(before: Path) -> None:
-    assert progress(load_study(STUDY, LAST_RUN[:2]), before).spaces == ("search",)
+def test_a_changed_space_is_named(current: Path) -> None:
+    assert progress(load_study(STUDY, LAST_RUN[:2]), current).spaces == ("search",)
 
 
-def test_a_newer_version_of_the_keys_is_named(before: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_version_of_the_keys_is_named(current: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key, "SCHEMA_VERSION", 2)
     study = load_study(STUDY, LAST_RUN)
     planned = study.plan().trials[0].key
     assert (planned.partition(".")[0], schema_of(planned)) == ("2", 2)
-    found = progress(study, before)
+    found = progress(study, current)
     assert (found.measured, {item.why for item in found.again}) == (
         0, {"the keys have version 2, and the store has version 1"}
     )  # fmt: skip
