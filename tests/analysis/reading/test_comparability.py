@@ -6,11 +6,24 @@ import pytest
 import analysis
 from analysis.reading.comparability import differences, fingerprint_of, is_within_protocols, protocols_of
 
-FIELDS = {"evaluate": "test", "data_fingerprint": "00ff", "transductive": False, "rule": "same camera"}
+FIELDS = {
+    "evaluate": "test",
+    "data_fingerprint": "00ff",
+    "transductive": False,
+    "rule": "same camera",
+    "privileged": "none",
+}
 
 
 @pytest.mark.parametrize(
-    "change", [{"evaluate": "val"}, {"data_fingerprint": "ffff"}, {"transductive": True}, {"rule": "same image"}]
+    "change",
+    [
+        {"evaluate": "val"},
+        {"data_fingerprint": "ffff"},
+        {"transductive": True},
+        {"rule": "same image"},
+        {"privileged": "maps: truth"},
+    ],
 )
 def test_every_field_of_a_measurement_changes_the_fingerprint(change):
     assert re.fullmatch(r"[0-9a-f]{8}", fingerprint_of(FIELDS))

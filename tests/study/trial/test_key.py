@@ -94,6 +94,7 @@ OTHER: dict[str, Any] = {
     "data.people": {"twins": 0.5},
     "data.nuisances": {"blur": 0.1},
     "data.boxes": "labelled",
+    "data.test_cameras": "others",
     "model.architecture": "baseline",
     "model.backbone": "resnet18",
     "model.weights": "other.safetensors",
