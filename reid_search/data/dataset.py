@@ -43,6 +43,7 @@ class ReidDataset:
         unused: How many files were found and are not used, by reason.
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
         root: Its folder.
+        labels: What it calls its identities, by number; empty where these are the same.
         listing: What its fingerprint was made of; None where another was given.
     """
 
@@ -58,6 +59,7 @@ class ReidDataset:
     notes: tuple[str, ...] = ()
     multi_query: pd.DataFrame | None = None
     root: Path | None = None
+    labels: Mapping[int, str] = field(default_factory=dict)
     listing: Listing | None = field(default=None, repr=False)
 
     def check_unchanged(self) -> None:
@@ -142,6 +144,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         notes=facts.notes,
         multi_query=_table(pooled, contents) if (pooled := listing.of("multi_query")) else None,
         root=listing.root,
+        labels=listing.labels,
         listing=listing if fingerprint is None else None,
     )
 

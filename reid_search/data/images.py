@@ -77,7 +77,8 @@ def open_images(
         }
         if "attributes" in wanted:
             path = dataset.side_cars["attributes"]
-            beside["attributes"] = attributes_of(table["identity"].to_numpy(np.int64), path, dataset.identities())
+            identities = table["identity"].to_numpy(np.int64)
+            beside["attributes"] = attributes_of(identities, path, dataset.identities(), dataset.labels)
         pixels = _open_pixels(dataset, table, image_size, folder / "images" / f"{place}-{name}")
         opened[name] = Samples(pixels, **beside)
     return opened

@@ -107,6 +107,7 @@ class Listing:
             their own names; their bytes are in the fingerprint.
         side_cars: Paths of the side-cars; that of the list which names one for each image.
         forms: How they are to be understood.
+        labels: What the data set calls its identities, by number; empty where these are the same.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
             is known.
     """
@@ -118,6 +119,7 @@ class Listing:
     lists: dict[str, Path] = field(default_factory=dict)
     side_cars: dict[SideCar, Path] = field(default_factory=dict)
     forms: Forms = field(default_factory=Forms)
+    labels: dict[int, str] = field(default_factory=dict)
     converted: bool | None = None
     _hashed: Hashed | None = None
 

@@ -1,7 +1,7 @@
 """The data of one trial: training images, batches, and sets to test on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +164,12 @@ def open_trial_data(config: TrialConfig, seed: int, cache: Path | None = None) -
         stages=tuple(stages),
         class_count=training.class_count,
         sets=opened.ranking_sets(config.data),
-        facts=_joined_facts([opened, *others.values()]),
+        facts=_joined_facts(
+            [
+                (config.data, opened),
+                *((config.stage_data(config.training.stages[index]), item) for index, item in others.items()),
+            ]
+        ),
         fingerprints=opened.fingerprints(config.data) if len(opened.datasets) > 1 else {},
     )
 
@@ -201,11 +206,10 @@ def open_tests(config: TrialConfig, cache: Path | None = None) -> list[Tested]:
     return opened.tests(config.data)
 
 
-def _joined_facts(opened: "Sequence[_Opened]") -> DataFacts:
+def _joined_facts(opened: "Sequence[tuple[DataConfig, _Opened]]") -> DataFacts:
     """Return what is known of all data sets, under the fingerprint that a plan makes of them."""
-    facts = joint_facts([found for item in opened for found in item.facts])
-    fingerprints = [fingerprint_of_sets(found.fingerprint for _, found in item.facts) for item in opened]
-    return replace(facts, fingerprint=joint_fingerprint(fingerprints))
+    fingerprints = [fingerprint_of_sets(data, [found.fingerprint for _, found in item.facts]) for data, item in opened]
+    return joint_facts([found for _, item in opened for found in item.facts], joint_fingerprint(fingerprints))
 
 
 class _Opened:

@@ -169,6 +169,23 @@ def test_moving_the_folders_changes_no_key_and_editing_one_does(market: Path, tm
     assert key(*moved) != before
 
 
+@pytest.mark.parametrize("cameras", [True, False])
+def test_which_test_is_which_set_is_part_of_the_key_wherever_the_sets_lie(tmp_path: Path, cameras: bool) -> None:
+    one, two = (_manifest(tmp_path / name, "tqg", cameras, seed) for name, seed in (("one", 0), ("two", 1)))
+    copy = shutil.copytree(two, tmp_path / "copy of two")
+
+    def key(**test: Path) -> str:
+        sets = {name: {"name": "manifest", "root": str(root)} for name, root in test.items()}
+        config = _trial({"train": [{"name": "manifest", "root": str(one)}], "test": sets})
+        found = config.data.fingerprint()
+        assert Fingerprints().of_trial(config) == found
+        return trial_key(config, found)
+
+    assert key(a=one, b=two) != key(a=two, b=one)
+    assert key(a=one, b=two) == key(a=one, b=copy)
+    assert len({key(a=one, b=one, c=two), key(a=one, b=two, c=one), key(a=one, b=two, c=two)}) == 3
+
+
 def test_settings_of_all_are_written_once_and_the_first_set_gives_the_usual_size() -> None:
     config = _several(train=["market1501", "dukemtmc"], holdout=0.1)
     assert config.name == "several"

@@ -161,6 +161,31 @@ def test_attributes_are_those_of_the_identity(tmp_path: Path) -> None:
     assert found[:, columns.index("upred")].tolist() == [1, 0, 1]
 
 
+@pytest.mark.parametrize("people", [["0", "1", "2"], ["10", "007", "3"], ["ann", "bob", "0"]])
+def test_attributes_of_a_manifest_are_those_of_its_own_identities(tmp_path: Path, people: list[str]) -> None:
+    rows = ["path,identity,split"]
+    for number, person in enumerate(people):
+        for part in ("train",) if number < 2 else ("query", "gallery"):
+            name = f"{person}-{part}.png"
+            write_image(tmp_path / name, number)
+            rows.append(f"{name},{person},{part}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n")
+    table = pd.DataFrame({"identity": people, **{name: [0] * len(people) for name in ATTRIBUTES}})
+    table["gender"] = [1, 0, 1]
+    table[::-1].to_csv(tmp_path / "attributes.csv", index=False)
+    config = DATASETS.validate({"name": "manifest", "root": str(tmp_path)})
+    dataset = load_dataset(config)
+    assert side_car_problems(dataset) == []
+    samples = open_images(dataset, (8, 4), tmp_path / "cache", {"train": ["attributes"]}, ["train"])["train"]
+    place = list(ALL_ATTRIBUTES).index("gender")
+    trained = [Path(path).stem.split("-")[0] for path in dataset.train["path"]]
+    assert dict(zip(trained, samples.attributes[:, place], strict=True)) == {people[0]: 1, people[1]: 0}
+    table.assign(identity=["stranger", *people[1:]]).to_csv(tmp_path / "attributes.csv", index=False)
+    assert "identity stranger is not in the data set" in side_car_problems(dataset)[0]
+    table[1:].to_csv(tmp_path / "attributes.csv", index=False)
+    assert f"no attributes of identity {people[0]}, which is trained on" in side_car_problems(dataset)[0]
+
+
 @pytest.mark.parametrize(
     ("identities", "columns", "message"),
     [

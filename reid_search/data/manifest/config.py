@@ -79,6 +79,7 @@ class ManifestConfig(FolderConfig):
         status = unread_columns([name for name, _ in rows[0].more])
         listing = Listing(path.parent, About(f"the manifest {path.name}", status=status, cameras=bool(cameras)))
         listing.lists[f"manifest{path.suffix.lower()}"] = path
+        listing.labels = {number: label for label, number in identities.items()}
         for row in rows:
             identity = identities[row.identity] if row.identity else 0
             listing.use(

@@ -111,7 +111,9 @@ def _add(listing: Listing, path: Path, folder: Path, part: Part) -> None:
         found = _NAME.fullmatch(name)
         if found is None or not identity.isdecimal() or int(identity) != int(found[1]):
             raise DataError(f"{path}:{number}: {line.strip()!r} is not of the form of MSMT17: {_EXAMPLE}")
-        listing.use(folder / name, part, int(identity) + 1, int(found[2]))
+        person = int(identity) + 1
+        listing.labels[person] = str(int(identity))
+        listing.use(folder / name, part, person, int(found[2]))
 
 
 CONFIG = MsmtConfig

@@ -18,7 +18,7 @@ from reid_search.study import DATASETS, DataConfig, EntryName, EvaluationRule, S
 from reid_search.study.component import AbsolutePath, EntryError, absolute
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.config import DataFacts, SetUse
-from reid_search.study.trial.key import joint_facts
+from reid_search.study.trial.key import fingerprint_of_sets, joint_facts
 
 _OF_ALL = ("image_size", "holdout", "split_seed", "skip_broken")
 
@@ -166,7 +166,12 @@ class SeveralConfig(DataConfig):
 
     def facts(self) -> DataFacts:
         """Return what is known of all data sets together."""
-        return joint_facts([(use.data, use.data.facts()) for use in self.sets])
+        return self.joined([use.data.facts() for use in self.sets])
+
+    def joined(self, facts: Sequence[DataFacts]) -> DataFacts:
+        """Return what is known of all data sets together, given what is known of each of `sets`."""
+        fingerprint = fingerprint_of_sets(self, [item.fingerprint for item in facts])
+        return joint_facts([(use.data, item) for use, item in zip(self.sets, facts, strict=True)], fingerprint)
 
     @property
     def located(self) -> Mapping[str, str]:

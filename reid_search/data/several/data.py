@@ -14,11 +14,10 @@ def load(config: SeveralConfig, cache: Path) -> "ReidDataset":
     """Return the tables of all sets; those of further tests and all side-cars are in the data sets themselves."""
     from reid_search.data.dataset import load_dataset
     from reid_search.data.several.joining import joined_tables
-    from reid_search.study.trial.key import joint_facts
 
     found = [(use, load_dataset(use.data, cache)) for use in config.sets]
     first = next(dataset for use, dataset in found if use.data == config.tested["test"])
-    facts = joint_facts([(use.data, dataset.facts) for use, dataset in found])
+    facts = config.joined([dataset.facts for _, dataset in found])
     train = joined_tables([dataset.train for use, dataset in found if use.train])
     return replace(
         first,

@@ -18,18 +18,22 @@ import pandas as pd
 
 from reid_search.common.arrays import Integers
 from reid_search.data.mat_files import read_mat, whole_numbers
-from reid_search.errors import DataError
+from reid_search.errors import DataError, nearest
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
 
 
-def read_attributes(path: Path) -> pd.DataFrame:
+def read_attributes(path: Path, labels: Mapping[int, str] | None = None) -> pd.DataFrame:
     """Return a table of attributes, one row per identity (the index), one column per attribute; -1 is unknown.
+
+    Args:
+        path: The table.
+        labels: What it calls the identities, by number; where omitted, the numbers.
 
     Raises:
         DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
     """
     table = _from_mat(path) if path.suffix.lower() == ".mat" else _from_csv(path)
-    table["identity"] = _identities(path, table["identity"])
+    table["identity"] = _identities(path, table["identity"], labels or {})
     if table["identity"].duplicated().any():
         twice = table["identity"][table["identity"].duplicated()].iloc[0]
         raise DataError(f"{path}: identity {twice} has two rows; expected one")
@@ -44,28 +48,44 @@ def read_attributes(path: Path) -> pd.DataFrame:
     return table.set_index("identity")[list(ALL_ATTRIBUTES)].astype(np.int64)
 
 
-def attributes_of(identities: Integers, path: Path, known: Integers) -> Integers:
+def attributes_of(
+    identities: Integers, path: Path, known: Integers, labels: Mapping[int, str] | None = None
+) -> Integers:
     """Return the attributes of images, `(N, 32)` in the order of `ALL_ATTRIBUTES`; -1 is unknown.
 
     Args:
         identities: `(N,)` identity of each image.
         path: Table of attributes.
         known: All identities of the data set.
+        labels: What the table calls them, by number; where omitted, the numbers.
 
     Raises:
         DataError: The table is wrong, lacks an identity, or has one that the data set does not.
     """
-    table = read_attributes(path)
+    table, labels = read_attributes(path, labels), labels or {}
     strangers = np.setdiff1d(table.index.to_numpy(np.int64), known)
     if strangers.size:
         raise DataError(f"{path}: identity {strangers[0]} is not in the data set; take out its row")
     lacking = np.setdiff1d(identities, table.index.to_numpy(np.int64))
     if lacking.size:
-        raise DataError(f"{path}: no attributes of identity {lacking[0]}, which is trained on; add a row")
+        label = labels.get(int(lacking[0]), lacking[0])
+        raise DataError(f"{path}: no attributes of identity {label}, which is trained on; add a row")
     return table.loc[identities].to_numpy(np.int64)
 
 
-def _identities(path: Path, given: "pd.Series[Any]") -> "pd.Series[int]":
+def _identities(path: Path, given: "pd.Series[Any]", labels: Mapping[int, str]) -> "pd.Series[int]":
+    """Return the number of the identity in each row.
+
+    Raises:
+        DataError: It is none that the data set has, or no number where identities are numbers.
+    """
+    if labels:
+        numbers = {label: number for number, label in labels.items()}
+        for label in (str(value) for value in given):
+            if label not in numbers:
+                hint = nearest(label, sorted(numbers))
+                raise DataError(f"{path}: identity {label} is not in the data set; take out its row ({hint})")
+        return pd.Series([numbers[str(value)] for value in given], index=given.index)
     try:
         return pd.Series(whole_numbers(pd.to_numeric(given).to_numpy()), index=given.index)
     except (ValueError, TypeError) as error:
@@ -74,7 +94,7 @@ def _identities(path: Path, given: "pd.Series[Any]") -> "pd.Series[int]":
 
 def _from_csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, converters={"identity": str.strip})
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable table of attributes ({error})") from error
     if "identity" not in table or not any({*attributes} <= {*table} for attributes in ATTRIBUTE_SETS.values()):

@@ -27,7 +27,7 @@ def side_car_problems(dataset: "ReidDataset") -> list[str]:
     if "attributes" in dataset.side_cars:
         try:
             trained = dataset.train["identity"].to_numpy(np.int64)
-            attributes_of(trained, dataset.side_cars["attributes"], dataset.identities())
+            attributes_of(trained, dataset.side_cars["attributes"], dataset.identities(), dataset.labels)
         except DataError as error:
             problems.append(str(error))
     return problems

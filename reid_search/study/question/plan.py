@@ -147,7 +147,7 @@ class Fingerprints:
 
     def of(self, data: DataConfig) -> str:
         """Return the fingerprint of a trial's data, which does not depend on image size and holdout."""
-        return fingerprint_of_sets(self._read(use.data)[1].fingerprint for use in data.sets)
+        return fingerprint_of_sets(data, [self._read(use.data)[1].fingerprint for use in data.sets])
 
     def check(self, data: DataConfig) -> None:
         """Refuse data on which training or testing would be of no use.

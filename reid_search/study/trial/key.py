@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reid_search.study.trial.config import DataConfig, DataFacts
@@ -84,18 +84,29 @@ def joint_fingerprint(fingerprints: Sequence[str]) -> str:
     return fingerprints[0] if len(fingerprints) == 1 else digest(list(fingerprints))
 
 
-def fingerprint_of_sets(fingerprints: Iterable[str]) -> str:
-    """Return one fingerprint for the data sets that are trained and tested on; the same files at two places are one."""
-    return joint_fingerprint(list(dict.fromkeys(fingerprints)))
+def fingerprint_of_sets(data: DataConfig, fingerprints: Sequence[str]) -> str:
+    """Return one fingerprint for the data sets that are trained and tested on, which says which test is which set.
+
+    Those that are trained on come first. The same files at two places are one data set.
+
+    Args:
+        data: What is trained and tested on.
+        fingerprints: That of each of `data.sets`.
+    """
+    if len({*fingerprints}) == 1:
+        return fingerprints[0]
+    uses = list(zip(data.sets, fingerprints, strict=True))
+    tests = {split: next(own for use, own in uses if use.data == item) for split, item in data.tested.items()}
+    return digest({"sets": list(dict.fromkeys(fingerprints)), "test": tests})
 
 
-def joint_facts(facts: Sequence[tuple[DataConfig, DataFacts]]) -> DataFacts:
+def joint_facts(facts: Sequence[tuple[DataConfig, DataFacts]], fingerprint: str) -> DataFacts:
     """Return what is known of all data sets of a trial together; where there are several, each is named."""
     names = names_of([data.as_entries for data, _ in facts])
     prefixes = [f"{name}: " if len({*names}) > 1 else "" for name in names]
     told = [item.told_of(prefix) for (_, item), prefix in zip(facts, prefixes, strict=True)]
     return DataFacts(
-        fingerprint_of_sets(item.fingerprint for item in told),
+        fingerprint,
         {reason: count for item in told for reason, count in item.unused.items()},
         tuple(dict.fromkeys(note for item in told for note in item.notes)),
     )
