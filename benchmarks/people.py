@@ -2,7 +2,7 @@
 
     uv run python benchmarks/people.py
 
-Prints the tables of docs/people.md: three seeds of every data set that shipped studies use, and means of ten draws.
+Prints the tables of docs/people.md: three seeds of every data set of studies for a CPU, and means of ten draws.
 All figures are mean average precision in percent on the test split of a study's own data, by the Euclidean distance of
 descriptions of its images at its own image size; only the true parts use masks, with the cameras off, and are Rank-1.
 """
@@ -128,7 +128,7 @@ def colours_of_true_parts(rendered: Iterable[Rendering]) -> Floats:
 
 
 def shipped() -> dict[str, SyntheticConfig]:
-    """Return each data set with images of its own that arms of shipped studies use, by its first arm."""
+    """Return each data set with images of its own that shipped studies use on a CPU, by the first arm that does."""
     found: dict[str, tuple[str, SyntheticConfig]] = {}
     for path in sorted(STUDIES.glob("*.yaml")):
         study = load_study(path)

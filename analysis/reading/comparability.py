@@ -15,8 +15,7 @@ from reid_search.records import Status
 from reid_search.study import MARKET_RULE
 
 FIELDS = ("evaluate", "data_fingerprint", "transductive", "rule", "privileged")
-"""`rule` and `privileged` say something only of numbers that were not measured by the usual rule, on images alone."""
-USUAL = {"rule": str(MARKET_RULE), "privileged": "none"}
+_USUAL = {"rule": str(MARKET_RULE), "privileged": "none"}  # which a fingerprint does not mention
 RULES: Mapping[str, str] = {
     "left_out": "junk, and the query's identity in the query's camera",  # unless a measurement has another rule
     "average_precision": "rectangular",
@@ -24,7 +23,6 @@ RULES: Mapping[str, str] = {
 }
 
 _DIGITS = 8
-_ALWAYS = object()
 _ROUNDING = 1e-9  # of weights such as thirds
 
 
@@ -44,7 +42,7 @@ class Difference:
 
 def fingerprint_of(measured: Mapping[str, object]) -> str:
     """Return 8 hex digits that are equal for measurements with the same `FIELDS`, that is, under one protocol."""
-    fields = {name: measured[name] for name in FIELDS if measured.get(name) != USUAL.get(name, _ALWAYS)}
+    fields = {name: measured[name] for name in FIELDS if name not in _USUAL or measured[name] != _USUAL[name]}
     text = json.dumps({"fields": fields, "rules": dict(RULES)}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

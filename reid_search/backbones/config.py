@@ -13,6 +13,8 @@ from reid_search.study import BACKBONES, Config
 from reid_search.study.component import OneOf
 from reid_search.study.trial.weights import DefaultWeights
 
+_ROUNDS_UP = "_ceil"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -68,8 +70,13 @@ class BackboneConfig(Config):
 
     @property
     def source_name(self) -> str:
-        """The name of the network from which it is made, where the backbone differs from it in no weight."""
-        return self.name
+        """The network from which it is made and whose weights fit it; only the pooling of the stem may differ."""
+        return self.name.removesuffix(_ROUNDS_UP)
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether the stem pools without padding and rounds up."""
+        return self.name.endswith(_ROUNDS_UP)
 
     @property
     def default_weights(self) -> DefaultWeights | None:

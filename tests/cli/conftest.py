@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from ruamel.yaml import YAML
+
+from reid_search.data.synthetic.config import SyntheticConfig
+from reid_search.data.synthetic.write import write_dataset
 
 _PATIENCE_SECONDS = 300.0
 
@@ -128,3 +132,17 @@ def study_file(tmp_path: Path, trial_content: Callable[..., dict[str, Any]]) -> 
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set of synthetic people with their side-cars."""
+    root = tmp_path_factory.mktemp("made") / "unit"
+    write_dataset(SyntheticConfig.model_validate({"name": "synthetic", "preset": "unit"}), root)
+    return root
+
+
+@pytest.fixture
+def unit(made: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return shutil.copytree(made, tmp_path / "unit")

@@ -10,22 +10,8 @@ import pytest
 from PIL import Image
 
 from reid_search.cli import data as data_commands
-from reid_search.data.synthetic.config import SyntheticConfig
-from reid_search.data.synthetic.write import write_dataset
 
 Command = Callable[..., object]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("made") / "unit"
-    write_dataset(SyntheticConfig.model_validate({"name": "synthetic", "preset": "unit"}), root)
-    return root
-
-
-@pytest.fixture
-def unit(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "unit")
 
 
 def test_a_made_data_set_holds_the_settings_that_were_asked_for(command: Command, tmp_path: Path) -> None:

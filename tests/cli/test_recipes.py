@@ -2,16 +2,12 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-
-from reid_search.data.synthetic.config import SyntheticConfig
-from reid_search.data.synthetic.write import write_dataset
 
 Command = Callable[..., Any]
 
@@ -209,18 +205,6 @@ def test_an_overlay_that_one_of_several_recipes_cannot_bear_names_its_level(
         assert (answer.code, len(answer.err.strip().splitlines())) == (2, 1)
         assert "axes.system: level 'other' makes no valid trial: " in answer.err
         assert said in answer.err
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("made") / "unit"
-    write_dataset(SyntheticConfig.model_validate({"name": "synthetic", "preset": "unit"}), root)
-    return root
-
-
-@pytest.fixture
-def unit(made: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(made, tmp_path / "unit")
 
 
 def _last(unit: Path, folder: str) -> Path:

@@ -4,22 +4,20 @@ The gates are those of benchmarks/people.py, on the data of the studies that shi
 """
 
 import importlib.util
-from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reid_search.data.synthetic.config import Nuisances, People
-from reid_search.data.synthetic.plan import PlannedImage, plan_images
+from reid_search.data.synthetic.config import Nuisances, People, SyntheticConfig
+from reid_search.data.synthetic.plan import plan_images
 from reid_search.data.synthetic.presets import Preset
 from reid_search.data.synthetic.studio import Studio
-from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
 
 Floats = npt.NDArray[np.float64]
-Masks = npt.NDArray[np.uint8]
 
 
 def load_benchmark(name: str) -> ModuleType:
@@ -57,79 +55,25 @@ NEEDS = {
 OF_LABELS = ("distractors", "junk", "mask_noise", "keypoint_noise", "attribute_noise", "identity_noise")
 
 
-class Gallery:
-    """The test images of a data set, and their labels."""
-
-    def __init__(self, nuisances: Nuisances, seed: int, people: People) -> None:
-        studio = Studio(seed, nuisances, people)
-        planned = plan_images(SPLIT, seed, people, nuisances)
-        self.query, self.query_images, self.query_masks = self._of("query", planned, studio)
-        self.gallery, self.gallery_images, self.gallery_masks = self._of("bounding_box_test", planned, studio)
-
-    @staticmethod
-    def _of(folder: str, planned: list[PlannedImage], studio: Studio) -> tuple[list[PlannedImage], Floats, Masks]:
-        images = [image for image in planned if image.folder == folder]
-        rendered = [studio.render(image) for image in images]
-        pixels = np.stack([np.asarray(rendering.image, np.float64) for rendering in rendered])
-        return images, pixels, np.stack([rendering.mask for rendering in rendered])
-
-    @property
-    def labels(self) -> dict[str, list[int]]:
-        return {
-            "query_ids": [image.identity for image in self.query],
-            "gallery_ids": [image.identity for image in self.gallery],
-            "query_cameras": [image.camera for image in self.query],
-            "gallery_cameras": [image.camera for image in self.gallery],
-        }
-
-    def ranked_by(self, features) -> RankingResult:
-        query = features(self.query_images, self.query_masks)
-        gallery = features(self.gallery_images, self.gallery_masks)
-        return evaluate_ranking(query, gallery, metric="euclidean", **self.labels)
-
-
-@cache
-def gallery_of(nuisances: Nuisances, seed: int, people: People | None = None) -> Gallery:
-    """Render once what several tests look at."""
-    return Gallery(nuisances, seed, people or People())
-
-
-def halved(images: Floats) -> Floats:
-    """Images of half the size, each pixel the mean of four."""
-    count, height, width, _ = images.shape
-    return images.reshape(count, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))
-
-
-def pixels(images: Floats, masks: Masks) -> Floats:
-    return halved(images).reshape(len(images), -1)
-
-
-def part_colours(images: Floats, masks: Masks) -> Floats:
-    """Mean colour of each of the four parts; middle grey where a part is not seen."""
-    return np.stack(
-        [
-            np.concatenate(
-                [
-                    image[mask == part].mean(axis=0) if (mask == part).any() else np.full(3, 128.0)
-                    for part in range(1, 5)
-                ]
-            )
-            for image, mask in zip(images, masks, strict=True)
-        ]
+def crowd_of(nuisances: Nuisances, people: People | None = None) -> Any:
+    """The test images of few people, in half their size."""
+    config = SyntheticConfig(
+        name="synthetic", preset="ci", image_size=(64, 32), nuisances=nuisances, people=people or People()
     )
+    return GATES.Crowd(config)
 
 
 def camera_found(images: Floats, cameras: npt.NDArray[np.int64]) -> float:
     """Share of images whose nearest other image, by mean and spread of colours, is of the same camera."""
-    features = np.concatenate([images.mean(axis=(1, 2)), images.std(axis=(1, 2))], axis=1)
+    features = GATES.moments(images)
     distances = np.linalg.norm(features[:, None] - features[None], axis=2)
     np.fill_diagonal(distances, np.inf)
     return float((cameras[distances.argmin(axis=1)] == cameras).mean())
 
 
 def test_without_nuisances_the_nearest_image_is_the_same_person() -> None:
-    gallery = gallery_of(OFF, 0)
-    assert gallery.ranked_by(pixels).cmc[0] >= 0.99
+    crowd = crowd_of(OFF)
+    assert crowd.ranked_by(GATES.pixels(crowd.levels)).cmc[0] >= 0.99
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
@@ -168,16 +112,14 @@ def test_colours_of_the_true_parts_tell_everybody_apart_before_cameras_that_see_
 
 
 def test_colours_tell_the_camera_rather_than_the_person() -> None:
-    gallery = gallery_of(Nuisances(), 0)
-    cameras = np.array([image.camera for image in gallery.query])
-    assert camera_found(gallery.query_images, cameras) > 0.5
-    plain = gallery_of(OFF, 0)
-    assert camera_found(plain.query_images, cameras) < 0.3
+    seen, plain = crowd_of(Nuisances()), crowd_of(OFF)
+    assert camera_found(seen.levels, seen.cameras) > 0.5
+    assert camera_found(plain.levels, plain.cameras) < 0.35
 
 
 def test_nobody_can_be_told_apart_where_nothing_is_their_own() -> None:
-    alike = gallery_of(FEW, 0, People(coarse=0.0, layout=0.0, texture=0.0, fine=0.0))
-    assert alike.ranked_by(part_colours).mean_ap <= 3 * chance_mean_ap(**alike.labels)
+    alike = crowd_of(FEW, People(coarse=0.0, layout=0.0, texture=0.0, fine=0.0))
+    assert alike.ranked_by(GATES.colours_of_true_parts(alike.rendered)).mean_ap <= 3 * alike.chance
 
 
 @pytest.mark.parametrize("name", sorted(set(Nuisances.model_fields) - set(OF_LABELS)))

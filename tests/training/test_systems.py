@@ -39,6 +39,13 @@ def _request(config: TrialConfig, cache: Path, keep: bool = False) -> TrialReque
     return TrialRequest(_small(config), 1, "0" * 16, ("test",), cache=cache, keep_checkpoint=keep)
 
 
+def _told(config: TrialConfig) -> str:
+    (kind,) = config.model.needs
+    noises = config.data.model_dump()["nuisances"]
+    noise = {"maps": noises["mask_noise"], "keypoints": noises["keypoint_noise"]}[kind]
+    return f"{kind}: truth with noise {noise:g}" if noise else f"{kind}: truth"
+
+
 SYSTEMS = list(_arms("systems"))
 OTHERS = [arm for name in ("pcb", "part_bilinear", "sggnn", "landmarks", "spreid") for arm in _arms(name)]
 
@@ -55,6 +62,7 @@ def test_a_system_trains_and_is_tested(config: TrialConfig, cache: Path, tmp_pat
         scorer = result.config["scorer"]
         assert result.scorer == (scorer["kind"] if scorer else None)
         assert result.transductive == (result.scorer in ("graph", "k_reciprocal"))
+        assert result.beside == (dict.fromkeys(("val", "test"), _told(config)) if config.model.needs else {})
 
 
 INTERRUPTED = [arm for arm in SYSTEMS + OTHERS if any(word in arm.id for word in ("RPP", "SGGNN", "frozen"))]

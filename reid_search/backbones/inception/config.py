@@ -22,16 +22,6 @@ class InceptionConfig(BackboneConfig):
     name: Literal["inception_v3", "inception_v3_ceil"]
 
     @property
-    def source_name(self) -> str:
-        """Its name in timm."""
-        return self.name.removesuffix("_ceil")
-
-    @property
-    def rounds_up(self) -> bool:
-        """Whether the poolings of the stem round up."""
-        return self.name != self.source_name
-
-    @property
     def default_weights(self) -> DefaultWeights:
         """Torchvision's, as timm keeps them, trained on other means than ImageNet's."""
         return DefaultWeights("timm/inception_v3.tv_in1k", HALVES)

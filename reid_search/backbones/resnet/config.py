@@ -100,16 +100,6 @@ class ResNetConfig(BackboneConfig):
     ]
 
     @property
-    def source_name(self) -> str:
-        """Name of the network whose stem pools with padding."""
-        return self.name.removesuffix("_ceil")
-
-    @property
-    def rounds_up(self) -> bool:
-        """Whether the stem pools without padding and rounds up."""
-        return self.name != self.source_name
-
-    @property
     def plain(self) -> str:
         """Name of the network without instance norm."""
         return self.source_name.partition("_ibn")[0]

@@ -99,9 +99,8 @@ class People(Config):
         fine: Details of at most 5 percent of the area: the logo, which is on the front only, shoes, width of stripes.
         twins: Share of people who belong to a family, in training and in test.
         family_size: People in a family.
-        twin_kind: What sets the members of a family apart: two of seven colours, which are everybody's, have changed
-            places (`permutation`; families differ by where the others are), or another look of one part
-            (`single_part`; families differ in everything).
+        twin_kind: What sets the members of a family apart: two of the seven colours that everybody wears have changed
+            places (`permutation`), or one part looks different (`single_part`, where families differ in everything).
         twin_part: That part; `any` draws one for each family.
     """
 
@@ -126,7 +125,7 @@ class SyntheticConfig(DataConfig):
         nuisances: What varies besides the people.
         boxes: `labelled` cuts the same scenes with boxes that fit: shift, scale and truncation are off, and everything
             else is the same.
-        test_cameras: The `same` as in training, or `others`, which no network has seen.
+        test_cameras: The `same` as in training, or `others`, which training never sees.
     """
 
     is_drawn: ClassVar[bool] = True
@@ -144,9 +143,14 @@ class SyntheticConfig(DataConfig):
         return frozenset({"maps", "keypoints", "attributes"})
 
     def origin_of(self, kind: SideCar) -> str:
-        """Return `truth`, the renderer's own, or `truth with noise` and its strength."""
-        noise: float = getattr(self.nuisances, f"{kind.removesuffix('s')}_noise".replace("map_", "mask_"))
-        return f"{TRUTH} with noise {noise:g}" if noise else TRUTH
+        """Return `truth`, the renderer's own, or `truth with noise` and how strong it is."""
+        nuisances = self.nuisances
+        noises: dict[SideCar, float] = {
+            "maps": nuisances.mask_noise,
+            "keypoints": nuisances.keypoint_noise,
+            "attributes": nuisances.attribute_noise,
+        }
+        return f"{TRUTH} with noise {noises[kind]:g}" if noises[kind] else TRUTH
 
     @property
     def train_identities(self) -> int:

@@ -82,12 +82,12 @@ class Studio:
 
     def camera(self, number: int) -> Camera:
         """Return a camera by its number from 1; those above `CAMERAS` are the others, which only the test has."""
-        group, place = divmod(number - 1, CAMERAS)
         if number not in self._cameras:
+            group = (number - 1) // CAMERAS
             generator, nuisances = generator_of(self._seed, Stream.CAMERA, group), self._nuisances
             drawn = sample_cameras(generator, CAMERAS, nuisances.camera_cast, nuisances.camera_optics)
             self._cameras |= {group * CAMERAS + 1 + at: camera for at, camera in enumerate(drawn)}
-        return self._cameras[group * CAMERAS + 1 + place]
+        return self._cameras[number]
 
     def _place(self, number: int) -> Image.Image:
         if number not in self._places:

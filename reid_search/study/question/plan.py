@@ -369,10 +369,10 @@ def _told_the_truth(study: Question, arms: Sequence[Arm]) -> Iterator[str]:
     told = {arm.name: read for arm in arms if TRUTH in (read := arm.config.read_beside("test"))}
     if study.config.privileged == "apart" and told and len(told) < len({arm.name for arm in arms}):
         arm, read = next(iter(told.items()))
-        named = f"'{arm}'" if len(told) == 1 else f"'{arm}' and {len(told) - 1} more"
+        named = f"'{arm}' is" if len(told) == 1 else f"'{arm}' and {len(told) - 1} more are"
         yield (
-            f"{named} {'is' if len(told) == 1 else 'are'} told the truth in testing ({read}), so the numbers are kept "
-            "apart from those of the other arms; `privileged: compared` compares them, marked ‡"
+            f"{named} told the truth in testing ({read}), and the others are not, so their numbers are kept apart; "
+            "`privileged: compared` puts them side by side, marked ‡"
         )
 
 

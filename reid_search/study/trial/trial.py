@@ -185,14 +185,15 @@ class TrialConfig(Config):
         return frozenset(kind for name, loss in self.losses.items() if self.loss_taps(name) for kind in loss.needs)
 
     def read_beside(self, split: str) -> str:
-        """Return what the model reads beside each image of a split, and where it is from: `maps: truth`, or ``.
+        """Return what the model reads beside each image of a split, and where it is from; empty if nothing is.
 
         Args:
             split: `val`, `test` or, of several tests, `test/<name>`.
         """
-        tested = [self.data.tested[split]] if split in self.data.tested else [use.data for use in self.data.sets]
-        kinds = sorted(self.model.needs)
-        return "; ".join(f"{kind}: {', '.join(sorted({data.origin_of(kind) for data in tested}))}" for kind in kinds)
+        trained = [use.data for use in self.data.sets if use.train]
+        ranked = [self.data.tested[split]] if split in self.data.tested else trained
+        origins = {kind: sorted({data.origin_of(kind) for data in ranked}) for kind in sorted(self.model.needs)}
+        return "; ".join(f"{kind}: {', '.join(found)}" for kind, found in origins.items())
 
     def loss_taps(self, name: str) -> list[TapSpec]:
         """Return the taps that a loss sits on; none if it is switched off."""

@@ -169,7 +169,7 @@ def focused(levels: Levels, blur: float, resolution: float) -> Levels:
 def grained(levels: Levels, noise: float, generator: np.random.Generator) -> Levels:
     """Return an image `(H, W, 3)` with grain of a standard deviation in levels of 255.
 
-    Grain is the difference of two random bytes, which is faster than a normal one and looks like it.
+    Grain is the difference of two random bytes, which are drawn faster than a normal value and look the same.
     """
     if not noise:
         return levels
