@@ -34,6 +34,7 @@ SETTINGS = {
         {"parts": 4, "partition": "refined", "neck": "bnneck", "embedding_dim": 64},
         {"parts": 3, "reduction_shared": True, "global_head": True, "part_mean": True, "pooling": "max"},
     ],
+    "part_control": [{}, {"sees": "scattered", "neck": "bnneck", "pooling": "gem"}, {"parts": 1, "last_stride": 2}],
     "spreid": [
         {},
         {"maps": "learnt"},
