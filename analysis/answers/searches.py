@@ -1,13 +1,14 @@
 """Reduce a search to its best proposal, and to how its proposals ended."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from reid_search.records import Status, StudyState
 
 from ..reading.measures import Row
+from .edges import Edge, edges_of
 
 STATUSES = (
     Status.FINISHED, Status.STOPPED, Status.FAILED, Status.UNREADABLE, Status.RUNNING, Status.WAITING,
@@ -31,6 +32,7 @@ class SearchSummary:
             was searched together.
         tuned_by: The column of `proposals` that names the level or arm tuned.
         held: The axes that were not tuned, since they define what is tuned separately.
+        edges: Best values of numbers, of each level or arm, that are the smallest or largest tried.
     """
 
     phase: str
@@ -44,6 +46,7 @@ class SearchSummary:
     each: str | None = None
     tuned_by: str | None = None
     held: tuple[str, ...] = ()
+    edges: tuple[Edge, ...] = ()
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -78,7 +81,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
     axes, best = state.axes, state.best(phase)
     each, tuned_by, held = _each(state, described.get("each"), rows)
     counts = {status: int((rows["status"] == status).sum()) for status in STATUSES}
-    return SearchSummary(
+    summary = SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
         objective=str(rows["objective"].iloc[-1]),
@@ -91,6 +94,17 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         tuned_by=tuned_by,
         held=held,
     )
+    tuned = {path: axes.get(path, {}) for path in summary.axes if path not in held}
+    return replace(summary, edges=tuple(_edges(summary, tuned)))
+
+
+def _edges(search: SearchSummary, tuned: Mapping[str, Mapping[str, object]]) -> Iterator[Edge]:
+    if search.tuned_by is None:
+        yield from edges_of(None, search.proposals, search.best, tuned) if search.best else ()
+        return
+    for level, best, _ in search.best_of_each:
+        own = search.proposals[search.proposals[search.tuned_by] == level]
+        yield from edges_of(level, own, best, tuned)
 
 
 def _each(state: StudyState, each: object, rows: pd.DataFrame) -> tuple[str | None, str | None, tuple[str, ...]]:

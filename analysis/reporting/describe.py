@@ -12,6 +12,7 @@ from ..answers.trials_summary import TrialsSummary
 from ..reading.data_sets import data_sets
 from ..reading.measures import Row, rows_of
 from .claims import describe_bound
+from .describe_edges import count_edges
 from .describe_tables import describe_queries, describe_shared, describe_unlike
 from .formats import interval, known, listed, percent, points, settings, several, spread
 from .naming import centre_word
@@ -206,11 +207,13 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
     if search.each:
         tuned = several(len(search.best_of_each), "arm" if search.tuned_by == "arm" else "level")
         yield f"{begin} ({counted}), the same number for each {search.each}, and found the best of {tuned}."
+        yield from count_edges(search)
         return
     yield (
         f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.best['value'])} % "
         f"{search.objective} with {settings(search.best_settings)}."
     )
+    yield from count_edges(search)
 
 
 def _about_arms_of_claims(ablation: AblationSummary) -> Iterator[str]:

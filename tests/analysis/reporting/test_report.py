@@ -1,3 +1,4 @@
+import itertools
 import json
 import re
 import statistics
@@ -460,6 +461,31 @@ def test_a_search_of_each_shows_the_best_of_each(empty, study_text, result_of):
     text = report(empty).text
     assert "Best settings of each" in text
     assert "the same number for each model.parts" in text
+
+
+def test_best_values_at_the_edge_of_what_was_tried_are_said(empty, study_text, result_of):
+    """Of three rates, one level's best is the largest and the other's the middle one."""
+    axis = "  training.optimizer.lr: {choice: [0.001, 0.002, 0.004]}\n"
+    text = study_text.replace("axes:\n", "axes:\n" + axis)
+    empty.begin(text.replace("trials: 6,", "trials: 3, each: model.parts,"))
+    values = {"[1]": (0.2, 0.3, 0.4), "[1, 2]": (0.2, 0.5, 0.4)}
+    for number, (place, level) in enumerate(itertools.product(range(3), values)):
+        key, value = f"{number:016x}", values[level][place]
+        settings = {"model.parts": level, "training.optimizer.lr": ("0.001", "0.002", "0.004")[place]}
+        empty.log(
+            "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by="grid",
+            settings=settings, space="5" * 16, params={},
+        )  # fmt: skip
+        empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
+    page = report(empty).text
+    markdown = (empty.path / "report" / "report.md").read_text()
+    for text in (" ".join(page.split()), " ".join(markdown.replace("\\", "").split())):
+        assert (
+            "[1]: the best training.optimizer.lr, 0.004, is the largest of the 3 values tried, and the end of what the "
+            "study allows (0.001, 0.002, 0.004). A better one may lie above it: widen the axis upwards"
+        ) in text
+        assert "The best training.optimizer.lr is the smallest or largest tried for 1 of 2 levels" in text
+        assert "[1, 2]: the best" not in text
 
 
 def test_many_arms_show_the_curves_of_the_furthest(empty):
