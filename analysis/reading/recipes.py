@@ -31,6 +31,7 @@ def _made(state: StudyState, ask: ArmAsked) -> Made | None:
     if not isinstance(recipe, str):
         return None
     try:
-        return Made(recipe, overrides_in(config_for(trial, ask), recipe))
+        content = config_for(trial, ask)
+        return Made(recipe, content, overrides_in(content, recipe))
     except ValidationError:  # a recipe that this release does not have
         return None

@@ -54,8 +54,17 @@ def set_mode(model: ReidModel) -> None:
             module.eval()
 
 
-def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion) -> Optimizer:
+def build_optimizer(
+    config: OptimizerConfig, stage: StageConfig, model: ReidModel, criterion: Criterion, lr_multiplier: float = 1.0
+) -> Optimizer:
     """Return the optimiser of a stage; each group keeps its unscheduled learning rate in `base_lr`.
+
+    Args:
+        config: The optimiser.
+        stage: What trains.
+        model: Its parameters.
+        criterion: The losses' own parameters.
+        lr_multiplier: Factor on every learning rate.
 
     Raises:
         TrialFailure: A pattern of `rates` names no parameter.
@@ -64,7 +73,9 @@ def build_optimizer(config: OptimizerConfig, stage: StageConfig, model: ReidMode
     new, undecayed = model.new_parameters(), set() if config.decay_norms else _norms_and_biases(model, criterion)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in _training(model, criterion, stage):
-        lr = config.lr * stage.lr * (config.new_lr if name in new or name.startswith("losses.") else 1.0)
+        lr = (
+            config.lr * lr_multiplier * stage.lr * (config.new_lr if name in new or name.startswith("losses.") else 1.0)
+        )
         lr *= config.bias_lr if name.endswith("bias") else 1.0
         lr *= next((factor for pattern, factor in config.rates if fnmatchcase(name, pattern)), 1.0)
         decay = 0.0 if id(parameter) in undecayed else config.weight_decay

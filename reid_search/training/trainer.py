@@ -116,7 +116,8 @@ class Trainer:
         freeze(self.model, self._stage, self._may_train)
         self.criterion.enter(self._stage.name)
         settings = self._stage.optimizer or self._config.optimizer
-        self._optimizer = build_optimizer(settings, self._stage, self.model, self.criterion)
+        multiplier = self._config.lr_multiplier
+        self._optimizer = build_optimizer(settings, self._stage, self.model, self.criterion, multiplier)
         self._thawed = not self._stage.freeze
         if not self._thawed:
             freeze_at_first(self.model, self._stage)

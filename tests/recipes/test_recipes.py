@@ -16,10 +16,11 @@ from reid_search.losses import Criterion
 from reid_search.models import build_model, count_parameters
 from reid_search.study import TrialConfig, load_study, trial_key
 from reid_search.study.language.merge import leaves
-from reid_search.study.trial.recipe_overrides import overrides_in, overrides_of, shared_overrides
+from reid_search.study.trial.recipe_overrides import overlay_of, overrides_in, overrides_of
 from reid_search.study.trial.recipes import recipe, recipe_names
 from reid_search.training.trainer import Trainer
 
+SYSTEMS = Path(__file__).parents[2] / "search_spaces" / "systems.yaml"
 MARKET = {"name": "market1501"}
 SETTINGS = list(csv.DictReader((Path(__file__).parent / "published.csv").open(encoding="utf-8")))
 SMALL = {
@@ -119,10 +120,12 @@ def test_a_default_that_is_not_written_is_said_where_a_recipe_has_another_value(
 def test_stages_are_compared_entry_by_entry_or_by_their_names_if_these_differ() -> None:
     stages = [{**stage, "images": 480} for stage in recipe("sggnn")["training"]["stages"]]  # type: ignore[index]
     shorter = _published("sggnn", training={"images": 960, "stages": stages})
-    assert {item.path: item.here for item in overrides_of(shorter)} == {
+    assert {item.path: item.here for item in overrides_of(shorter)} == {"training.images": 960}
+    uneven = [{**stage, "images": images} for stage, images in zip(stages, (600, 360), strict=True)]
+    assert {item.path: item.here for item in overrides_of(_published("sggnn", training={"stages": uneven}))} == {
         "training.images": 960,
-        "training.stages.base.images": 480,
-        "training.stages.graph.images": 480,
+        "training.stages.base.images": 600,
+        "training.stages.graph.images": 360,
     }
     alone = _published("sggnn", training={"images": 480, "stages": stages[:1]})
     found = {item.path: (item.published, item.here) for item in overrides_of(alone)}
@@ -221,11 +224,43 @@ def test_a_study_compares_recipes_under_one_overlay(study: Callable[[str], Any])
     assert arms["system=PCB"].training.batch.order == "shuffled"
     assert arms["system=PCB"].data.image_size == (96, 32)
     assert arms["system=MGN, no centre"].loss_taps("centre") == []
-    own = {item.path for item in overrides_of(arms["system=PCB"])} - {
-        item.path for item in shared_overrides(arms.values())
+    overlay = overlay_of([(config.model_dump(mode="json"), overrides_of(config)) for config in arms.values()])
+    assert overlay == {
+        "data.name": "synthetic",
+        "data.image_size": [96, 32],
+        "model.backbone": "resnet10_thin",
+        "model.weights": None,
+        "training.images": 32,
+        "training.batch.ids": 2,
+        "training.batch.per_id": 2,
     }
-    assert own == {"model.parts", "training.batch.per_id"} - {item.path for item in shared_overrides(arms.values())}
-    assert {item.path for item in shared_overrides(arms.values())} >= {"data.name", "model.backbone", "training.images"}
+    assert {item.path for item in overrides_of(arms["system=PCB"])} - set(overlay) == {"model.parts"}
+
+
+def test_the_study_of_all_systems_has_every_recipe_under_one_overlay() -> None:
+    """What else a row changes of its recipe, it says in the study's file."""
+    arms = [arm.config for arm in load_study(SYSTEMS).plan().arms]
+    assert sorted(config.from_recipe or "" for config in arms) == sorted(recipe_names())
+    overlay = overlay_of([(config.model_dump(mode="json"), overrides_of(config)) for config in arms])
+    assert overlay == {
+        "data.name": "synthetic",
+        "data.image_size": [48, 24],
+        "model.backbone": "resnet10_thin",
+        "model.weights": None,
+        "training.images": 24000,
+        "training.batch.ids": 8,
+        "training.batch.per_id": 4,
+    }
+    changed = {config.from_recipe: {item.path for item in overrides_of(config)} - set(overlay) for config in arms}
+    assert {name: paths for name, paths in changed.items() if paths} == {
+        "verification": {"training.augment.crop"},
+        "identification_verification": {"training.augment.crop"},
+        "strong_baseline": {"training.augment.pad"},
+        "mgn_fastreid": {"training.augment.pad", "training.precision"},
+        "part_aligned_bilinear": {"model.part_backbone"},
+        "bilinear_cnn": {"training.stages"},
+        "sggnn": {"losses.graph.width"},
+    }
 
 
 def test_a_study_begins_with_a_recipe_and_nothing_but_data(study: Callable[[str], Any]) -> None:

@@ -216,6 +216,24 @@ def test_norms_and_biases_may_be_left_undecayed_and_biases_learn_at_a_rate_of_th
     assert seen >= {(False, False), (False, True), (True, True)}
 
 
+def test_one_multiplier_is_on_every_rate_also_of_a_stage_with_its_own_optimiser(
+    cache: Path, trial_content: Content
+) -> None:
+    stages = [
+        {"name": "a", "images": 12, "lr": 0.5},
+        {"name": "b", "images": 12, "optimizer": {"kind": "sgd", "lr": 0.2, "bias_lr": 2.0}},
+    ]
+    training = {"batch": {"ids": 4, "per_id": 3}, "report_every": 12, "optimizer": {"lr": 0.01}, "stages": stages}
+    rates = []
+    for multiplier in (1.0, 3.0):
+        trainer, _ = _trainer(trial_content(training={**training, "lr_multiplier": multiplier}), cache)
+        first = sorted({group["base_lr"] for group in trainer._optimizer.param_groups})
+        trainer.train_epoch(1)
+        trainer.train_epoch(2)
+        rates.append(first + sorted({group["base_lr"] for group in trainer._optimizer.param_groups}))
+    assert rates == [pytest.approx([0.005, 0.2, 0.4]), pytest.approx([0.015, 0.6, 1.2])]
+
+
 def test_what_is_frozen_at_first_begins_to_learn_at_its_image_also_when_resumed(
     cache: Path, trial_content: Content
 ) -> None:

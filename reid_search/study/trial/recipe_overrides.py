@@ -1,6 +1,7 @@
 """What a trial changes of the recipe that it was made from."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, cast
 
@@ -8,7 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from reid_search.study.component import WITH_DEFAULTS, Config
 from reid_search.study.language.merge import leaves
-from reid_search.study.trial.recipes import KEY
+from reid_search.study.trial.recipes import KEY, in_proportion
 from reid_search.study.trial.trial import TrialConfig
 
 _PUBLISHED_ON = {"name": "market1501"}
@@ -46,8 +47,14 @@ def overrides_in(content: Mapping[str, object], name: str) -> tuple[Override, ..
     recipe = _published(name)
     written = recipe.model_dump(mode="json")
     alike = _stage_names(content) == _stage_names(written)
+    if alike:
+        written["training"] = {**in_proportion(written["training"], _images(content)), "images": recipe.training.images}
     published, here = (dict(_leaves(item, stages_apart=alike)) for item in (written, content))
     full = dict(_leaves(recipe.model_dump(mode="json", context=WITH_DEFAULTS), stages_apart=alike))
+    for path in [path for path, value in here.items() if value is None]:
+        if whole := {name: value for name, value in published.items() if name.startswith(f"{path}.")}:
+            published = {name: value for name, value in published.items() if name not in whole}
+            published[path] = {name.removeprefix(f"{path}."): value for name, value in whole.items()}
     found = (
         Override(
             path, published.get(path, full.get(path)), here[path] if path in here else _left_out(content, recipe, path)
@@ -78,23 +85,24 @@ def _left_out(content: Mapping[str, object], config: Config, path: str) -> objec
     return dict(leaves({step: value})).get(path)
 
 
-def shared_overrides(configs: Iterable[TrialConfig]) -> tuple[Override, ...]:
-    """Return what all trials that were made from recipes have in place of these: the overlay of a study.
+def overlay_of(arms: Collection[tuple[Mapping[str, object], Sequence[Override]]]) -> dict[str, object]:
+    """Return the overlay of a study: entries that all of its arms have alike and that at least two of them change.
 
-    What the recipes say there may differ, so `published` is None.
+    Args:
+        arms: Of each arm that was made from a recipe, its config as a record holds it and what it changes.
+
+    Returns:
+        Values by their paths, in the order of the changes. An arm whose recipe has the value anyway does not change it.
     """
-    return shared_of(overrides_of(config) for config in configs if config.from_recipe is not None)
+    counts = Counter(item.path for _, changes in arms for item in changes)
+    values = {path: [_at(content, path) for content, _ in arms] for path, count in counts.items() if count > 1}
+    return {path: found[0] for path, found in values.items() if all(value == found[0] for value in found)}
 
 
-def shared_of(each: Iterable[Iterable[Override]]) -> tuple[Override, ...]:
-    """Return what several trials all have in place of their recipes, given what each of them changes."""
-    changed = [{item.path: item.here for item in items} for items in each]
-    common = changed[0] if changed else {}
-    return tuple(
-        Override(path, None, value)
-        for path, value in common.items()
-        if all(path in other and other[path] == value for other in changed)
-    )
+def _at(content: object, path: str) -> object:
+    for step in path.split("."):
+        content = content.get(step) if isinstance(content, Mapping) else None
+    return content
 
 
 @cache
@@ -111,6 +119,11 @@ def _leaves(content: Mapping[str, object], *, stages_apart: bool) -> Iterator[tu
         apart = dict(zip(names, training["stages"], strict=True))
         compared["training"] = {**training, "stages": apart if stages_apart else names}
     yield from ((path, value) for path, value in leaves(compared) if path not in _NOT_OF_A_SYSTEM)
+
+
+def _images(content: Mapping[str, object]) -> object:
+    training = content.get("training")
+    return training.get("images") if isinstance(training, Mapping) else None
 
 
 def _stage_names(content: Mapping[str, object]) -> list[str]:

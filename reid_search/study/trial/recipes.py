@@ -70,13 +70,18 @@ def _shared_out(training: object, own: object) -> object:
         return training
     if "stages" in own:
         return {key: value for key, value in training.items() if key != "images" or not own["stages"]}
-    stages, images = training.get("stages"), training.get("images")
+    return in_proportion(training, training.get("images"))
+
+
+def in_proportion(training: Mapping[str, object], images: object) -> dict[str, object]:
+    """Return a training with another budget, of which each stage has the share that it had."""
+    stages = training.get("stages")
     if not (isinstance(stages, list) and stages and isinstance(images, int | float) and images >= len(stages)):
-        return training
+        return dict(training)
     ends = [0, *accumulate(stage["images"] for stage in stages)]
     places = pairwise(round(images * end / ends[-1]) for end in ends)
     sized = [{**stage, "images": end - start} for stage, (start, end) in zip(stages, places, strict=True)]
-    return {**training, "stages": sized}
+    return {**training, "images": images, "stages": sized}
 
 
 @cache

@@ -258,6 +258,8 @@ class TrainingConfig(Config):
             tenth of `images` if omitted.
         batch: P × K.
         optimizer: The optimiser.
+        lr_multiplier: Factor on every learning rate, also on those of stages with an optimiser of their own, so that
+            one axis tunes recipes whose rates differ.
         schedule: The learning rate during each stage.
         augment: Random changes to each image.
         precision: `full` (float32), `bf16` (bfloat16), or `amp` (float16 on a GPU, bfloat16 on a CPU).
@@ -265,10 +267,12 @@ class TrainingConfig(Config):
         stages: Stages in order; one with all of `images` if omitted.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("lr_multiplier",)
     images: int = Field(default=20_000, ge=1)
     report_every: int = Field(default=2_000, ge=1)
     batch: BatchConfig = Field(default_factory=BatchConfig)
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
+    lr_multiplier: float = Field(default=1.0, gt=0.0)
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     augment: AugmentConfig = Field(default_factory=AugmentConfig)
     precision: Literal["full", "amp", "bf16"] = "full"

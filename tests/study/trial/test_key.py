@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reid_search.study import TrialConfig, trial_key
+from reid_search.study.component import WITH_DEFAULTS
 from reid_search.study.trial.key import digest
 
 MakeTrial = Callable[..., TrialConfig]
@@ -129,6 +130,7 @@ OTHER: dict[str, Any] = {
     "training.report_every": 64,
     "training.batch": {"ids": 4},
     "training.optimizer": {"lr": 1e-3},
+    "training.lr_multiplier": 3.0,
     "training.schedule": {"warmup": 0.2},
     "training.augment": {"erase": 0.5},
     "training.precision": "amp",
@@ -138,7 +140,7 @@ OTHER: dict[str, Any] = {
 
 
 def entries(config: TrialConfig) -> Iterator[str]:
-    content = config.model_dump(mode="json")
+    content = config.model_dump(mode="json", context=WITH_DEFAULTS)
     for top in ("data", "model", "training"):
         yield from (f"{top}.{name}" for name in content[top])
     for loss, fields in content["losses"].items():
