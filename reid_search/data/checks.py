@@ -1,8 +1,8 @@
-"""What makes a split of no use: people who are trained on and tested, queries that nothing can be found for."""
+"""What makes a split of no use: people who are trained on and tested, queries that cannot be right, or not wrong."""
 
 import numpy as np
 
-from reid_search.common.labels import DISTRACTOR
+from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.common.leaving_out import meets_any
 from reid_search.data.compared import compared_columns
 from reid_search.data.dataset import ReidDataset
@@ -20,7 +20,7 @@ def checked_split(dataset: ReidDataset, use: SetUse) -> HoldoutSplit:
 
     Raises:
         DataError: A part that is used has no image, a person is in training and test, no query could find a match, or
-            the holdout is of no use.
+            none could find anybody else, or the holdout is of no use.
     """
     check_parts(dataset, use)
     if use.train and use.test:
@@ -85,7 +85,8 @@ def check_people(dataset: ReidDataset) -> None:
     tested = np.union1d(dataset.query["identity"], dataset.gallery["identity"])
     both = np.intersect1d(dataset.train["identity"], tested[tested > DISTRACTOR]).tolist()
     if both:
-        named = ", ".join(map(str, both[:_MOST_NAMED])) + (", …" if len(both) > _MOST_NAMED else "")
+        labels = [dataset.labels.get(number, str(number)) for number in both[:_MOST_NAMED]]
+        named = ", ".join(labels) + (", …" if len(both) > _MOST_NAMED else "")
         raise DataError(
             f"{dataset.place}: {len(both)} identities are both in training and in test ({named}), so the test would "
             "measure what was learnt by heart; take them out of one of the two"
@@ -93,28 +94,45 @@ def check_people(dataset: ReidDataset) -> None:
 
 
 def check_test(dataset: ReidDataset, rule: EvaluationRule) -> None:
-    """Refuse a data set whose test could not find anything.
+    """Refuse a data set whose test could not find anything, or nothing wrong.
 
     Raises:
-        DataError: All test images are of one camera, which the rule does not compare within, or no query has a match.
+        DataError: All test images are of one camera, which the rule does not compare within; no query has a match; or
+            no query with a match has an image of anybody else to be confused with.
     """
     query, gallery = dataset.query, dataset.gallery
     columns = compared_columns(rule.compared, query, gallery)
     if "same camera" in rule.left_out and len(np.union1d(*columns["camera"])) == 1:
-        camera = query["camera"].iloc[0] if len(query) else gallery["camera"].iloc[0]
+        number = int((query if len(query) else gallery)["camera"].iloc[0])
         raise DataError(
-            f"{dataset.place}: every query and gallery image is of camera {camera}, and matches of a query's own "
-            "camera do not count, so nothing could be found; check how cameras are read, or leave them out"
+            f"{dataset.place}: every query and gallery image is of camera {dataset.cameras.get(number, number)}, and "
+            "matches of a query's own camera do not count, so nothing could be found; check how cameras are read, or "
+            "leave them out"
         )
     conditions = [*rule.left_out, *([f"other {rule.within}"] if rule.within else [])]
     places = gallery.groupby("identity").indices
+    people = gallery["identity"].to_numpy(np.int64)
+    matched = 0
     for row, identity in enumerate(query["identity"]):
         same = places.get(identity)
         if same is None:
             continue
         own = {name: int(codes[0][row]) for name, codes in columns.items()}
-        if not meets_any(conditions, own, {name: codes[1][same] for name, codes in columns.items()}).all():
+        if meets_any(conditions, own, {name: codes[1][same] for name, codes in columns.items()}).all():
+            continue
+        others = (people != identity) & (people != JUNK)
+        if rule.within:
+            others &= columns[rule.within][1] == own[rule.within]
+        if others.any():
             return
+        matched += 1
+    if matched:
+        within = f" with a query's own {rule.within}" if rule.within else ""
+        raise DataError(
+            f"{dataset.place}: the gallery has no image of another identity{within} for any of the {matched} queries "
+            "that have a match, so none could be answered wrongly and every model would score 100 %; test on at least "
+            f"2 identities (the rule leaves out: {rule})"
+        )
     lacking = "from another camera " if rule.left_out == ("same camera",) else ""
     raise DataError(
         f"{dataset.place}: none of the {len(query)} queries has an image of its identity {lacking}in the gallery, so "

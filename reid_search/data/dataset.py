@@ -44,6 +44,7 @@ class ReidDataset:
         notes: What else is worth knowing: counts other than the published ones, a withdrawn data set.
         root: Its folder.
         labels: What it calls its identities, by number; empty where these are the same.
+        cameras: What it calls its cameras, in the same way.
         listing: What its fingerprint was made of; None where another was given.
     """
 
@@ -60,6 +61,7 @@ class ReidDataset:
     multi_query: pd.DataFrame | None = None
     root: Path | None = None
     labels: Mapping[int, str] = field(default_factory=dict)
+    cameras: Mapping[int, str] = field(default_factory=dict)
     listing: Listing | None = field(default=None, repr=False)
 
     def check_unchanged(self) -> None:
@@ -145,6 +147,7 @@ def dataset_of(name: str, listing: Listing, fingerprint: str | None = None) -> R
         multi_query=_table(pooled, contents) if (pooled := listing.of("multi_query")) else None,
         root=listing.root,
         labels=listing.labels,
+        cameras=listing.cameras,
         listing=listing if fingerprint is None else None,
     )
 

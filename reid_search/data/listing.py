@@ -108,6 +108,7 @@ class Listing:
         side_cars: Paths of the side-cars; that of the list which names one for each image.
         forms: How they are to be understood.
         labels: What the data set calls its identities, by number; empty where these are the same.
+        cameras: What it calls its cameras, in the same way.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
             is known.
     """
@@ -120,6 +121,7 @@ class Listing:
     side_cars: dict[SideCar, Path] = field(default_factory=dict)
     forms: Forms = field(default_factory=Forms)
     labels: dict[int, str] = field(default_factory=dict)
+    cameras: dict[int, str] = field(default_factory=dict)
     converted: bool | None = None
     _hashed: Hashed | None = None
 

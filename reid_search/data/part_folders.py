@@ -67,7 +67,10 @@ class PartFolders:
                 raise DataError(f"{path}: names of two forms in one folder; is another data set mixed in?")
             listing.converted = found.re is not own
             said = found.groupdict()
-            identity, camera = int(said.pop("identity")) + 1 - self.first, int(said.pop("camera"))
+            number, camera = int(said.pop("identity")), int(said.pop("camera"))
+            identity = number + 1 - self.first
+            if identity != number:
+                listing.labels[identity] = str(number)
             listing.use(path, part, identity, camera, **said)
         if path is None:
             raise DataAbsent(f"{folder}: holds no images; expected names such as {self.example}")

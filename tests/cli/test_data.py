@@ -254,6 +254,7 @@ SPLITS = {
     "one camera": (["train", "train", "query", "gallery"], "every query and gallery image is of camera 1"),
     "no match": (["train", "train", "query", "gallery"], "none of the 1 queries has an image of its identity"),
     "one person": (["train", "query", "gallery"], "one identity in training"),
+    "one person tested": (["train", "train", "query", "gallery"], "the gallery has no image of another identity"),
     "nothing": (["gallery", "gallery", "gallery"], "has no image of the split query"),
 }
 
@@ -280,14 +281,18 @@ def test_a_check_refuses_the_splits_that_a_study_refuses(command: Command, tmp_p
     ("splits", "said"),
     [
         (["train", "train"], "it can be trained on only beside a set to test on (data.test)"),
-        (["query", "gallery"], "it can only be tested on, beside a set to train on (data.train)"),
+        (["query", "gallery", "other"], "it can only be tested on, beside a set to train on (data.train)"),
     ],
 )
 def test_a_check_says_what_a_part_of_a_data_set_is_good_for(
     command: Command, tmp_path: Path, splits: list[str], said: str
 ) -> None:
-    _images(tmp_path / "lists", ["0.png", "1.png"])
-    rows = [f"{number}.png,{number if split == 'train' else 7},{number},{split}" for number, split in enumerate(splits)]
+    _images(tmp_path / "lists", ["0.png", "1.png", "2.png"])
+    identities = {"train": "{}", "query": "7", "gallery": "7", "other": "8"}
+    rows = [
+        f"{number}.png,{identities[split].format(number)},{number},{split.replace('other', 'gallery')}"
+        for number, split in enumerate(splits)
+    ]
     _list(tmp_path / "lists/own.csv", "path,identity,camera,split", *rows)
     answer = command("data", "check", "lists/own.csv")
     assert (answer.code, said in answer.out) == (0, True), answer.err

@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 
+from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.data import load_dataset, open_trial_data
 from reid_search.data.checks import check_people, check_test, checked_split
-from reid_search.data.dataset import dataset_of
+from reid_search.data.dataset import ReidDataset, dataset_of
 from reid_search.data.listing import About, Listing
+from reid_search.data.ltcc.config import LtccConfig
+from reid_search.data.manifest.config import ManifestConfig
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.errors import DataError
 from reid_search.study import EvaluationRule, TrialConfig, load_study
+from reid_search.study.rules import SingleShot
 from reid_search.study.trial.config import SetUse
+from tests.data.conftest import write_image
 
 WITHOUT_CAMERAS = EvaluationRule(left_out=("same image",))
 
@@ -117,7 +122,64 @@ def test_without_cameras_a_query_does_not_find_itself(market: Path) -> None:
     with pytest.raises(DataError, match="none of the 1 queries has an image of its identity in the gallery"):
         check_test(itself, WITHOUT_CAMERAS)
     (market / "bounding_box_test/other.jpg").write_bytes(b"another image of the same person")
-    check_test(dataset_of("flat", _without_cameras(market, ["copy.jpg", "other.jpg"])), WITHOUT_CAMERAS)
+    found = _without_cameras(market, ["copy.jpg", "other.jpg"])
+    found.use(market / "bounding_box_test/0005_c1s1_000001_01.jpg", "gallery", 5, None)
+    check_test(dataset_of("flat", found), WITHOUT_CAMERAS)
+
+
+# An image: its identity, camera, clothes and action. The one query has the number 1 in all of them.
+Shown = tuple[int, int, int, int]
+ITSELF, MATCH = (1, 1, 1, 1), (1, 2, 2, 1)
+RULES = {
+    "market": EvaluationRule(),
+    "same image": WITHOUT_CAMERAS,
+    "clothes": EvaluationRule(left_out=("same clothes", "same camera")),
+    "one action": EvaluationRule(left_out=("same image",), within="action"),
+    "single shot": EvaluationRule(single_shot=SingleShot(draws=2)),
+    "multi-query": EvaluationRule(multi_query=True),
+}
+
+
+def _asked(gallery: list[Shown]) -> ReidDataset:
+    listing = Listing(Path("/set"), About("a set"))
+    for part, shown in (("query", ITSELF), *(("gallery", image) for image in gallery)):
+        identity, camera, clothes, action = shown
+        name = f"/set/{part}/{len(listing.images)}.jpg"
+        listing.use(name, part, identity, camera, clothes=clothes, action=action)
+    return dataset_of("a set", listing, "unknown")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_test_that_nobody_could_fail_is_refused(rule: str) -> None:
+    alone: list[list[Shown]] = [[MATCH], [MATCH, ITSELF], [MATCH, (JUNK, 2, 1, 1)]]
+    in_another_action: Shown = (5, 2, 2, 2)
+    confused: list[list[Shown]] = [[MATCH, (5, 1, 1, 1)], [MATCH, (DISTRACTOR, 2, 2, 1)]]
+    (alone if rule == "one action" else confused).append([MATCH, in_another_action])
+    for gallery in alone:
+        with pytest.raises(DataError, match="a set in /set: the gallery has no image of another identity") as caught:
+            check_test(_asked(gallery), RULES[rule])
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).endswith(f"test on at least 2 identities (the rule leaves out: {RULES[rule]})")
+    for gallery in confused:
+        check_test(_asked(gallery), RULES[rule])
+
+
+def test_people_and_cameras_have_the_names_that_the_data_set_gave_them(tmp_path: Path) -> None:
+    for name in "abcd":
+        write_image(tmp_path / f"{name}.jpg", ord(name))
+    rows = ["a.jpg,Ana,door,train", "b.jpg,Bea,yard,train", "c.jpg,{},door,query", "d.jpg,{},{},gallery"]
+    for who, camera, check, said in (
+        ("Bea", "yard", check_people, r"1 identities are both in training and in test \(Bea\)"),
+        ("Zoe", "door", lambda found: check_test(found, EvaluationRule()), "every .* image is of camera door, and"),
+    ):
+        text = "\n".join(["path,identity,camera,split", *rows]).format(who, who, camera)
+        (tmp_path / "manifest.csv").write_text(text)
+        with pytest.raises(DataError, match=said):
+            check(load_dataset(ManifestConfig(name="manifest", root=tmp_path)))
+    for part in ("train", "query", "test"):
+        write_image(tmp_path / "ltcc" / part / "094_1_c9_015833.png", 1)
+    with pytest.raises(DataError, match=r"both in training and in test \(94\)"):  # 95 here: LTCC counts from 0
+        check_people(load_dataset(LtccConfig(name="ltcc", root=tmp_path / "ltcc")))
 
 
 def _one_person(market: Path) -> Listing:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def _keypoints(folder: Path, image: Path, content: object) -> Path:
     return path
 
 
-def _table(path: Path, identities: list[int], **columns: object) -> Path:
+def _table(path: Path, identities: Sequence[object], **columns: object) -> Path:
     table = pd.DataFrame({"identity": identities, **dict.fromkeys(ATTRIBUTES, 0), **columns})
     table.to_csv(path, index=False)
     return path
@@ -180,10 +181,23 @@ def test_attributes_of_a_manifest_are_those_of_its_own_identities(tmp_path: Path
     place = list(ALL_ATTRIBUTES).index("gender")
     trained = [Path(path).stem.split("-")[0] for path in dataset.train["path"]]
     assert dict(zip(trained, samples.attributes[:, place], strict=True)) == {people[0]: 1, people[1]: 0}
-    table.assign(identity=["stranger", *people[1:]]).to_csv(tmp_path / "attributes.csv", index=False)
-    assert "identity stranger is not in the data set" in side_car_problems(dataset)[0]
-    table[1:].to_csv(tmp_path / "attributes.csv", index=False)
-    assert f"no attributes of identity {people[0]}, which is trained on" in side_car_problems(dataset)[0]
+    for wrong, said in (
+        (table.assign(identity=["stranger", *people[1:]]), "identity stranger is not in the data set"),
+        (table[1:], f"no attributes of identity {people[0]}, which is trained on"),
+        (pd.concat([table, table[:1]]), f"identity {people[0]} has two rows"),
+        (table.assign(gender=[0, 2, 0]), f"gender of identity {people[1]} is 2; allowed: 0 to 1"),
+    ):
+        wrong.to_csv(tmp_path / "attributes.csv", index=False)
+        assert said in side_car_problems(dataset)[0]
+
+
+def test_attributes_of_a_set_that_counts_from_0_are_those_of_the_names_of_its_files(tmp_path: Path) -> None:
+    for who, part in ((0, "train"), (1, "train"), (2, "query"), (2, "test")):
+        write_image(tmp_path / part / f"{who:03}_1_c1_000001.png", who)
+    table = _table(tmp_path / "attributes.csv", ["000", "001", "2"], gender=[1, 0, 0])
+    labels = load_dataset(DATASETS.validate({"name": "ltcc", "root": tmp_path})).labels
+    found = attributes_of(np.array([1, 2]), table, np.array([1, 2, 3]), labels)
+    assert found[:, list(ALL_ATTRIBUTES).index("gender")].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +207,7 @@ def test_attributes_of_a_manifest_are_those_of_its_own_identities(tmp_path: Path
         ([3], {}, "no attributes of identity 5"),
         ([3, 5, 5], {}, "identity 5 has two rows"),
         ([3, 5], {"age": [0, 4]}, "age of identity 5 is 4; allowed: 0 to 3"),
-        ([3, 5], {"hat": [0, 0.5]}, "hat of identity 5.0 is 0.5; allowed: 0 to 1"),
+        ([3, 5], {"hat": [0, 0.5]}, "hat of identity 5 is 0.5; allowed: 0 to 1"),
     ],
 )
 def test_wrong_attributes_are_named(identities, columns, message: str, tmp_path: Path) -> None:

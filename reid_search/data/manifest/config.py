@@ -80,6 +80,7 @@ class ManifestConfig(FolderConfig):
         listing = Listing(path.parent, About(f"the manifest {path.name}", status=status, cameras=bool(cameras)))
         listing.lists[f"manifest{path.suffix.lower()}"] = path
         listing.labels = {number: label for label, number in identities.items()}
+        listing.cameras = {number: label for label, number in cameras.items()}
         for row in rows:
             identity = identities[row.identity] if row.identity else 0
             listing.use(

@@ -62,6 +62,7 @@ class PrccConfig(FolderConfig):
         if missing:
             raise DataAbsent(f"{missing[0]}: no such folder; expected PRCC as it comes: {_EXAMPLE}")
         listing = Listing(root, About("PRCC", self._published(), _LICENCE))
+        listing.cameras = dict(enumerate(_CAMERAS, start=1))
         for folder in places:
             for path, identity in _people(listing, folder):
                 found = _NAME.fullmatch(path.name)

@@ -33,17 +33,18 @@ def read_attributes(path: Path, labels: Mapping[int, str] | None = None) -> pd.D
         DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
     """
     table = _from_mat(path) if path.suffix.lower() == ".mat" else _from_csv(path)
-    table["identity"] = _identities(path, table["identity"], labels or {})
+    labels = labels or {}
+    table["identity"] = _identities(path, table["identity"], labels)
     if table["identity"].duplicated().any():
-        twice = table["identity"][table["identity"].duplicated()].iloc[0]
+        twice = _label(table["identity"][table["identity"].duplicated()].iloc[0], labels)
         raise DataError(f"{path}: identity {twice} has two rows; expected one")
     for column, count in ALL_ATTRIBUTES.items():
         wrong = table[~table[column].isin(range(UNKNOWN, count))]
         if len(wrong):
             row = wrong.iloc[0]
             raise DataError(
-                f"{path}: {column} of identity {row['identity']} is {row[column]}; allowed: 0 to {count - 1}, or "
-                f"{UNKNOWN} for unknown"
+                f"{path}: {column} of identity {_label(row['identity'], labels)} is {row[column]}; allowed: 0 to "
+                f"{count - 1}, or {UNKNOWN} for unknown"
             )
     return table.set_index("identity")[list(ALL_ATTRIBUTES)].astype(np.int64)
 
@@ -65,12 +66,17 @@ def attributes_of(
     table, labels = read_attributes(path, labels), labels or {}
     strangers = np.setdiff1d(table.index.to_numpy(np.int64), known)
     if strangers.size:
-        raise DataError(f"{path}: identity {strangers[0]} is not in the data set; take out its row")
+        raise DataError(f"{path}: identity {_label(strangers[0], labels)} is not in the data set; take out its row")
     lacking = np.setdiff1d(identities, table.index.to_numpy(np.int64))
     if lacking.size:
-        label = labels.get(int(lacking[0]), lacking[0])
-        raise DataError(f"{path}: no attributes of identity {label}, which is trained on; add a row")
+        raise DataError(
+            f"{path}: no attributes of identity {_label(lacking[0], labels)}, which is trained on; add a row"
+        )
     return table.loc[identities].to_numpy(np.int64)
+
+
+def _label(number: int, labels: Mapping[int, str]) -> str:
+    return labels.get(int(number), str(int(number)))
 
 
 def _identities(path: Path, given: "pd.Series[Any]", labels: Mapping[int, str]) -> "pd.Series[int]":
@@ -81,11 +87,13 @@ def _identities(path: Path, given: "pd.Series[Any]", labels: Mapping[int, str]) 
     """
     if labels:
         numbers = {label: number for number, label in labels.items()}
-        for label in (str(value) for value in given):
+        # A label of digits may be written with zeros in front, as in the names of files.
+        written = [label if (label := str(value)) in numbers else label.lstrip("0") or "0" for value in given]
+        for label, value in zip(written, given, strict=True):
             if label not in numbers:
-                hint = nearest(label, sorted(numbers))
-                raise DataError(f"{path}: identity {label} is not in the data set; take out its row ({hint})")
-        return pd.Series([numbers[str(value)] for value in given], index=given.index)
+                hint = nearest(str(value), sorted(numbers))
+                raise DataError(f"{path}: identity {value} is not in the data set; take out its row ({hint})")
+        return pd.Series([numbers[label] for label in written], index=given.index)
     try:
         return pd.Series(whole_numbers(pd.to_numeric(given).to_numpy()), index=given.index)
     except (ValueError, TypeError) as error:
