@@ -3,10 +3,11 @@
 And which data set a folder is, or is nearest to.
 """
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
@@ -60,6 +61,11 @@ class FolderConfig(DataConfig):
     def likeness(self, root: Path) -> float:
         """Return the share of what the folder of such a data set holds that is there, from 0 to 1."""
         return sum((root / name).exists() for name in self.marks) / max(len(self.marks), 1)
+
+    def distance(self, root: Path) -> float:
+        """Return how far the numbers of images in a folder are from the published ones; 1 where these are unknown."""
+        del root
+        return 1.0
 
     def listing(self) -> Listing:
         """Return what the folder holds, with side-cars, and without unreadable images where these are skipped.
@@ -184,9 +190,10 @@ def names_of_folders() -> list[str]:
 def sniffed(root: Path) -> "list[FolderConfig]":
     """Return all data sets that a folder can be read as, each in its likeliest variant, the likeliest first.
 
-    The likeliest is the one from whose published counts it deviates least.
+    The likeliest is the one from whose published counts it deviates least; among equals the one that the folder is
+    named like, and then the one whose numbers of images are nearest.
     """
-    return [config for _, _, config in _fitting(root)]
+    return [fit.config for fit in _fitting(root)]
 
 
 def recognised(root: Path) -> "FolderConfig | None":
@@ -196,19 +203,34 @@ def recognised(root: Path) -> "FolderConfig | None":
         DataError: There are several; or it deviates from that one, and it can be read as one without published counts.
     """
     found = _fitting(root)
-    fewest = min((deviations for unpublished, deviations, _ in found if not unpublished), default=None)
-    configs = [config for unpublished, deviations, config in found if unpublished or deviations == fewest]
+    fewest = min((fit.deviations for fit in found if not fit.unpublished), default=None)
+    configs = [fit.config for fit in found if fit.unpublished or fit.deviations == fewest]
     if fewest == 0:
-        configs = [config for unpublished, deviations, config in found if not unpublished and not deviations]
+        configs = [fit.config for fit in found if not fit.unpublished and not fit.deviations]
     if len(configs) > 1:
         names = " or ".join(config.name for config in configs)
         raise DataError(f"{root}: can be read as {names}; say which with --name")
     return next(iter(configs), None)
 
 
-def _fitting(root: Path) -> "list[tuple[bool, int, FolderConfig]]":
-    found = [fitting for name in names_of_folders() if (fitting := _likeliest(name, root))]
-    return sorted(found, key=lambda item: (item[1], item[2].name))
+class _Fit(NamedTuple):
+    """A data set that a folder can be read as: how it deviates from the published counts, and whether it has any."""
+
+    config: FolderConfig
+    unpublished: bool
+    deviations: int
+    distance: float
+
+
+def _fitting(root: Path) -> list[_Fit]:
+    found = [fit for name in names_of_folders() if (fit := _likeliest(name, root))]
+    return sorted(found, key=lambda fit: (fit.deviations, -_named_like(root, fit.config), fit.distance))
+
+
+def _named_like(root: Path, config: FolderConfig) -> int:
+    """Return how many letters of the data set's name the folder has in its own: `Occluded_Duke` has all of them."""
+    folder, name = (re.sub("[^a-z0-9]", "", text.lower()) for text in (root.absolute().name, config.name))
+    return len(name) if name in folder else 0
 
 
 def is_resorted(root: Path) -> bool:
@@ -229,7 +251,10 @@ def near_miss(root: Path) -> str:
     if is_resorted(root):
         return RESORTED
     others = f"say with --name which it should be, or write a manifest of it with `reid-search data import {root}`"
-    config = max(_variants(root), key=lambda config: config.likeness(root))
+    config = min(
+        _variants(root),
+        key=lambda config: (-config.likeness(root), -_named_like(root, config), round(config.distance(root), 2)),
+    )
     try:
         if config.likeness(root):
             config.read(root)
@@ -253,13 +278,16 @@ def _variants(root: Path, *names: str) -> Iterator[FolderConfig]:
             yield config_class.model_validate({"name": name, "root": str(root), **variant})
 
 
-def _likeliest(name: str, root: Path) -> "tuple[bool, int, FolderConfig] | None":
-    """Return a data set's likeliest variant, whether it lacks published counts, and its number of deviations."""
-    fitting: list[tuple[bool, int, FolderConfig]] = []
+def _likeliest(name: str, root: Path) -> _Fit | None:
+    """Return a data set's likeliest variant."""
+    fitting = []
     for config in _variants(root, name):
         try:
             listing = config.read(root)
         except DataError:
             continue
-        fitting.append((not listing.about.published, len(listing.deviations()), config))
-    return min(fitting, key=lambda item: item[:2], default=None)
+        about = listing.about
+        # Rounded: a few images of a set are as far from every set.
+        distance = round(about.distance({part: listing.counts(part).images for part in about.published}), 2)
+        fitting.append(_Fit(config, not (about.published or about.people), len(listing.deviations()), distance))
+    return min(fitting, key=lambda fit: fit[1:], default=None)

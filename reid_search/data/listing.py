@@ -78,20 +78,28 @@ class About:
     Attributes:
         title: Its name in sentences: `Market-1501`.
         published: The published counts of each part.
+        people: The published number of identities of parts of which that of images is not known.
         licence: Under what terms it is given out.
         status: What a user must know, such as that it was withdrawn.
         one_numbering: Whether a number means one person in training and test, so that no number may be in both.
         cameras: Whether it knows which camera took an image.
-        alike: The published counts of data sets whose files have the same names, by the name that a study writes.
+        alike: The published counts of data sets whose files have the same names, by what a study writes for them:
+            `name: occluded_duke`.
     """
 
     title: str
     published: Mapping[Part, Counts] = field(default_factory=dict)
+    people: Mapping[Part, int] = field(default_factory=dict)
     licence: str = ""
     status: str = ""
     one_numbering: bool = True
     cameras: bool = True
     alike: Mapping[str, Mapping[Part, Counts]] = field(default_factory=dict)
+
+    def distance(self, images: Mapping[Part, int]) -> float:
+        """Return how far the numbers of images of some parts are from the published ones: 0 if equal, 1 if all lack."""
+        said = {part: counts.images for part, counts in self.published.items() if part in images}
+        return sum(abs(images[part] - count) for part, count in said.items()) / sum(said.values()) if said else 1.0
 
 
 @dataclass
@@ -109,6 +117,7 @@ class Listing:
         forms: How they are to be understood.
         labels: What the data set calls its identities, by number; empty where these are the same.
         cameras: What it calls its cameras, in the same way.
+        remarks: What deviates besides the counts of its parts, as the reader says.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
             is known.
     """
@@ -122,6 +131,7 @@ class Listing:
     forms: Forms = field(default_factory=Forms)
     labels: dict[int, str] = field(default_factory=dict)
     cameras: dict[int, str] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
     converted: bool | None = None
     _hashed: Hashed | None = None
 
@@ -207,16 +217,37 @@ class Listing:
 
     def deviations(self) -> list[str]:
         """Say what is not as published: a sentence for names of another form, and for each part with other counts."""
-        told = [f"{self.about.title}: its files have the names of a converted copy"] if self.converted else []
-        for name, published in self.about.alike.items():
-            if all(self.counts(part) == counts for part, counts in published.items()):
-                told.append(f"{self.about.title}: it has the counts of {name}; is it that? Then write name: {name}")
-        return told + [
-            f"{self.about.title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
+        title = self.about.title
+        told = [f"{title}: its files have the names of a converted copy"] if self.converted else []
+        for written, published in self.about.alike.items():
+            if self._as_published(published) > self._as_published(self.about.published):
+                name = written.partition(": ")[2]
+                told.append(f"{title}: it has the counts of {name}; is it that? Then write {written}")
+        told += [
+            f"{title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
             f"{said.images:,} of {said.identities:,} are published ({_more_or_less(found, said)})"
             for part, said in self.about.published.items()
             if (found := self.counts(part)) != said
         ]
+        told += [
+            self._unlike(part, found.identities, people, "identities")
+            for part, people in self.about.people.items()
+            if (found := self.counts(part)).identities != people
+        ]
+        return told + self.remarks
+
+    def expect(self, what: str, images: int, published: int) -> None:
+        """Remark a number of images that is not the published one."""
+        if images != published:
+            self.remarks.append(self._unlike(what, images, published, "images"))
+
+    def _unlike(self, what: str, found: int, said: int, unit: str) -> str:
+        told = f"{found:,} {unit}, where {said:,} are published ({_difference(found, said)})"
+        return f"{self.about.title}, {what}: {told}"
+
+    def _as_published(self, published: Mapping[Part, Counts]) -> int:
+        """Return how many parts have their published counts, of those that tell sets with the same names apart."""
+        return sum(self.counts(part) == said for part, said in published.items())
 
     def digests(self) -> dict[str, str]:
         """Return the SHA-256 of every image file by path.
@@ -418,7 +449,11 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
 
 def _more_or_less(found: Counts, said: Counts) -> str:
     differences = zip(("images", "identities"), found, said, strict=True)
-    return ", ".join(f"{what}: {abs(a - b):,} {'more' if a > b else 'fewer'}" for what, a, b in differences if a != b)
+    return ", ".join(f"{what}: {_difference(a, b)}" for what, a, b in differences if a != b)
+
+
+def _difference(found: int, said: int) -> str:
+    return f"{abs(found - said):,} {'more' if found > said else 'fewer'}"
 
 
 def _unreadable(files: Mapping[str, str]) -> DataError:

@@ -79,6 +79,14 @@ class PartFolders:
         """Return the share of the parts' folders that hold names of this form."""
         return sum(self._has_names(root / name) for name in self.folders.values()) / len(self.folders)
 
+    def images(self, root: Path) -> dict[Part, int]:
+        """Count the images in the folders that are there."""
+        there = {part: root / name for part, name in self.folders.items() if (root / name).is_dir()}
+        return {
+            part: sum(entry.name.lower().endswith(IMAGE_SUFFIXES) for entry in entries_of(folder))
+            for part, folder in there.items()
+        }
+
     def _has_names(self, folder: Path) -> bool:
         entries = entries_of(folder) if folder.is_dir() else []
         names = (entry.name for entry in entries if entry.name.lower().endswith(IMAGE_SUFFIXES))
@@ -110,6 +118,10 @@ class PartFoldersConfig(FolderConfig):
     def likeness(self, root: Path) -> float:
         """Return the share of the parts' folders that hold names of this data set."""
         return self.layout.likeness(root)
+
+    def distance(self, root: Path) -> float:
+        """Return how far the numbers of images in the folders that are there are from the published ones."""
+        return self.about.distance(self.layout.images(root))
 
     def read(self, root: Path) -> Listing:
         """List the folders of all parts."""

@@ -20,7 +20,7 @@ MSMT = {
     "train": ["0000/0000_000_01_0303morning_0015_0.jpg", "0001/0001_003_14_0113noon_0300_1_ex.jpg"],
     "val": ["0000/0000_009_02_0303afternoon_0015_0.jpg"],
     "query": ["0000/0000_000_03_0303morning_0033_1.jpg"],
-    "gallery": ["0000/0000_001_05_0303morning_0037_0.jpg"],
+    "gallery": ["0000/0000_001_05_0303morning_0037_0.jpg", "0001/0001_001_05_0303morning_0037_0.jpg"],
 }
 
 
@@ -92,6 +92,21 @@ def test_what_a_known_data_set_lacks_is_named(
     assert "data import" in answer.err
 
 
+@pytest.mark.parametrize("name", ["Occluded_Duke", "DukeMTMC-reID", "mine"])
+@pytest.mark.parametrize("lacking", [[], ["query"], ["bounding_box_train", "bounding_box_test"]], ids=len)
+def test_occluded_duke_and_duke_without_parts_are_told_apart(
+    command: Command, tmp_path: Path, name: str, lacking: list[str]
+) -> None:
+    """By the name of the folder: so few images are as far from both."""
+    for folder in {*MARKET} - {*lacking}:
+        _fill(tmp_path / name / folder, ["0002_c1_f0044158.jpg", "0003_c2_f0044158.jpg"])
+    answer = command("data", "check", tmp_path / name)
+    found = "occluded_duke" if name == "Occluded_Duke" else "dukemtmc"
+    missing = f"it is most like {found}: {', '.join(lacking)} missing; found "
+    said = missing if lacking else f"looks like {found} or "
+    assert said in answer.err
+
+
 def test_msmt17_without_a_list_or_a_folder_is_known(command: Command, msmt: Path) -> None:
     (msmt / "list_query.txt").unlink()
     answer = command("data", "check", msmt)
@@ -140,7 +155,7 @@ def test_msmt17_without_its_list_of_validation_says_how_to_go_on(command: Comman
 def test_a_list_of_queries_that_is_a_copy_of_the_gallery_s_is_refused(command: Command, msmt: Path) -> None:
     shutil.copy(msmt / "list_gallery.txt", msmt / "list_query.txt")
     answer = command("data", "check", msmt, "--name", "msmt17")
-    said = "list_query.txt: 1 of its 1 images are in list_gallery.txt too, such as test/0000/0000_001_05"
+    said = "list_query.txt: 2 of its 2 images are in list_gallery.txt too, such as test/0000/0000_001_05"
     assert (answer.code, said in answer.err) == (2, True), answer.err
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ from h5py import File, special_dtype
 from PIL import Image
 from scipy.io import loadmat, savemat
 
-from reid_search.data.folder import sniffed
+from reid_search.data.folder import near_miss, sniffed
 from reid_search.data.listing import Listing
 from reid_search.data.ltcc.config import RULES
 from reid_search.data.occluded_duke.config import ABOUT as OCCLUDED_DUKE
 from reid_search.errors import DataError, ReidSearchError
 from reid_search.study import DATASETS
 
+_MOST_LINKS = 50_000  # to one file
 NAMES = Path(__file__).with_name("names")
 MARKET_FOLDERS = {"train": "bounding_box_train", "query": "query", "gallery": "bounding_box_test"}
 Fill = Callable[[Path, Iterable[str]], None]
@@ -29,11 +31,13 @@ Fill = Callable[[Path, Iterable[str]], None]
 @pytest.fixture(scope="module")
 def fill(tmp_path_factory: pytest.TempPathFactory) -> Fill:
     """Fills a folder with files of these names, which are all the same small image."""
-    image = tmp_path_factory.mktemp("image") / "one.jpg"
-    Image.new("RGB", (2, 4)).save(image)
+    images, made = tmp_path_factory.mktemp("images"), count()
 
     def write(folder: Path, names: Iterable[str]) -> None:
-        for name in names:
+        for name, number in zip(names, made, strict=False):
+            image = images / f"{number // _MOST_LINKS}.jpg"
+            if not image.exists():
+                Image.new("RGB", (2, 4)).save(image)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.link(image, folder / name)
 
@@ -95,11 +99,21 @@ def test_duke_and_occluded_duke_read_as_each_other_say_so(duke: Path) -> None:
     assert "Occluded-Duke: it has the counts of dukemtmc; is it that? Then write name: dukemtmc" in whole.deviations()
     assert not [text for text in _read("dukemtmc", duke).deviations() if "counts of" in text]
     listing = _read("dukemtmc", duke)
-    assert listing.about.alike == {"occluded_duke": OCCLUDED_DUKE.published}
-    listing.about = replace(listing.about, alike={"occluded_duke": {"query": listing.counts("query")}})
-    assert "DukeMTMC-reID: it has the counts of occluded_duke; is it that? Then write name: occluded_duke" in (
-        listing.deviations()
-    )
+    assert listing.about.alike == {"name: occluded_duke": OCCLUDED_DUKE.published}
+    cut = [image for image in listing.images if image.part != "train"]
+    listing.images = [*listing.of("train")[:-904], *cut]  # as Occluded-Duke, whose queries are Duke's here
+    listing.about = replace(listing.about, alike={"name: other": {"train": listing.counts("train")}}, published={})
+    assert "DukeMTMC-reID: it has the counts of other; is it that? Then write name: other" in listing.deviations()
+
+
+def test_a_folder_of_occluded_duke_s_numbers_is_occluded_duke(fill: Fill, tmp_path: Path) -> None:
+    """Some images of each part are missing, so that all counts of both data sets deviate."""
+    chosen = {part: _true(f"dukemtmc_{part}") for part in MARKET_FOLDERS}
+    for part, lacking in (("train", 910), ("query", 25), ("gallery", 2)):
+        fill(_part(tmp_path, part), chosen[part][lacking:])
+    assert [item.name for item in sniffed(tmp_path)] == ["occluded_duke", "dukemtmc"]
+    shutil.rmtree(_part(tmp_path, "query"))
+    assert near_miss(tmp_path).startswith("it is most like occluded_duke: query missing; found bounding_box_test, ")
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +161,18 @@ def test_cuhk03_s_classic_protocol_tests_the_people_of_a_split(cuhk03: Path) -> 
         assert (listing.counts("query").identities, listing.counts("train").identities) == (100, len(people) - 100)
         there = {tuple(map(int, image.name.rpartition("/")[2].split("_")[:2])) for image in listing.of("query")}
         assert there == set(tested[split])
+        assert listing.deviations() == []  # 1,367 and 100 people, and the images that the new protocol has too
+    _classic(cuhk03 / "cuhk-03.mat", [pairs[:99] for pairs in tested])
+    assert _read("cuhk03", cuhk03, protocol="classic").deviations() == [
+        "CUHK03 (detected, classic split 0), train: 1,368 identities, where 1,367 are published (1 more)",
+        "CUHK03 (detected, classic split 0), query: 99 identities, where 100 are published (1 fewer)",
+        "CUHK03 (detected, classic split 0), gallery: 99 identities, where 100 are published (1 fewer)",
+    ]
+    (cuhk03 / "images_labeled").symlink_to("images_detected")
+    [whole] = _read("cuhk03", cuhk03, protocol="classic", boxes="labelled", split=1).deviations()[3:]
+    (cuhk03 / "images_labeled").unlink()
+    (cuhk03 / "cuhk-03.mat").unlink()
+    assert whole.endswith("train and test: 14,097 images, where 14,096 are published (1 more)")
     rule = DATASETS.config_class("cuhk03").model_validate({"name": "cuhk03", "protocol": "classic"}).rule
     assert (rule.left_out, rule.single_shot.draws) == (("same camera",), 100)
 
@@ -159,6 +185,36 @@ def test_cuhk03_s_folders_are_read_too(fill: Fill, tmp_path: Path) -> None:
     }.items():
         fill(tmp_path / "labeled" / MARKET_FOLDERS[part], names)
     assert _counts(_read("cuhk03", tmp_path, boxes="labelled")) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
+
+
+def _in_folders(fill: Fill, root: Path, images: dict[str, int], people: dict[str, int]) -> None:
+    """Fill the folders of CUHK03's new protocol with so many images of so many people."""
+    for number, (part, folder) in enumerate(MARKET_FOLDERS.items()):
+        who = (1 + 767 * (part != "train") + shot % people[part] for shot in range(images[part]))
+        fill(root / folder, (f"{person:04}_c{1 + number % 2}_{shot}.png" for shot, person in enumerate(who)))
+
+
+@pytest.mark.parametrize("boxes", ["detected", "labelled"])
+def test_cuhk03_s_folders_of_the_other_boxes_are_known_by_their_counts_and_their_name(
+    fill: Fill, tmp_path: Path, boxes: str
+) -> None:
+    images = {"train": 7_365, "query": 1_400, "gallery": 5_332}
+    if boxes == "labelled":
+        images = {"train": 7_368, "query": 1_400, "gallery": 5_328}
+    people = {"train": 767, "query": 700, "gallery": 700}
+    other = {"detected": "labelled", "labelled": "detected"}[boxes]
+    _in_folders(fill, tmp_path / "mine", images, people)
+    assert _read("cuhk03", tmp_path / "mine", boxes=boxes).deviations() == []
+    title = f"CUHK03 ({other}, new protocol)"
+    told = _read("cuhk03", tmp_path / "mine", boxes=other).deviations()
+    assert told[0] == f"{title}: it has the counts of {boxes}; is it that? Then write boxes: {boxes}"
+    (_part(tmp_path / "mine", "train") / "0001_c1_0.png").unlink()
+    assert _read("cuhk03", tmp_path / "mine", boxes=other).deviations()[0] == told[0]
+    name = {"detected": "detected", "labelled": "labeled"}[boxes]
+    _in_folders(fill, tmp_path / name, dict.fromkeys(images, 4), dict.fromkeys(images, 2))
+    told = _read("cuhk03", tmp_path / name, boxes=other).deviations()
+    assert told[-1] == f"{title}: its folder is called {name}; is it that? Then write boxes: {boxes}"
+    assert not [said for said in _read("cuhk03", tmp_path / name, boxes=boxes).deviations() if "is it that" in said]
 
 
 def test_images_in_folders_within_a_part_are_counted(fill: Fill, tmp_path: Path) -> None:
@@ -256,9 +312,25 @@ def _msmt(root: Path, fill: Fill, train: str = "train", test: str = "test") -> d
     return names
 
 
-@pytest.mark.parametrize("folders", [("train", "test"), ("mask_train_v2", "mask_test_v2")])
-def test_msmt17_is_read_from_its_lists(fill: Fill, tmp_path: Path, folders: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("folders", "version", "mixed"),
+    [
+        (("train", "test"), "V1 (faces as they were filmed)", ""),
+        (("mask_train_v2", "mask_test_v2"), "V2 (blurred faces)", ""),
+        (
+            ("mask_train_v2", "test"),
+            "V1 (faces as they were filmed) and V2 (blurred faces)",
+            "MSMT17: mask_train_v2 is of V2 and test is of V1; a number is comparable only where both are of one",
+        ),
+    ],
+)
+def test_msmt17_is_read_from_its_lists(
+    fill: Fill, tmp_path: Path, folders: tuple[str, str], version: str, mixed: str
+) -> None:
     _msmt(tmp_path, fill, *folders)
+    notes = _read("msmt17", tmp_path).facts().notes
+    assert notes[0] == f"MSMT17 {version}"
+    assert [note for note in notes if "comparable" in note] == [f"{mixed} version"] * bool(mixed)
     fill(tmp_path / folders[1], ["0002/0002_005_01_0303noon_0037_2.jpg"])
     listing = _read("msmt17", tmp_path)
     assert _counts(listing) == {"train": (3, 2), "query": (1, 1), "gallery": (2, 2)}
@@ -335,6 +407,11 @@ def test_prcc_looks_for_one_camera_s_people_in_another_s(fill: Fill, tmp_path: P
     assert same.counts("train") == (4, 1)
     clothes = {image.name[-19:]: dict(image.more)["clothes"] for image in listing.of("train")}
     assert len(set(clothes.values())) == 2
+    assert {text for text in listing.deviations() if "train" not in text} == {
+        "PRCC, query: 2 identities, where 71 are published (69 fewer)",
+        "PRCC, gallery: 2 identities, where 71 are published (69 fewer)",
+        "PRCC, cameras A, B, C of the test together: 12 images, where 10,800 are published (10,788 fewer)",
+    }
     config = DATASETS.config_class("prcc")
     assert config.model_validate({"name": "prcc"}).rule.single_shot.draws == 10
     assert config.model_validate({"name": "prcc", "gallery": "whole"}).rule.single_shot is None

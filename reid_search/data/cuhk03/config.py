@@ -24,6 +24,8 @@ _NEW: dict[Boxes, dict[Part, Counts]] = {
     "detected": {"train": Counts(7_365, 767), "query": Counts(1_400, 700), "gallery": Counts(5_332, 700)},
     "labelled": {"train": Counts(7_368, 767), "query": Counts(1_400, 700), "gallery": Counts(5_328, 700)},
 }
+_CLASSIC: dict[Part, int] = {"train": 1_367, "query": 100, "gallery": 100}
+"""Identities of every split of the classic protocol (Li et al., CVPR 2014)."""
 _OTHER: dict[Boxes, Boxes] = {"detected": "labelled", "labelled": "detected"}
 _SPELLINGS: dict[Boxes, tuple[str, ...]] = {"detected": ("detected",), "labelled": ("labeled", "labelled")}
 _FOLDERS = PartFolders(
@@ -76,16 +78,29 @@ class Cuhk03Config(FolderConfig):
         if not root.is_dir():
             raise DataAbsent(f"{root}: no such folder; expected that of CUHK03")
         if self.protocol == "classic":
-            listing = Listing(root, About(f"CUHK03 ({self.boxes}, classic split {self.split})", licence=_LICENCE))
+            about = About(f"CUHK03 ({self.boxes}, classic split {self.split})", people=_CLASSIC, licence=_LICENCE)
+            listing = Listing(root, about)
             classic_split(listing, self._one_of(root, "images_{}"), root / "cuhk-03.mat", self.split)
+            whole = sum(counts.images for counts in _NEW[self.boxes].values())  # both protocols use all images
+            listing.expect("train and test", len(listing.of("train")) + len(listing.of("query")), whole)
             return listing
-        about = About(f"CUHK03 ({self.boxes}, new protocol)", _NEW[self.boxes], _LICENCE)
+        other = _OTHER[self.boxes]
+        about = About(
+            f"CUHK03 ({self.boxes}, new protocol)",
+            _NEW[self.boxes],
+            licence=_LICENCE,
+            alike={f"boxes: {other}": _NEW[other]},
+        )
         for place in (root, *(root / name for name in _SPELLINGS[self.boxes])):
             if all((place / name).is_dir() for name in _FOLDERS.folders.values()):
-                return _FOLDERS.read(place, about)
+                listing = _FOLDERS.read(place, about)
+                if place.name in _SPELLINGS[other]:
+                    listing.remarks.append(
+                        f"{about.title}: its folder is called {place.name}; is it that? Then write boxes: {other}"
+                    )
+                return listing
         listing = Listing(root, about)
         protocol = self._one_of(root, "cuhk03_new_protocol_config_{}.mat")
-        other = _OTHER[self.boxes]
         new_protocol(listing, self._one_of(root, "images_{}"), protocol, (other, _NEW[other]))
         return listing
 

@@ -24,7 +24,7 @@ OCCLUDED: dict[Part, Counts] = {
 ABOUT = About(
     title="DukeMTMC-reID",
     published=PUBLISHED,
-    alike={"occluded_duke": OCCLUDED},
+    alike={"name: occluded_duke": OCCLUDED},
     licence="for academic research only, and no longer given out",
     status=WITHDRAWN,
 )

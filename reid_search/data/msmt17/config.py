@@ -15,17 +15,20 @@ _LISTS: dict[str, Part] = {
     "list_query.txt": "query",
     "list_gallery.txt": "gallery",
 }
-_FOLDERS = {"train": ("train", "mask_train_v2"), "test": ("test", "mask_test_v2")}
+_FOLDERS = {"train": {"V1": "train", "V2": "mask_train_v2"}, "test": {"V1": "test", "V2": "mask_test_v2"}}
+_FACES = {"V1": "faces as they were filmed", "V2": "blurred faces"}
 _NAME = re.compile(r"(?:\./)?(?:[^/.][^/]*/)*(\d{4})/\1_\d{3}_(\d{2})_[^/]+\.\w+")
 _EXAMPLE = "0000/0000_000_01_0303morning_0015_0.jpg 0"
 
 
-def about(training: int) -> About:
-    """Return what MSMT17 states, with so many training images."""
+def about(training: int, *versions: str) -> About:
+    """Return what MSMT17 states, with so many training images, of one version or of both."""
+    told = " and ".join(f"{version} ({_FACES[version]})" for version in versions)
     return About(
         title="MSMT17",
         published={"train": Counts(training, 1_041), "query": Counts(11_659, 3_060), "gallery": Counts(82_161, 3_060)},
-        licence="for academic research, on request from its authors; V2 has blurred faces",
+        licence="for academic research, on request from its authors",
+        status=f"MSMT17 {told}",
         one_numbering=False,
     )
 
@@ -51,8 +54,13 @@ class MsmtConfig(FolderConfig):
         """
         if not root.is_dir():
             raise DataAbsent(f"{root}: no such folder; expected one that holds {', '.join(_LISTS)}")
-        listing = Listing(root, about(32_621 if self.training == "train+val" else 32_621 - _VALIDATION))
-        folders = {half: _folder(root, half) for half in _FOLDERS}
+        versions = {half: _version(root, half) for half in _FOLDERS}
+        training = 32_621 if self.training == "train+val" else 32_621 - _VALIDATION
+        listing = Listing(root, about(training, *sorted({*versions.values()})))
+        folders = {half: root / _FOLDERS[half][version] for half, version in versions.items()}
+        if len({*versions.values()}) > 1:
+            named = " and ".join(f"{folders[half].name} is of {version}" for half, version in versions.items())
+            listing.remarks.append(f"MSMT17: {named}; a number is comparable only where both are of one version")
         for name, part in _LISTS.items():
             if name != "list_val.txt" or self.training == "train+val":
                 _check_there(root / name)
@@ -93,11 +101,11 @@ def _check_apart(listing: Listing, root: Path) -> None:
         )
 
 
-def _folder(root: Path, part: str) -> Path:
-    found = [root / name for name in _FOLDERS[part] if (root / name).is_dir()]
+def _version(root: Path, half: str) -> str:
+    found = [version for version, name in _FOLDERS[half].items() if (root / name).is_dir()]
     if len(found) != 1:
         what = "both lie there" if found else "missing"
-        raise DataAbsent(f"{root}: {' or '.join(_FOLDERS[part])} {what}; expected one of them")
+        raise DataAbsent(f"{root}: {' or '.join(_FOLDERS[half].values())} {what}; expected one of them")
     return found[0]
 
 

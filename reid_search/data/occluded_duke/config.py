@@ -16,7 +16,7 @@ ABOUT = replace(
     DUKE,
     title="Occluded-Duke",
     published=OCCLUDED,
-    alike={"dukemtmc": PUBLISHED},
+    alike={"name: dukemtmc": PUBLISHED},
 )
 LISTS: dict[Part, str] = {"train": "train.list", "query": "query.list", "gallery": "gallery.list"}
 
@@ -40,6 +40,10 @@ class OccludedDukeConfig(FolderConfig):
     def likeness(self, root: Path) -> float:
         """Return the share of the three folders that hold names of DukeMTMC-reID."""
         return LAYOUT.likeness(root)
+
+    def distance(self, root: Path) -> float:
+        """Return how far the numbers of images in the folders that are there are from the published ones."""
+        return ABOUT.distance(LAYOUT.images(root))
 
     def read(self, root: Path) -> Listing:
         """List the three folders; 1,870 of the queries are in the gallery too, where the rule leaves them out."""

@@ -22,6 +22,10 @@ from reid_search.study import EvaluationRule
 from reid_search.study.rules import SingleShot
 
 _LICENCE = "for academic research, on request from its authors"
+_TRAINED, _HELD_BACK, _TESTED = 17_896, 5_002, 10_800
+"""Images of `train`, `val` and all cameras of `test`, as Simple-CCReID prints them; 33,698 in all."""
+_PEOPLE: dict[Part, int] = {"query": 71, "gallery": 71}
+"""How many of the images of `test` are of which camera is published nowhere that we know; each saw all its people."""
 _CAMERAS = "ABC"
 _QUERIES = {"different_clothes": "C", "same_clothes": "B"}
 _NAME = re.compile(r"(?P<camera>[ABC])_.*")
@@ -61,7 +65,7 @@ class PrccConfig(FolderConfig):
         missing = [path for path in (*places, *(rgb / "test" / name for name in _CAMERAS)) if not path.is_dir()]
         if missing:
             raise DataAbsent(f"{missing[0]}: no such folder; expected PRCC as it comes: {_EXAMPLE}")
-        listing = Listing(root, About("PRCC", self._published(), _LICENCE))
+        listing = Listing(root, About("PRCC", self._published(), _PEOPLE, _LICENCE))
         listing.cameras = dict(enumerate(_CAMERAS, start=1))
         for folder in places:
             for path, identity in _people(listing, folder):
@@ -73,21 +77,30 @@ class PrccConfig(FolderConfig):
             for path, identity in _people(listing, rgb / "test" / camera):
                 _use(listing, path, part, identity, camera)
         self._leave_out_others(listing, rgb)
+        tested = len(listing.of("query")) + len(listing.of("gallery")) + len(listing.unused.get(self._unasked, ()))
+        listing.expect(f"cameras {', '.join(_CAMERAS)} of the test together", tested, _TESTED)
         return listing
 
     def _leave_out_others(self, listing: Listing, rgb: Path) -> None:
         """Count what these settings do not use."""
-        others = {rgb / "test" / camera: f"images of camera {camera}" for camera in _CAMERAS}
-        for camera in (_QUERIES[self.query], "A"):
-            del others[rgb / "test" / camera]
+        others = {rgb / "test" / self._other: self._unasked}
         if self.training == "train" and (rgb / "val").is_dir():
             others[rgb / "val"] = VALIDATION
         for folder, reason in others.items():
             for path, _ in _people(listing, folder):
                 listing.leave_out(path, reason)
 
+    @property
+    def _other(self) -> str:
+        """The camera of the test that is neither asked nor searched."""
+        return next(camera for camera in _CAMERAS if camera not in ("A", _QUERIES[self.query]))
+
+    @property
+    def _unasked(self) -> str:
+        return f"images of camera {self._other}"
+
     def _published(self) -> dict[Part, Counts]:
-        whole = Counts(17_896, 150) if self.training == "train" else Counts(17_896 + 5_002, 150)
+        whole = Counts(_TRAINED if self.training == "train" else _TRAINED + _HELD_BACK, 150)
         return {"train": whole}
 
 
