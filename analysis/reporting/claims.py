@@ -9,13 +9,14 @@ import pandas as pd
 
 from reid_search.records import StudyStore
 from reid_search.study.metrics import title_of
+from reid_search.words import several
 
 from ..answers.claims import ClaimAnswer
 from ..reading.measures import Row, rows_of
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
-from .formats import exact, interval, known, listed, p_value, points, several, spread
+from .formats import exact, interval, known, listed, p_value, points, spread
 
 _CONTROL_WORDS = {
     verdict.VANISHES: "it vanishes, as it must",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from reid_search.records import Status, StudyState, Trial, standing_readout
 from reid_search.study.metrics import MAIN, METRICS
 from reid_search.study.trial.side_cars import TRUTH
+from reid_search.words import several
 
 from ..answers.ablations import AblationSummary
 from ..answers.searches import SearchSummary
@@ -14,7 +15,7 @@ from ..reading.measures import Row, rows_of
 from .claims import describe_bound
 from .describe_edges import count_edges
 from .describe_tables import describe_queries, describe_shared, describe_unlike
-from .formats import interval, known, listed, percent, points, settings, several, spread
+from .formats import interval, known, listed, percent, points, settings, spread
 from .naming import centre_word
 
 _STATUS_WORDS = {

@@ -1,8 +1,7 @@
 """Describe the rule by which a data set is evaluated in plain words."""
 
 from reid_search.study import MARKET_RULE, EvaluationRule, SingleShot
-
-from .formats import several
+from reid_search.words import several
 
 _CONDITIONS = {
     "same camera": "from its own camera",

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from reid_search.words import several
+
 from ..answers.ablations import AblationSummary
 from ..answers.importances import ImportanceSummary
 from ..answers.over_queries import ARMS_READ, DRAWS
-from .formats import listed, settings, several
+from .formats import listed, settings
 from .naming import centre_word
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from reid_search.words import several
+
 from ..reading.measures import Row, rows_of
-from .formats import NOTHING, known, several
+from .formats import NOTHING, known
 from .markup import escape_latex, escape_markdown
 
 SUFFIXES = ("csv", "md", "tex")

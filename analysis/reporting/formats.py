@@ -114,11 +114,6 @@ def settings(levels: Mapping[str, object]) -> str:
     return ", ".join(f"{path} = {level}" for path, level in levels.items())
 
 
-def several(count: int, noun: str) -> str:
-    """Write a count with its noun: `1 arm`, `3 arms`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def listed(words: Sequence[str]) -> str:
     """Write words as a list: `a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -6,10 +6,11 @@ from reid_search.records import Record, RunStarted, Status, StudyState
 from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.component import label_of
 from reid_search.study.trial.normalization import IMAGENET
+from reid_search.words import several
 
 from ..reading.data_sets import DataSets, data_sets
 from .describe_rule import describe_queries, describe_rule
-from .formats import amount, listed, percent, several
+from .formats import amount, listed, percent
 
 Facts = list[tuple[str, str]]
 

@@ -8,6 +8,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from reid_search.study.metrics import MAIN, METRICS
+from reid_search.words import several
 
 from . import describe, describe_matrix, describe_tables, formats, naming
 from .export import SUFFIXES
@@ -24,7 +25,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "amount": formats.amount,
     "duration": formats.duration,
     "settings": formats.settings,
-    "several": formats.several,
+    "several": several,
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_marked,

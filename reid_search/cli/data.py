@@ -1,5 +1,6 @@
 """`reid-search data`: making and checking data sets."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,17 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reid_search.cli.console import answer, answer_json, say
-from reid_search.cli.options import AsJson
+from reid_search.cli.options import AsJson, SkipBroken, settings_of_set
+from reid_search.words import several
 
 if TYPE_CHECKING:
     from reid_search.data.dataset import ReidDataset
     from reid_search.data.folder import FolderConfig
     from reid_search.data.synthetic.config import SyntheticConfig
-    from reid_search.errors import DataError
 
 app = typer.Typer(help="Make a synthetic data set, or check any data set.", no_args_is_help=True, rich_markup_mode=None)
 
 _MOST_SHOWN = 20
+_ONE = {
+    "images": "image",
+    "identities": "identity",
+    "cameras": "camera",
+    "distractors": "distractor",
+    "junk": "junk image",
+}
 
 
 @app.command()
@@ -64,6 +72,7 @@ def check(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, such as boxes=labelled."),
     ] = None,
+    skip_broken: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:
     """Describe a data set: identities, cameras, images, side-cars, and any problems."""
@@ -76,11 +85,13 @@ def check(
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
-    config = folder_config(name, folder, sets or ()) if name else _sniffed(folder, sets or ())
+    given = settings_of_set(sets, skip_broken)
+    config = folder_config(name, folder, given) if name else _sniffed(folder, given)
     name, listing = config.name, config.listing()
     hashed = hash_files(image.path for image in listing.images)
     images = judged(hashed.digests)
-    unreadable = [f"{path}: {problem}" for path, problem in {**hashed.unreadable, **images.problems}.items()]
+    problems = {**hashed.unreadable, **images.problems}
+    unreadable = [listing.described(path, problem) for path, problem in problems.items()]
     parts = {(image.path, image.box) for image in listing.images if image.path in images.sizes}
     shown = [(box.width, box.height) if box else images.sizes[path] for path, box in parts]
     sizes = Counter(f"{height}x{width}" for width, height in shown)
@@ -157,7 +168,7 @@ def import_(
     except DataError as error:
         known = sniffed(folder)
         raise DataError(
-            f"{error}{f'; this folder looks like {known[0].name}: write {known[0].written}' if known else ''}"
+            f"{error}{f'; this folder looks like {known[0].name}: {known[0].how_to_name}' if known else ''}"
         ) from error
     write_table(target, split)
     for reason, names in sorted(unused.items()):
@@ -167,9 +178,11 @@ def import_(
         identities = {row.identity for row in of_part if row.identity}
         nobodys = sum(not row.identity for row in of_part)
         distractors = f", {nobodys:,} of nobody's (distractors)" if nobodys else ""
-        say(f"{part:8} {len(of_part):,} images of {len(identities):,} identities{distractors}")
+        counts = f"{several(len(of_part), 'image')} of {several(len(identities), 'identity')}"
+        say(f"{part:8} {counts}{distractors}")
     if lacking := [part for part in PARTS if not any(row.split == part for row in split)]:
-        say(f"no {' and no '.join(lacking)} image: `reid-search data check {target}` says what that is good for")
+        checking = f"reid-search data check {shlex.quote(str(target))}"
+        say(f"no {' and no '.join(lacking)} image: `{checking}` says what that is good for")
     if unread := unread_columns([name for name, _ in split[0].more]):
         say(unread)
     if not any(row.camera for row in split):
@@ -189,7 +202,7 @@ def _refused(check: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
 
 
 def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
-    from reid_search.data.folder import sniffed
+    from reid_search.data.folder import sniffed, unknown
     from reid_search.errors import DataAbsent
 
     if folder.is_file():
@@ -199,16 +212,9 @@ def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":
     found = sniffed(folder)
     if not found:
         raise unknown(folder)
-    say(f"looks like {' or '.join(config.name for config in found)}: {found[0].written}")
-    return folder_config(found[0].name, folder, sets) if sets else found[0]
-
-
-def unknown(folder: Path) -> "DataError":
-    """Return the error that a folder is no data set that is known."""
-    from reid_search.data.folder import near_miss
-    from reid_search.errors import DataError
-
-    return DataError(f"{folder}: looks like no data set that is known; {near_miss(folder)}")
+    config = folder_config(found[0].name, folder, sets, found[0].as_entries) if sets else found[0]
+    say(f"looks like {' or '.join(config.name for config in found)}: {config.written}")
+    return config
 
 
 def folder_config(
@@ -272,10 +278,10 @@ def _counts(dataset: "ReidDataset", name: str) -> dict[str, int]:
 def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
     answer(f"fingerprint {content['fingerprint']}")
     for name in tables:
-        answer(f"{name:8} " + ", ".join(f"{count:,} {what}" for what, count in content[name].items()))
+        answer(f"{name:8} " + ", ".join(several(count, _ONE[what]) for what, count in content[name].items()))
     shown = [f"{count:,} of {size}" for size, count in list(content["image_sizes"].items())[:5]]
     more = len(content["image_sizes"]) - len(shown)
-    answer("sizes    " + ", ".join([*shown, *([f"{more:,} other sizes"] if more else [])]))
+    answer("sizes    " + ", ".join([*shown, *([several(more, "other size")] if more else [])]))
     for kind in ("maps", "keypoints", "attributes"):
         answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
     for reason, files in content["not_used"].items():

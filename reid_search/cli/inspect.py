@@ -11,6 +11,7 @@ import typer
 
 from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, StudyFile, settings
+from reid_search.words import several
 
 _MOST_SHOWN = 6
 
@@ -85,7 +86,7 @@ def _progress_lines(progress: "Progress | None") -> "Iterator[str]":
     if progress is None:
         return
     if progress.planned:
-        yield f"{progress.measured} of the {progress.planned} trainings known in advance have been measured"
+        yield f"measured so far: {progress.measured} of {several(progress.planned, 'training')} known in advance"
     for item in progress.again:
         yield f"{item.phase}: {item.arm} will be measured again: {item.why}"
     for phase in progress.spaces:
@@ -154,7 +155,7 @@ def _about_time(resources: "Resources", hours: list[float | None], measured: int
     device, share = ("GPU", resources.gpu) if resources.gpu else ("CPU", float(resources.cpu))
     return (
         f"time: {total:.2g} trial-hours, {total * share:.2g} {device}-hours, without early stopping; estimated from "
-        f"{measured} finished trials in {storage}"
+        f"{several(measured, 'finished trial')} in {storage}"
     )
 
 
@@ -179,7 +180,7 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
         if not phase.arms:
             continue
         later = ", provisional until the search is over" if phase.provisional else ""
-        title = f"{phase.name}: {len(phase.arms)} arms{later}"
+        title = f"{phase.name}: {several(len(phase.arms), 'arm')}{later}"
         arms = Table("arm", title=title, title_justify="left")
         arms.add_column("key", no_wrap=True)
         if phase.beside:

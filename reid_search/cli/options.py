@@ -29,3 +29,8 @@ DEFAULT_STORAGE = Path("runs")
 def settings(sets: list[str] | None, skip_broken: bool) -> list[str]:
     """Return the overrides that a command was given."""
     return [*(sets or ()), *(["data.skip_broken=true"] if skip_broken else [])]
+
+
+def settings_of_set(sets: list[str] | None, skip_broken: bool) -> list[str]:
+    """Return the settings of one data set that a command was given."""
+    return [*(sets or ()), *(["skip_broken=true"] if skip_broken else [])]

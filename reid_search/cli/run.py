@@ -8,6 +8,7 @@ import typer
 
 from reid_search.cli.console import percent, say
 from reid_search.cli.options import DEFAULT_STORAGE, Data, Sets, SkipBroken, Storage, StudyFile, settings
+from reid_search.words import several
 
 if TYPE_CHECKING:
     from reid_search.records import StudyStore
@@ -88,7 +89,7 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         say(warning)
     for trial, reason in summary.failed.items():
         say(f"failed: {store.trial(*trial).path}: {reason}")
-    counts = f"{summary.finished} trials finished"
+    counts = f"{several(summary.finished, 'trial')} finished"
     counts += f", {summary.stopped} stopped early" if summary.stopped else ""
     counts += f", {len(summary.failed)} failed" if summary.failed else ""
     say(f"\n{counts}" + (f" ({summary.reused} not measured again)" if summary.reused else ""))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reid_search.cli.console import answer, answer_json, percent, say
-from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, settings
+from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Data, Sets, SkipBroken, Storage, settings, settings_of_set
 from reid_search.errors import RequestError, StudyError
+from reid_search.words import several
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +77,7 @@ def train(
         say(f"data: {facts}")
     key = trial_key(config, facts.fingerprint)
     folder = StudyStore(storage, "single").trial(key, seed)
-    say(f"{folder.path}: {config.training.epochs} epochs on {chosen}")
+    say(f"{folder.path}: {several(config.training.epochs, 'epoch')} on {chosen}")
     evaluate = ("val", "test") if config.data.holdout else ("test",)
     request = TrialRequest(config, seed, key, evaluate, device=chosen)  # type: ignore[arg-type]
     record = run_trial(request, folder)
@@ -110,10 +111,12 @@ def evaluate(
     from reid_search.training.revisit import measure_again, trained_config
 
     own = trained_config(record_folder).data
-    given = [*(sets or ()), *(["skip_broken=true"] if skip_broken else [])]
-    if data is None and (name or given):
-        raise RequestError("--name, --set and --skip-broken are of another data set; give its folder with --data")
-    other = None if data is None else _data_at(data, own, name, given)
+    if data is None and (name or sets):
+        raise RequestError("--name and --set are of another data set; give its folder with --data")
+    if data is not None:
+        other: DataConfig | None = _data_at(data, own, name, settings_of_set(sets, skip_broken))
+    else:
+        other = own.model_copy(update={"skip_broken": True}) if skip_broken else None
     measured = measure_again(record_folder, _device(device), other)
     for line in measured.told:
         say(line)
@@ -125,8 +128,8 @@ def evaluate(
 
 def _data_at(place: Path, own: "DataConfig", name: str | None, sets: list[str]) -> "DataConfig":
     """Return the data set in a folder or manifest, with the settings that a trial's own data set of its name has."""
-    from reid_search.cli.data import folder_config, unknown
-    from reid_search.data.folder import FolderConfig, recognised
+    from reid_search.cli.data import folder_config
+    from reid_search.data.folder import FolderConfig, recognised, unknown
     from reid_search.errors import DataAbsent
 
     if not place.exists():

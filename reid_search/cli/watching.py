@@ -15,6 +15,7 @@ from reid_search.records import Status
 from reid_search.scheduling.observer import Observer, TrialLabel
 from reid_search.study import Plan
 from reid_search.study.metrics import MAIN, METRICS
+from reid_search.words import several
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ class PlainLines(LiveTable):
     def phase_started(self, name: str, kind: str, total: int, done: int) -> None:
         """Print the phase and its number of trials."""
         super().phase_started(name, kind, total, done)
-        self.note(f"{name}: {total} trials" + (f", {done} measured before" if done else ""))
+        self.note(f"{name}: {several(total, 'trial')}" + (f", {done} measured before" if done else ""))
 
     def trial_ended(self, trial: TrialLabel, status: Status, value: float | None, reason: str | None) -> None:
         """Print how a trial ended, and how far the run is."""

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reid_search.common.arrays import Integers
 from reid_search.errors import DataError, nearest
+from reid_search.words import several
 
 
 def compared_columns(columns: Iterable[str], *tables: pd.DataFrame) -> dict[str, list[Integers]]:
@@ -35,5 +36,6 @@ def _numbers(column: str, tables: tuple[pd.DataFrame, ...]) -> list[Integers]:
             raise DataError(f"the evaluation rule compares '{column}', which this data set lacks; {known}")
     codes, _ = pd.factorize(pd.concat([table[name] for table in tables], ignore_index=True))
     if unknown := int((codes < 0).sum()):
-        raise DataError(f"the evaluation rule compares '{column}', and {unknown} images have none")
+        lacking = f"{several(unknown, 'image')} {'has' if unknown == 1 else 'have'} none"
+        raise DataError(f"the evaluation rule compares '{column}', and {lacking}")
     return np.split(codes.astype(np.int64), np.cumsum([len(table) for table in tables])[:-1])

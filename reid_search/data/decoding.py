@@ -23,13 +23,14 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from reid_search.common.contents import known_verdicts, remember_verdicts, why_unreadable
 from reid_search.data.boxes import Box
-from reid_search.data.listing import how_to_go_on
+from reid_search.data.listing import GO_ON
 from reid_search.errors import DataError
+from reid_search.words import several
 
 MEAN_PIXEL = (124, 116, 104)
 """The mean of ImageNet in 8-bit RGB."""
 
-_JUDGE = f"image 2, Pillow {PIL.__version__}"
+_JUDGE = f"image 3, Pillow {PIL.__version__}"
 _BROKEN = "broken: "
 _VERDICT = re.compile(rf"{_BROKEN}.*|\d+ \d+", re.DOTALL)
 _TURNS = {
@@ -131,8 +132,8 @@ def check_images(digests: Mapping[str, str]) -> None:
     problems = judged(digests).problems
     if problems:
         path = min(problems)
-        more = f" (and {len(problems) - 1:,} more files that cannot be read)" if len(problems) > 1 else ""
-        raise DataError(f"{path}: {problems[path]}{more}")
+        more = f" (and {several(len(problems) - 1, 'more file')} that cannot be read)" if len(problems) > 1 else ""
+        raise DataError(f"{path}: {problems[path]}{more}; {GO_ON}")
 
 
 def _verdict(path: str) -> str:
@@ -140,7 +141,7 @@ def _verdict(path: str) -> str:
     try:
         width, height = decoded(path).size
     except DataError as error:
-        return _BROKEN + str(error).removeprefix(f"{path}: ")
+        return _BROKEN + str(error).removeprefix(f"{path}: ").removesuffix(f"; {GO_ON}")
     return f"{width} {height}"
 
 
@@ -155,7 +156,7 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
     except MemoryError:
         raise
     except Exception as error:
-        raise DataError(f"{path}: not a readable image ({_reason(str(path), error)}); {how_to_go_on()}") from error
+        raise DataError(f"{path}: not a readable image ({_reason(str(path), error)}); {GO_ON}") from error
 
 
 @cache

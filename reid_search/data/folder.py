@@ -4,6 +4,7 @@ And which data set a folder is, or is nearest to.
 """
 
 import re
+import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import Field
 from reid_search.data.listing import Listing, entries_of, is_folder, is_hidden
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
-from reid_search.study.component import AbsolutePath, absolute
+from reid_search.study.component import AbsolutePath, absolute, label_of
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
 
@@ -35,8 +36,12 @@ class FolderConfig(DataConfig):
         map_labels: What the labels of part maps mean: `parts` (ours), `lip`, or the labels of each part.
         keypoint_confidence: From which confidence on a detected keypoint is visible, in [0, 1].
         skip_broken: Whether images that cannot be read are left out, and counted, instead of being an error.
+
+    `marks` are the folders and files of such a data set, `alone` says that they are of no other, and `variants` are the
+    settings in which it may be there.
     """
 
+    alone: ClassVar[bool] = False
     places: ClassVar[tuple[str, ...]] = ("root", *SIDE_CARS)
     marks: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[tuple[Mapping[str, str], ...]] = ({},)
@@ -91,7 +96,7 @@ class FolderConfig(DataConfig):
             others = [other for other in sniffed(root) if not self._reads_as(other)] if root.is_dir() else []
             if not others:
                 raise
-            hint = f"this folder looks like {' or '.join(other.name for other in others)}: write {others[0].written}"
+            hint = f"this folder looks like {' or '.join(other.name for other in others)}: {others[0].how_to_name}"
             raise type(error)(f"{error}; {hint}") from error
 
     def _reads_as(self, other: "FolderConfig") -> bool:
@@ -102,10 +107,23 @@ class FolderConfig(DataConfig):
     @property
     def written(self) -> str:
         """How a study file writes it: `data: {name: cuhk03, boxes: labelled, root: …}`."""
-        usual = {name: type(self).model_fields[name].default for name in self.variants[0]}
-        settings = {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
-        told = {"name": self.name, **settings, "root": self.root}
-        return f"data: {{{', '.join(f'{name}: {value}' for name, value in told.items())}}}"
+        told = {"name": self.name, **self._settings, "root": str(self.root)}
+        return f"data: {{{', '.join(f'{name}: {label_of(value)}' for name, value in told.items())}}}"
+
+    @property
+    def how_to_name(self) -> str:
+        """How a study file writes it, and with which options a command takes its folder."""
+        options = "".join(
+            f" --set {shlex.quote(f'{name}={label_of(value)}')}" for name, value in self._settings.items()
+        )
+        return f"write {self.written} in a study; `data check` and `evaluate` take --name {self.name}{options}"
+
+    @property
+    def _settings(self) -> dict[str, object]:
+        """What is not as it is by default, but for its place."""
+        usual = {name: field.get_default(call_default_factory=True) for name, field in type(self).model_fields.items()}
+        entries = {name: value for name, value in self.as_entries.items() if name not in ("name", "root")}
+        return {name: value for name, value in entries.items() if getattr(self, name) != usual[name]}
 
     def facts_and_check(self) -> tuple[DataFacts, Callable[[SetUse], Seen]]:
         """List the folder once, for the facts and every check.
@@ -238,19 +256,32 @@ def is_resorted(root: Path) -> bool:
     return all((root / name).is_dir() for name in _OF_RESORTED)
 
 
-def near_miss(root: Path) -> str:
-    """Say what a folder that is no data set may be: the one around or in one, or one that lacks something.
+def how_to_set(name: str, value: str) -> str:
+    """Say how a setting of a data set is written in a study, and how a command takes it."""
+    return f"write {name}: {value} in a study (--set {name}={value} for `data check` and `evaluate`)"
 
-    Returns:
-        The end of a message.
-    """
+
+def unknown(root: Path) -> DataError:
+    """Return the error that a folder is no data set; of one that can be nothing else, what is wrong with it."""
+    for config in _variants(root):
+        if config.alone and config.likeness(root) == 1:
+            try:
+                config.read(config.folder())
+            except DataError as error:
+                return error
+    return DataError(f"{root}: looks like no data set that is known; {near_miss(root)}")
+
+
+def near_miss(root: Path) -> str:
+    """Say what a folder that is no data set may be: the one around or in one, or one that lacks something."""
     inside = [root / entry.name for entry in entries_of(root) if is_folder(entry) and not is_hidden(entry.name)]
     for place in (*inside[:_MOST_FOLDERS], root.absolute().parent):
         if found := _sniffed_if_like(place):
             return f"did you mean {place}? It looks like {found[0].name}: write {found[0].written}"
     if is_resorted(root):
         return RESORTED
-    others = f"say with --name which it should be, or write a manifest of it with `reid-search data import {root}`"
+    command = f"reid-search data import {shlex.quote(str(root))}"
+    others = f"say with --name which it should be, or write a manifest of it with `{command}`"
     config = min(
         _variants(root),
         key=lambda config: (-config.likeness(root), -_named_like(root, config), round(config.distance(root), 2)),

@@ -21,6 +21,7 @@ from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
 from reid_search.study.trial.key import BY_CONTENT
 from reid_search.study.trial.side_cars import Forms
+from reid_search.words import several
 
 Part = Literal["train", "query", "gallery", "multi_query"]
 PARTS: tuple[Part, ...] = ("train", "query", "gallery")
@@ -33,9 +34,15 @@ UNREADABLE = "unreadable images"
 IN_FOLDERS = "images in folders within a part"
 VALIDATION = "validation images"
 
+GO_ON = "replace the file, take it out, or leave out what is unreadable with --skip-broken"
+"""What to do about an image that cannot be read."""
+SLASHES = "folders in a path are divided by /, as in a/b.jpg"
+"""A hint where Windows' backslashes divide them."""
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm")
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 _DIGITS = 16
+_ABSENT = "no such file"
 _HIGHEST = 10**15
 
 
@@ -69,6 +76,10 @@ class Counts(NamedTuple):
 
     images: int
     identities: int
+
+    def __str__(self) -> str:
+        """Write them as `12,936 images of 751 identities`."""
+        return f"{several(self.images, 'image')} of {several(self.identities, 'identity')}"
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,7 @@ class Listing:
         remarks: What deviates besides the counts of its parts, as the reader says.
         converted: Whether its files have the names of another data set, to which a copy was converted; None before any
             is known.
+        named_at: Which line of which list names a file (`manifest.csv:12`), by its path, where lines have numbers.
     """
 
     root: Path
@@ -133,6 +145,7 @@ class Listing:
     cameras: dict[int, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     converted: bool | None = None
+    named_at: dict[str, str] = field(default_factory=dict)
     _hashed: Hashed | None = None
 
     def use(
@@ -224,8 +237,8 @@ class Listing:
                 name = written.partition(": ")[2]
                 told.append(f"{title}: it has the counts of {name}; is it that? Then write {written}")
         told += [
-            f"{title}, {part}: {found.images:,} images of {found.identities:,} identities, where "
-            f"{said.images:,} of {said.identities:,} are published ({_more_or_less(found, said)})"
+            f"{title}, {part}: {found}, where {said.images:,} of {said.identities:,} are published "
+            f"({_more_or_less(found, said)})"
             for part, said in self.about.published.items()
             if (found := self.counts(part)) != said
         ]
@@ -257,7 +270,7 @@ class Listing:
         """
         hashed = self._hash_images()
         if hashed.unreadable:
-            raise _unreadable(hashed.unreadable)
+            raise self._unreadable(hashed.unreadable, GO_ON)
         return hashed.digests
 
     def boxed(self) -> dict[str, str]:
@@ -309,7 +322,7 @@ class Listing:
             beside |= {f"{kind}/{name}": path for name, path in self._side_car_files(kind, place).items()}
         hashed = hash_files(beside.values())
         if hashed.unreadable:
-            raise _unreadable(hashed.unreadable)
+            raise self._unreadable(hashed.unreadable, "put it back, or replace it")
         lines += [f"{name}\t{hashed.digests[str(path)]}" for name, path in beside.items()]
         return BY_CONTENT + hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:_DIGITS]
 
@@ -342,6 +355,17 @@ class Listing:
         notes = tuple(text for text in (self.about.status, *self.deviations(), *further) if text)
         return DataFacts(fingerprint or self.fingerprint(), unused, notes)
 
+    def described(self, path: str, problem: str) -> str:
+        """Say what is wrong with a file: where a list names it, where it is, and the problem."""
+        place = f"{self.named_at[path]}: " if path in self.named_at else ""
+        return f"{place}{path}: {problem}" + (f"; {SLASHES}" if "\\" in path and problem == _ABSENT else "")
+
+    def _unreadable(self, files: Mapping[str, str], how_to_go_on: str) -> DataError:
+        path, reason = next(iter(sorted(files.items())))
+        more = f" (and {several(len(files) - 1, 'more such file')})" if len(files) > 1 else ""
+        kind = DataAbsent if reason == _ABSENT else DataError
+        return kind(f"{self.described(path, reason)}{more}; {how_to_go_on}")
+
     def _tested_and_trained_on(self) -> str:
         """Say how many images of training are in the test too, as those of other people."""
         digests = self._hash_images().digests
@@ -358,7 +382,9 @@ class Listing:
         if not both:
             return ""
         example = f"{min(both)} as {tested[trained[min(both)]]}"
-        return f"{len(both):,} of {len(trained):,} images of training are in the test too, byte for byte: {example}"
+        verb = "is" if len(both) == 1 else "are"
+        share = f"{len(both):,} of {several(len(trained), 'image')} of training {verb}"
+        return f"{share} in the test too, byte for byte: {example}"
 
     def _queries_alone(self) -> str:
         """Say how many queries have nothing to be pooled with where others have."""
@@ -367,7 +393,9 @@ class Listing:
         alone = sum((image.identity, image.camera) not in pooled for image in queries)
         if not pooled or not alone:
             return ""
-        return f"multi-query: {alone:,} of {len(queries):,} queries have no other image and are described by their own"
+        own = "has no other image and is described by its own" if alone == 1 else ""
+        own = own or "have no other image and are described by their own"
+        return f"multi-query: {alone:,} of {several(len(queries), 'query')} {own}"
 
     def _side_car_files(self, kind: SideCar, place: Path) -> dict[str, Path]:
         """Return the files of a side-car by name; a single file has no name, so that it may be called anything."""
@@ -454,15 +482,3 @@ def _more_or_less(found: Counts, said: Counts) -> str:
 
 def _difference(found: int, said: int) -> str:
     return f"{abs(found - said):,} {'more' if found > said else 'fewer'}"
-
-
-def _unreadable(files: Mapping[str, str]) -> DataError:
-    path, reason = next(iter(sorted(files.items())))
-    more = f" (and {len(files) - 1} more such files)" if len(files) > 1 else ""
-    kind = DataAbsent if reason == "no such file" else DataError
-    return kind(f"{path}: {reason}{more}; {how_to_go_on()}")
-
-
-def how_to_go_on() -> str:
-    """Say what to do about an image that cannot be read."""
-    return "replace the file, take it out, or leave out what is unreadable with --skip-broken"

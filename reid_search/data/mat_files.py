@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from reid_search.common.arrays import Integers
+from reid_search.common.contents import why_unreadable
 
 
 def read_mat(path: Path, *, simplify: bool = False) -> dict[str, object]:
@@ -23,8 +24,17 @@ def read_mat(path: Path, *, simplify: bool = False) -> dict[str, object]:
     except OSError:
         raise
     except Exception as error:  # scipy's reader of a damaged file may trip over anything
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        raise ValueError("damaged, or no file of MATLAB's versions 5 to 7") from error
     return content
+
+
+def problem_with(path: Path, error: Exception) -> str:
+    """Say what is wrong with a file in words of ours: those of a reader's ValueError, never those of a library."""
+    if isinstance(error, OSError):
+        return why_unreadable(str(path), error) if error.errno else str(error)
+    if isinstance(error, KeyError):
+        return f"it lacks {error.args[0]}"
+    return str(error) if type(error) is ValueError else "what it holds has another form"
 
 
 def whole_numbers(values: object) -> Integers:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
 from reid_search.study.trial.training import BatchConfig
+from reid_search.words import several
 
 _ORDER, _IMAGES = 1, 2
 
@@ -94,8 +95,8 @@ class PassSampler:
         count = sum(map(len, self._images))
         if batch.order != "covering" and count < batch.size:
             raise DataError(
-                f"training.batch: {batch.size} images in a batch, and the training set has {count}; allowed: at most "
-                f"{count}"
+                f"training.batch: {several(batch.size, 'image')} in a batch, and the training set has {count}; "
+                f"allowed: at most {count}"
             )
 
     def batch(self, step: int) -> Integers:
@@ -173,7 +174,7 @@ def _images_of(identities: npt.ArrayLike, batch: BatchConfig) -> list[Integers]:
     images = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
     if len(images) < batch.fewest_identities:
         raise DataError(
-            f"training.batch.ids: {batch.ids}: the training set has {len(images)} identities; "
+            f"training.batch.ids: {batch.ids}: the training set has {several(len(images), 'identity')}; "
             f"allowed: at most {len(images)}"
         )
     return images

@@ -9,6 +9,7 @@ from reid_search.common.leaving_out import Booleans, meets_any
 from reid_search.data.compared import compared_columns
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule
+from reid_search.words import several
 
 _FEWEST_IDENTITIES = 2
 
@@ -50,7 +51,7 @@ def split_holdout(table: pd.DataFrame, holdout: float, seed: int, rule: Evaluati
     count = round(holdout * len(identities))
     if min(count, len(identities) - count) < _FEWEST_IDENTITIES:
         raise DataError(
-            f"data.holdout: {holdout:g} of {len(identities)} identities holds out {count}; "
+            f"data.holdout: {holdout:g} of {several(len(identities), 'identity')} holds out {count}; "
             f"at least {_FEWEST_IDENTITIES} are needed on either side"
         )
     held = table["identity"].isin(generator.permutation(identities)[:count])

@@ -12,6 +12,7 @@ from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.common.leaving_out import Booleans, meets_any
 from reid_search.errors import ReidSearchError, nearest
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
+from reid_search.words import several
 
 Columns = Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]]
 
@@ -90,7 +91,7 @@ class Labels:
     def no_match(self) -> EvaluationError:
         """Return the error that no query has a match."""
         where = "of another camera in the gallery" if self.rule == MARKET_RULE else f"under the rule '{self.rule}'"
-        return EvaluationError(f"none of the {len(self.query_ids)} queries has a match {where}")
+        return EvaluationError(f"none of the {several(len(self.query_ids), 'query')} has a match {where}")
 
     @cached_property
     def _order(self) -> Integers:

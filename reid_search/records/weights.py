@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from reid_search.study.trial.normalization import Normalization
+from reid_search.words import several
 
 _MOST_NAMED = 5
 
@@ -73,8 +74,8 @@ class LoadedWeights(_Part):
         """Yield what happened, in sentences; what a person should look at begins with a word in capitals."""
         share = 100 * self.parameters / self.all_parameters
         yield (
-            f"{self.backbone} from {self.file} (sha256 {self.sha256[:12]}): {len(self.tensors)} tensors, {share:.4g} % "
-            f"of the backbone's parameters; images with {self.normalization}"
+            f"{self.backbone} from {self.file} (sha256 {self.sha256[:12]}): {several(len(self.tensors), 'tensor')}, "
+            f"{share:.4g} % of the backbone's parameters; images with {self.normalization}"
         )
         if self.wrapper or self.prefixes or self.named_as:
             where, names = _path(self.wrapper) or "the file itself", _path(self.prefixes)

@@ -1,5 +1,6 @@
 """Updating a whole study in MLflow, with a warning for everything that goes wrong."""
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ def warning(projection: Projection, error: Exception) -> str:
     uri, reason = projection.uri, without_password(_first_line(error), projection.uri)
     return (
         f"{shown(uri)}: {reason} (no number is lost: the records hold them all, and "
-        f"`reid-search sync {projection.store.name}` brings MLflow up to date)"
+        f"`reid-search sync {shlex.quote(str(projection.store.path))}` brings MLflow up to date)"
     )
 
 

@@ -1,5 +1,6 @@
 """Folders that are nearly a data set: `data check` and `data import` say what is missing, and where to look."""
 
+import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,11 +117,39 @@ def test_msmt17_without_a_list_or_a_folder_is_known(command: Command, msmt: Path
     assert "it is most like msmt17: train or mask_train_v2 missing" in command("data", "check", msmt).err
 
 
-def test_a_manifest_that_is_wrong_is_most_like_a_manifest(command: Command, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_manifest_is_said_without_its_name_too(command: Command, tmp_path: Path) -> None:
     _fill(tmp_path / "own", ["a.png"])
     (tmp_path / "own/manifest.csv").write_text("path,identity\na.png,1\n")
-    answer = command("data", "check", "own")
-    assert "it is most like manifest: own/manifest.csv: column 'split' is missing" in answer.err, answer.err
+    for asked in ([], ["--name", "manifest"]):
+        answer = command("data", "check", "own", *asked)
+        assert answer.err.startswith(f"reid-search: {tmp_path}/own/manifest.csv: column 'split' is missing"), answer.err
+
+
+def test_the_command_that_draws_a_missing_split_draws_it(command: Command, tmp_path: Path) -> None:
+    names = [f"{person} {place}.png" for person in range(4) for place in range(2)]
+    _fill(tmp_path / "our own", names)
+    rows = "".join(f"{name},{name[0]}\n" for name in names)
+    (tmp_path / "our own/manifest.csv").write_text(f"path,identity\n{rows}")
+    said = command("data", "check", "our own").err
+    advised = shlex.split(said.partition("`")[2].partition("`")[0])
+    assert advised[:3] == ["reid-search", "data", "import"]
+    drawn = command(*advised[1:])
+    assert (drawn.code, "query    2 images of 2 identities" in drawn.err) == (0, True), drawn.err
+
+
+def test_a_file_that_a_manifest_names_is_missing_in_one_of_its_lines(command: Command, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    _fill(own, ["a/1.png", "a/2.png"])
+    rows = ["a/1.png,1,train,", "a\\2.png,2,train,", "a/2.png,2,train,maps\\2.png"]
+    (tmp_path / "own/manifest.csv").write_text("\n".join(["path,identity,split,maps", *rows]))
+    checked = command("data", "check", "own")
+    assert checked.code == 2
+    said = rf"{own}/manifest.csv:3: {own}/a\2.png: no such file; folders in a path are divided by /, as in a/b.jpg"
+    assert said in checked.err
+    skipped = command("data", "check", "own", "--skip-broken")
+    said = rf"{own}/manifest.csv:4: {own}/maps\2.png: no such file; folders in a path are divided by /"
+    assert (skipped.code, said in skipped.err) == (2, True), skipped.err
+    assert "--skip-broken" not in skipped.err
 
 
 def test_a_folder_like_nothing_is_said_to_be_that(command: Command, tmp_path: Path) -> None:
@@ -193,7 +222,7 @@ def test_half_extracted_cuhk03_says_how_many_images_are_missing(command: Command
 def test_cuhk03_with_the_protocol_of_the_other_boxes_names_the_setting(command: Command, tmp_path: Path) -> None:
     root = _cuhk03(tmp_path / "cuhk03", "images_detected", "labeled")
     answer = command("data", "check", root, "--name", "cuhk03")
-    said = "cuhk03_new_protocol_config_labeled.mat is there, which is of labelled boxes: write boxes: labelled"
+    said = "config_labeled.mat is there, of labelled boxes; to read those, write boxes: labelled in a study ("
     assert (answer.code, said in answer.err) == (2, True), answer.err
 
 

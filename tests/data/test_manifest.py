@@ -118,7 +118,7 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
     ("content", "message"),
     [
         ("path,identity\na.jpg,1\n", "column 'split' is missing; expected path, identity, split"),
-        ("path,identity\na.jpg,1\n", "manifest.csv` draws one"),
+        ("path,identity\na.jpg,1\n", "/manifest_with_split.csv` draws one"),
         (HEADER, "holds no row"),
         (HEADER + "a.jpg,1,1,training\n", "manifest.csv:2: split 'training' of a.jpg; did you mean 'train'"),
         (HEADER + "../a.jpg,1,1,train\n", "manifest.csv:2: path '../a.jpg' leaves the manifest's folder"),
@@ -246,7 +246,7 @@ def test_blanks_that_a_table_does_not_keep_are_refused(tmp_path: Path, folder: s
     [
         ("person 0/0-0.JPG", r"person 0/0-0\.JPG: no such file in .*; did you mean person 0/0-0\.jpg\?"),
         ("person 0/0-0", r"; did you mean person 0/0-0\.jpg\?"),
-        ("person 0\\0-0.jpg", "; folders in it are divided by /, as in a/b.jpg"),
+        ("person 0\\0-0.jpg", "; folders in a path are divided by /, as in a/b.jpg"),
         ("own/person 0/0-0.jpg", "; it is in .*, so import that folder"),
         ("0.jpg", "; paths start from that folder"),
     ],

@@ -45,7 +45,7 @@ def test_boxes_of_the_query_s_identity_in_its_camera_describe_it(hand_drawn: Pat
         "hidden files": ["gt_bbox/Thumbs.db"],
         "hand-drawn boxes of no query": ["gt_bbox/0001_c2s1_000009_00.jpg", "gt_bbox/0002_c1s1_000000_00.jpg"],
     }
-    alone = "multi-query: 1 of 2 queries have no other image and are described by their own"
+    alone = "multi-query: 1 of 2 queries has no other image and is described by its own"
     assert alone in listing.facts().notes
 
 

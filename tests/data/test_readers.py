@@ -264,16 +264,30 @@ def test_a_folder_that_is_cuhk03_with_other_boxes_or_splits_alone_is_known_as_th
 def test_the_file_of_another_protocol_is_named(cuhk03: Path, tmp_path: Path) -> None:
     (tmp_path / "images_labeled").mkdir()
     savemat(tmp_path / "cuhk03_new_protocol_config_labeled.mat", {"market_attribute": {"train": 1}})
-    with pytest.raises(DataError, match="not the new protocol of CUHK03, which has filelist"):
+    with pytest.raises(DataError, match=r"labeled\.mat: not the new protocol of CUHK03: it lacks filelist; expected"):
         _read("cuhk03", tmp_path, boxes="labelled")
     shutil.copy(NAMES / "cuhk03_new_protocol_config_detected.mat", tmp_path / "cuhk03_new_protocol_config_labeled.mat")
     with pytest.raises(
-        DataError, match=r"config_labeled\.mat: by its counts the protocol of detected boxes; .*: detected"
+        DataError, match=r"config_labeled\.mat: by its counts the protocol of detected boxes; .*boxes=detected"
     ):
         _read("cuhk03", tmp_path, boxes="labelled")
     (tmp_path / "images_detected").mkdir()
     with pytest.raises(DataError, match=r"cuhk-03\.mat: no such file"):
         _read("cuhk03", tmp_path, protocol="classic")
+
+
+@pytest.mark.parametrize("content", [b"", b"MATLAB 5.0 MAT-file, and nothing more" + b" " * 200])
+def test_a_wrong_file_beside_a_good_protocol_of_cuhk03_is_named_in_our_words(
+    cuhk03: Path, tmp_path: Path, content: bytes
+) -> None:
+    for name in ("images_detected", "cuhk03_new_protocol_config_detected.mat"):
+        (tmp_path / name).symlink_to(cuhk03 / name)
+    assert _read("cuhk03", tmp_path).facts().notes == _read("cuhk03", cuhk03).facts().notes
+    for name, expected in (("cuhk03_new_protocol_config_labeled.mat", "filelist"), ("cuhk-03.mat", "HDF5")):
+        (tmp_path / name).write_bytes(content)
+        (note, *_) = _read("cuhk03", tmp_path).facts().notes
+        assert re.search(rf"wrong file: {tmp_path / name}: not .*{expected}", note)
+        assert not re.search(r"Error|Exception|Errno|\[|mat_stream", note)
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def test_an_image_of_one_set_that_another_tests_on_is_refused(written: Callable[
     study = written(f"train: {a}, test: {{x: {b}}}, image_size: [16, 8]", rest)
     load_study(study).plan()
     shutil.copy(tmp_path / "a/c01.jpg", tmp_path / "b/d22.jpg")
-    with pytest.raises(DataError, match=r"a/c01\.jpg is trained on .* tested on as .*b/d22\.jpg .*1 such images"):
+    with pytest.raises(DataError, match=r"a/c01\.jpg is trained on .* tested on as .*b/d22\.jpg .*1 such image\)"):
         load_study(study).plan()
 
 

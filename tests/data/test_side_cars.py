@@ -584,7 +584,7 @@ def test_a_file_of_all_keypoints_with_odd_ids_is_named(content: object, image: P
 
 def test_a_coordinate_beyond_every_float_is_named(image: Path, tmp_path: Path) -> None:
     path = _keypoints(tmp_path, image, {"keypoints": [10**400, *[1] * 50]})
-    with pytest.raises(DataError, match=re.escape(f"{path}: expected `keypoints` with 51 numbers")):
+    with pytest.raises(DataError, match=re.escape(f"{path}: holds a number beyond all use; expected `keypoints`")):
         read_keypoints(image, tmp_path, SIZE)
 
 

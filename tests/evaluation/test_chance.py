@@ -32,5 +32,5 @@ def test_is_the_mean_over_all_rankings(gallery_ids, gallery_cameras):
 
 
 def test_no_match_is_an_error():
-    with pytest.raises(EvaluationError, match="none of the 1 queries has a match"):
+    with pytest.raises(EvaluationError, match="none of the 1 query has a match"):
         chance_mean_ap(query_ids=[1], query_cameras=[0], gallery_ids=[1], gallery_cameras=[0])

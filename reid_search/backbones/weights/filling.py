@@ -13,6 +13,7 @@ from reid_search.backbones.weights.positions import GRID, INTERPOLATION, Grid, f
 from reid_search.errors import StudyError
 from reid_search.records import ResizedTable
 from reid_search.study.trial.weights import WeightsConfig
+from reid_search.words import several
 
 _WAY_ON = "take another file, or the backbone that this one is of"
 _MOST_RANDOM = 0.1
@@ -120,7 +121,7 @@ def _check_lacking(lacking: Collection[str], taken: Collection[str], sizes: Mapp
     share = sum(sizes.get(name, 0) for name in lacking) / sum(sizes.values())
     if share > _MOST_RANDOM:
         first, *others = lacking
-        more = f" and {len(others)} more tensors" if others else ""
+        more = f" and {several(len(others), 'more tensor')}" if others else ""
         allowed = f"allowed: {_MOST_RANDOM:.0%}, or `may_leave: [{first.partition('.')[0]}.*]` and the like"
         raise StudyError(f"lacks {first}{more}, {share:.0%} of the parameters, {no_weights}; {allowed}")
 

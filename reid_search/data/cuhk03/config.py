@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from reid_search.data.cuhk03.protocols import classic_split, new_protocol
-from reid_search.data.folder import FolderConfig
+from reid_search.data.cuhk03.protocols import check_protocol, classic_split, new_protocol
+from reid_search.data.folder import FolderConfig, how_to_set
 from reid_search.data.listing import About, Counts, Listing, Part
 from reid_search.data.market1501.layout import FOLDERS
 from reid_search.data.part_folders import PartFolders
-from reid_search.errors import DataAbsent
+from reid_search.errors import DataAbsent, DataError
 from reid_search.study import EvaluationRule
 from reid_search.study.rules import SingleShot
 
@@ -27,6 +27,7 @@ _NEW: dict[Boxes, dict[Part, Counts]] = {
 _CLASSIC: dict[Part, int] = {"train": 1_367, "query": 100, "gallery": 100}
 """Identities of every split of the classic protocol (Li et al., CVPR 2014)."""
 _OTHER: dict[Boxes, Boxes] = {"detected": "labelled", "labelled": "detected"}
+_PROTOCOL, _RELEASE = "cuhk03_new_protocol_config_{}.mat", "cuhk-03.mat"
 _SPELLINGS: dict[Boxes, tuple[str, ...]] = {"detected": ("detected",), "labelled": ("labeled", "labelled")}
 _FOLDERS = PartFolders(
     FOLDERS,
@@ -64,8 +65,10 @@ class Cuhk03Config(FolderConfig):
 
     def likeness(self, root: Path) -> float:
         """Return the share of images and protocol that is there, or of the folders of the new protocol."""
-        form = "cuhk03_new_protocol_config_{}.mat" if self.protocol == "new" else "cuhk-03.mat"
-        wanted = [_names("images_{}", self.boxes), _names(form, self.boxes)]
+        wanted = [
+            _names("images_{}", self.boxes),
+            _names(_PROTOCOL, self.boxes) if self.protocol == "new" else [_RELEASE],
+        ]
         there = sum(any((root / name).exists() for name in names) for names in wanted) / len(wanted)
         return max(there, _FOLDERS.likeness(root) if self.protocol == "new" else 0.0)
 
@@ -80,7 +83,8 @@ class Cuhk03Config(FolderConfig):
         if self.protocol == "classic":
             about = About(f"CUHK03 ({self.boxes}, classic split {self.split})", people=_CLASSIC, licence=_LICENCE)
             listing = Listing(root, about)
-            classic_split(listing, self._one_of(root, "images_{}"), root / "cuhk-03.mat", self.split)
+            listing.remarks += _wrong_beside(root, root / _RELEASE)
+            classic_split(listing, self._one_of(root, "images_{}"), root / _RELEASE, self.split)
             whole = sum(counts.images for counts in _NEW[self.boxes].values())  # both protocols use all images
             listing.expect("train and test", len(listing.of("train")) + len(listing.of("query")), whole)
             return listing
@@ -95,12 +99,12 @@ class Cuhk03Config(FolderConfig):
             if all((place / name).is_dir() for name in _FOLDERS.folders.values()):
                 listing = _FOLDERS.read(place, about)
                 if place.name in _SPELLINGS[other]:
-                    listing.remarks.append(
-                        f"{about.title}: its folder is called {place.name}; is it that? Then write boxes: {other}"
-                    )
+                    asked = f"its folder is called {place.name}; is it that? Then {how_to_set('boxes', other)}"
+                    listing.remarks.append(f"{about.title}: {asked}")
                 return listing
         listing = Listing(root, about)
-        protocol = self._one_of(root, "cuhk03_new_protocol_config_{}.mat")
+        protocol = self._one_of(root, _PROTOCOL)
+        listing.remarks += _wrong_beside(root, protocol)
         new_protocol(listing, self._one_of(root, "images_{}"), protocol, (other, _NEW[other]))
         return listing
 
@@ -110,11 +114,25 @@ class Cuhk03Config(FolderConfig):
             return found
         other = _OTHER[self.boxes]
         there = next((name for name in _names(form, other) if (root / name).exists()), None)
-        hint = f"; {there} is there, which is of {other} boxes: write boxes: {other} to read those" if there else ""
+        reading = f"; {there} is there, of {other} boxes; to read those, {how_to_set('boxes', other)}"
+        hint = reading if there else ""
         raise DataAbsent(
             f"{root / _names(form, self.boxes)[0]}: not there; expected the extracted images and the protocol's file, "
             f"or the folders {', '.join(_FOLDERS.folders.values())}{hint}"
         )
+
+
+def _wrong_beside(root: Path, used: Path) -> list[str]:
+    """Say what is wrong with each of the protocols that lie there and are not the one in use."""
+    protocols = [(root / name, _OTHER[boxes]) for boxes in _OTHER for name in _names(_PROTOCOL, boxes)]
+    problems = []
+    for path, other in (*protocols, (root / _RELEASE, None)):
+        if path != used and path.exists():
+            try:
+                check_protocol(path, other and (other, _NEW[other]))
+            except DataError as error:
+                problems.append(f"beside what is read lies a wrong file: {error}")
+    return problems
 
 
 def _names(form: str, boxes: Boxes) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from reid_search.data.folder import how_to_set
 from reid_search.data.listing import Counts, Listing, Part
-from reid_search.data.mat_files import read_mat, whole_numbers
+from reid_search.data.mat_files import problem_with, read_mat, whole_numbers
 from reid_search.errors import DataAbsent, DataError
 
 _NAME = re.compile(r"([1-5])_(\d{3})_([12])_(\d{2})\.(?:png|jpe?g)", re.IGNORECASE)
@@ -31,22 +32,7 @@ def new_protocol(
     Raises:
         DataError: The file is of another kind or of the other boxes, or names an image that is not there.
     """
-    try:
-        content = read_mat(protocol)
-        names = [str(row[0][0]) for row in content["filelist"]]  # type: ignore[attr-defined]
-        labels, cameras = (whole_numbers(content[name]).tolist() for name in ("labels", "camId"))
-        indices = {part: _indices(content, name, len(names)) for part, name in _INDICES.items()}
-        rows = [(part, names[at], labels[at], cameras[at]) for part, places in indices.items() for at in places]
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise DataError(
-            f"{protocol}: not the new protocol of CUHK03, which has filelist, labels, camId and "
-            f"{', '.join(_INDICES.values())} ({type(error).__name__}: {error})"
-        ) from error
-    counts = Counter(part for part, *_ in rows)
-    if other and counts == {part: count.images for part, count in other[1].items()}:
-        raise DataError(
-            f"{protocol}: by its counts the protocol of {other[0]} boxes; put another there, or write boxes: {other[0]}"
-        )
+    rows = _rows(protocol, other)
     there = {path.name: path for path in listing.image_files(images)}
     absent = [name for _, name, _, _ in rows if name not in there]
     if absent:
@@ -59,6 +45,28 @@ def new_protocol(
         listing.use(there[name], part, identity, camera)
     listing.lists[protocol.name] = protocol
     _leave_out_others(listing, there, {name for _, name, _, _ in rows})
+
+
+def _rows(protocol: Path, other: tuple[str, Mapping[Part, Counts]] | None) -> list[tuple[Part, str, int, int]]:
+    """Return part, name, identity and camera of every image that the new protocol names."""
+    try:
+        content = read_mat(protocol)
+        names = [str(row[0][0]) for row in content["filelist"]]  # type: ignore[attr-defined]
+        labels, cameras = (whole_numbers(content[name]).tolist() for name in ("labels", "camId"))
+        indices = {part: _indices(content, name, len(names)) for part, name in _INDICES.items()}
+        rows = [(part, names[at], labels[at], cameras[at]) for part, places in indices.items() for at in places]
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise DataError(
+            f"{protocol}: not the new protocol of CUHK03: {problem_with(protocol, error)}; expected a file with "
+            f"filelist, labels, camId, {', '.join(_INDICES.values())}"
+        ) from error
+    counts = Counter(part for part, *_ in rows)
+    if other and counts == {part: count.images for part, count in other[1].items()}:
+        raise DataError(
+            f"{protocol}: by its counts the protocol of {other[0]} boxes; put another there, or "
+            f"{how_to_set('boxes', other[0])}"
+        )
+    return rows
 
 
 def _indices(content: Mapping[str, object], name: str, count: int) -> list[int]:
@@ -103,6 +111,18 @@ def classic_split(listing: Listing, images: Path, release: Path, split: int) -> 
         )
 
 
+def check_protocol(protocol: Path, other: tuple[str, Mapping[Part, Counts]] | None = None) -> None:
+    """Check a file without its images: that of the new protocol, or with `other` omitted the release's own.
+
+    Raises:
+        DataError: As in `new_protocol` and `classic_split`.
+    """
+    if other:
+        _rows(protocol, other)
+    else:
+        _tested(protocol, 0)
+
+
 def _tested(release: Path, split: int) -> set[tuple[int, int]]:
     from h5py import File
 
@@ -114,7 +134,8 @@ def _tested(release: Path, split: int) -> set[tuple[int, int]]:
         raise DataAbsent(f"{release}: no such file; it holds the splits of the classic protocol") from error
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise DataError(
-            f"{release}: not CUHK03's own file, which has `testsets` ({type(error).__name__}: {error})"
+            f"{release}: not CUHK03's own file, an HDF5 file with 20 `testsets` of pairs and people, or damaged; put "
+            "the cuhk-03.mat of the release there"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 from reid_search.common.contents import state_of
 from reid_search.data.folder import FolderConfig
@@ -25,6 +25,7 @@ class ManifestConfig(FolderConfig):
             paths in it are relative to its folder. Its columns `maps` and `keypoints` name the side-cars of each image.
     """
 
+    alone: ClassVar[bool] = True
     name: Literal["manifest"]
 
     def likeness(self, root: Path) -> float:
@@ -92,6 +93,8 @@ class ManifestConfig(FolderConfig):
                 tuple((kind, str(path.parent / name) if name else "") for kind, name in row.side_cars),
                 **dict(row.more),
             )
+            for name in (row.path, *(name for _, name in row.side_cars if name)):
+                listing.named_at.setdefault(str(path.parent / name), f"{path}:{row.line}")
         used = {file for image in listing.images for file in (image.path, *(name for _, name in image.side_cars))}
         folders = {place for place in self.side_cars().values() if place.is_dir()}
         for image in listing.image_files(path.parent, deep=True):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import cast
 
-from reid_search.data.listing import PARTS, About, Listing, Part, in_utf8
+from reid_search.data.listing import PARTS, SLASHES, About, Listing, Part, in_utf8
 from reid_search.data.manifest.table import Row, and_others, read_table
 from reid_search.errors import DataError, RequestError, closest, nearest
 
@@ -82,7 +82,7 @@ def from_list(table: Path, folder: Path) -> list[Row]:
 def _where_it_is(path: str, folder: Path, beside: Path) -> str:
     """Say where a file may be that is not in the folder."""
     if "\\" in path:
-        return "; folders in it are divided by /, as in a/b.jpg"
+        return f"; {SLASHES}"
     other = next((place for place in (beside, folder.parent) if (place / path).is_file()), None)
     if other is not None:
         return f"; it is in {other}, so import that folder"

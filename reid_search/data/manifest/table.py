@@ -8,6 +8,7 @@ side-car of each image, empty where it has none. `time`, `clothes` and any other
 """
 
 import csv
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -80,7 +81,7 @@ def manifest_at(root: Path) -> Path:
     if len(found) > 1:
         raise DataError(f"{root}: holds {' and '.join(FILES)}; keep one of them")
     if not found:
-        raise DataAbsent(f"{root}: holds no {' or '.join(FILES)}; write one with `reid-search data import {root}`")
+        raise DataAbsent(f"{root}: holds no {' or '.join(FILES)}; write one with `{_import(root)}`")
     return found[0]
 
 
@@ -146,11 +147,21 @@ def _check_columns(path: Path, names: Sequence[str], required: Sequence[str]) ->
     for column in required:
         if column not in names:
             other = next((name for name in names if name not in _KNOWN and _meant(name, names) == column), None)
-            draw = f"; `reid-search data import {path.parent} --list {path}` draws one" if column == "split" else ""
+            draw = f"; `{_import(path.parent, path)}` draws one" if column == "split" else ""
             raise DataError(
                 f"{path}: column '{column}' is missing; expected {', '.join(required)} and, where known, "
                 f"{', '.join(OPTIONAL)}; found {', '.join(names)}{f'; is it {other}?' if other else draw}"
             )
+
+
+def _import(folder: Path, table: Path | None = None) -> str:
+    """Return the command that writes a manifest of a folder, or draws the split of a table in it."""
+    words = ["reid-search", "data", "import", str(folder)]
+    if table is not None:
+        words += ["--list", str(table)]
+        if (folder / FILES[0]).exists():
+            words += ["--to", str(table.with_stem(f"{table.stem}_with_split"))]
+    return shlex.join(words)
 
 
 def _check_once(path: Path, row: Row, earlier: Sequence[Row]) -> None:

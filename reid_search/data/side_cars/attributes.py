@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
-from reid_search.data.mat_files import read_mat, whole_numbers
+from reid_search.data.mat_files import problem_with, read_mat, whole_numbers
 from reid_search.errors import DataError, nearest
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
 
@@ -120,7 +120,7 @@ def _from_mat(path: Path) -> pd.DataFrame:
     except (OSError, ValueError, TypeError, LookupError) as error:
         raise DataError(
             f"{path}: not a table of attributes; expected market_attribute.mat or duke_attribute.mat, one struct with "
-            f"`train` and `test` ({type(error).__name__}: {error})"
+            f"`train` and `test`: {problem_with(path, error)}"
         ) from error
     table = pd.concat(parts, ignore_index=True)
     strange = sorted({str(name) for name in table} - {*ALL_ATTRIBUTES, "identity"})

@@ -13,10 +13,11 @@ none), else the first. A detector's point counts as visible where its confidence
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ from reid_search.data.decoding import size_of
 from reid_search.data.side_cars.files import Place, Size, file_of
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, KEYPOINTS
+from reid_search.words import several
 
 Keypoints = npt.NDArray[np.float32]
 _People = list[Mapping[str, object]]
@@ -172,10 +174,21 @@ def _points(path: Path, person: Mapping[str, object]) -> Keypoints:
         points = np.asarray(numbers, np.float32).reshape(-1, 3)
         return points[list(_PLACES[len(points)])]
     except (ValueError, TypeError, KeyError, OverflowError) as error:
+        what = "holds a number beyond all use" if isinstance(error, OverflowError) else _found(numbers)
         raise DataError(
-            f"{path}: expected `keypoints` with 51 numbers, x, y and visibility or confidence, or OpenPose's 54 or 75 "
-            f"({type(error).__name__}: {error})"
+            f"{path}: {what}; expected `keypoints` with 51 numbers, x, y and visibility or confidence, or "
+            "OpenPose's 54 or 75"
         ) from error
+
+
+def _found(numbers: object) -> str:
+    if numbers is None:
+        return "holds a person without keypoints"
+    return f"holds keypoints of {several(len(numbers), 'number')}" if _are_numbers(numbers) else "holds no keypoints"
+
+
+def _are_numbers(values: object) -> TypeGuard[Sequence[float]]:
+    return isinstance(values, list) and all(isinstance(value, int | float) for value in values)
 
 
 def _is_detected(person: Mapping[str, object]) -> bool:

@@ -22,6 +22,7 @@ from reid_search.study.trial.set_names import SetNames, names_of
 from reid_search.study.trial.side_cars import TRUTH
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
+from reid_search.words import several
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,8 @@ def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
                 image = min(both, key=lambda content: own.trained[content])
                 raise DataError(
                     f"{own.trained[image]} is trained on as an image of {names.of(one.data.as_entries)}, and it is "
-                    f"{what} as {others[image]} of {names.of(two.data.as_entries)} ({len(both):,} such images); take "
-                    "one of the two sets out"
+                    f"{what} as {others[image]} of {names.of(two.data.as_entries)} "
+                    f"({several(len(both), 'such image')}); take one of the two sets out"
                 )
 
 
@@ -322,7 +323,7 @@ def _search(study: Question, phase: SearchPhase) -> PhasePlan:
     pruned = f", {_told(phase.pruner)}" if phase.pruner.stops else ""
     each = "" if phase.each is None else f" for each {phase.each}"
     if study.config.ablation_tuned_by(phase):
-        each = f" for each of {len(shares)} arms of {phase.each}"
+        each = f" for each of {several(len(shares), 'arm')} of {phase.each}"
     return PhasePlan(
         name=phase.name,
         kind="search",

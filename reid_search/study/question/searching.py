@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from reid_search.errors import nearest
 from reid_search.study.component import PRUNERS, SAMPLERS, ComponentFamily, Config, EntryError, in_yaml
+from reid_search.words import several
 
 if TYPE_CHECKING:
     from reid_search.study.question.space import Settings, Space
@@ -64,7 +65,7 @@ class PrunerConfig(Config):
     def _check_fewest_epochs(self, fewest: int, epochs: int) -> None:
         """Refuse `min_epochs` at which no trial is left to be stopped; a trial of one epoch never is."""
         if fewest >= max(epochs, 2):
-            runs = f"a trial runs {epochs} epoch{'' if epochs == 1 else 's'}"
+            runs = f"a trial runs {several(epochs, 'epoch')}"
             allowed = f"allowed: at most {max(epochs - 1, 1)}, or pruner: none"
             raise EntryError(f"{fewest}: {runs}, so none would be stopped; {allowed}", "min_epochs")
 

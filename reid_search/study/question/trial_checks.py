@@ -13,6 +13,7 @@ from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import WeightsConfig, is_of_trial, kept_none
+from reid_search.words import several
 
 
 def check_written(config: TrialConfig, document: Document, prefix: tuple[str, ...]) -> None:
@@ -86,7 +87,8 @@ def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], s
         if data.train_identities is not None:
             left = data.train_identities - round(data.holdout * data.train_identities)
             if ids > left:
-                yield ("training", "batch", "ids"), f"{ids}: {left} identities are trained on; allowed: at most {left}"
+                people = several(left, "identity")
+                yield ("training", "batch", "ids"), f"{ids}: {people} to train on; allowed: at most {left}"
 
 
 def _no_file(path: Path) -> str:

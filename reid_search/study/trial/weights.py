@@ -1,6 +1,7 @@
 """Pretrained weights as a config names them: which file, what of it, and its normalisation. No torch."""
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -190,7 +191,7 @@ def kept_none(folder: Path) -> str:
     """Say of a folder without kept weights what it is, and how to go on."""
     if not is_of_trial(folder):
         return "is a folder without kept weights; allowed: a file, or the folder of a trial that kept its weights"
-    again = f"`reid-search train {folder / 'config.json'}` trains it again and keeps them"
+    again = f"`reid-search train {shlex.quote(str(folder / 'config.json'))}` trains it again and keeps them"
     return f"a trial that kept no weights; {again}, as a study with `keep: all` does for all of its trials"
 
 

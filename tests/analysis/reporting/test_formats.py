@@ -54,7 +54,5 @@ def test_words():
     assert formats.spread(0.6123, math.nan) == "61.23"
     assert formats.interval(-0.004, 0.012) == "−0.40 to +1.20"
     assert formats.interval(math.nan, 0.012) == "–"
-    assert formats.several(1, "arm") == "1 arm"
-    assert formats.several(3, "arm") == "3 arms"
     assert [formats.listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
     assert formats.settings({"a.b": "[1, 2]", "c": "x"}) == "a.b = [1, 2], c = x"
