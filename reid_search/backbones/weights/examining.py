@@ -19,7 +19,7 @@ from reid_search.study.trial.key import digest
 from reid_search.study.trial.weights import WeightsConfig, naming
 
 # Raise it when weights are read in another way, so that what was found before is found anew.
-_READING = 3
+_READING = 4
 
 
 def examine_weights(models: Iterable[ModelConfig], *, fetch: bool) -> list[LoadedWeights]:

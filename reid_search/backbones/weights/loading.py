@@ -61,7 +61,9 @@ class Weights:
         if self._is_own:
             return
         wanted = [name for name in network.state_dict() if not name.startswith(but)]
-        self._fill(network, stripped(self._file.state, wanted, self._weights.take), but)
+        with _placed(self._path):
+            names = stripped(self._file.state, wanted, self._weights.take)
+        self._fill(network, names, but)
 
     def finish(self, backbone: nn.Module) -> Pretrained:
         """Fill the blocks where the file is of our own, and return what was taken."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from reid_search.backbones.weights.published import PUBLISHED, Published
+from reid_search.errors import StudyError
 
 PREFIXES = (
     "module.",
@@ -56,16 +57,54 @@ class Names:
 def stripped(names: Collection[str], wanted: Collection[str], take: str | None = None) -> Names:
     """Take off the prefixes under which most of the wanted names are found, as few of them as possible.
 
+    Where none of `PREFIXES` leads to half of them, any other prefix may, if there is only one that does: a name of a
+    tensor says which one it is, whatever its author called the module around it, and shapes are checked anyway.
+
     Args:
         names: The names in the file.
         wanted: Those of the network.
-        take: The branch to take of a published network that has several.
+        take: The branch to take of a published network that has several, or a module around a network.
+
+    Raises:
+        StudyError: The network is under several prefixes that are not known.
     """
 
     def count(given: Names) -> int:
         return len(given.found.keys() & set(wanted))
 
-    return max((reading for given in _without_prefixes(names) for reading in _readings(given, take)), key=count)
+    known = max((reading for given in _without_prefixes(names) for reading in _readings(given, take)), key=count)
+    if 2 * count(known) > len(wanted):
+        return known
+    others = [
+        max(_readings(given, take), key=count)
+        for given in _under_any_prefix(names)
+        if 2 * len(given.found) > len(wanted)
+    ]
+    most = max(map(count, others), default=0)
+    if 2 * most <= len(wanted):
+        return known
+    fitting = [given for given in others if count(given) == most]
+    asked = [given for given in fitting if f".{take}." in f".{given.prefixes[0]}"] or fitting
+    if len(asked) > 1:
+        first, second, *_ = (given.prefixes[0] for given in asked)
+        raise StudyError(
+            f"holds such a network under '{first}' and under '{second}'; say which to take, as {{file: …, take: "
+            f"{_apart(first, second)}}}"
+        )
+    return asked[0]
+
+
+def _apart(first: str, second: str) -> str:
+    """Return the first step of a prefix that another does not have."""
+    return next((step for step in first.split(".") if step not in second.split(".")), first.removesuffix("."))
+
+
+def _under_any_prefix(names: Collection[str]) -> Iterator[Names]:
+    """Yield the names under each module in which any of them are."""
+    starts = {name[: place + 1]: None for name in names for place, letter in enumerate(name) if letter == "."}
+    for prefix in starts:
+        inside = {name[len(prefix) :]: name for name in names if name.startswith(prefix)}
+        yield Names(inside, (prefix,), tuple(name for name in names if not name.startswith(prefix)))
 
 
 def _without_prefixes(names: Collection[str]) -> Iterator[Names]:

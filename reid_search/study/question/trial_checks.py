@@ -12,7 +12,7 @@ from reid_search.study.question.question import Question
 from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
-from reid_search.study.trial.weights import WeightsConfig, is_of_trial, kept_none
+from reid_search.study.trial.weights import ENDINGS, WeightsConfig, is_of_trial, kept_none, why_absent
 from reid_search.words import several
 
 
@@ -96,14 +96,18 @@ def _no_file(path: Path) -> str:
     if is_of_trial(path):
         return kept_none(path)
     if path.is_dir():
-        near = _nearest_file(path, [item.name for item in path.iterdir() if item.is_file()])
+        near = _nearest_file(path, _weights_in(path))
         return f"expected a file, found a folder; {near}, or a trial's folder with kept weights"
     folder = next(parent for parent in path.parents if parent.is_dir())
     if folder != path.parent:
         there = "" if folder == Path(folder.anchor) else f", but {folder} does"
         return f"neither the file nor its folder exists{there}; {_nearest_file(path, [])}"
-    alike = [item.name for item in folder.iterdir() if item.suffix == path.suffix]
-    return f"no such file; {_nearest_file(path, alike)}"
+    return f"{why_absent(path)}; {_nearest_file(path, _weights_in(folder, path.suffix))}"
+
+
+def _weights_in(folder: Path, *endings: str) -> list[str]:
+    """Return the names of the files in a folder that end as weights do, or in one of some other ways."""
+    return [item.name for item in folder.iterdir() if item.suffix in (*ENDINGS, *endings) and item.is_file()]
 
 
 def _nearest_file(path: Path, names: Sequence[str]) -> str:

@@ -18,12 +18,14 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from reid_search.common.contents import hash_file
+from reid_search.common.contents import hash_file, why_unreadable
 from reid_search.errors import StudyError, WeightsAbsent
 from reid_search.study.component import BACKBONES, AbsolutePath, Config, EntryError, in_yaml
 from reid_search.study.trial.normalization import IMAGENET, Deviations, Means, Normalization
 
 DEFAULT = "default"
+ENDINGS = (".pth", ".pt", ".tar", ".safetensors", ".bin", ".ckpt")
+"""How the names of weights files end, for suggestions; any name is read."""
 KEPT_WEIGHTS = "weights.safetensors"
 """The file of weights that a finished trial keeps, in the folder `checkpoint` of its own."""
 
@@ -69,8 +71,8 @@ class WeightsConfig(Config):
         file: The file, in any form that a framework writes (`.pth`, `.pt`, `.pth.tar`, `.safetensors`), the folder of a
             trial that kept its weights, or `default`: torchvision's or timm's own.
         take: What to take where the file holds several networks, such as `student` or `state_dict`, or a network with
-            several branches, such as `b2`; if omitted, an averaged one rather than the raw, a teacher rather than its
-            student, and the first branch.
+            several branches, such as `b2`, or the same network in several modules, such as `net_b`; if omitted, an
+            averaged one rather than the raw, a teacher rather than its student, and the first branch.
         mean: Mean of red, green and blue, each in [0, 1], with which the weights were trained; if omitted, what the
             file or the source says, and ImageNet's where they say nothing.
         std: Standard deviations of these.
@@ -133,7 +135,7 @@ class WeightsConfig(Config):
         if path.is_dir():
             raise StudyError(f"{path}: {kept_none(path)}")
         if not path.exists():
-            raise WeightsAbsent(f"{path}: no such file")
+            raise WeightsAbsent(f"{path}: {why_absent(path)}")
         return path
 
     def default(self, backbone: str) -> DefaultWeights:
@@ -185,6 +187,15 @@ class WeightsConfig(Config):
         if cached is None:
             raise WeightsAbsent(f"default: the weights of {backbone} are not on this machine yet ({default.place})")
         return cached
+
+
+def why_absent(path: Path) -> str:
+    """Say why there is no file at a path: `no such file`, or a link to nothing or to itself."""
+    try:
+        path.stat()
+    except OSError as error:
+        return why_unreadable(str(path), error)
+    return "no such file"
 
 
 def kept_none(folder: Path) -> str:

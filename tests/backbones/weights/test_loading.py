@@ -119,6 +119,35 @@ def test_a_wrong_file_is_one_message_whatever_its_name(kind, message, suffix, st
     assert "weights_only" not in str(caught.value), "torch's advice is to run what the file holds"
 
 
+def _under(prefix, state):
+    return {f"{prefix}{name}": value for name, value in state.items()}
+
+
+@pytest.mark.parametrize("prefix", ["model.encoder.", "cnn.", "reid.net.trunk."])
+def test_a_network_in_a_module_of_any_name_is_taken_and_its_place_is_said(prefix, state, tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({"state_dict": _under(prefix, state) | {"reid.head.weight": torch.zeros(2, 2)}}, path)
+    backbone, report = _loaded(path)
+    assert "".join(report.prefixes) == prefix
+    assert "without the prefix '" in "\n".join(report.lines())
+    assert "reid.head.weight" in report.dropped
+    assert report.parameters == report.all_parameters
+    assert_close(backbone.layer3_1.conv1.weight, state["layer3.1.conv1.weight"], rtol=0, atol=0)
+
+
+def test_of_a_network_in_two_modules_of_any_name_one_has_to_be_asked_for(state, tmp_path):
+    path, doubled = tmp_path / "weights.pth", {name: 2 * value for name, value in state.items()}
+    torch.save(_under("pair.one.", state) | _under("pair.two.", doubled), path)
+    with pytest.raises(StudyError, match=r"under 'pair\.one\.' and under 'pair\.two\.'; .* take: one\}"):
+        _loaded(path)
+    backbone, report = _loaded(path, take="two")
+    assert report.prefixes == ("pair.two.",)
+    assert_close(backbone.layer3_1.conv1.weight, doubled["layer3.1.conv1.weight"], rtol=0, atol=0)
+    torch.save(_under("pair.one.", resnet34(weights=None).state_dict()), path)
+    with pytest.raises(StudyError, match=r"has layer1\.2\.bn1\.bias as well"):
+        _loaded(path)
+
+
 def test_what_may_stay_random_is_named_and_new(state, tmp_path, caplog):
     path = tmp_path / "weights.pth"
     _broken("fourth layer", state, path)

@@ -121,6 +121,16 @@ def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: L
     place = rf"^study.yaml:4: base\.model\.weights: {tmp_path}/near\.pth: no such file; did you mean 'nears\.pth'"
     with pytest.raises(StudyError, match=place):
         load(WEIGHTS)
+    (tmp_path / "near.safetensors").touch()
+    with pytest.raises(StudyError, match=r"\(allowed: near\.safetensors, nears\.pth\), or null"):
+        StudyError, match=r"did you mean 'near\.safetensors'\? \(allowed: near\.safetensors, nears\.pth"
+    ):
+        load(WEIGHTS)
+    for target, said in (("near.pth", "a link that leads back to itself"), ("nowhere", "a link to nothing")):
+        (tmp_path / "near.pth").symlink_to(target)
+        with pytest.raises(StudyError, match=rf"{tmp_path}/near\.pth: {said}; "):
+            load(WEIGHTS)
+        (tmp_path / "near.pth").unlink()
     with pytest.raises(
         StudyError, match=rf"{tmp_path}/no/near\.pth: neither the file nor its folder exists, but {tmp_path} does"
     ):
