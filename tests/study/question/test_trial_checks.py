@@ -123,8 +123,6 @@ def test_a_weights_file_that_is_not_there_is_refused_with_those_that_are(load: L
         load(WEIGHTS)
     (tmp_path / "near.safetensors").touch()
     with pytest.raises(StudyError, match=r"\(allowed: near\.safetensors, nears\.pth\), or null"):
-        StudyError, match=r"did you mean 'near\.safetensors'\? \(allowed: near\.safetensors, nears\.pth"
-    ):
         load(WEIGHTS)
     for target, said in (("near.pth", "a link that leads back to itself"), ("nowhere", "a link to nothing")):
         (tmp_path / "near.pth").symlink_to(target)
