@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from reid_search.words import several
+
 from ..answers.edges import Edge
 from ..answers.searches import SearchSummary
-from .formats import several
 
 _BEYOND = {"smallest": ("smaller", "below", "down"), "largest": ("larger", "above", "up")}
 

@@ -99,8 +99,9 @@ class Cuhk03Config(FolderConfig):
             if all((place / name).is_dir() for name in _FOLDERS.folders.values()):
                 listing = _FOLDERS.read(place, about)
                 if place.name in _SPELLINGS[other]:
-                    asked = f"its folder is called {place.name}; is it that? Then {how_to_set('boxes', other)}"
-                    listing.remarks.append(f"{about.title}: {asked}")
+                    listing.remarks.append(
+                        f"{about.title}: its folder is called {place.name}; is it that? Then write boxes: {other}"
+                    )
                 return listing
         listing = Listing(root, about)
         protocol = self._one_of(root, _PROTOCOL)
