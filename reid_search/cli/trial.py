@@ -116,12 +116,14 @@ def evaluate(
     if data is not None:
         other: DataConfig | None = _data_at(data, own, name, settings_of_set(sets, skip_broken))
     else:
-        other = own.model_copy(update={"skip_broken": True}) if skip_broken else None
+        may_skip = skip_broken and "skip_broken" in type(own).model_fields
+        other = own.model_copy(update={"skip_broken": True}) if may_skip else None
     measured = measure_again(record_folder, _device(device), other)
-    for line in measured.told:
+    for line in (*measured.told, *(f"WARNING: {warning}" for warning in measured.warnings)):
         say(line)
     if as_json:
-        answer_json({name: result.model_dump() for name, result in measured.readouts.items()})
+        beside = {"warnings": list(measured.warnings)}
+        answer_json({name: result.model_dump() | beside for name, result in measured.readouts.items()})
         return
     _print_metrics(measured.readouts)
 

@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from reid_search.data import open_tests
+from reid_search.data.trained_on import trained_on
 from reid_search.errors import RequestError
 from reid_search.losses import build_loss
 from reid_search.models import build_model
@@ -29,10 +30,12 @@ class Measured:
     Attributes:
         readouts: The measurements by readout.
         told: For each test, on which data set it was measured and under which rule; and what was left out.
+        warnings: What makes these numbers say less than they seem to: people of other data that it was trained on.
     """
 
     readouts: dict[str, ReadoutResult]
     told: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> Measured:
@@ -50,6 +53,7 @@ def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> 
         RequestError: The trial kept no weights, or none of its readouts can be measured under the rule.
     """
     config, weights, normalization = _trained(folder)
+    trained = config
     if data is not None:
         data = data.model_copy(update={"image_size": config.data.image_size})
         config = config.model_copy(update={"data": data})
@@ -70,7 +74,8 @@ def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> 
         for name, plan in plans.items()
     }
     named = [test for test in tests if test.split != "test"] or tests
-    return Measured(readouts, (*map(str, named), *left_out))
+    warnings = trained_on(trained, [test.dataset for test in named]) if data is not None else []
+    return Measured(readouts, (*map(str, named), *left_out), tuple(warnings))
 
 
 def _measurable(config: TrialConfig) -> tuple[TrialConfig, list[str]]:

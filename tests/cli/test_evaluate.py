@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from ruamel.yaml import YAML
 from safetensors.torch import save_file
 
@@ -144,6 +145,67 @@ def test_a_rule_that_ranks_a_part_of_the_gallery_leaves_re_ranking_out(
     assert "readout 'reranked' is left out: its scorer looks at the whole gallery" in answer.err
     whole = command("evaluate", folder, "--data", "prcc", "--set", "gallery=whole", "--device", "cpu", "--json")
     assert set(_numbers(whole)) == {"default", "reranked"}
+
+
+def test_people_that_the_trial_was_trained_on_are_said_beside_the_numbers(
+    trained: Train, command: Command, tmp_path: Path
+) -> None:
+    folder, _ = trained(**MARKET)
+    asked = ("evaluate", folder, "--device", "cpu", "--json")
+
+    def warnings(*arguments: str) -> list[str]:
+        answer = command(*asked, *arguments)
+        assert answer.code == 0, answer.err
+        (found,) = {tuple(readout["warnings"]) for readout in json.loads(answer.out).values()}
+        assert [line for line in answer.err.splitlines() if line.startswith("WARNING: ")] == [
+            f"WARNING: {warning}" for warning in found
+        ]
+        return list(found)
+
+    assert warnings() == warnings("--data", "market") == []
+    train = sorted((tmp_path / "market/bounding_box_train").glob("0*.jpg"))
+    (tmp_path / "seen").mkdir()
+    rows = [f"seen/{image.name},{image.name[:4]},{image.name.partition('_c')[2][0]}" for image in train]
+    for image in train:
+        shutil.copy(image, tmp_path / "seen" / image.name)
+    lines = [f"{row},{'query' if '_c1' in row else 'gallery'}" for row in rows]
+    (tmp_path / "seen.csv").write_text("\n".join(["path,identity,camera,split", *lines]))
+    (images,) = warnings("--data", "seen.csv")
+    assert images.startswith(f"72 of 72 images of manifest in {tmp_path} are among those of market1501 in ")
+    assert "of 12 identities (" in images
+    assert "learnt by heart" in images
+
+    for part in ("query", "bounding_box_test"):  # the people of training, in other images of them
+        shutil.rmtree(tmp_path / "other" / part)
+        (tmp_path / "other" / part).mkdir()
+    for number, image in enumerate(train):
+        part = "query" if "_c1" in image.name else "bounding_box_test"
+        with Image.open(image) as opened:
+            opened.rotate(number + 1).save(tmp_path / "other" / part / image.name)
+    shutil.rmtree(tmp_path / "other/bounding_box_train")
+    (tmp_path / "other/bounding_box_train").mkdir()
+    shutil.copy(train[0], tmp_path / "other/bounding_box_train/1499_c1s1_000000_00.jpg")
+    (people,) = warnings("--data", "other", "--name", "market1501")
+    assert people.startswith("12 identities (")
+    assert "the number or name of a person of market1501" in people
+
+    (tmp_path / "market").rename(tmp_path / "moved")
+    (unknown,) = warnings("--data", "seen.csv")
+    assert "whether the trial was trained on people of this test is not known: " in unknown
+
+
+def test_broken_images_of_its_own_data_are_left_out_on_request(
+    trained: Train, command: Command, tmp_path: Path
+) -> None:
+    folder, _ = trained(**MARKET)
+    broken = min((tmp_path / "market/bounding_box_test").glob("0*.jpg"))
+    broken.write_bytes(broken.read_bytes()[:200])
+    refused = command("evaluate", folder, "--device", "cpu")
+    assert refused.code == 2, refused.err
+    assert f"{broken}: not a readable image" in refused.err
+    assert "--skip-broken" in refused.err
+    left_out = command("evaluate", folder, "--device", "cpu", "--skip-broken")
+    assert (left_out.code, "not used: unreadable images (1)" in left_out.err) == (0, True), left_out.err
 
 
 WRONG = [
