@@ -82,6 +82,7 @@ def check(
     from reid_search.data.checks import check_alone
     from reid_search.data.dataset import dataset_of
     from reid_search.data.decoding import judged
+    from reid_search.data.listing import GO_ON
     from reid_search.data.side_cars import side_car_problems
     from reid_search.errors import DataError
 
@@ -119,7 +120,8 @@ def check(
         "what a study refuses": refused,
     }
     if any(wrong.values()):
-        raise DataError("\n".join(_problems(what, problems) for what, problems in wrong.items() if problems))
+        told = [_problems(what, problems) for what, problems in wrong.items() if problems]
+        raise DataError("\n".join([*told, *([f"unreadable images: {GO_ON}"] if unreadable else [])]))
 
 
 @app.command(name="import")
@@ -162,8 +164,8 @@ def import_(
         raise RequestError(f"--to {target}: not in {folder}, and paths in a manifest start from its own folder")
     if target.exists():
         raise RequestError(f"{target}: exists already; name another file with --to, or delete it")
-    rows, unused = (from_list(table, folder), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
     try:
+        rows, unused = (from_list(table, folder), {}) if table else from_pattern(folder, pattern or [BY_IDENTITY])
         split = with_splits(rows, test_share, seed)
     except DataError as error:
         known = sniffed(folder)
