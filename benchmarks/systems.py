@@ -3,22 +3,26 @@
     uv run python benchmarks/systems.py runs/systems
 
 Prints Markdown: mean and standard deviation of mAP and Rank-1 over seeds, mAP of the same networks before their first
-step, the learning rate that its search found, parameters with and without those of the losses, multiply-adds of one
-image (million), and seconds a trial relative to the first system (medians; the machine may have been busy).
+step, the multiplier of its rates that its search found, parameters with and without those of the losses, multiply-adds
+of one image (million), and seconds a trial relative to the first system (medians; the machine may have been busy).
+Below the table stands what the study's overlay and each row change of the published recipes.
 """
 
 import sys
 from pathlib import Path
 
 import pandas as pd
+from reid_search.analysis.reading.recipes import made_of
 from reid_search.analysis.reporting.describe import marks_of
 from untrained import untrained
 
 from reid_search.analysis import load_arms
-from reid_search.records import StudyStore
+from reid_search.records import StudyStore, read_state
+from reid_search.study.question.recipe_lines import recipe_lines
 
+TUNED = "training.lr_multiplier"
 HEADER = (
-    "| system | mAP, % | Rank-1, % | untrained mAP, % | learning rate | parameters | with losses | multiply-adds, M "
+    "| system | mAP, % | Rank-1, % | untrained mAP, % | rates × | parameters | with losses | multiply-adds, M "
     "| time |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
 
@@ -59,16 +63,29 @@ def line(name: str, rows: pd.DataFrame, seconds: float) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def changes(study: Path) -> list[str]:
+    """Return a line for the overlay, and one for each row that changes something else of its recipe."""
+    state = read_state(StudyStore.at(study))
+    asks = {ask.arm: ask for arms in state.ablations.values() for ask in arms}
+    made = {str(ask.settings["system"]): made_of(state, ask) for ask in asks.values()}
+    for name, item in made.items():
+        if item is not None:
+            made[name] = item._replace(changes=[change for change in item.changes if change.path != TUNED])
+    return [f"- {line}" for line in recipe_lines(made) if "nothing else" not in line]
+
+
 def main() -> None:
     """Print the table."""
-    rows = rows_of(Path(sys.argv[1]))
+    study = Path(sys.argv[1])
+    rows = rows_of(study)
     first = rows[rows["arm"] == "baseline"]["seconds"].median()
     print(HEADER)
-    for name, own in rows.groupby("system", sort=False):
-        print(line(str(name), own, first))
+    for (name, readout), own in rows.groupby(["system", "readout"], sort=False):
+        print(line(name if readout == "default" else f"{name}, readout {readout}", own, first))
     chance = 100 * rows["chance"].mean()
     print(f"\n{rows['seed'].nunique()} seeds; a random ranking has {chance:.1f} % mAP")
-    print("† transductive, ‡ told the truth in testing")
+    print("† transductive, ‡ told the truth in testing\n")
+    print("\n".join(changes(study)))
 
 
 if __name__ == "__main__":

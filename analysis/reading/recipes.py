@@ -19,11 +19,12 @@ def recipes_of(state: StudyState, asks: Sequence[ArmAsked], arms: Collection[str
     made: dict[str, Made | None] = {}
     for ask in asks:
         if ask.arm in arms and made.get(ask.arm) is None:
-            made[ask.arm] = _made(state, ask)
+            made[ask.arm] = made_of(state, ask)
     return tuple(recipe_lines(made))
 
 
-def _made(state: StudyState, ask: ArmAsked) -> Made | None:
+def made_of(state: StudyState, ask: ArmAsked) -> Made | None:
+    """Return what an arm was made from; None if that is no recipe of this release, or no trial has begun."""
     trial = state.trial(ask)
     if trial is None or not trial.config:
         return None
