@@ -34,7 +34,7 @@ UNREADABLE = "unreadable images"
 IN_FOLDERS = "images in folders within a part"
 VALIDATION = "validation images"
 
-GO_ON = "replace the file, take it out, or leave out what is unreadable with --skip-broken"
+GO_ON = "replace the file, take it out, or leave it out with --skip-broken, or with `skip_broken: true` in its data"
 """What to do about an image that cannot be read."""
 SLASHES = "folders in a path are divided by /, as in a/b.jpg"
 """A hint where Windows' backslashes divide them."""
