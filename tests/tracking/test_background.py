@@ -90,7 +90,7 @@ def test_a_server_that_is_down(study, closed_port):
     study.whole("a", 1)
     sink.sync_trial("a", 1)
     (warning,) = sink.close()
-    assert f"`reid-search sync {study.store.path}` brings" in warning
+    assert f"`reid-search sync '{study.store.path}'` brings" in warning
 
 
 def test_a_sink_that_is_late_says_so(study):

@@ -411,7 +411,7 @@ def test_a_server_that_is_down(study, closed_port):
     assert (result.written, result.complete) == (0, False)
     (warning,) = result.warnings
     assert warning.startswith(f"http://127.0.0.1:{closed_port}: ")
-    assert f"`reid-search sync {study.store.path}` brings" in warning
+    assert f"`reid-search sync '{study.store.path}'` brings" in warning
     assert "secret" not in warning
     assert "\n" not in warning
 
