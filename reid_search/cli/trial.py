@@ -67,7 +67,7 @@ def train(
     seed = next(known for known in (seed, read.seed, 1) if known is not None)
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
-    Fingerprints().check(config.data)
+    Fingerprints().check(config)
     chosen = _device(device)
     for loaded in examine_weights([config.model], fetch=True):
         for line in loaded.lines():

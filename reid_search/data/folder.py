@@ -146,10 +146,8 @@ class FolderConfig(DataConfig):
                 digests = listing.digests()
                 check_images({image.path: digests[image.path] for image in listing.images if image.part in parts})
                 decoded.add(use.tables)
-            return Seen(
-                listing.contents("train") if use.train else {},
-                listing.contents("query", "gallery") if use.test else {},
-            )
+            own_test = listing.contents("query", "gallery")
+            return Seen(listing.contents("train") if use.train else {}, own_test if use.test else {}, own_test)
 
         return facts, check
 

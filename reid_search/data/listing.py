@@ -7,7 +7,7 @@ checks, `data check`, the plan, the report) is made of it. Neither pandas nor to
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -185,30 +185,31 @@ class Listing:
         name = text.removeprefix(root) if text.startswith(root) else os.path.relpath(text, self.root)
         return name.replace(os.sep, "/")
 
-    def image_files(self, folder: Path, deep: bool = False) -> Iterator[Path]:
+    def image_files(self, folder: Path, deep: bool = False, known: Collection[str] = ()) -> Iterator[Path]:
         """Yield the image files of a folder by name, and note all other files as unused. Links are followed.
 
         Args:
             folder: The folder.
             deep: Whether folders in it belong to it.
+            known: Files and folders that are used already, and passed over.
 
         Raises:
             DataError: The folder cannot be read, or a link in it leads back to a folder around it.
         """
-        yield from self._image_files(folder, deep, ())
+        yield from self._image_files(folder, deep, known, ())
 
-    def _image_files(self, folder: Path, deep: bool, around: tuple[str, ...]) -> Iterator[Path]:
+    def _image_files(self, folder: Path, deep: bool, known: Collection[str], around: tuple[str, ...]) -> Iterator[Path]:
         real = os.path.realpath(folder)
         if real in around:
             raise DataError(f"{folder}: a link that leads back to {real}, which it is in; take it out")
         for entry in entries_of(folder):
             path = folder / entry.name
-            if path in self.lists.values():
+            if path in self.lists.values() or str(path) in known:
                 continue
             if is_hidden(entry.name):
                 self.leave_out(path, HIDDEN)
             elif is_folder(entry):
-                inside = self._image_files(path, True, (*around, real))
+                inside = self._image_files(path, True, known, (*around, real))
                 if deep:
                     yield from inside
                 else:
@@ -351,7 +352,7 @@ class Listing:
             DataError: A file is missing or cannot be read.
         """
         unused = {reason: len(names) for reason, names in self.unused.items()}
-        further = (self._queries_alone(), self._tested_and_trained_on())
+        further = (self._queries_alone(), self._tested_and_trained_on(), *self._of_two_people())
         notes = tuple(text for text in (self.about.status, *self.deviations(), *further) if text)
         return DataFacts(fingerprint or self.fingerprint(), unused, notes)
 
@@ -385,6 +386,26 @@ class Listing:
         verb = "is" if len(both) == 1 else "are"
         share = f"{len(both):,} of {several(len(trained), 'image')} of training {verb}"
         return f"{share} in the test too, byte for byte: {example}"
+
+    def _of_two_people(self) -> Iterator[str]:
+        """Say how many photos are those of two people in training, and how many in the test."""
+        digests = self._hash_images().digests
+        for what, parts in (("training", ("train",)), ("the test", ("query", "gallery"))):
+            first: dict[tuple[str, Box | None], ListedImage] = {}
+            twice: dict[tuple[str, Box | None], tuple[ListedImage, ListedImage]] = {}
+            for image in sorted(self.images, key=lambda image: image.name):
+                if image.part in parts and image.identity != JUNK and image.path in digests:
+                    content = (digests[image.path], image.box)
+                    before = first.setdefault(content, image)
+                    if before.identity != image.identity:
+                        twice.setdefault(content, (before, image))
+            if twice:
+                named = " and ".join(f"{image.name} of {self._called(image)}" for image in next(iter(twice.values())))
+                photos = "photo is" if len(twice) == 1 else "photos are"
+                yield f"{len(twice):,} {photos} of two identities in {what}, byte for byte: {named}"
+
+    def _called(self, image: ListedImage) -> str:
+        return "nobody" if image.identity == DISTRACTOR else self.labels.get(image.identity, str(image.identity))
 
     def _queries_alone(self) -> str:
         """Say how many queries have nothing to be pooled with where others have."""

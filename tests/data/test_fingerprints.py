@@ -210,6 +210,23 @@ def test_a_photo_that_is_trained_on_and_tested_under_another_identity_is_counted
     assert "in the test too" in str(open_trial_data(load_study(study).plan().arms[0].config, 1).facts)
 
 
+def test_photos_of_two_people_within_training_or_the_test_are_counted(market: Path) -> None:
+    for source, copy in (
+        ("bounding_box_train/0002_c1s1_000000_01.jpg", "bounding_box_train/0007_c1s1_000009_01.jpg"),
+        ("query/0001_c1s1_000000_00.jpg", "query/0005_c1s1_000009_00.jpg"),
+        ("bounding_box_test/0000_c1s1_000002_01.jpg", "bounding_box_test/0005_c1s1_000009_01.jpg"),
+        ("bounding_box_test/-1_c2s1_000003_01.jpg", "bounding_box_test/0001_c1s1_000008_01.jpg"),  # junk is nobody
+    ):
+        shutil.copy(market / source, market / copy)
+    config = MarketConfig(name="market1501", root=market)
+    assert [note for note in config.facts().notes if "two identities" in note] == [
+        "1 photo is of two identities in training, byte for byte: bounding_box_train/0002_c1s1_000000_01.jpg of 2 and "
+        "bounding_box_train/0007_c1s1_000009_01.jpg of 7",
+        "2 photos are of two identities in the test, byte for byte: bounding_box_test/0000_c1s1_000002_01.jpg of "
+        "nobody and bounding_box_test/0005_c1s1_000009_01.jpg of 5",
+    ]
+
+
 def test_a_plan_refuses_images_that_cannot_be_decoded_and_says_how_many(accompanied: Path, tmp_path: Path) -> None:
     study = tmp_path / "study.yaml"
     shutil.copytree(accompanied / "masks", tmp_path / "other")

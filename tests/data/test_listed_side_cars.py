@@ -80,7 +80,7 @@ def test_each_image_has_the_side_cars_of_its_row(tmp_path: Path, name: str) -> N
     _write(tmp_path / name, _whole(tmp_path))
     config = _config(tmp_path)
     assert config.offers == {"maps", "keypoints"}
-    assert config.listing().unused == {"files that are no images": [f"beside/k{n}.json" for n in range(4)]}
+    assert config.listing().unused == {}
     dataset = load_dataset(config)
     assert side_car_problems(dataset) == []
     opened = open_images(dataset, SIZE, tmp_path / "cache", dict.fromkeys(dataset.tables, ("maps", "keypoints")))
@@ -92,6 +92,24 @@ def test_each_image_has_the_side_cars_of_its_row(tmp_path: Path, name: str) -> N
             assert keypoints is not None
             np.testing.assert_array_equal(maps[row], _parts(_labels(number)))
             assert keypoints[row, 0].tolist() == [number + 1, 2, 2]
+
+
+@pytest.mark.parametrize("place", [".", "keypoints", "poses.json"])
+def test_side_cars_of_a_setting_are_used_and_files_beside_them_are_not(tmp_path: Path, place: str) -> None:
+    rows = [{name: cell for name, cell in row.items() if name != "keypoints"} for row in _whole(tmp_path)]
+    _write(tmp_path / "manifest.csv", rows)
+    for number, path in enumerate(sorted((tmp_path / "beside").glob("*.json"))):
+        if place == "poses.json":
+            path.unlink()
+        else:
+            (tmp_path / place).mkdir(exist_ok=True)
+            path.rename(tmp_path / place / f"{number}.json")
+    if place == "poses.json":
+        (tmp_path / place).write_text("[]")
+    (tmp_path / "attributes.csv").write_text("identity\n")
+    (tmp_path / "notes.txt").write_text("mine")
+    listing = _config(tmp_path, keypoints=str(tmp_path / place)).listing()
+    assert listing.unused == {"files that are no images": ["notes.txt"]}
 
 
 @pytest.mark.parametrize("victim", ["beside/m1.png", "beside/k1.json"])

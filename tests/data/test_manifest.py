@@ -122,6 +122,9 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER, "holds no row"),
         (HEADER + "a.jpg,1,1,training\n", "manifest.csv:2: split 'training' of a.jpg; did you mean 'train'"),
         (HEADER + "../a.jpg,1,1,train\n", "manifest.csv:2: path '../a.jpg' leaves the manifest's folder"),
+        (HEADER + "a.jpg,1,1,train\n,1,1,train\n", "manifest.csv:3: path is empty; expected the path of an image"),
+        ("sep=;\n" + (HEADER + "a.jpg,1,1,train\n,1,1,train\n").replace(",", ";"), "manifest.csv:4: path is empty"),
+        ("sep=;\n" + HEADER.replace(",", ";") + "a.jpg;1;1\n", "line 3 has another number of cells"),
         (HEADER + "/etc/a.jpg,1,1,train\n", "path '/etc/a.jpg' leaves the manifest's folder"),
         (HEADER + "a.jpg,1,1,train\na.jpg,1,2,train\n", "manifest.csv:3: a.jpg is in line 2 too"),
         (HEADER + "a.jpg,1,1,query\na.jpg,1,1,gallery\na.jpg,1,1,gallery\n", "manifest.csv:4: a.jpg is in line 2 too"),
@@ -172,11 +175,13 @@ b.jpg;0;1;train;
 """
 
 
+@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"sep={}"\n'])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, encoding: str) -> None:
+def test_a_table_is_read_as_spreadsheets_save_it(tmp_path: Path, separator: str, encoding: str, said: str) -> None:
     cells = [line.split(";") for line in TABLE.splitlines()]
     with (tmp_path / "own.csv").open("w", newline="", encoding=encoding) as file:
+        file.write(said.format(separator))
         csv.writer(file, delimiter=separator).writerows(cells)
     first, second = read_table(tmp_path / "own.csv")
     assert (first.path, first.identity, str(first.box)) == ("Ä/a.jpg", "Åsa", "0,0,2,4")

@@ -426,6 +426,9 @@ def test_prcc_looks_for_one_camera_s_people_in_another_s(fill: Fill, tmp_path: P
         "PRCC, gallery: 2 identities, where 71 are published (69 fewer)",
         "PRCC, cameras A, B, C of the test together: 12 images, where 10,800 are published (10,788 fewer)",
     }
+    inside = _read("prcc", rgb)
+    assert [image.name for image in inside.images] == [image.name for image in listing.images]
+    assert inside.fingerprint() == listing.fingerprint()
     config = DATASETS.config_class("prcc")
     assert config.model_validate({"name": "prcc"}).rule.single_shot.draws == 10
     assert config.model_validate({"name": "prcc", "gallery": "whole"}).rule.single_shot is None

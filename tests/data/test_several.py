@@ -132,6 +132,47 @@ def test_a_trial_and_its_plan_name_the_same_data_where_a_stage_has_its_own(cache
     assert open_trial_data(config, 1, cache).fingerprint == Fingerprints().of_trial(config)
 
 
+def _with_stage(data: dict[str, Any], stage: dict[str, Any]) -> TrialConfig:
+    stages = [{"name": "parser", "images": 8, "losses": ["parsing"], "data": stage}, {"name": "all", "images": 8}]
+    content = {
+        "data": {**data, "holdout": 0.0},
+        "model": {"architecture": "spreid", "backbone": "resnet10_thin", "maps": "learnt"},
+        "losses": {"parsing": {"kind": "parsing", "on": ["map@coarse"]}},
+        "training": {"batch": {"ids": 2, "per_id": 2}, "stages": stages},
+    }
+    return TrialConfig.model_validate(content)
+
+
+def test_data_of_a_stage_hold_no_image_and_no_person_that_is_tested(tmp_path: Path) -> None:
+    main, other, tested = (
+        _manifest(tmp_path / name, "tqg", seed=seed)
+        for seed, name in ((0, "main"), (9000, "other"), (18_000, "tested"))
+    )
+    for root in (main, other, tested):
+        (root / "masks").mkdir()
+    data = {"name": "manifest", "root": str(main)}
+    apart = {**data, "root": str(tested)}
+    on_other = _with_stage(data, {"root": str(other)})
+    on_tested = _with_stage({"train": data, "test": {"far": apart}}, {"name": "manifest", "root": str(tested)})
+    for config in (on_other, on_tested):
+        Fingerprints().check(config)
+
+    shutil.copy(main / "a11.jpg", other / "b01.jpg")
+    said = (
+        rf"{other}/b01\.jpg is trained on as an image of manifest \(in other\), and it is tested on as {main}/a11\.jpg"
+    )
+    with pytest.raises(DataError, match=said):
+        Fingerprints().check(on_other)
+
+    manifest = tested / "manifest.csv"
+    manifest.write_text(manifest.read_text().replace("trained a", "tested a"))
+    with pytest.raises(DataError, match=r"1 identities are both in training and in test \(tested a\)"):
+        Fingerprints().check(on_tested)
+
+    shutil.copy(main / "a11.jpg", main / "a01.jpg")  # which is said of a data set that is trained on and tested
+    Fingerprints().check(_with_stage(data, {"keypoint_confidence": 0.5}))
+
+
 def test_the_tables_of_all_can_be_loaded_as_one(cache: Path) -> None:
     dataset = load_dataset(_several(train=[UNIT, OTHER], test={"b": OTHER}), cache)
     first, second = (load_dataset(DATASETS.validate(config), cache) for config in (UNIT, OTHER))  # type: ignore[arg-type]

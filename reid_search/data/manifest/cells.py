@@ -1,13 +1,14 @@
 """The cells of a table as text: Parquet, or CSV as spreadsheets save it.
 
-Cells of CSV are divided by commas, semicolons or tabs, whichever the first line has most of. The text is UTF-8, or what
-a mark at its start says (UTF-16, UTF-32).
+Cells of CSV are divided by commas, semicolons or tabs, whichever the first line has most of, or by what a line `sep=;`
+before it says, as Excel understands it. The text is UTF-8, or what a mark at its start says (UTF-16, UTF-32).
 """
 
 import codecs
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from reid_search.errors import DataAbsent, DataError
 
 ENDINGS = (".csv", ".parquet")
 _SEPARATORS = ",;\t"
+_SAYS_SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?\r?\n', re.IGNORECASE)
 _MARKS = {  # that of UTF-32 starts like that of UTF-16
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -31,7 +33,7 @@ Records = dict[int, dict[str, str]]
 def read_records(path: Path) -> Records:
     """Return the rows of a CSV or Parquet file as text by their lines; at least one, and none that is empty.
 
-    The header is line 1; a row of several lines, as quoted cells may make it, goes by its last.
+    Lines are those of a text editor; a row of several lines, as quoted cells may make it, goes by its last.
 
     Raises:
         DataError: The file is missing, of another kind, or empty.
@@ -55,17 +57,20 @@ def read_records(path: Path) -> Records:
 
 def _from_csv(path: Path) -> Records:
     text = _decoded(path.read_bytes())
-    separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
+    said = _SAYS_SEPARATOR.match(text)
+    text = text[said.end() :] if said else text
+    separator = said[1] if said else max(_SEPARATORS, key=text.partition("\n")[0].count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     _check_header([name.strip() for name in reader.fieldnames or ()])
     records: Records = {}
     for record in reader:
+        line = reader.line_num + bool(said)
         if None in record or None in record.values():
             raise ValueError(
-                f"line {reader.line_num} has another number of cells than the first line; a cell that holds "
+                f"line {line} has another number of cells than the first line; a cell that holds "
                 f"{separator!r} stands in double quotes"
             )
-        records[reader.line_num] = {name.strip(): value.strip() for name, value in record.items()}
+        records[line] = {name.strip(): value.strip() for name, value in record.items()}
     return records
 
 

@@ -9,7 +9,7 @@ from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.cells import read_records
 from reid_search.data.manifest.table import FILES, manifest_at, numbers, read_table, unread_columns
-from reid_search.data.side_cars.files import PER_IMAGE
+from reid_search.data.side_cars.files import PER_IMAGE, files_of
 from reid_search.errors import DataError
 from reid_search.study import MARKET_RULE, EvaluationRule, SideCar
 from reid_search.study.trial.side_cars import in_words
@@ -96,10 +96,11 @@ class ManifestConfig(FolderConfig):
             for name in (row.path, *(name for _, name in row.side_cars if name)):
                 listing.named_at.setdefault(str(path.parent / name), f"{path}:{row.line}")
         used = {file for image in listing.images for file in (image.path, *(name for _, name in image.side_cars))}
-        folders = {place for place in self.side_cars().values() if place.is_dir()}
-        for image in listing.image_files(path.parent, deep=True):
-            if str(image) not in used and not folders.intersection(image.parents):
-                listing.leave_out(image, "images without a row")
+        for kind, place in self.side_cars().items():
+            inside = files_of((image.path for image in listing.images), place, kind) if kind in PER_IMAGE else {}
+            used |= {str(place), *map(str, inside.values())}
+        for image in listing.image_files(path.parent, deep=True, known=used):
+            listing.leave_out(image, "images without a row")
         return listing
 
     def _filled(self) -> frozenset[str] | None:

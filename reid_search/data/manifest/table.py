@@ -235,8 +235,10 @@ def _row(place: str, record: Mapping[str, str], drawn: bool) -> Row:
 
 
 def _inside(place: str, column: str, path: str) -> str:
+    if not path:
+        raise DataError(f"{place}: {column} is empty; expected the path of an image in the manifest's folder: a/b.jpg")
     pure = PurePosixPath(path)
-    if not path or pure.is_absolute() or ".." in pure.parts:
+    if pure.is_absolute() or ".." in pure.parts:
         raise DataError(
             f"{place}: {column} {path!r} leaves the manifest's folder; expected a path inside, such as a/b.jpg"
         )

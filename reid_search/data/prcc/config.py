@@ -65,7 +65,7 @@ class PrccConfig(FolderConfig):
         missing = [path for path in (*places, *(rgb / "test" / name for name in _CAMERAS)) if not path.is_dir()]
         if missing:
             raise DataAbsent(f"{missing[0]}: no such folder; expected PRCC as it comes: {_EXAMPLE}")
-        listing = Listing(root, About("PRCC", self._published(), _PEOPLE, _LICENCE))
+        listing = Listing(rgb, About("PRCC", self._published(), _PEOPLE, _LICENCE))
         listing.cameras = dict(enumerate(_CAMERAS, start=1))
         for folder in places:
             for path, identity in _people(listing, folder):

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataError, DataNotGiven, WeightsAbsent
@@ -150,19 +151,39 @@ class Fingerprints:
         """Return the fingerprint of a trial's data, which does not depend on image size and holdout."""
         return fingerprint_of_sets(data, [self._read(use.data)[1].fingerprint for use in data.sets])
 
-    def check(self, data: DataConfig) -> None:
-        """Refuse data on which training or testing would be of no use.
+    def check(self, config: TrialConfig) -> None:
+        """Refuse data on which training or testing would be of no use, those of stages among them.
 
         Raises:
             DataNotGiven: The study does not say where the data are.
             DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
         """
-        name = data.model_dump_json(exclude={"image_size"})
+        data, others = config.data, [config.stage_data(stage) for stage in config.training.stages if stage.data]
+        name = " ".join(item.model_dump_json(exclude={"image_size"}) for item in (data, *others))
         if name not in self._checked:
             if data.holdout:
                 _ = data.validation_rule  # which refuses sets that cannot be ranked together
-            _check_apart(data.sets, [self._read(use.data)[2](use) for use in data.sets])
+            seen = [self._read(use.data)[2](use) for use in data.sets]
+            _check_apart(data.sets, seen)
+            for use in (use._replace(test=False) for other in others for use in other.sets if use.train):
+                self._check_stage(use, data.sets, seen)
             self._checked.add(name)
+
+    def _check_stage(self, use: SetUse, uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
+        """Refuse data of a stage that hold people or images that the trial is tested on.
+
+        What a data set has in its own training and test, byte for byte, is said of it and no error, as elsewhere.
+
+        Raises:
+            DataError: There is such a person or image.
+        """
+        check = self._read(use.data)[2]
+        own = check(use)
+        for tested, other in zip(uses, seen, strict=True):
+            if other.tested and other.tested.keys() == own.own_test.keys():
+                check(use._replace(test=True))  # one data set, so a number means one person
+            if both := (own.trained.keys() & other.tested.keys()) - own.own_test.keys():
+                raise _shared(use, own.trained, tested, "tested on", other.tested, both)
 
     def _read(self, data: DataConfig) -> tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
@@ -185,16 +206,22 @@ def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
     Raises:
         DataError: There is such an image.
     """
-    names = SetNames(use.data.as_entries for use in uses)
     for (one, own), (two, other) in itertools.permutations(zip(uses, seen, strict=True), 2):
         for what, others in (("trained on", other.trained), ("tested on", other.tested)):
             if both := own.trained.keys() & others.keys():
-                image = min(both, key=lambda content: own.trained[content])
-                raise DataError(
-                    f"{own.trained[image]} is trained on as an image of {names.of(one.data.as_entries)}, and it is "
-                    f"{what} as {others[image]} of {names.of(two.data.as_entries)} "
-                    f"({several(len(both), 'such image')}); take one of the two sets out"
-                )
+                raise _shared(one, own.trained, two, what, others, both)
+
+
+def _shared(
+    one: SetUse, trained: Mapping[str, str], two: SetUse, what: str, others: Mapping[str, str], both: AbstractSet[str]
+) -> DataError:
+    names = SetNames(use.data.as_entries for use in (one, two))
+    image = min(both, key=lambda content: trained[content])
+    return DataError(
+        f"{trained[image]} is trained on as an image of {names.of(one.data.as_entries)}, and it is {what} as "
+        f"{others[image]} of {names.of(two.data.as_entries)} ({several(len(both), 'such image')}); take one of the two "
+        "sets out"
+    )
 
 
 class _PlanFingerprints(Fingerprints):
@@ -259,7 +286,7 @@ def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints
         fingerprints.of_trial(config)
     for config in (*bases, *(arm.config for arm in arms)):
         with contextlib.suppress(DataNotGiven):
-            fingerprints.check(config.data)
+            fingerprints.check(config)
 
 
 def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:

@@ -198,10 +198,17 @@ class SetUse(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The images that are trained on and those that are tested on: where each lies, by its content."""
+    """The images that are trained on and those that are tested on: where each lies, by its content.
+
+    Attributes:
+        trained: The training images, if these are used.
+        tested: The queries and the gallery, if these are used.
+        own_test: The queries and the gallery of the data set, whether these are used or not.
+    """
 
     trained: Mapping[str, str] = MappingProxyType({})
     tested: Mapping[str, str] = MappingProxyType({})
+    own_test: Mapping[str, str] = MappingProxyType({})
 
 
 class ModelConfig(Config):
