@@ -19,6 +19,7 @@ from reid_search.study.question.readouts import Measured, measured
 from reid_search.study.question.searching import as_written
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study_config import StudyConfig
+from reid_search.study.question.written_paths import axis_by_content
 from reid_search.study.trial.key import digest, without_places
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_by_content
@@ -100,7 +101,10 @@ class Question:
     def space_hash(self, phase: SearchPhase) -> str:
         """Return a hash that distinguishes this search's proposals from those of an earlier version of the study."""
         space = self.space(phase)
-        axes = {path: axis.model_dump(mode="json", exclude={"off"}) for path, axis in space.axes.items()}
+        axes = {
+            path: axis_by_content(path, axis.model_dump(mode="json", exclude={"off"}))
+            for path, axis in space.axes.items()
+        }
         config = space.config({})
         content = without_places(config, weights_by_content(config.model))
         content["readouts"] = {

@@ -1,6 +1,7 @@
 """Whole studies: what is loaded, resolved and handed on."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from reid_search.errors import StudyError
 from reid_search.study import AblatePhase, SearchPhase, Study, TrialConfig, load_study, load_trial_file
 from reid_search.study.trial.recipe_overrides import overrides_of
+from tests.study.conftest import STUDY
 
 Load = Callable[..., Study]
 Write = Callable[..., Path]
@@ -217,6 +219,37 @@ def test_the_hash_of_a_space_looks_at_the_content_of_weights(load: Load, tmp_pat
     assert space_hash("moved/b.pth") == before != space_hash("null")
     (tmp_path / "moved/b.pth").write_bytes(b"WEIGHTS")
     assert space_hash("moved/b.pth") != before
+
+
+AXES_OF_PATHS = {
+    "choice": "model.weights: {choice: [a.pth, kept]}",
+    "named choice": "model.weights: {choice: {one: {file: a.pth, take: teacher}, two: kept}, levels: [one]}",
+    "variants": "weights: {variants: {one: {model: {weights: a.pth}}, two: {model: {weights: kept}}}}",
+    "condition": "model.weights: {choice: [a.pth]}\n"
+    "  training.images: {choice: [320, 640], when: {model.weights: a.pth}}",
+    "folders of data": "data.root: {choice: {one: here, two: ./there}}",
+}
+
+
+@pytest.mark.parametrize("axis", AXES_OF_PATHS)
+def test_the_hash_of_a_space_does_not_look_at_where_the_files_of_an_axis_lie(tmp_path: Path, axis: str) -> None:
+    def space_hash(folder: str) -> str:
+        study = load_study(tmp_path / folder / "study.yaml")
+        return study.space_hash(study.config.phases[0])  # type: ignore[arg-type]
+
+    first = tmp_path / "first"
+    (first / "kept/checkpoint").mkdir(parents=True)
+    (first / "a.pth").write_bytes(b"weights")
+    (first / "kept/checkpoint/weights.safetensors").write_bytes(b"trained")
+    text = STUDY.replace("  model.parts:", f"  {AXES_OF_PATHS[axis]}\n  model.parts:")
+    if axis == "folders of data":
+        text = text.replace("{name: synthetic, preset: tiny}", "{name: market1501, root: here}")
+    (first / "study.yaml").write_text(text)
+    shutil.copytree(first, tmp_path / "second")
+    before = space_hash("first")
+    assert space_hash("second") == before
+    (tmp_path / "second/a.pth").write_bytes(b"WEIGHTS")
+    assert (space_hash("second") == before) == (axis == "folders of data")
 
 
 def test_logged_labels_and_numbers_find_their_level(load: Load) -> None:
