@@ -10,6 +10,7 @@ from reid_search.data.split import HoldoutSplit, split_holdout
 from reid_search.errors import DataError
 from reid_search.study import DataConfig, EvaluationRule
 from reid_search.study.trial.config import SetUse
+from reid_search.words import several
 
 _MOST_NAMED = 3
 _FEWEST_TRAINED = 2
@@ -88,8 +89,9 @@ def check_people(dataset: ReidDataset) -> None:
         labels = [dataset.labels.get(number, str(number)) for number in both[:_MOST_NAMED]]
         named = ", ".join(labels) + (", …" if len(both) > _MOST_NAMED else "")
         raise DataError(
-            f"{dataset.place}: {len(both)} identities are both in training and in test ({named}), so the test would "
-            "measure what was learnt by heart; take them out of one of the two"
+            f"{dataset.place}: {several(len(both), 'identity')} {'is' if len(both) == 1 else 'are'} both in training "
+            f"and in test ({named}), so the test would measure what was learnt by heart; take "
+            f"{'it' if len(both) == 1 else 'them'} out of one of the two"
         )
 
 
@@ -128,10 +130,11 @@ def check_test(dataset: ReidDataset, rule: EvaluationRule) -> None:
         matched += 1
     if matched:
         within = f" with a query's own {rule.within}" if rule.within else ""
+        asked = "the 1 query that has" if matched == 1 else f"any of the {matched:,} queries that have"
         raise DataError(
-            f"{dataset.place}: the gallery has no image of another identity{within} for any of the {matched} queries "
-            "that have a match, so none could be answered wrongly and every model would score 100 %; test on at least "
-            f"2 identities (the rule leaves out: {rule})"
+            f"{dataset.place}: the gallery has no image of another identity{within} for {asked} a match, so none "
+            "could be answered wrongly and every model would score 100 %; test on at least 2 identities (the rule "
+            f"leaves out: {rule})"
         )
     lacking = "from another camera " if rule.left_out == ("same camera",) else ""
     raise DataError(

@@ -244,7 +244,7 @@ class Listing:
             if (found := self.counts(part)) != said
         ]
         told += [
-            self._unlike(part, found.identities, people, "identities")
+            self._unlike(part, found.identities, people, "identity")
             for part, people in self.about.people.items()
             if (found := self.counts(part)).identities != people
         ]
@@ -253,10 +253,10 @@ class Listing:
     def expect(self, what: str, images: int, published: int) -> None:
         """Remark a number of images that is not the published one."""
         if images != published:
-            self.remarks.append(self._unlike(what, images, published, "images"))
+            self.remarks.append(self._unlike(what, images, published, "image"))
 
     def _unlike(self, what: str, found: int, said: int, unit: str) -> str:
-        told = f"{found:,} {unit}, where {said:,} are published ({_difference(found, said)})"
+        told = f"{several(found, unit)}, where {said:,} are published ({_difference(found, said)})"
         return f"{self.about.title}, {what}: {told}"
 
     def _as_published(self, published: Mapping[Part, Counts]) -> int:
@@ -401,8 +401,8 @@ class Listing:
                         twice.setdefault(content, (before, image))
             if twice:
                 named = " and ".join(f"{image.name} of {self._called(image)}" for image in next(iter(twice.values())))
-                photos = "photo is" if len(twice) == 1 else "photos are"
-                yield f"{len(twice):,} {photos} of two identities in {what}, byte for byte: {named}"
+                verb = "is" if len(twice) == 1 else "are"
+                yield f"{several(len(twice), 'photo')} {verb} of two identities in {what}, byte for byte: {named}"
 
     def _called(self, image: ListedImage) -> str:
         return "nobody" if image.identity == DISTRACTOR else self.labels.get(image.identity, str(image.identity))

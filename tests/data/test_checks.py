@@ -52,7 +52,7 @@ def _few_people(root: Path) -> None:
 WRONG = [
     (_one_camera, "every query and gallery image is of camera 1"),
     (_no_match, "none of the 2 queries has an image of its identity from another camera in the gallery"),
-    (_learnt_by_heart, "1 identities are both in training and in test (2)"),
+    (_learnt_by_heart, "1 identity is both in training and in test (2)"),
     (_one_camera_in_training, "no held-out identity was seen by two cameras"),
     (_few_people, "at least 2 are needed on either side"),
 ]
@@ -169,7 +169,7 @@ def test_people_and_cameras_have_the_names_that_the_data_set_gave_them(tmp_path:
         write_image(tmp_path / f"{name}.jpg", ord(name))
     rows = ["a.jpg,Ana,door,train", "b.jpg,Bea,yard,train", "c.jpg,{},door,query", "d.jpg,{},{},gallery"]
     for who, camera, check, said in (
-        ("Bea", "yard", check_people, r"1 identities are both in training and in test \(Bea\)"),
+        ("Bea", "yard", check_people, r"1 identity is both in training and in test \(Bea\)"),
         ("Zoe", "door", lambda found: check_test(found, EvaluationRule()), "every .* image is of camera door, and"),
     ):
         text = "\n".join(["path,identity,camera,split", *rows]).format(who, who, camera)

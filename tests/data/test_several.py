@@ -166,7 +166,7 @@ def test_data_of_a_stage_hold_no_image_and_no_person_that_is_tested(tmp_path: Pa
 
     manifest = tested / "manifest.csv"
     manifest.write_text(manifest.read_text().replace("trained a", "tested a"))
-    with pytest.raises(DataError, match=r"1 identities are both in training and in test \(tested a\)"):
+    with pytest.raises(DataError, match=r"1 identity is both in training and in test \(tested a\)"):
         Fingerprints().check(on_tested)
 
     shutil.copy(main / "a11.jpg", main / "a01.jpg")  # which is said of a data set that is trained on and tested
