@@ -9,13 +9,13 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from reid_search.common.contents import hash_file
+from reid_search.errors import StudyError
 from reid_search.study.component import absolute, at_home
 from reid_search.study.language.document import split_path
 from reid_search.study.language.places import Place
 from reid_search.study.question.study_config import StudyConfig
 from reid_search.study.trial.trial import TrialConfig
-from reid_search.study.trial.weights import KEPT_WEIGHTS
+from reid_search.study.trial.weights import KEPT_WEIGHTS, hash_of
 
 Change = Callable[[str], object]
 """What becomes of a path."""
@@ -88,8 +88,8 @@ def axis_by_content(path: str, axis: Mapping[str, object]) -> dict[str, object]:
 def _content(path: str) -> str | None:
     kept = Path(path) / "checkpoint" / KEPT_WEIGHTS
     file = kept if kept.is_file() else Path(path)
-    with suppress(OSError):  # which is said where it is read
-        return hash_file(file) if file.is_file() else None
+    with suppress(StudyError):  # which is said where it is read
+        return hash_of(file) if file.is_file() else None
     return None
 
 
