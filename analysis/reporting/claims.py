@@ -95,7 +95,7 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
 def describe_bound(n: int) -> str:
     """Return the smallest p that so many seeds allow, in a sentence."""
     bound = exact(smallest_sign_flip_p(n))
-    return f"With {n} seeds the smallest two-sided p that a sign-flip test can reach is {bound}."
+    return f"With {several(n, 'seed')} the smallest two-sided p that a sign-flip test can reach is {bound}."
 
 
 def _notes(answer: ClaimAnswer) -> Iterator[str]:

@@ -156,7 +156,7 @@ def _opened(path: Path | str) -> Iterator[Image.Image]:
     except MemoryError:
         raise
     except Exception as error:
-        raise DataError(f"{path}: not a readable image ({_reason(str(path), error)}); {GO_ON}") from error
+        raise DataError(f"{path}: not a readable image ({why_undecodable(str(path), error)}); {GO_ON}") from error
 
 
 @cache
@@ -166,7 +166,8 @@ def _formats() -> list[str]:
     return [name for name in Image.ID if name != "EPS"]
 
 
-def _reason(path: str, error: Exception) -> str:
+def why_undecodable(path: str, error: Exception) -> str:
+    """Say in a few words why Pillow could not read a file."""
     if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
         return f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, as in a decompression bomb"
     if isinstance(error, UnidentifiedImageError):

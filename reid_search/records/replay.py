@@ -26,6 +26,7 @@ from reid_search.records.events import (
     StepChosen,
 )
 from reid_search.records.identity import TrialId
+from reid_search.words import several
 
 
 @dataclass
@@ -217,7 +218,7 @@ def _in_order(logged: Mapping[tuple[str, int], Logged]) -> tuple[list[Logged], l
     stale = []
     for is_older, what in enumerate(("a run that another had replaced", "version 1, after later ones")):
         if found := [item for item in late if (not item.writer) == is_older]:
-            stale.append(f"{found[0].place}: ignored {len(found)} events of {what}")
+            stale.append(f"{found[0].place}: ignored {several(len(found), 'event')} of {what}")
     for writer in sorted(set(writers) - {"", *order}):
         first = next(item for item in logged.values() if item.writer == writer)
         stale.append(f"{first.place}: ignored the events of a run that never said that it began")

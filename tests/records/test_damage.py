@@ -197,7 +197,7 @@ def test_a_line_of_an_earlier_release_after_later_ones_is_said_to_be_that(tmp_pa
     log = StudyStore(tmp_path, "s").log
     LogWriter(log, RunStarted())
     append_lines(log.path, [ASK])
-    assert log.history().warnings == [f"{log.path}, line 2: ignored 1 events of version 1, after later ones"]
+    assert log.history().warnings == [f"{log.path}, line 2: ignored 1 event of version 1, after later ones"]
 
 
 def test_a_name_of_a_trial_has_a_seed_of_64_bits() -> None:

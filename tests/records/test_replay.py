@@ -59,7 +59,7 @@ def test_a_replaced_run_that_goes_on_writing_is_passed_over() -> None:
     history = replay([*FIRST, *SECOND])
     assert [item.key for item in history.proposals("s", "f")] == ["a", "b", "d"]  # `b` was read before the second began
     assert [ask.label for ask in history.ablations["a"]] == ["baseline", "x"]
-    assert history.warnings == ["one, 3: ignored 1 events of a run that another had replaced"]
+    assert history.warnings == ["one, 3: ignored 1 event of a run that another had replaced"]
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 9))

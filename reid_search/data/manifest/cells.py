@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from reid_search.common.contents import why_unreadable
 from reid_search.errors import DataAbsent, DataError
 
 ENDINGS = (".csv", ".parquet")
@@ -44,7 +45,9 @@ def read_records(path: Path) -> Records:
         raise DataError(f"{path}: not a table; expected a file that ends in {' or '.join(ENDINGS)}")
     try:
         table = _from_csv(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        raise DataError(f"{path}: not a readable table ({why_unreadable(str(path), error)})") from error
+    except (ValueError, csv.Error) as error:
         raise DataError(f"{path}: not a readable table ({error})") from error
     records = {line: record for line, record in table.items() if any(record.values())}
     if not records:

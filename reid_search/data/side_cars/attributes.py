@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
+from reid_search.common.contents import why_unreadable
 from reid_search.data.mat_files import problem_with, read_mat, whole_numbers
 from reid_search.errors import DataError, nearest
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
@@ -103,7 +104,9 @@ def _identities(path: Path, given: "pd.Series[Any]", labels: Mapping[int, str]) 
 def _from_csv(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, converters={"identity": str.strip})
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: not a readable table of attributes ({why_unreadable(str(path), error)})") from error
+    except ValueError as error:  # pandas names the line
         raise DataError(f"{path}: not a readable table of attributes ({error})") from error
     if "identity" not in table or not any({*attributes} <= {*table} for attributes in ATTRIBUTE_SETS.values()):
         meant = ["identity", *max(ATTRIBUTE_SETS.values(), key=lambda attributes: len({*attributes} & {*table}))]

@@ -22,7 +22,7 @@ from typing import TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from reid_search.common.contents import state_of
+from reid_search.common.contents import state_of, why_unreadable
 from reid_search.data.decoding import size_of
 from reid_search.data.side_cars.files import Place, Size, file_of
 from reid_search.errors import DataAbsent, DataError
@@ -77,7 +77,15 @@ def _content(path: Path) -> object:
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not a readable file of keypoints ({error})") from error
+        raise DataError(f"{path}: not a readable file of keypoints ({_why_no_json(path, error)})") from error
+
+
+def _why_no_json(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return why_unreadable(str(path), error)
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON from line {error.lineno}, column {error.colno} on"
+    return "nested too deeply" if isinstance(error, RecursionError) else "its text is not in UTF-8"
 
 
 def _people(path: Path, content: object) -> _People:
@@ -134,9 +142,7 @@ def _index(path: Path, _state: bytes) -> _Index:
             person.get("file_name", names.get(number, number)) for person, number in zip(content, numbers, strict=True)
         ]
     except TypeError as error:
-        raise DataError(
-            f"{path}: not COCO's form; `images` is a list, and an `id` a number or a text ({error})"
-        ) from error
+        raise DataError(f"{path}: not COCO's form; `images` is a list, and an `id` a number or a text") from error
     people: dict[str, _People] = {}
     meant: dict[str, set[str]] = {}
     for name, number, person in zip(named, numbers, content, strict=True):

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from reid_search.data.decoding import size_of
+from reid_search.common.contents import why_unreadable
+from reid_search.data.decoding import size_of, why_undecodable
 from reid_search.data.side_cars.files import OwnFile, Place, Size, file_of
 from reid_search.errors import DataError
 from reid_search.study.trial.side_cars import PARTS, MapLabels, Part
@@ -101,7 +102,7 @@ def _drawn(path: Path) -> _Values:
         with Image.open(path, formats=["PNG"]) as opened:
             return np.asarray(opened)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable part map ({error})") from error
+        raise DataError(f"{path}: not a readable part map ({why_undecodable(str(path), error)})") from error
 
 
 def _check_size(path: Path, values: _Values, image: Path) -> None:
@@ -136,17 +137,19 @@ def _array(path: Path) -> _Values:
         if isinstance(content, np.lib.npyio.NpzFile):
             with content:
                 name = "maps" if "maps" in content.files or len(content.files) != 1 else content.files[0]
-                _bounded(zipfile.ZipFile(path).getinfo(f"{name}.npy").file_size)
+                _check_bounded(path, zipfile.ZipFile(path).getinfo(f"{name}.npy").file_size)
                 return np.asarray(content[name])
-        _bounded(content.size)
+        _check_bounded(path, content.size)
         return np.array(content)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: not a readable part map (expected one array, or an array `maps`; {error})") from error
+        known = isinstance(error, OSError) and error.errno
+        what = why_unreadable(str(path), error) if known else "damaged, or no array of numbers"  # type: ignore[arg-type]
+        raise DataError(f"{path}: not a readable part map ({what}); expected one array, or an array `maps`") from error
 
 
-def _bounded(size: int) -> None:
+def _check_bounded(path: Path, size: int) -> None:
     if size > _MOST_VALUES:
-        raise ValueError(f"{size:,} values are more than {_MOST_VALUES:,}")
+        raise DataError(f"{path}: not a readable part map ({size:,} values are more than {_MOST_VALUES:,})")
 
 
 def _labelled(path: Path, values: _Values, labels: _Labels) -> Maps:

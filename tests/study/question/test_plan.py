@@ -9,6 +9,7 @@ import pytest
 from reid_search.cli.inspect import plan as show
 from reid_search.errors import DataError
 from reid_search.study import BASELINE, SCHEMA_VERSION, Fingerprints, Study, TrialConfig, trial_key
+from reid_search.words import several
 
 Load = Callable[..., Study]
 
@@ -184,7 +185,7 @@ def test_a_path_counts_the_most_that_there_can_be(load: Load, axes: str | None, 
     assert phase.count == candidates + (most + 1) * seeds
     assert phase.images == phase.count * 320
     assert [arm.name for arm in phase.arms] == [BASELINE]
-    assert f"at most {most} steps over {candidates} candidates" in phase.about
+    assert f"at most {several(most, 'step')} over {several(candidates, 'candidate')}" in phase.about
 
 
 def test_a_control_that_reads_what_no_loss_trains_is_noted(load: Load) -> None:

@@ -13,6 +13,7 @@ from reid_search.study.question.axes import Level
 from reid_search.study.question.designs.arms import BASELINE, Arm, arms_of
 from reid_search.study.question.designs.design import Asked, Design, Outline
 from reid_search.study.question.space import Settings, Space
+from reid_search.words import several
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def _start(asked: Asked) -> list[Arm]:
 def _outline(asked: Asked) -> Outline:
     axes = len(asked.space.axes)
     candidates = axes * (axes + 1) // 2
-    about = f"path from {asked.around} to the search's best, at most {axes} steps over {candidates} candidates"
+    most = f"at most {several(axes, 'step')} over {several(candidates, 'candidate')}"
+    about = f"path from {asked.around} to the search's best, {most}"
     return Outline(about, candidates=candidates, most_arms=axes + 1)
 
 
