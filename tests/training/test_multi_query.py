@@ -105,7 +105,7 @@ def test_a_query_without_boxes_is_described_by_its_own_image(
     pooled = plans["default"].pooled(found["query"], found["multi_query"], images.pooled())
     alone = [len(places) == 0 for places in images.pooled()].index(True)
     np.testing.assert_allclose(pooled[alone], found["query"][alone], atol=1e-6)
-    assert any("1 of" in note and "described by their own" in note for note in data.facts.notes)
+    assert any("1 of" in note and "is described by its own" in note for note in data.facts.notes)
 
 
 def test_a_trial_records_that_its_queries_were_pooled(
