@@ -1,5 +1,7 @@
 """The cells of a factorial ablation: mean and standard deviation of mAP over seeds, one axis down, the others across.
 
+Where a study tests in several ways, every readout has columns of its own.
+
     uv run python benchmarks/cells.py runs/claim_parts
 
 Measurements, not verdicts: with few seeds a difference between two cells may be noise.
@@ -15,13 +17,14 @@ from reid_search.records import StudyStore
 
 
 def cells(study: Path) -> pd.DataFrame:
-    """Return one row per arm and seed, with a column for each axis, `seed`, and `mAP` in per cent."""
+    """Return one row per arm, readout and seed: levels, `readout` if there are several, `seed`, `mAP` in per cent."""
     ablations = StudyStore.at(study).log.history().ablations
     settings = {ask.arm: ask.settings for asks in ablations.values() for ask in asks}
     arms = load_arms(study)
     arms = arms[arms["status"] == "finished"]
     axes = pd.DataFrame([settings[arm] for arm in arms["arm"]], index=arms.index)
-    return axes.assign(seed=arms["seed"], mAP=100 * arms["test/mAP"])
+    several = {"readout": arms["readout"]} if arms["readout"].nunique() > 1 else {}
+    return axes.assign(**several, seed=arms["seed"], mAP=100 * arms["test/mAP"])
 
 
 def main() -> None:
