@@ -140,14 +140,21 @@ class FolderConfig(DataConfig):
             from reid_search.data.dataset import dataset_of
             from reid_search.data.decoding import check_images
 
-            checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
+            split = checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
             if use.tables not in decoded:
                 parts = (*use.tables, *(("multi_query",) if use.test else ()))
                 digests = listing.digests()
                 check_images({image.path: digests[image.path] for image in listing.images if image.part in parts})
                 decoded.add(use.tables)
-            own_test = listing.contents("query", "gallery")
-            return Seen(listing.contents("train") if use.train else {}, own_test if use.test else {}, own_test)
+            trained = listing.of("train")
+            held = [trained[row] for row in split.gallery.index]
+            own_test = listing.contents([*listing.of("query"), *listing.of("gallery")])
+            return Seen(
+                trained=listing.contents(trained) if use.train else {},
+                held=listing.contents(held),
+                tested=own_test if use.test else {},
+                own_test=own_test,
+            )
 
         return facts, check
 

@@ -7,7 +7,7 @@ checks, `data check`, the plan, the report) is made of it. Neither pandas nor to
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -279,14 +279,14 @@ class Listing:
         paths = {image.path for image in self.images if image.box}
         return {path: digest for path, digest in self._hash_images().digests.items() if path in paths} if paths else {}
 
-    def contents(self, *parts: Part) -> dict[str, str]:
-        """Return where each image of some parts lies, by its content.
+    def contents(self, images: Iterable[ListedImage]) -> dict[str, str]:
+        """Return where each of some images lies, by its content.
 
         Raises:
             DataError: A file cannot be read.
         """
         digests = self.digests()
-        return {f"{digests[image.path]} {image.box}": image.path for image in self.images if image.part in parts}
+        return {f"{digests[image.path]} {image.box}": image.path for image in images}
 
     def without_unreadable(self, undecodable: Callable[[Mapping[str, str]], Mapping[str, str]]) -> "Listing":
         """Move the images that cannot be read to the unused ones, and return this listing.

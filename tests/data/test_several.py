@@ -173,6 +173,26 @@ def test_data_of_a_stage_hold_no_image_and_no_person_that_is_tested(tmp_path: Pa
     Fingerprints().check(_with_stage(data, {"keypoint_confidence": 0.5}))
 
 
+def test_data_of_a_stage_hold_nobody_who_is_held_out_for_validation(tmp_path: Path) -> None:
+    main = _manifest(tmp_path / "main", "tqg")
+    (main / "masks").mkdir()
+    data = {"name": "manifest", "root": str(main)}
+
+    def trial(held: float, **stage: Any) -> TrialConfig:
+        config = _with_stage(data, {"root": str(main), **stage})
+        return config.model_copy(update={"data": config.data.model_copy(update={"holdout": held})})
+
+    Fingerprints().check(trial(0.5))
+    Fingerprints().check(trial(0.0, holdout=0.0))  # an answer holds nobody out
+    with pytest.raises(DataError, match=r"is trained on as an image .* and it is held out for validation as"):
+        Fingerprints().check(trial(0.5, holdout=0.0))
+
+    copied = shutil.copytree(main, tmp_path / "copied")
+    with pytest.raises(DataError, match=r"held out for validation as .*; give both the same holdout and split_seed"):
+        Fingerprints().check(trial(0.5, root=str(copied), holdout=0.0))
+    Fingerprints().check(trial(0.5, root=str(copied)))
+
+
 def test_the_tables_of_all_can_be_loaded_as_one(cache: Path) -> None:
     dataset = load_dataset(_several(train=[UNIT, OTHER], test={"b": OTHER}), cache)
     first, second = (load_dataset(DATASETS.validate(config), cache) for config in (UNIT, OTHER))  # type: ignore[arg-type]

@@ -170,7 +170,7 @@ class Fingerprints:
             self._checked.add(name)
 
     def _check_stage(self, use: SetUse, uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
-        """Refuse data of a stage that hold people or images that the trial is tested on.
+        """Refuse data of a stage that hold people or images that the trial is tested or validated on.
 
         What a data set has in its own training and test, byte for byte, is said of it and no error, as elsewhere.
 
@@ -184,6 +184,10 @@ class Fingerprints:
                 check(use._replace(test=True))  # one data set, so a number means one person
             if both := (own.trained.keys() & other.tested.keys()) - own.own_test.keys():
                 raise _shared(use, own.trained, tested, "tested on", other.tested, both)
+            if both := (own.trained.keys() - own.held.keys()) & other.held.keys():
+                # The same set cut otherwise, by another holdout or split_seed, or a copy of its images.
+                way = "give both the same holdout and split_seed, or take one of the two sets out"
+                raise _shared(use, own.trained, tested, "held out for validation", other.held, both, way)
 
     def _read(self, data: DataConfig) -> tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
@@ -213,14 +217,19 @@ def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
 
 
 def _shared(
-    one: SetUse, trained: Mapping[str, str], two: SetUse, what: str, others: Mapping[str, str], both: AbstractSet[str]
+    one: SetUse,
+    trained: Mapping[str, str],
+    two: SetUse,
+    what: str,
+    others: Mapping[str, str],
+    both: AbstractSet[str],
+    way: str = "take one of the two sets out",
 ) -> DataError:
     names = SetNames(use.data.as_entries for use in (one, two))
     image = min(both, key=lambda content: trained[content])
     return DataError(
         f"{trained[image]} is trained on as an image of {names.of(one.data.as_entries)}, and it is {what} as "
-        f"{others[image]} of {names.of(two.data.as_entries)} ({several(len(both), 'such image')}); take one of the two "
-        "sets out"
+        f"{others[image]} of {names.of(two.data.as_entries)} ({several(len(both), 'such image')}); {way}"
     )
 
 

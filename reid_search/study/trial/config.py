@@ -202,11 +202,13 @@ class Seen(NamedTuple):
 
     Attributes:
         trained: The training images, if these are used.
+        held: Those of the training images that are held out for validation.
         tested: The queries and the gallery, if these are used.
         own_test: The queries and the gallery of the data set, whether these are used or not.
     """
 
     trained: Mapping[str, str] = MappingProxyType({})
+    held: Mapping[str, str] = MappingProxyType({})
     tested: Mapping[str, str] = MappingProxyType({})
     own_test: Mapping[str, str] = MappingProxyType({})
 
