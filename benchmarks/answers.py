@@ -5,7 +5,7 @@
 
 Every number goes through the code that writes reports: `contrasts`, `answer_claims`, `factorial_effects`,
 `bootstrap_queries`. The simulated mAP of an arm and seed is the arm's mean plus a seed effect that all arms share plus
-independent noise. The spreads are about the medians that `variance.py` prints for `systems.yaml`; effects are given in
+independent noise. The spreads are of the order of what `variance.py` prints for `systems.yaml`; effects are given in
 standard deviations of the paired difference, so that the rates hold for other spreads too. Prints Markdown.
 """
 
