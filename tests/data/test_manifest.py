@@ -133,7 +133,7 @@ def test_words_zeros_distractors_and_further_columns_are_kept(tmp_path: Path) ->
         (HEADER + "a.jpg,1,1,query\na.jpg,1,2,gallery\n", "a.jpg is in line 2 too, with another identity or camera"),
         (HEADER[:-1] + ",identity\na.jpg,1,1,train,2\n", "two columns are called 'identity'"),
         (HEADER[:-1] + ", camera\na.jpg,1,1,train,2\n", "two columns are called 'camera'"),
-        (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "b.jpg has no camera, and others have one"),
+        (HEADER + "a.jpg,1,1,train\nb.jpg,1,,train\n", "manifest.csv:3: b.jpg has no camera, and others"),
         (HEADER + "a.jpg,,1,query\n", "a.jpg has no identity; only a gallery image may be without"),
         (HEADER + "a.jpg,1,1\n", "line 2 has another number of cells"),
         ("\xff\xfe", "holds no row"),
@@ -145,6 +145,29 @@ def test_a_wrong_manifest_is_named(tmp_path: Path, content: str, message: str) -
         _listing(tmp_path)
     assert message in str(error.value)
     assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["nan", "None", "nan", "x"], ["identity 'None' in 1 row is taken", "identity 'nan' in 2 rows is taken"]),
+        (["-1", "1", "2", "3"], ["identity '-1' in 1 row is a person like others, not junk"]),
+        (["01", "1", "1.0", "2"], ["identity: '01' and '1' and '1.0' are different people"]),
+        (["Ann", "ann", "\u00e9", "e\u0301"], ["'Ann' and 'ann', 'e\u0301' and '\u00e9' are different people"]),
+        (["1", "10", "100", "-2"], []),
+    ],
+)
+def test_labels_that_may_not_mean_what_they_say_are_told(tmp_path: Path, labels: list[str], said: list[str]) -> None:
+    """They are people all the same: a person may be called Nan."""
+    lines = [f"{number}.jpg,{label},{number % 2},gallery" for number, label in enumerate(labels)]
+    (tmp_path / "manifest.csv").write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    for number in range(len(labels)):
+        write_image(tmp_path / f"{number}.jpg", number)
+    listing = _listing(tmp_path)
+    told = listing.deviations()
+    assert len(told) == len(said)
+    assert all(part in sentence for part, sentence in zip(said, told, strict=True))
+    assert len({image.identity for image in listing.images}) == len(set(labels))
 
 
 def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from reid_search.common.contents import state_of
 from reid_search.data.folder import FolderConfig
 from reid_search.data.listing import About, Listing, Part
 from reid_search.data.manifest.cells import read_records
+from reid_search.data.manifest.labels import doubtful
 from reid_search.data.manifest.table import FILES, manifest_at, numbers, read_table, unread_columns
 from reid_search.data.side_cars.files import PER_IMAGE, files_of
 from reid_search.errors import DataError
@@ -82,6 +83,8 @@ class ManifestConfig(FolderConfig):
         listing.lists[f"manifest{path.suffix.lower()}"] = path
         listing.labels = {number: label for label, number in identities.items()}
         listing.cameras = {number: label for label, number in cameras.items()}
+        listing.remarks += doubtful((row.identity for row in rows), "identity")
+        listing.remarks += doubtful((row.camera for row in rows), "camera")
         for row in rows:
             identity = identities[row.identity] if row.identity else 0
             listing.use(

@@ -246,6 +246,7 @@ def _inside(place: str, column: str, path: str) -> str:
 
 
 def _check_cameras(path: Path, rows: Sequence[Row]) -> None:
-    without = [row.path for row in rows if not row.camera]
+    without = [row for row in rows if not row.camera]
     if without and len(without) < len(rows):
-        raise DataError(f"{path}: {without[0]} has no camera, and others have one; fill in all cameras or none")
+        place = f"{path}:{without[0].line}: {without[0].path}"
+        raise DataError(f"{place} has no camera, and others have one; fill in all cameras or none")
