@@ -334,10 +334,11 @@ def test_a_validation_answer_without_a_holdout_is_a_failure(request_of: RequestO
 
 
 def _market(root: Path) -> Path:
-    """Write two training people, a query and its match."""
+    """Write two training people, a query, its match and another person."""
     colours = np.random.default_rng(0)
     names = [f"bounding_box_train/{person:04}_c{camera}s1_000001_01.jpg" for person in (2, 7) for camera in (1, 2)]
     names += ["query/0001_c1s1_000001_00.jpg", "bounding_box_test/0001_c2s1_000001_01.jpg"]
+    names += ["bounding_box_test/0003_c2s1_000001_01.jpg"]
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(colours.integers(0, 255, (32, 16, 3), dtype=np.uint8)).save(root / name)

@@ -30,8 +30,12 @@ def _small(config: TrialConfig) -> TrialConfig:
     content["data"] |= {"preset": "tiny", "image_size": [32, 16], "holdout": 0.25}
     if config.model.architecture == "pcb":
         content["model"]["parts"] = min(config.model.parts, 4)  # as many as the map has rows
-    stages = [stage | {"images": 24} for stage in content["training"]["stages"]]
-    content["training"] |= {"images": 24 * max(len(stages), 1), "report_every": 24, "batch": BATCH, "stages": stages}
+    training = content["training"]
+    stages = [stage | {"images": 24} for stage in training["stages"]]
+    batch = training["batch"] | BATCH
+    training |= {"images": 24 * max(len(stages), 1), "report_every": 24, "batch": batch, "stages": stages}
+    if config.training.augment.crop:
+        training["augment"]["crop"] = [28, 14]  # in proportion
     return TrialConfig.model_validate(content)
 
 
