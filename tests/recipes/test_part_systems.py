@@ -19,6 +19,9 @@ from reid_search.data import open_trial_data
 from reid_search.losses import Criterion, Targets
 from reid_search.models import ReidModel, build_model, count_parameters
 from reid_search.study import TrialConfig
+from reid_search.study.trial.normalization import Normalization
+from reid_search.study.trial.weights import normalization_of
+from reid_search.training.checkpoint import close, save
 from reid_search.training.schedule import learning_rate_factor
 from reid_search.training.trainer import Trainer
 
@@ -110,6 +113,7 @@ PARAMETERS = {
     "pcb": (RESNET50 + 6 * _head(2048, 256), 6 * (256 + 1) * CLASSES),
     "pcb_rpp": (RESNET50 + 6 * _head(2048, 256) + 6 * 2048, 6 * (256 + 1) * CLASSES),
     "spreid": (2 * INCEPTION_V3, (3 * 2048 + 1) * CLASSES),
+    "spreid_ft": (INCEPTION_V3, (3 * 2048 + 1) * CLASSES),
     "spreid_wo_fg": (2 * INCEPTION_V3, (2 * 2048 + 1) * CLASSES),
     "spreid_combined": (4 * INCEPTION_V3, (5 * 2048 + 2) * CLASSES),
     "bilinear_cnn": (VGG16, (512 * 512 + 1) * CLASSES),
@@ -175,13 +179,46 @@ def test_the_grids_of_spreid_are_those_of_its_code() -> None:
     config = _published("spreid")
     assert backbone_config(config.model.backbone).map_size(config.data.image_size, 2) == (14, 4)  # type: ignore[attr-defined]
     assert config.model.grid((14, 4)) == (30, 30)  # type: ignore[attr-defined]
-    mean = np.array(config.model.weights.mean) * 255  # type: ignore[attr-defined]
-    assert mean == pytest.approx([123.68, 116.779, 103.939], abs=1e-3)
+    second = _published("spreid_ft")
+    assert backbone_config(second.model.backbone).map_size(second.data.image_size, 2) == (23, 6)  # type: ignore[attr-defined]
+    assert second.model.grid((23, 6)) == (30, 30)  # type: ignore[attr-defined]
 
 
-def test_the_rates_of_spreid_fall_ten_times() -> None:
-    training = _published("spreid").training
-    assert training.images / training.batch.size == 200_000
+def test_images_of_spreid_are_eight_bit_numbers_less_the_mean() -> None:
+    """As in datachef.py: `input_image -= meanchannel`, which lists blue, green, red, and no division."""
+    weights = _published("spreid").model.weights  # type: ignore[attr-defined]
+    pixels = np.array([[200.0, 100.0, 50.0], [0.0, 255.0, 7.0]])
+    found = (pixels / 255 - weights.mean) / weights.std
+    assert found == pytest.approx(pixels - [123.68, 116.779, 103.939], abs=1e-3)
+
+
+def test_the_second_phase_of_spreid_goes_on_from_the_network_of_a_trial(cache: Path, tmp_path: Path) -> None:
+    """Its network learns at .001 and its new classifier at .01, on images as the first phase had them."""
+    over: dict[str, Any] = {
+        "data": {"name": "synthetic", "preset": "unit", "image_size": [96, 32]},
+        "model": {"backbone": "resnet10_thin", "backbone_shared": True, "weights": None},
+        "training": {"images": 4, "report_every": 4, "batch": {"ids": 2, "per_id": 2}},
+    }
+    first = TrialConfig.model_validate({"recipe": "spreid", **over})
+    network = build_model(first.model, image_size=(96, 32)).state_dict()
+    said = Normalization(mean=(0.48, 0.46, 0.41), std=(1 / 255, 1 / 255, 1 / 255))
+    trial = tmp_path / "trial"
+    save(trial / "checkpoint", 1, network, {}, {}, said.as_metadata())
+    close(trial / "checkpoint", keep=True)
+    over["model"]["weights"] = str(trial)
+    second = TrialConfig.model_validate({"recipe": "spreid_ft", **over})
+    trainer = Trainer(second, open_trial_data(second, 1, cache), 1, torch.device("cpu"))
+    found = trainer.model.state_dict()
+    assert {name for name, value in network.items() if torch.equal(value, found[name])} == set(network)
+    rates = {group["base_lr"]: len(group["params"]) for group in trainer._optimizer.param_groups}
+    assert rates == {0.001: len(list(trainer.model.parameters())), 0.01: len(list(trainer.criterion.parameters()))}
+    assert normalization_of(second.model) == said  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "iterations"), [("spreid", 200_000), ("spreid_ft", 50_000)])
+def test_the_rates_of_spreid_fall_ten_times(name: str, iterations: int) -> None:
+    training = _published(name).training
+    assert training.images / training.batch.size == iterations
     factors = [learning_rate_factor(training.schedule, (tenth + 0.5) / 10) for tenth in range(10)]
     assert factors == pytest.approx([0.9**tenth for tenth in range(10)])
 
