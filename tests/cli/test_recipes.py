@@ -228,7 +228,7 @@ def _attributes_of_one_person(unit: Path) -> None:
 PRIVILEGED = (
     "  recipe: {recipe}\n  data: {{name: market1501, root: unit, image_size: [96, 32]}}\n"
     "  model: {{backbone: resnet10_thin, weights: null}}\n"
-    "  training: {{images: 48, report_every: 48, batch: {{ids: 4, per_id: 3}}}}\n"
+    "  training: {{images: 48, report_every: 48, batch: {{ids: 4, per_id: 3}}, augment: {{crop: null}}}}\n"
 )
 
 
