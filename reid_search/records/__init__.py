@@ -11,6 +11,7 @@
 `read_state` turns all of it into the state of a study; everything that shows a number reads that state.
 """
 
+from reid_search.records.best import best_of, candidates, fresh_values
 from reid_search.records.claims import Claim
 from reid_search.records.events import (
     ArmAsked,
@@ -19,6 +20,7 @@ from reid_search.records.events import (
     ClaimMade,
     ContrastDrawn,
     Event,
+    FinalistAsked,
     PlannedPhase,
     Proposal,
     RunDone,
@@ -38,7 +40,6 @@ from reid_search.records.store import Storage, StudyStore
 from reid_search.records.trial import (
     Trial,
     asked_readouts,
-    best_of,
     epoch_column,
     own_readout,
     read_trial,
@@ -58,6 +59,7 @@ __all__ = [
     "ContrastDrawn",
     "DataUse",
     "Event",
+    "FinalistAsked",
     "History",
     "LoadedWeights",
     "LogWriter",
@@ -84,7 +86,9 @@ __all__ = [
     "TrialStopped",
     "asked_readouts",
     "best_of",
+    "candidates",
     "epoch_column",
+    "fresh_values",
     "own_readout",
     "progress_of",
     "read_state",

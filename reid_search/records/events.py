@@ -39,6 +39,7 @@ class PlannedPhase(BaseModel):
     """What a run planned for a phase: its trainings or proposals and their images, without early stopping.
 
     Attributes:
+        finalists: How many of a search's trainings are those of its finalists; the others are its proposals.
         objective: What a search maximises; None for other phases, and in version 1.
         space: Hash of the space that a search draws proposals from; None likewise.
     """
@@ -48,6 +49,7 @@ class PlannedPhase(BaseModel):
     phase: str
     trials: Count
     images: Count
+    finalists: Count = 0
     objective: str | None = None
     space: str | None = None
 
@@ -145,6 +147,25 @@ class Proposal(Ask):
     def label(self) -> str:
         """`#7`."""
         return f"#{self.number}"
+
+
+class FinalistAsked(Ask):
+    """A search asked for one of its best candidates again, on a fresh seed, after its last proposal.
+
+    Attributes:
+        number: Number of the proposal that it repeats.
+        space: Hash of the space that the proposal was drawn from.
+    """
+
+    kind: Literal["finalist"] = "finalist"
+
+    number: Count
+    space: str = ""
+
+    @property
+    def label(self) -> str:
+        """`finalist #7`."""
+        return f"finalist #{self.number}"
 
 
 class ArmAsked(Ask):
@@ -254,9 +275,10 @@ class Logged:
 _PLAIN: tuple[type[Event], ...] = (
     RunStarted, ClaimMade, ContrastDrawn, TrialStopped, StepChosen, TrialLost, RunDone,
 )  # fmt: skip
+_ASKS: tuple[type[Ask], ...] = (Proposal, FinalistAsked, ArmAsked, CandidateAsked)
 _TYPES: dict[tuple[str, object], type[Event]] = {
     **{(kind.name, None): kind for kind in _PLAIN},
-    **{(Ask.name, kind.model_fields["kind"].default): kind for kind in (Proposal, ArmAsked, CandidateAsked)},
+    **{(Ask.name, kind.model_fields["kind"].default): kind for kind in _ASKS},
 }
 
 

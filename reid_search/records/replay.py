@@ -18,6 +18,7 @@ from reid_search.records.events import (
     ClaimMade,
     ContrastDrawn,
     Event,
+    FinalistAsked,
     Logged,
     PlannedPhase,
     Proposal,
@@ -57,6 +58,7 @@ class History:
     warnings: list[str] = field(default_factory=list)
     _spaces: dict[str, str] = field(default_factory=dict)
     _proposals: dict[tuple[str, str], dict[int, Proposal]] = field(default_factory=dict)
+    _finalists: dict[str, list[FinalistAsked]] = field(default_factory=dict)
     _asked_by_this_run: set[str] = field(default_factory=set)
     _seeds: dict[str, list[int]] = field(default_factory=dict)
     _steps: list[StepChosen] = field(default_factory=list)
@@ -86,8 +88,14 @@ class History:
         plan = self.planned.get(phase)
         current = plan.space if plan and plan.space is not None else self._spaces.get(phase, "")
         found = self._proposals.get((phase, current if space is None else space), {})
-        most = plan.trials if plan and plan.space is not None else len(found)
+        most = plan.trials - plan.finalists if plan and plan.space is not None else len(found)
         return [found[number] for number in itertools.takewhile(found.__contains__, range(most))]
+
+    def finalists(self, phase: str) -> list[FinalistAsked]:
+        """Return the finalists of a search that the last run to get so far asked for; none if no more are planned."""
+        plan, proposals = self.planned.get(phase), {ask.number: ask for ask in self.proposals(phase)}
+        asked = self._finalists.get(phase, ()) if plan and plan.finalists else ()
+        return [ask for ask in asked if ask.number in proposals and ask.space == proposals[ask.number].space]
 
     def chosen(
         self, phase: str, number: int, objective: str, candidates: Mapping[str, tuple[str, int, str]]
@@ -110,9 +118,10 @@ class History:
         return 1 + raised
 
     def asks_now(self) -> Iterator[Ask]:
-        """Yield what the study asks for now: searches, then paths, then ablations."""
+        """Yield what the study asks for now: searches with their finalists, then paths, then ablations."""
         for phase in self.searches:
             yield from self.proposals(phase)
+            yield from self.finalists(phase)
         yield from itertools.chain(*self.paths.values())
         yield from itertools.chain(*self.ablations.values())
 
@@ -149,6 +158,14 @@ class History:
         self.asks.append(event)
         self._spaces[event.phase] = event.space
         self._proposals.setdefault((event.phase, event.space), {}).setdefault(event.number, event)
+
+    @apply.register
+    def _(self, event: FinalistAsked) -> None:
+        self.asks.append(event)
+        if event.phase not in self._asked_by_this_run:
+            self._asked_by_this_run.add(event.phase)
+            self._finalists[event.phase] = []
+        self._finalists[event.phase].append(event)
 
     @apply.register
     def _(self, event: ArmAsked) -> None:

@@ -6,14 +6,15 @@ from functools import cached_property
 from typing import TypeVar
 
 from reid_search.errors import RecordError, RequestError, StudyError, nearest
+from reid_search.records.best import best_of, fresh_values
 from reid_search.records.claims import Claim
-from reid_search.records.events import ArmAsked, Ask, CandidateAsked, Proposal
+from reid_search.records.events import ArmAsked, Ask, CandidateAsked, FinalistAsked, Proposal
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogFollower
 from reid_search.records.replay import History
 from reid_search.records.store import Storage, StudyStore
-from reid_search.records.trial import USUAL_READOUT, Trial, best_of, own_readout, read_trial, status_of, value_of
+from reid_search.records.trial import USUAL_READOUT, Trial, own_readout, read_trial, status_of, value_of
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, MAIN
 
 T = TypeVar("T")
@@ -76,6 +77,11 @@ class StudyState:
         """The proposals of each search in its present space, by number."""
         return {phase: self.history.proposals(phase) for phase in self.history.searches}
 
+    @cached_property
+    def finalists(self) -> Mapping[str, Sequence[FinalistAsked]]:
+        """What each search asks for again on fresh seeds."""
+        return {phase: self.history.finalists(phase) for phase in self.history.searches}
+
     @property
     def ablations(self) -> Mapping[str, Sequence[ArmAsked]]:
         """The replicates that each ablation asks for."""
@@ -103,7 +109,8 @@ class StudyState:
 
     def metric(self, ask: Ask) -> str:
         """Return an asker's own metric: a search's objective, or mAP on the split that an arm is tested on."""
-        return self.objective(ask.phase) if isinstance(ask, Proposal) else f"{ask.evaluate}/{MAIN}"
+        searched = isinstance(ask, Proposal | FinalistAsked)
+        return self.objective(ask.phase) if searched else f"{ask.evaluate}/{MAIN}"
 
     def trial(self, ask: Ask) -> Trial | None:
         """Return an asker's trial; None before it started."""
@@ -127,8 +134,20 @@ class StudyState:
         return found
 
     def best(self, phase: str) -> Proposal | None:
-        """Return the best proposal of a search, the earliest if several are equal; None if none is finished."""
-        return best_of(self.searches.get(phase, ()), self.trials, self.objective(phase))
+        """Return the best proposal of a search (see `best_of`); None if none is finished."""
+        return self.best_among(self.searches.get(phase, ()))
+
+    def best_among(self, proposals: Sequence[Proposal]) -> Proposal | None:
+        """Return the best of some proposals of one search; None if none is finished."""
+        if not proposals:
+            return None
+        phase = proposals[0].phase
+        return best_of(proposals, self.trials, self.objective(phase), self.finalists.get(phase, ()))
+
+    def fresh_values(self, proposal: Proposal) -> Sequence[float]:
+        """Return the objective of a proposal on each fresh seed that finished; empty if it is no finalist."""
+        phase = proposal.phase
+        return fresh_values(proposal.number, self.finalists.get(phase, ()), self.trials, self.objective(phase))
 
     def status(self, ask: Ask) -> Status:
         """Return the status of an asker's measurement."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reid_search.errors import RecordError
-from reid_search.records.events import Ask, Proposal
+from reid_search.records.events import Ask
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.record import Record
@@ -130,13 +130,6 @@ def asked_readouts(ask: Ask, trial: Trial | None) -> Mapping[str, str]:
 def own_readout(ask: Ask, trial: Trial | None) -> str | None:
     """Return the record's name of an asker's own readout; see `asked_readouts`."""
     return next(iter(asked_readouts(ask, trial).values()), None)
-
-
-def best_of(proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], objective: str) -> Proposal | None:
-    """Return the best finished proposal, the earliest if several are equal; None if none is finished."""
-    measured = {proposal.number: value_of(proposal, trials, objective) for proposal in proposals}
-    known = [(-value, number) for number, value in measured.items() if value is not None]
-    return next((item for item in proposals if known and item.number == min(known)[1]), None)
 
 
 def value_of(ask: Ask, trials: Mapping[TrialId, Trial], metric: str) -> float | None:

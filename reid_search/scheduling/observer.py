@@ -67,7 +67,8 @@ class Best:
 
     Attributes:
         settings: The level of every axis.
-        value: The objective, in [0, 1].
+        value: The objective, in [0, 1]: the mean over fresh seeds, or the value that selected it.
+        seeds: Number of fresh seeds; 0 if it was not trained again.
         tuned: The best settings of each level of an axis, or of each arm, if the search tuned each separately.
     """
 
@@ -76,6 +77,7 @@ class Best:
     settings: Settings
     value: float
     objective: str
+    seeds: int = 0
     tuned: Tuned | None = None
 
 

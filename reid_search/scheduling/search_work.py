@@ -1,184 +1,165 @@
-"""The jobs of a search: proposals that an earlier run left open first, then new ones."""
+"""The jobs of a search: its proposals, then its finalists, which are the best of them on fresh seeds."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
+from statistics import fmean
 
-from reid_search.errors import StudyError
 from reid_search.records import (
+    FinalistAsked,
     Proposal,
     Status,
     Trial,
     TrialId,
-    TrialStopped,
     best_of,
-    epoch_column,
+    candidates,
+    fresh_values,
     read_trial,
     value_of,
 )
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Best, Row
 from reid_search.scheduling.phase_context import PhaseContext
-from reid_search.scheduling.proposals import Params, turns
-from reid_search.study import SearchPhase, Settings, Tuned
-from reid_search.study.question.space import Labels, labels_of
+from reid_search.scheduling.proposal_work import ProposalWork
+from reid_search.scheduling.training_queue import TrainingQueue
+from reid_search.study import SearchPhase, Tuned
 
 
 class SearchWork:
-    """Hands out the trials of a search and learns from their records."""
+    """Hands out the proposals of a search; after the last, trains the best of them again and says which is best."""
 
     def __init__(self, context: PhaseContext, phase: SearchPhase) -> None:
-        study = self._study = context.study
         self._context = context
         self._phase = phase
-        self._space = study.space(phase)
-        self._space_hash = study.space_hash(phase)
-        self._held = study.held_axes(phase)
-        shares = study.shares(phase)
-        self._share_names = {labels_of(self._held, share.held): share.name for share in shares}
-        self._turns = turns(phase, [share.space for share in shares], study.config.seed, study.name)
-        self.total = len(self._turns)
-        self._settings: list[Settings] = []
-        self._over: dict[int, Proposal] = {}
-        self._trials: dict[TrialId, Trial] = {}
-        self._open: list[Job] = []
-        self._running: dict[TrialId, list[Job]] = defaultdict(list)
-        self.reused: Counter[Status] = Counter()
-        self._replay()
+        self._proposals = ProposalWork(context, phase)
+        self._finalists: list[FinalistAsked] = []
+        self._finals: TrainingQueue | None = None  # None until the last proposal is over
+        self._again: dict[TrialId, Trial] = {}
+        self._go_on()
+
+    @property
+    def total(self) -> int:
+        """Number of proposals and of finalists' trainings; the most there can be before they are known."""
+        shares = self._proposals.wanted // self._phase.trials
+        most = self._phase.finalists * self._phase.seeds * shares
+        return self._proposals.total + (most if self._finals is None else self._finals.total)
+
+    @property
+    def reused(self) -> Counter[Status]:
+        """Number of trials so far that were measured before, by how they ended."""
+        return self._proposals.reused + (Counter() if self._finals is None else self._finals.reused)
 
     @property
     def done(self) -> bool:
-        """Whether every proposal is over."""
-        return len(self._over) >= self.total
+        """Whether every proposal is over, and every finalist trained again."""
+        return self._finals is not None and self._finals.done
+
+    @property
+    def remark(self) -> str | None:
+        """What to know of a search that is over: that it ended early, since nothing was left to propose."""
+        made, wanted = self._proposals.total, self._proposals.wanted
+        if made >= wanted:
+            return None
+        return f"{self._phase.name}: ended after {made} of {wanted} trials, since no other settings are left to try"
 
     def next_job(self) -> Job | None:
-        """Return the next proposal whose training is not measured yet."""
-        while self._open or len(self._settings) < self.total:
-            job = self._open.pop(0) if self._open else self._ask()
-            if self._is_known(job):
-                continue
-            self._running[job.trial].append(job)
-            if len(self._running[job.trial]) == 1:
-                return job
-        return None
+        """Return the next training; None also while the last proposals are running."""
+        if self._finals is None and (job := self._proposals.next_job()) is not None:
+            return job
+        self._go_on()
+        return None if self._finals is None else self._finals.next_job()
 
     def report(self, job: Job, row: Row) -> str | None:
-        """Report an epoch; return why the pruner stops the trial, if it does."""
-        if not self._report(job, row):
-            return None
-        number, epoch = _proposal(job).number, int(row["epoch"])
-        self._context.log.append(
-            TrialStopped(phase=self._phase.name, number=number, key=job.ask.key, seed=job.ask.seed, epoch=epoch)
-        )
-        return f"stopped after epoch {epoch} by {self._phase.pruner.kind}"
+        """Report an epoch; return why the pruner stops the trial, if it does; it stops no finalist."""
+        return self._proposals.report(job, row) if self._finals is None else self._finals.report(job, row)
 
     def ended(self, job: Job, trial: Trial) -> None:
-        """Tell Optuna how a trial did, under every proposal that asked for it."""
-        for waiting in self._running.pop(job.trial, [job]):
-            self._learn(waiting, trial)
+        """Learn how a trial did."""
+        if self._finals is None:
+            self._proposals.ended(job, trial)
+        else:
+            self._again[trial.id] = trial
+            self._finals.ended(job, trial)
         self._forget_weights(trial)
 
     def best(self) -> Best | None:
-        """Return the best finished trial; the earliest of equals."""
-        best = self._best_of(self._over.values())
-        value = value_of(best, self._trials, self._phase.objective) if best else None
+        """Return the best proposal, by its fresh seeds if it has any; the earliest of equals."""
+        best, objective = self._best_of(self._proposals.over.values()), self._phase.objective
+        value = value_of(best, self._proposals.trials, objective) if best else None
         if best is None or value is None:
             return None
-        settings = self._settings[best.number]
-        return Best(self._phase.name, best.number, settings, value, self._phase.objective, self._tuned())
+        fresh = fresh_values(best.number, self._finalists, self._again, objective)
+        return Best(
+            phase=self._phase.name,
+            number=best.number,
+            settings=self._proposals.settings(best.number),
+            value=fmean(fresh) if fresh else value,
+            objective=objective,
+            seeds=len(fresh),
+            tuned=self._tuned(),
+        )
 
     def _best_of(self, proposals: Collection[Proposal]) -> Proposal | None:
-        return best_of(proposals, self._trials, self._phase.objective)
+        return best_of(proposals, self._proposals.trials | self._again, self._phase.objective, self._finalists)
 
     def _tuned(self) -> Tuned | None:
         """Return the best of each share that has a finished trial; None if the search has one share only."""
-        if not self._held:
+        study = self._context.study
+        held = study.held_axes(self._phase)
+        if not held:
             return None
-        by_share: dict[Labels, list[Proposal]] = defaultdict(list)
-        for proposal in self._over.values():
-            by_share[labels_of(self._held, self._settings[proposal.number])].append(proposal)
-        found = {labels: self._best_of(proposals) for labels, proposals in by_share.items()}
+        found = {labels: self._best_of(proposals) for labels, proposals in self._proposals.by_share().items()}
+        settings = {labels: self._proposals.settings(best.number) for labels, best in found.items() if best}
         tuned = {
-            labels: {path: level for path, level in self._settings[best.number].items() if path not in self._held}
-            for labels, best in found.items()
-            if best
+            labels: {path: level for path, level in levels.items() if path not in held}
+            for labels, levels in settings.items()
         }
-        return Tuned(self._held, tuned, self._space.axes)
+        return Tuned(held, tuned, study.space(self._phase).axes)
 
-    def _replay(self) -> None:
-        for asked in self._context.store.log.history().proposals(self._phase.name, self._space_hash):
-            proposer, own = self._turns[asked.number]
-            job = self._job(asked.number, *proposer.again(own, dict(asked.params)))
-            if not self._is_known(job):
-                self._open.append(job)
+    def _go_on(self) -> None:
+        """After the last proposal, write down which finalists are asked for, and queue what is not measured."""
+        if self._finals is not None or not self._proposals.done:
+            return
+        seeds, store = self._context.study.fresh_seeds(self._phase), self._context.store
+        asks = [_again(proposal, seed) for seed in seeds for proposal in self._top()]
+        kept = self._context.study.config.keep == "all"
+        jobs = [replace(self._proposals.jobs[ask.number], ask=ask, keep=kept) for ask in asks]
+        self._context.log.append(*asks)
+        self._finalists = asks
+        self._again = {job.trial: read_trial(store.trial(*job.trial)) for job in jobs}
+        self._finals = TrainingQueue(store, jobs)
 
-    def _ask(self) -> Job:
-        number = len(self._settings)
-        proposer, own = self._turns[number]
-        job = self._job(number, *proposer.ask(own))
-        self._context.log.append(job.ask)
-        return job
-
-    def _job(self, number: int, settings: Settings, params: Params) -> Job:
-        self._settings.append(settings)
-        config = self._space.config(settings)
-        measured = self._study.measured(config)
-        tunes_arms = self._study.config.ablation_tuned_by(self._phase) is not None
-        proposal = Proposal(
-            phase=self._phase.name,
-            number=number,
-            settings={path: level.label for path, level in settings.items()},
-            params=params,
-            key=self._context.key(config),
-            seed=self._study.search_seed,
-            evaluate="val",
-            readouts=dict(measured.stored),
-            by=self._phase.sampler.kind,
-            space=self._space_hash,
-            arm=self._share_names[labels_of(self._held, settings)] if tunes_arms else None,
-        )
-        data, kept = self._context.fingerprints.of_trial(config), self._study.config.keep != "none"
-        return Job(proposal, measured.config, self._phase.objective, kept, data)
-
-    def _is_known(self, job: Job) -> bool:
-        """Learn from the record of an earlier run if there is one, after its epochs, which the pruner needs."""
-        folder = self._context.store.trial(*job.trial)
-        trial = read_trial(folder)
-        if trial.status != Status.STOPPED and not job.is_measured(trial):
-            return False
-        self.reused[trial.status] += 1
-        for row in folder.epochs():
-            self._report(job, row)
-        self._learn(job, trial)
-        return True
-
-    def _report(self, job: Job, row: Row) -> bool:
-        """Tell the pruner of an epoch; return whether it would stop the trial, which the last epoch no longer can."""
-        metric = epoch_column(list(job.config.readouts), job.readout, self._phase.objective)
-        if metric not in row or row["epoch"] >= job.config.training.epochs:
-            return False
-        proposer, own = self._turns[_proposal(job).number]
-        return proposer.report(own, int(row["epoch"]), float(row[metric]))
-
-    def _learn(self, job: Job, trial: Trial) -> None:
-        proposal = _proposal(job)
-        self._over[proposal.number] = proposal
-        self._trials[trial.id] = trial
-        proposer, own = self._turns[proposal.number]
-        value = value_of(proposal, self._trials, self._phase.objective)
-        proposer.tell(own, value, stopped=trial.status == Status.STOPPED)
+    def _top(self) -> list[Proposal]:
+        """Return the best candidates of each share."""
+        trials, phase = self._proposals.trials, self._phase
+        shares = self._proposals.by_share().values()
+        return [one for share in shares for one in candidates(share, trials, phase.objective, phase.finalists)]
 
     def _forget_weights(self, ended: Trial) -> None:
-        """Under `keep: best`, keep only the weights of the best trial so far."""
-        if self._study.config.keep != "best":
+        """Under `keep: best`, keep only the weights of the best proposal so far, or of those that may become it."""
+        if self._context.study.config.keep != "best":
             return
-        best = self._best_of(self._over.values())
-        finished = (trial for trial in self._trials.values() if trial.status == Status.FINISHED)
+        if self._phase.finalists and not self.done:
+            kept = {proposal.trial for proposal in self._top()}
+        else:
+            best = self._best_of(self._proposals.over.values())
+            kept = {best.trial} if best else set()
+        finished = (trial for trial in self._proposals.trials.values() if trial.status == Status.FINISHED)
         for trial in (ended, *finished):
-            if best is None or trial.id != best.trial:
+            if trial.id not in kept:
                 self._context.store.trial(*trial.id).remove_weights()
 
 
-def _proposal(job: Job) -> Proposal:
-    if not isinstance(job.ask, Proposal):
-        raise StudyError(f"{job.ask.label} is not a proposal of the search '{job.ask.phase}'")
-    return job.ask
+def _again(proposal: Proposal, seed: int) -> FinalistAsked:
+    """Return what is asked of a finalist: its proposal's training on a fresh seed, tested in the same way."""
+    return FinalistAsked(
+        phase=proposal.phase,
+        number=proposal.number,
+        space=proposal.space,
+        settings=proposal.settings,
+        key=proposal.key,
+        seed=seed,
+        evaluate=proposal.evaluate,
+        readouts=proposal.readouts,
+        by="finalists",
+    )

@@ -227,6 +227,8 @@ class StudyRun:
     def _close_phase(self, work: Work) -> None:
         self._reused += work.reused
         if isinstance(work, SearchWork):
+            if work.remark is not None:
+                self._watchers.note(work.remark)
             self._take_best(work.best(), self._study.config.ablation_tuned_by(self._phase))
         self._watchers.phase_ended(self._phase.name)
 

@@ -20,7 +20,8 @@ from reid_search.records import (
     TrialId,
     read_state,
 )
-from reid_search.records.trial import best_of, own_readout, standing_readout
+from reid_search.records.best import best_of
+from reid_search.records.trial import own_readout, standing_readout
 
 STORES = Path(__file__).parents[1] / "stores"
 

@@ -1,5 +1,6 @@
 """A search on values from a table: what it asks, what it takes over, what it calls its best."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,3 +121,41 @@ def test_weights_are_kept_as_the_study_says(table_driver: MakeDriver, tmp_path: 
         record = left[0].record()
         assert record is not None
         assert record.config["losses"]["triplet"]["margin"] == 1.2
+
+
+def test_what_trains_and_tests_the_same_takes_one_trial_and_a_search_that_ends_early_says_so(
+    table_driver: MakeDriver, tmp_path: Path
+) -> None:
+    """The margin overrides what the variants say of it, so that four settings are two trainings."""
+    axes = {**MARGINS, "losses.triplet.margin": {"choice": [0.3, 0.6]}}
+    axes = {"pair": {"variants": {"one": {"losses": {"triplet": {"margin": 0.5}}}, "two": {}}}, **axes}
+    phases = [{"kind": "search", "sampler": "tpe", "trials": 6, "pruner": "none"}]
+    made = table_driver(reached, axes=axes, phases=phases)
+    made.run()
+    asked = proposals(tmp_path / "runs")
+    assert len(made.started) == len(asked) == 2
+    assert len({proposal.trial for proposal in asked}) == 2
+    assert made.watcher.notes == ["search: ended after 2 of 6 trials, since no other settings are left to try"]
+
+
+def test_repeats_that_an_earlier_release_proposed_stay_what_they_are(table_driver: MakeDriver, tmp_path: Path) -> None:
+    """Its log has six proposals of two settings; the study asks for six, and nothing is proposed in their place."""
+    axes = {"losses.triplet.margin": {"choice": [0.3, 0.6]}}
+    over = {"axes": axes, "phases": [{"kind": "search", "sampler": "random", "trials": 6, "pruner": "none"}]}
+    made = table_driver(reached, **over)
+    made.run()
+    log = StudyStore(tmp_path / "runs", "small").log
+    lines = log.path.read_text().splitlines()
+    (run,) = [json.loads(line) for line in lines if json.loads(line)["event"] == "run"]
+    first, second = [json.loads(line) for line in lines if json.loads(line)["event"] == "ask"]
+    run["planned"][0] |= {"trials": 6}
+    del run["planned"][0]["finalists"]
+    asks = [
+        {**(first, second)[number % 2], "number": number, "id": f"{run['id'][:-2]}-{number + 1}"} for number in range(6)
+    ]
+    log.path.write_text("".join(f"{json.dumps(line)}\n" for line in (run, *asks)))
+    again = table_driver(reached, **over)
+    assert again.run().summary().best.value == 0.3
+    assert again.started == []
+    history = log.history()
+    assert [proposal.number for proposal in history.proposals("search")] == list(range(6))

@@ -15,6 +15,7 @@ Range = tuple[float, float]
 _Values = dict[str, object] | list[object] | None
 
 _KINDS = ("choice", "variants", "uniform", "log_uniform", "integer")
+_FEW = 1_000
 _OFF_LABELS = ("none", "off")
 _OFF_VALUES: tuple[object, ...] = (None, False, [], 0)
 
@@ -108,6 +109,12 @@ class Axis(Config):
     def searched_levels(self) -> tuple[Level, ...]:
         """The choices or variants that a search proposes; empty for a range."""
         return _levels(self.choice if self.choice is not None else self.variants)
+
+    @property
+    def whole_numbers(self) -> tuple[Level, ...]:
+        """The levels of a range of few whole numbers; empty for any other axis."""
+        low, high = self.integer or (1, 0)
+        return tuple(map(self.level_of, range(low, high + 1))) if high - low < _FEW else ()
 
     def level(self, label: str) -> Level | None:
         """Return the level with this label, or None."""

@@ -1,9 +1,9 @@
 """The phases of a study: a search for good settings, an ablation that measures what each setting is worth."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf, in_yaml
@@ -13,7 +13,17 @@ from reid_search.study.question.designs.registry import design_named, designs
 from reid_search.study.question.searching import AnyPruner, AnySampler
 
 SEARCH_SEEDS_START = 10_000
+FRESH_SEEDS_APART = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+
+
+def _a_count(value: object) -> object:
+    if isinstance(value, list):
+        raise ValueError(f"{value}: expected the number of seeds, for example {len(value)}")
+    return value
+
+
+Seeds = Annotated[int, BeforeValidator(_a_count), Field(ge=1, lt=SEARCH_SEEDS_START)]
 
 
 class _Phase(Config):
@@ -31,23 +41,41 @@ class SearchPhase(_Phase):
         axes: The axes that vary; all if omitted.
         set: Entries of `base` that differ in this phase (`training.images: 5000`).
         sampler: What proposes, by name or with settings: `tpe`, `cma_es`, `random`, `grid`, `{kind: tpe, startup: 5}`.
-        trials: Number of proposals; a grid may have fewer.
+        trials: Number of different proposals; a grid or another small space may have fewer. Settings take no trial if
+            they were proposed before, or differ from such only by numbers nearer than 1 % of their range.
         pruner: What stops trials early, by name or with settings: `successive_halving`, `hyperband`, `median`, `none`,
             `{min_epochs: 2}`.
         objective: The validation metric to maximise.
+        finalists: How many of the best candidates are trained again on fresh seeds after the last proposal; the best is
+            then the one with the best mean over these seeds alone. With 0 it is the proposal with the best value, which
+            is too high, since it was chosen for it.
+        seeds: Fresh seeds of each finalist.
         each: What gets `trials` proposals each, so that all are tuned alike: the choices or variants of an axis of the
             search, or the arms of a later ablation around `base` or a named arm that varies other axes. In the first
             case, an ablation around the best compares the levels, each with its own best settings; in the second, the
-            ablation trains every arm with the arm's own best settings.
+            ablation trains every arm with the arm's own best settings. Each also has `finalists` of its own.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("finalists", "seeds")
     kind: Literal["search"]
     name: Name = "search"
     sampler: AnySampler = Field(default="tpe")  # type: ignore[assignment]  # validated as if it were written
     trials: int = Field(default=20, ge=1)
     pruner: AnyPruner = Field(default="successive_halving")  # type: ignore[assignment]
     objective: Annotated[str, OneOf(objectives)] = DEFAULT_OBJECTIVE
+    finalists: int = Field(default=0, ge=0)
+    seeds: Seeds = 3
     each: str | None = None
+
+    @model_validator(mode="after")
+    def _finalists_are_candidates(self) -> Self:
+        if self.finalists > self.trials:
+            allowed = f"allowed: at most {self.trials}, or more trials"
+            raise EntryError(f"{self.finalists}: only {self.trials} trials to choose from; {allowed}", "finalists")
+        if "seeds" in self.model_fields_set and not self.finalists:
+            message = "a search trains each proposal with one seed; these are the seeds of finalists"
+            raise EntryError(f"{self.seeds}: {message}, so give `finalists` too, such as finalists: 3", "seeds")
+        return self
 
 
 class AblatePhase(_Phase):
@@ -79,16 +107,9 @@ class AblatePhase(_Phase):
     design: Annotated[str, OneOf(designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
-    seeds: int = Field(default=3, ge=1, lt=SEARCH_SEEDS_START)
+    seeds: Seeds = 3
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
-
-    @field_validator("seeds", mode="before")
-    @classmethod
-    def _a_count(cls, value: object) -> object:
-        if isinstance(value, list):
-            raise ValueError(f"{value}: expected the number of seeds, for example {len(value)}")
-        return value
 
     @field_validator("resolution")
     @classmethod

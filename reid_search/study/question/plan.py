@@ -60,6 +60,7 @@ class PhasePlan:
         arms: Arms of an ablation; empty for a search.
         trials: Trainings of an ablation, one per arm and seed; empty for a search.
         count: Number of trials, including proposals but not trainings of earlier phases; for a path, the maximum.
+        finalists: How many of them train the finalists of a search again.
         images: Number of training images, without early stopping.
         provisional: Whether the settings of the arms depend on a search that is not over.
         aliases: Effects that a fractional factorial cannot tell apart, up to interactions of two axes:
@@ -80,6 +81,7 @@ class PhasePlan:
     aliases: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     may_train: tuple[TrialConfig, ...] = ()
+    finalists: int = 0
 
 
 @dataclass(frozen=True)
@@ -355,21 +357,25 @@ def _beside(arms: Sequence[Arm], axes: Mapping[str, Axis]) -> dict[str, tuple[st
 def _search(study: Question, phase: SearchPhase) -> PhasePlan:
     shares = study.shares(phase)
     counts = [phase.sampler.count(share.space, phase.trials) for share in shares]
+    finals = [min(phase.finalists, count) * phase.seeds for count in counts]
+    trials = list(map(operator.add, counts, finals))
     images = [share.space.config(share.held).training.images for share in shares]
     pruned = f", {_told(phase.pruner)}" if phase.pruner.stops else ""
     each = "" if phase.each is None else f" for each {phase.each}"
     if study.config.ablation_tuned_by(phase):
         each = f" for each of {several(len(shares), 'arm')} of {phase.each}"
+    again = f", then the best {phase.finalists} again on {several(phase.seeds, 'fresh seed')}" * bool(phase.finalists)
     return PhasePlan(
         name=phase.name,
         kind="search",
-        about=f"{_told(phase.sampler)}{each}{pruned}, maximises {phase.objective}",
+        about=f"{_told(phase.sampler)}{each}{pruned}, maximises {phase.objective}{again}",
         arms=(),
         trials=(),
-        count=sum(counts),
-        images=sum(map(operator.mul, counts, images)),
+        count=sum(trials),
+        images=sum(map(operator.mul, trials, images)),
         provisional=False,
         may_train=_may_train(study, phase),
+        finalists=sum(finals),
     )
 
 

@@ -14,7 +14,7 @@ from reid_search.study.question.designs.centre import around_best, inside, with_
 from reid_search.study.question.designs.design import Asked
 from reid_search.study.question.designs.named import named_settings
 from reid_search.study.question.edits import apply_settings
-from reid_search.study.question.phases import SEARCH_SEEDS_START, AblatePhase, SearchPhase
+from reid_search.study.question.phases import FRESH_SEEDS_APART, SEARCH_SEEDS_START, AblatePhase, SearchPhase
 from reid_search.study.question.readouts import Measured, measured
 from reid_search.study.question.searching import as_written
 from reid_search.study.question.space import Settings, Space, Tuned
@@ -121,6 +121,10 @@ class Question:
     def search_seed(self) -> int:
         """The training seed of every search trial, which no replicate uses."""
         return SEARCH_SEEDS_START + self.config.seed
+
+    def fresh_seeds(self, phase: SearchPhase) -> list[int]:
+        """Return the training seeds of a search's finalists, which no proposal and no answer of the study uses."""
+        return [self.search_seed + FRESH_SEEDS_APART * number for number in range(1, phase.seeds + 1)]
 
     def arms(self, phase: AblatePhase, best: Settings | None = None, tuned: Tuned | None = None) -> list[Arm]:
         """Return the arms of an ablation; of a path, those known before it runs.

@@ -1,6 +1,7 @@
 """Base classes of samplers, which propose the settings of a search, and of pruners, which stop its trials early."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BeforeValidator, SerializeAsAny
@@ -39,10 +40,14 @@ class SamplerConfig(Config):
         del space, seed
         return None
 
+    def every(self, space: "Space") -> "Iterator[Settings] | None":
+        """Yield whatever the sampler may propose, each once; None if there is too much to list."""
+        return space.combinations() if self.of_levels else space.searched()
+
     def count(self, space: "Space", trials: int) -> int:
-        """Return how many proposals a search of at most `trials` makes; counts without listing the cells of a space."""
-        del space
-        return trials
+        """Return how many proposals a search of at most `trials` makes, each of other settings."""
+        every = self.every(space)
+        return trials if every is None else sum(1 for _ in itertools.islice(every, trials))
 
 
 class PrunerConfig(Config):

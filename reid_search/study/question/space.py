@@ -21,6 +21,7 @@ Settings = Mapping[str, Level]
 Labels = tuple[str | None, ...]
 
 _COMBINATIONS_CHECKED = 100
+_COMBINATIONS_LISTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,12 @@ class Space:
     def combinations(self) -> Iterator[dict[str, Level]]:
         """Yield every combination of design levels of the axes that exist, each once."""
         yield from self._distinct(itertools.product(*(axis.design_levels for axis in self.axes.values())))
+
+    def searched(self) -> Iterator[dict[str, Level]] | None:
+        """Yield every combination of what a search proposes, each once; None with a range of numbers, or too many."""
+        levels = [axis.searched_levels or axis.whole_numbers for axis in self.axes.values()]
+        listed = all(levels) and math.prod(map(len, levels)) <= _COMBINATIONS_LISTED
+        return self._distinct(itertools.product(*levels)) if listed else None
 
     def _distinct(self, cells: Iterable[Sequence[Level]]) -> Iterator[dict[str, Level]]:
         seen: set[tuple[tuple[str, str], ...]] = set()
