@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .names import PUBLIC, resolve
 
 if TYPE_CHECKING:
+    from .answers.bests import best_values
     from .answers.compare import compare_studies
     from .answers.paired_contrasts import contrasts
     from .reading.arms import load_arms
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from .reporting.write import write_report
 
 __all__ = [
-    "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms", "load_search", "load_trials",
-    "measured_speed", "planned_seconds", "verdicts", "write_report",
+    "best_values", "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms", "load_search",
+    "load_trials", "measured_speed", "planned_seconds", "verdicts", "write_report",
 ]  # fmt: skip
 
 

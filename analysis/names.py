@@ -6,6 +6,7 @@ No module may share its name with a public function: importing the module would 
 import importlib
 
 PUBLIC = {
+    "best_values": "answers.bests",
     "compare_studies": "answers.compare",
     "comparison_sheet": "reporting.comparison",
     "conclusion": "reporting.conclude",

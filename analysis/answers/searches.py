@@ -1,13 +1,14 @@
 """Reduce a search to its best proposal, and to how its proposals ended."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from reid_search.records import Status, StudyState
+from reid_search.records import Proposal, Status, StudyState
 
 from ..reading.measures import Row
+from .bests import BestValue, best_value
 from .edges import Edge, edges_of
 
 STATUSES = (
@@ -24,10 +25,14 @@ class SearchSummary:
         sampler: The sampler that proposed.
         objective: What was maximised.
         wanted: Number of proposals that the study asks for; None if its file does not say.
+        there_are: Number of proposals that differ, where these are fewer than `wanted`.
         axes: What was searched, by axis: the choices or the range, as text; empty if unknown.
         proposals: Its rows of `load_search`.
         counts: Number of proposals by status, without zeros.
-        best: The row of the best finished proposal (the earliest on a tie); None if none is finished.
+        best: The row of the best finished proposal (see `best_of` of the records); None if none is finished.
+        best_of_each: Each level or arm that has a finished proposal: its name, the best row, and that row's tuned
+            settings; empty if everything was searched together.
+        worth: What each of these bests is worth by name, and that of the whole search without a name.
         each: The axis whose levels were tuned separately, or `arm of` the ablation whose arms were; None if everything
             was searched together.
         tuned_by: The column of `proposals` that names the level or arm tuned.
@@ -47,6 +52,9 @@ class SearchSummary:
     tuned_by: str | None = None
     held: tuple[str, ...] = ()
     edges: tuple[Edge, ...] = ()
+    best_of_each: tuple[tuple[str, Row, dict[str, str]], ...] = ()
+    worth: Mapping[str, BestValue] = field(default_factory=dict)
+    there_are: int | None = None
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -54,18 +62,6 @@ class SearchSummary:
         if self.best is None:
             return {}
         return {path: str(self.best[path]) for path in self.axes if pd.notna(self.best[path])}
-
-    @property
-    def best_of_each(self) -> list[tuple[str, Row, dict[str, str]]]:
-        """Each level or arm that has a finished proposal: its name, the best row, and that row's tuned settings."""
-        found: list[tuple[str, Row, dict[str, str]]] = []
-        for level, rows in self.proposals.groupby(self.tuned_by, sort=False) if self.tuned_by else ():
-            known = rows.dropna(subset=["value"])
-            if not known.empty:
-                row = dict(known[known["value"] == known["value"].max()].iloc[0])
-                settings = {path: str(row[path]) for path in self.axes if path not in self.held and pd.notna(row[path])}
-                found.append((str(level), row, settings))
-        return found
 
 
 def summarise_searches(state: StudyState, search: pd.DataFrame) -> list[SearchSummary]:
@@ -81,21 +77,48 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
     axes, best = state.axes, state.best(phase)
     each, tuned_by, held = _each(state, described.get("each"), rows)
     counts = {status: int((rows["status"] == status).sum()) for status in STATUSES}
+    wanted = int(str(described["trials"])) if "trials" in described else None
+    planned = state.history.planned.get(phase)
+    made = planned.trials - planned.finalists if planned and planned.space is not None else None
+    own = {path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)}
+    of_each = list(_bests(state, rows, tuned_by, [path for path in own if path not in held]))
+    whole = {} if best is None else {"": best_value(state, best, state.searches[phase])}
     summary = SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
         objective=str(rows["objective"].iloc[-1]),
-        wanted=int(str(described["trials"])) if "trials" in described else None,
-        axes={path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)},
+        wanted=wanted,
+        there_are=made if wanted and made and made < wanted else None,
+        axes=own,
         proposals=rows,
         counts={status: count for status, count in counts.items() if count},
-        best=None if best is None else dict(rows[rows["number"] == best.number].iloc[0]),
+        best=None if best is None else _row(rows, best),
         each=each,
         tuned_by=tuned_by,
         held=held,
+        best_of_each=tuple((name, row, settings) for name, row, settings, _ in of_each),
+        worth={**whole, **{name: value for name, _, _, value in of_each}},
     )
     tuned = {path: axes.get(path, {}) for path in summary.axes if path not in held}
     return replace(summary, edges=tuple(_edges(summary, tuned)))
+
+
+def _bests(
+    state: StudyState, rows: pd.DataFrame, tuned_by: str | None, axes: Sequence[str]
+) -> Iterator[tuple[str, Row, dict[str, str], BestValue]]:
+    """Yield each level or arm with a finished proposal: name, the best row and its tuned settings, and their worth."""
+    for name, own in rows.groupby(tuned_by, sort=False) if tuned_by else ():
+        numbers = set(own["number"])
+        proposals = [ask for ask in state.searches[str(own["phase"].iloc[0])] if ask.number in numbers]
+        best = state.best_among(proposals)
+        if best is not None:
+            row = _row(own, best)
+            settings = {path: str(row[path]) for path in axes if pd.notna(row[path])}
+            yield str(name), row, settings, best_value(state, best, proposals)
+
+
+def _row(rows: pd.DataFrame, proposal: Proposal) -> Row:
+    return dict(rows[rows["number"] == proposal.number].iloc[0])
 
 
 def _edges(search: SearchSummary, tuned: Mapping[str, Mapping[str, object]]) -> Iterator[Edge]:

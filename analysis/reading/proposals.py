@@ -1,6 +1,7 @@
 """The proposals of the searches, in the order in which they were made."""
 
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 
@@ -20,8 +21,9 @@ def load_search(study_dir: Path | str) -> pd.DataFrame:
     Columns: `phase`, `number`, `key`, `seed`, `status`, `reason`, `objective`, `value` (the objective of a finished
     trial, in [0, 1], NaN otherwise), `best_so_far` (the largest `value` up to this number), `last_value` (the objective
     after the last epoch, of stopped trials too), `epochs`, `images_seen`, `seconds`, `asked` and `ended` (ISO times),
-    `by` (the sampler), `arm` (the arm that a proposal was for, only if the search tuned each arm separately), and one
-    column per axis with the proposed level.
+    `fresh` and `fresh_seeds` (a finalist's mean over its fresh seeds that finished, and their number; only if there are
+    finalists), `by` (the sampler), `arm` (the arm that a proposal was for, only if the search tuned each arm
+    separately), and one column per axis with the proposed level.
 
     Args:
         study_dir: `<storage>/<study>`.
@@ -38,7 +40,8 @@ def search_table(state: StudyState) -> pd.DataFrame:
     asks = [ask for proposals in state.searches.values() for ask in proposals]
     axes = dict.fromkeys(path for ask in asks for path in ask.settings)
     arm = ["arm"] if any(ask.arm is not None for ask in asks) else []
-    table = table_of([_row(ask, state) for ask in asks], [*_COLUMNS, *arm, *axes])
+    fresh = ["fresh", "fresh_seeds"] if any(state.finalists.values()) else []
+    table = table_of([_row(ask, state) for ask in asks], [*_COLUMNS[:-1], *fresh, _COLUMNS[-1], *arm, *axes])
     table["best_so_far"] = table.groupby("phase")["value"].cummax().groupby(table["phase"]).ffill()
     return table
 
@@ -58,6 +61,8 @@ def _row(ask: Proposal, state: StudyState) -> dict[str, object]:
         **({"arm": ask.arm} if ask.arm is not None else {}),
         **ask.settings,
     }
+    if fresh := state.fresh_values(ask):
+        row |= {"fresh": fmean(fresh), "fresh_seeds": len(fresh)}
     if trial is None:
         return row
     row |= {"reason": trial.reason, "epochs": trial.epochs}

@@ -8,6 +8,7 @@ from reid_search.study.trial.side_cars import TRUTH
 from reid_search.words import several
 
 from ..answers.ablations import AblationSummary
+from ..answers.bests import BestValue
 from ..answers.searches import SearchSummary
 from ..answers.trials_summary import TrialsSummary
 from ..reading.data_sets import data_sets
@@ -67,8 +68,8 @@ def headline_numbers(
     tiles: list[tuple[str, str, str]] = []
     for search in searches:
         if search.best is not None and search.each is None:
-            remark = f"{search.objective}, proposal #{search.best['number']}"
-            tiles.append((f"best of ‘{search.phase}’", f"{percent(search.best['value'])} %", remark))
+            worth, remark = search.worth[""], f"{search.objective}, proposal #{search.best['number']}"
+            tiles.append((f"best of ‘{search.phase}’", f"{percent(worth.shown)} %", f"{remark}{describe_worth(worth)}"))
     for ablation in (item for item in first_readouts(ablations) if not item.is_for_claims):
         base = ablation.centre_row if ablation.number == 1 else None
         if base is not None and base["n"]:
@@ -196,9 +197,16 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
     return [*notes, *describe_queries(ablation), *describe_power(ablation)]
 
 
+def describe_worth(worth: BestValue) -> str:
+    """Say in brackets how a best value came about; nothing if it is the one that selected it."""
+    return f" ({worth.how})" if worth.seeds else ""
+
+
 def _about_search(search: SearchSummary) -> Iterator[str]:
     tried = several(len(search.proposals), "setting")
     of = f" of {search.wanted}" if search.wanted and search.wanted > len(search.proposals) else ""
+    if search.there_are is not None and search.there_are <= len(search.proposals):
+        of = ", all that there are,"
     axes = listed(list(search.axes)) or "no axis"
     begin = f"The search ‘{search.phase}’ ({search.sampler}) tried {tried}{of} of {axes}"
     counted = describe_counts(search)
@@ -211,8 +219,8 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
         yield from count_edges(search)
         return
     yield (
-        f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.best['value'])} % "
-        f"{search.objective} with {settings(search.best_settings)}."
+        f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.worth[''].shown)} % "
+        f"{search.objective}{describe_worth(search.worth[''])} with {settings(search.best_settings)}."
     )
     yield from count_edges(search)
 

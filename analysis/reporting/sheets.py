@@ -152,6 +152,7 @@ def search_sheet(search: pd.DataFrame) -> Table:
         Column("status", lambda row: describe.status_words(row["status"]), number=False),
         *_varying(search, ["objective"]),
         Column("objective, %", lambda row: percent(row["value"], 2)),
+        *([Column("fresh seeds, %", lambda row: percent(row["fresh"], 2))] if "fresh" in search else []),
         Column("epochs", _number("epochs")),
         Column("time", lambda row: duration(row["seconds"]), number=False),
         *_varying(search, axes)[:_SETTINGS_SHOWN],

@@ -77,7 +77,7 @@ class RunProgress:
         self.running.pop(_identity(trial), None)
         phase = self.phases[trial.phase]
         phase.counts[status] += 1
-        if value is None or phase.kind != "search":
+        if value is None or phase.kind != "search" or not trial.name.startswith("#"):  # a finalist's is one of several
             return
         if self.best is None or self.best[1].phase != trial.phase or value > self.best[0]:
             self.best = (value, trial)

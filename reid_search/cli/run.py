@@ -79,7 +79,8 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
 
 
 def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
-    from reid_search.analysis import conclusion, write_report
+    from reid_search.analysis import best_values, conclusion, write_report
+    from reid_search.records import read_state
     from reid_search.tracking import sync_study
 
     page = write_report(store.path)
@@ -97,8 +98,8 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         say(line)
     if summary.best is not None:
         best, settings = summary.best, [f"{path}={level.label}" for path, level in summary.best.settings.items()]
-        value = f"{percent(best.value)} {best.objective}"
-        say(f"Best of the search (one seed, picked for its score, so optimistic): {value}")
+        worth = best_values(read_state(store))[best.phase]
+        say(f"Best of the search ({worth.how}): {percent(worth.shown)} {best.objective}")
         say(f"  #{best.number}: {', '.join(settings)}")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")

@@ -138,12 +138,16 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
 
 
 def _search_status(state: "StudyState", phase: str) -> dict[str, object]:
-    asks, best = state.searches[phase], state.best(phase)
+    from reid_search.analysis import best_values
+
+    asks, best = [*state.searches[phase], *state.finalists[phase]], state.best(phase)
     found: dict[str, object] = {"phase": phase, "asked": len(asks), "done": _done(state, asks)}
     if best is None:
         return found
-    shown = {"objective": state.objective(phase), "value": state.value(best), "readout": state.readout(best)}
-    return found | {"best": {"number": best.number, "key": best.key, **shown}}
+    worth = best_values(state)[phase]
+    shown = {"objective": state.objective(phase), "value": worth.shown, "readout": state.readout(best)}
+    fresh = {"raw": worth.raw, "fresh_seeds": worth.seeds, "how": worth.how} if worth.seeds else {}
+    return found | {"best": {"number": best.number, "key": best.key, **shown, **fresh}}
 
 
 def _ablation_status(state: "StudyState", phase: str) -> dict[str, object]:
@@ -168,5 +172,6 @@ def _best_text(phase: "Mapping[str, Any]") -> str:
 
     best, centre = phase.get("best"), phase.get("arms", {}).get(BASELINE)
     if best:
-        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}"
+        how = f" ({best['how']})" if "how" in best else ""
+        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}{how}"
     return f", {BASELINE} {percent(centre)} % {phase['metric']} on average" if centre is not None else ""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
+from reid_search.analysis import best_values
 from reid_search.records import Status, StudyState, StudyStore
 from reid_search.study.language.merge import leaves
 from reid_search.tracking.content import RunContent, RunState, numbers, param_texts, tag_texts
@@ -50,6 +51,7 @@ def _tags(state: StudyState, run_state: RunState) -> dict[str, str]:
         "command": command,
         "versions": json.dumps(study["versions"]) if study.get("versions") else None,
         "git_commit": commit,
+        "best": _best_text(state),
         "phases": "; ".join(_phase_text(phase) for phase in state.phases),
         "mlflow.source.git.commit": commit,
         "mlflow.source.name": command,
@@ -67,8 +69,21 @@ def _settings(state: StudyState) -> dict[str, object]:
 
 def _best(state: StudyState) -> dict[str, float | None]:
     """Return the best value of each search so far; choosing the best answer on the test split would be wrong."""
-    best = {phase: state.best(phase) for phase in state.searches}
-    return {f"best/{phase}/{state.objective(phase)}": state.value(ask) for phase, ask in best.items() if ask}
+    found: dict[str, float | None] = {}
+    for phase, worth in best_values(state).items():
+        found[f"best/{phase}/{state.objective(phase)}"] = worth.shown
+        if worth.seeds:
+            found |= {f"best/{phase}/raw": worth.raw, f"best/{phase}/fresh_seeds": worth.seeds}
+    return found
+
+
+def _best_text(state: StudyState) -> str | None:
+    """Say what the best of each search reached on fresh seeds; None if none has any."""
+    found = {phase: worth for phase, worth in best_values(state).items() if worth.seeds}
+    said = (
+        f"{phase}: {100 * worth.shown:.1f} {state.objective(phase)} ({worth.how})" for phase, worth in found.items()
+    )
+    return "; ".join(said) or None
 
 
 def _name(phase: Mapping[str, object]) -> str:
@@ -79,7 +94,8 @@ def _phase_text(phase: Mapping[str, object]) -> str:
     if phase.get("kind") == "search":
         sampler = phase.get("sampler")
         kind = sampler.get("kind") if isinstance(sampler, Mapping) else sampler
-        return f"{_name(phase)}: {phase.get('trials')} trials by {kind}"
+        again = f", {phase['finalists']} finalists" if phase.get("finalists") else ""
+        return f"{_name(phase)}: {phase.get('trials')} trials by {kind}{again}"
     return f"{_name(phase)}: {phase.get('design')} around {phase.get('around')}, seeds: {phase.get('seeds')}"
 
 

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reid_search.records import ArmAsked, Ask, Proposal, StudyState, Trial, TrialId, asked_readouts
+from reid_search.records import ArmAsked, Ask, FinalistAsked, Proposal, StudyState, Trial, TrialId, asked_readouts
 
 _NAMES_SHOWN = 3
+_SEARCHED = (Proposal, FinalistAsked)
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class TrialRun:
         text = ", ".join(names[:_NAMES_SHOWN])
         if len(names) > _NAMES_SHOWN:
             text += f" and {len(names) - _NAMES_SHOWN} more"
-        if any(isinstance(ask, ArmAsked) for ask in self.asks):
+        if any(isinstance(ask, ArmAsked | FinalistAsked) for ask in self.asks):
             text += f" s{self.trial.seed}"
         if self.with_phase:
             text = f"{', '.join(self.phases)}: {text}"
@@ -65,7 +66,7 @@ class TrialRun:
         return {path: next(iter(labels)) for path, labels in found.items() if len(labels) == 1}
 
     def _label(self, ask: Ask) -> str:
-        if self.asked == "before" and isinstance(ask, Proposal) and ask.space:
+        if self.asked == "before" and isinstance(ask, _SEARCHED) and ask.space:
             return f"{ask.label} of space {ask.space[:6]}"
         return ask.label
 
@@ -89,7 +90,7 @@ def _runs(name: TrialId, ever: Sequence[Ask], state: StudyState, several: set[st
     for asked, groups in (("now", now), ("before", before)):
         for stored, asks in groups.items():
             run_id = f"{name}:{','.join(stored)}" if found else str(name)
-            with_phase = bool(several & {"search" if isinstance(ask, Proposal) else "ablate" for ask in asks})
+            with_phase = bool(several & {"search" if isinstance(ask, _SEARCHED) else "ablate" for ask in asks})
             found.append(TrialRun(run_id, name, asks, asked_readouts(asks[0], trial), asked, with_phase))
     first = trial.first_readout if trial else None
     return found or [TrialRun(str(name), name, (), {first: first} if first else {}, "never")]

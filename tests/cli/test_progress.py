@@ -1,6 +1,7 @@
 """Counting, and the time that is left."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,8 @@ def test_the_best_is_of_a_search_and_never_a_seed_of_an_ablation(progress: RunPr
     for number, value in enumerate((0.2, 0.4, 0.3)):
         progress.trial_ended(_label(number), "finished", value, None)
     assert progress.best == (0.4, _label(1))
+    progress.trial_ended(replace(_label(2), name="finalist #2", seed=1_010_000), "finished", 0.9, None)
+    assert progress.best == (0.4, _label(1)), "one seed of a finalist is no mean"
     progress.trial_ended(_label(5, "ablate"), "finished", 0.9, None)
     assert progress.best == (0.4, _label(1))
 

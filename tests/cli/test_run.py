@@ -125,7 +125,7 @@ def test_without_ray_the_same_study_leaves_the_same_records(
 ) -> None:
     """One trial after another, once interrupted, on a machine that has no Ray and other threads."""
     phases = [
-        {"kind": "search", "trials": 4, "pruner": {"kind": "successive_halving", "reduction": 2}},
+        {"kind": "search", "trials": 4, "finalists": 2, "pruner": {"kind": "successive_halving", "reduction": 2}},
         {"kind": "ablate", "around": "best", "seeds": 2},
     ]
     study = study_file(phases=phases, resources={"concurrent": 1})
@@ -151,7 +151,7 @@ def test_without_ray_the_same_study_leaves_the_same_records(
     stores = [StudyStore(tmp_path / name, "small") for name in ("here", "ray")]
     found = [{folder.path.name: _measurements(folder) for folder in store.trials()} for store in stores]
     assert found[0] == found[1]
-    assert len(found[0]) >= 4 + 2 * 2
+    assert len(found[0]) >= 4 + 2 * 3 + 2 * 2
     proposals = [[ask.params for ask in store.log.history().asks if isinstance(ask, Proposal)] for store in stores]
     assert proposals[0] == proposals[1]
 

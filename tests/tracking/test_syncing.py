@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from reid_search.records import LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore, TrialId
+from reid_search.records import FinalistAsked, LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore, TrialId
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.tracking import Projection, sync_study
@@ -426,3 +426,21 @@ def test_one_trial_alone_brings_its_study_along(study, tracked):
     assert not projection.sync_run(run, state, running=False)
     assert set(tracked.children()) == {"a-s1"}
     assert tracked.parent().data.metrics["trials/finished"] == 2
+
+
+def test_the_best_of_a_search_is_shown_by_its_fresh_seeds(study, tracked):
+    planned = PlannedPhase(phase="search", trials=4, finalists=2, images=1, objective="val/mAP")
+    study.log = LogWriter(study.store.log, RunStarted(planned=(planned,)))
+    for number, (key, value) in enumerate((("a", 0.5), ("b", 0.4))):
+        study.ask(number, key, 10_000)
+        study.whole(key, 10_000, readouts={"default": {"val/mAP": value}})
+    for number, (key, value) in enumerate((("a", 0.2), ("b", 0.3))):
+        again = {"evaluate": "val", "readouts": {"default": "default"}}
+        study.log.append(FinalistAsked(phase="search", key=key, seed=1_010_000, number=number, **again))
+        study.whole(key, 1_010_000, readouts={"default": {"val/mAP": value}})
+    sync_study(study.store)
+    parent = tracked.parent()
+    best = {name: value for name, value in parent.data.metrics.items() if name.startswith("best/")}
+    assert best == {"best/search/val/mAP": 0.3, "best/search/raw": 0.3, "best/search/fresh_seeds": 1}
+    assert parent.data.tags["best"] == "search: 30.0 val/mAP (1 fresh seed)"
+    assert tracked.trial("b", 1_010_000).info.run_name == "finalist #1 s1010000"

@@ -1,7 +1,11 @@
 """The best of each arm that a search tuned for itself."""
 
+import pytest
+
+from analysis import write_report
 from analysis.answers.searches import summarise_searches
 from analysis.reading.proposals import search_table
+from analysis.statistics.shrinkage import shrunken
 from reid_search.records import read_state
 
 MARGIN, PARTS = "losses.triplet.margin", "model.parts"
@@ -37,3 +41,68 @@ def test_the_best_of_each_arm(empty, study_text, result_of):
 
 def test_a_table_of_proposals_names_arms_only_where_there_are_some(study):
     assert "arm" not in search_table(read_state(study.store))
+
+
+def with_finalists(empty, result_of, again):
+    """Five proposals, of which some were trained again on fresh seeds: number → values; None failed."""
+    space, once = "5" * 16, (0.42, 0.47, 0.44, 0.53, 0.31)
+    count = sum(map(len, again.values()))
+    planned = {"phase": "search", "trials": 6 + count, "finalists": count, "images": 0, "objective": "val/mAP"}
+    empty.begin()
+    empty.log("run", planned=[planned | {"space": space}])
+    for number, value in enumerate(once):
+        key = empty.ask_proposal(number, margin=f"0.{number + 3}")
+        empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", value, value)})
+        for place, fresh in enumerate(again.get(number, ())):
+            seed = 1_010_000 + place
+            empty.log(
+                "ask", phase="search", kind="finalist", number=number, key=key, seed=seed, evaluate="val", space=space
+            )
+            found = {} if fresh is None else {"readouts": {"default": result_of("val", fresh, fresh)}}
+            empty.trial(key, seed, holdout=0.2, status="failed" if fresh is None else "finished", **found)
+    state = read_state(empty.store)
+    [summary] = summarise_searches(state, search_table(state))
+    return summary, once
+
+
+def test_the_best_is_worth_its_fresh_seeds_shrunken(empty, result_of):
+    again = {1: (0.48, 0.50), 3: (0.40, 0.42)}
+    summary, once = with_finalists(empty, result_of, again)
+    worth = summary.worth[""]
+    assert summary.best["number"] == 1
+    assert (worth.raw, worth.seeds) == (pytest.approx(0.49), 2)
+    assert worth.shrunken == shrunken(worth.raw, 2, once, list(again.values()))
+    assert sum(once) / 5 < worth.shrunken < worth.raw
+    assert summary.proposals.set_index("number")["fresh"].dropna().to_dict() == pytest.approx({1: 0.49, 3: 0.41})
+    how = "shrunken; raw 49.0, 2 fresh seeds"
+    assert worth.how == how
+    assert write_report(empty.path).exists()
+    text = (empty.path / "report" / "report.md").read_text()
+    assert f"{100 * worth.shrunken:.2f} %\n({how})" in text
+    assert f"the best, \\#1, reached {100 * worth.shrunken:.1f} % val/mAP ({how}) with" in text
+    page = (empty.path / "report" / "index.html").read_text()
+    assert f"({how})" in page
+    assert "the value that selected it counts for nothing" in page
+
+
+def test_one_fresh_seed_says_nothing_of_noise(empty, result_of):
+    summary, _ = with_finalists(empty, result_of, {1: (0.48,), 3: (0.40,)})
+    assert (summary.worth[""].shown, summary.worth[""].how) == (0.48, "1 fresh seed")
+
+
+def test_a_search_whose_finalists_are_still_training_has_the_value_that_selected_its_best(empty, result_of):
+    summary, _ = with_finalists(empty, result_of, {1: (0.9, None), 3: (None, None)})
+    assert summary.worth[""].seeds == 1
+    empty.log(
+        "ask",
+        phase="search",
+        kind="finalist",
+        number=1,
+        key="5" + "0" * 14 + "1",
+        seed=9_010_000,
+        evaluate="val",
+        space="5" * 16,
+    )
+    state = read_state(empty.store)
+    [summary] = summarise_searches(state, search_table(state))
+    assert (summary.best["number"], summary.worth[""].shown, summary.worth[""].seeds) == (3, 0.53, 0)
