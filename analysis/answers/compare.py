@@ -11,6 +11,7 @@ from reid_search.study import BASELINE
 from reid_search.study.metrics import MAIN, metric_of
 
 from ..reading.arms import load_arms
+from ..reading.code import with_components
 from ..statistics.effect import LEVEL
 from ..statistics.family import holm
 from ..statistics.verdict import INCONCLUSIVE
@@ -68,7 +69,7 @@ def _stacked(studies: Sequence[Path | str], metric: str, readout: str) -> dict[s
         arms[name] = table[table["readout"] == readout]
     if len(arms) < 2:
         raise RequestError("a comparison needs at least two studies")
-    return arms
+    return dict(zip(arms, with_components(list(arms.values())), strict=True))
 
 
 def _means(table: pd.DataFrame, metric: str) -> pd.DataFrame:

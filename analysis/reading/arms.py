@@ -20,11 +20,15 @@ from reid_search.study import BASELINE
 from reid_search.study.metrics import metric_columns
 from reid_search.study.question.designs.registry import design_of_record
 
+from .code import CODE_COLUMNS, code_columns, tell_components_apart
 from .comparability import fingerprint_of
 from .measures import COST_COLUMNS, costs, table_of
 
 _WHAT = ("phase", "arm", "axis", "level", "key", "seed", "readout", "stored_as", "evaluate", "status", "reason")
-_HOW = ("dim", "scorer", "transductive", "rule", "beside", "privileged", "data_fingerprint", "protocol", "device_type")
+_HOW = (
+    "dim", "scorer", "transductive", "rule", "beside", "privileged", "data_fingerprint", *CODE_COLUMNS, "protocol",
+    "device_type",
+)  # fmt: skip
 _REDRAWN = "redrawn from "
 
 
@@ -40,6 +44,10 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
     where it is from), `privileged` (the same if it is the truth and the study keeps such numbers apart; `none`),
     `data_fingerprint` (with several data sets that of those behind the split; `redrawn from` that of the first seed if
     each seed drew its own data), `protocol` (8 hex digits, equal for numbers that may be compared), `device_type`.
+
+    The code that measured a row, if its release noted it: `numerics` (a version), `torch`, `libraries`, `code` (a hash
+    of what every trial runs through), `component_code` (hashes of the components that the trial uses), `components`
+    (those of which the table has several versions).
 
     A row without measurements is kept, and its `status` says why: `waiting` (not started), `running`, `stopped`,
     `failed`, or `unmeasured` (trained, but this readout was not tested on this split).
@@ -57,6 +65,10 @@ def load_arms(study_dir: Path | str) -> pd.DataFrame:
 def arms_table(state: StudyState) -> pd.DataFrame:
     """Return the arms of a study; see `load_arms`."""
     rows = [row for asks in state.ablations.values() for row in _rows_of_phase(asks, state)]
+    tell_components_apart(rows)
+    for row in rows:
+        if "rule" in row:  # it was measured
+            row["protocol"] = fingerprint_of(row)
     return table_of(rows, [*_WHAT, *metric_columns(), *COST_COLUMNS, *_HOW])
 
 
@@ -144,7 +156,7 @@ def _result(ask: ArmAsked, trial: Trial | None, stored_as: str, state: StudyStat
     if measured and status != Status.UNMEASURED:
         row |= {"dim": measured.dim, "scorer": measured.scorer, "transductive": measured.transductive}
         row |= _how(measured, ask.evaluate, state)
-        row |= {"protocol": fingerprint_of(row | {"evaluate": ask.evaluate}), **measured.metrics}
+        row |= {**code_columns(trial.record, stored_as), **measured.metrics}
     return row
 
 

@@ -1,8 +1,9 @@
 """How the numbers of a report were measured: data, splits, rules, versions."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from reid_search.records import Record, RunStarted, Status, StudyState
+from reid_search.records import CodeVersion, Record, RunStarted, Status, StudyState
 from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.component import label_of
 from reid_search.study.trial.normalization import IMAGENET
@@ -46,6 +47,7 @@ def protocol_facts(state: StudyState) -> Facts:
         ("Readouts", _joined(readouts)),
         ("Images seen", _range_of([record.images_seen for record in records if record.status == Status.FINISHED])),
         ("Use of the test split", _test_use(records)),
+        ("Code", _code(records)),
     ]
     return [fact for fact in facts if fact[1]]
 
@@ -168,6 +170,30 @@ def _unmatched(records: Sequence[Record]) -> str:
                 if name.endswith("/queries_without_match"):
                     counts.setdefault(name.rpartition("/")[0], set()).add(int(value))
     return "; ".join(f"{split}: {_range_of(sorted(found))}" for split, found in sorted(counts.items()))
+
+
+def _code(records: Sequence[Record]) -> str:
+    """Say under which code trainings were measured, and how many under each where there are several."""
+    measured = [record for record in records if record.readouts]
+    told = Counter(_code_of(record) for record in measured)
+    if not any(record.code for record in measured):
+        return ""
+    if len(told) == 1:
+        return next(iter(told))
+    return "; ".join(f"{several(count, 'training')}: {text}" for text, count in sorted(told.items()))
+
+
+def _code_of(record: Record) -> str:
+    if record.code is None:
+        return "not noted"
+    versions = [code for code in (record.code, record.tested_by) if code]
+    return ", but tested under ".join(_common(code) for code in versions)
+
+
+def _common(code: CodeVersion) -> str:
+    """Return what is common to the trials of a release: the components are told apart where they differ."""
+    libraries = ", ".join(f"{name} {version}" for name, version in code.libraries.items())
+    return f"numerics version {code.numerics}, torch {code.torch}, {libraries}, source {code.source}"
 
 
 def _versions(found: Sequence[Mapping[str, str]]) -> str:

@@ -16,7 +16,7 @@ from reid_search.words import several
 _MOST_SHOWN = 6
 
 if TYPE_CHECKING:
-    from reid_search.records import Progress
+    from reid_search.records import Progress, StudyState
     from reid_search.study import Config, Plan, Resources, Study, TrialConfig
 
 
@@ -34,6 +34,7 @@ def plan(
     """
     from reid_search.analysis import measured_speed, planned_seconds
     from reid_search.backbones.weights import examine_weights
+    from reid_search.records import other_code
     from reid_search.study import load_study
 
     study = load_study(study_file, settings(sets, skip_broken), data)
@@ -41,16 +42,19 @@ def plan(
     loaded = examine_weights((config.model for config in planned.configs), fetch=False)
     device = "cuda" if study.config.resources.gpu else "cpu"
     hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]
-    progress = _progress(study, planned, storage)
+    state = _state(study, storage)
+    progress = _progress(study, planned, state) if state else None
+    other = other_code(planned, state) if state else None
     if as_json:
         further = {
             "progress": asdict(progress) if progress else None,
+            "other_code": asdict(other) if other else None,
             "weights": [item.model_dump() for item in loaded],
         }
         answer_json(_as_data(planned, hours) | further)
     else:
         _print(planned, hours)
-        for line in _progress_lines(progress):
+        for line in (*_progress_lines(progress), *(other.lines() if other else ())):
             answer(line)
     for line in (line for item in loaded for line in item.lines()):
         say(f"weights: {line}")
@@ -59,17 +63,14 @@ def plan(
         say(f"note: {warning}")
 
 
-def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | None":
-    """Return how much of a plan has been measured; None if the study was never run."""
+def _state(study: "Study", storage: Path) -> "StudyState | None":
+    """Return what a study has measured so far, and note what of it cannot be read; None if it was never run."""
     from reid_search.errors import NewerVersion, RecordError
-    from reid_search.records import Status, StudyStore, progress_of, read_state
-    from reid_search.study import SearchPhase
+    from reid_search.records import Status, StudyStore, read_state
 
     store = StudyStore(storage, study.name)
     if not store.exists():
         return None
-    searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
-    spaces = {phase.name: study.space_hash(phase) for phase in searches}
     try:
         state = read_state(store)
     except NewerVersion:
@@ -79,7 +80,16 @@ def _progress(study: "Study", planned: "Plan", storage: Path) -> "Progress | Non
     unreadable = (str(trial.reason) for trial in state.trials.values() if trial.status == Status.UNREADABLE)
     for problem in (*state.problems, *unreadable):
         say(f"note: {problem}")
-    return progress_of(planned, spaces, state)
+    return state
+
+
+def _progress(study: "Study", planned: "Plan", state: "StudyState") -> "Progress":
+    """Return how much of a plan has been measured."""
+    from reid_search.records import progress_of
+    from reid_search.study import SearchPhase
+
+    searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
+    return progress_of(planned, {phase.name: study.space_hash(phase) for phase in searches}, state)
 
 
 def _progress_lines(progress: "Progress | None") -> "Iterator[str]":

@@ -32,6 +32,13 @@ def run(
     sets: Sets = None,
     skip_broken: SkipBroken = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Set earlier results aside and start over.")] = False,
+    remeasure: Annotated[
+        bool,
+        typer.Option(
+            "--remeasure",
+            help="Set aside what was measured under other code, and measure it again.",
+        ),
+    ] = False,
 ) -> None:
     """Run a study: search, ablate, report. What has been measured is not measured again.
 
@@ -46,7 +53,7 @@ def run(
     check_address(address)
     study = load_study(study_file, settings(sets, skip_broken), data)
     store = StudyStore(storage, study.name)
-    summary = _run(study, store, address, fresh)
+    summary = _run(study, store, address, fresh=fresh, remeasure=remeasure)
     command = _command(sys.argv)
     if summary.interrupted:
         say(f"\nStopped. Everything measured so far is kept; go on with:\n  {command}")
@@ -56,7 +63,7 @@ def run(
         raise typer.Exit(_FAILED)
 
 
-def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "RunSummary":
+def _run(study: "Study", store: "StudyStore", address: str, *, fresh: bool, remeasure: bool) -> "RunSummary":
     from reid_search.cli.watching import watching
     from reid_search.records.provenance import git_commit, versions
     from reid_search.scheduling import RunOptions, run_study
@@ -65,7 +72,12 @@ def _run(study: "Study", store: "StudyStore", address: str, fresh: bool) -> "Run
     say(f"{study.name}: reading data{'' if address == 'none' else ' and starting Ray'} …")
     sink = BackgroundSink(store)
     options = RunOptions(
-        address=address, fresh=fresh, command=_command(sys.argv), versions=versions(), git_commit=git_commit()
+        address=address,
+        fresh=fresh,
+        remeasure=remeasure,
+        command=_command(sys.argv),
+        versions=versions(),
+        git_commit=git_commit(),
     )
     try:
         planned = study.plan()

@@ -2,7 +2,7 @@
 
 <storage>/<study>/study.yaml, asked.jsonl         the study as resolved; the log of its events
 <storage>/<study>/trials/<key>-s<seed>/
-    config.json      the trial's config, defaults filled in, with its seed and data fingerprint
+    config.json      the trial's config, defaults filled in, with its seed, data fingerprint and code
     epochs.jsonl     a line per epoch: `epoch`, `images_seen`, `loss`, `val/mAP`, ...
     record.json      written last, atomically; without it, the trial is running or was interrupted
     readouts/<name>/per_query.parquet
@@ -13,6 +13,7 @@
 
 from reid_search.records.best import best_of, candidates, fresh_values
 from reid_search.records.claims import Claim
+from reid_search.records.code import CodeVersion, code_of
 from reid_search.records.events import (
     ArmAsked,
     Ask,
@@ -32,6 +33,7 @@ from reid_search.records.events import (
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
 from reid_search.records.log import LogWriter, StudyLog
+from reid_search.records.other_code import OtherCode, other_code
 from reid_search.records.record import DataUse, ReadoutResult, Record, RunContext
 from reid_search.records.remeasured import Progress, progress_of
 from reid_search.records.replay import History
@@ -56,6 +58,7 @@ __all__ = [
     "CandidateAsked",
     "Claim",
     "ClaimMade",
+    "CodeVersion",
     "ContrastDrawn",
     "DataUse",
     "Event",
@@ -63,6 +66,7 @@ __all__ = [
     "History",
     "LoadedWeights",
     "LogWriter",
+    "OtherCode",
     "PlannedPhase",
     "Progress",
     "Proposal",
@@ -87,8 +91,10 @@ __all__ = [
     "asked_readouts",
     "best_of",
     "candidates",
+    "code_of",
     "epoch_column",
     "fresh_values",
+    "other_code",
     "own_readout",
     "progress_of",
     "read_state",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reid_search.errors import RecordError
+from reid_search.records.code import CodeVersion
 from reid_search.records.files import append_lines, json_object, read_lines, stamp, write_atomically, write_json
 from reid_search.records.identity import TrialId
 from reid_search.records.locks import locked
@@ -55,7 +56,7 @@ class TrialFolder:
         return (record,) if record else tuple(stamp(self.path / name) for name in others)
 
     def write_config(self, content: Mapping[str, object]) -> None:
-        """Write `config.json`: `key`, `seed`, `data_fingerprint` and `config`."""
+        """Write `config.json`: `key`, `seed`, `data_fingerprint`, `config` and `code`."""
         write_json(self.path / "config.json", content)
 
     def config(self) -> dict[str, Any] | None:
@@ -65,6 +66,11 @@ class TrialFolder:
             return None
         with reading(path):
             return json_object(path.read_bytes(), Started)
+
+    def code(self) -> CodeVersion | None:
+        """Return the code that trains it, or None before it started, or if its release did not note it."""
+        content = self.config() or {}
+        return Started.model_validate(content).code
 
     def append_epoch(self, row: Mapping[str, object]) -> None:
         """Append one epoch and wait until it is on the disk."""

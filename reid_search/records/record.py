@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from reid_search.records.code import CodeVersion
 from reid_search.records.fields import Count, IsoTime, Key, Measurements, Seconds, Share
 from reid_search.records.identity import Status
 from reid_search.records.weights import LoadedWeights
@@ -81,6 +82,7 @@ class Started(BaseModel):
 
     config: dict[str, Any] = Field(default_factory=dict)
     data_fingerprint: str | None = None
+    code: CodeVersion | None = None
 
 
 class Epoch(BaseModel, strict=True, extra="allow", allow_inf_nan=False):
@@ -134,6 +136,9 @@ class Record(_Part):
         normalization: How the images were normalised; None where a release did not say (as on ImageNet).
         macs: Multiply-adds of one forward pass of one image; None if they could not be counted.
         readouts: Measurements by readout; empty unless finished.
+        code: The code that trained it; None if its release did not note it.
+        tested_by: The code that measured its readouts if it is not the code that trained it, as for a readout that was
+            added after the code had changed.
     """
 
     schema_version: int = RECORD_VERSION
@@ -152,12 +157,14 @@ class Record(_Part):
     weights: tuple[LoadedWeights, ...] = ()
     normalization: Normalization | None = None
     readouts: dict[str, ReadoutResult] = Field(default_factory=dict)
+    code: CodeVersion | None = None
+    tested_by: CodeVersion | None = None
     context: RunContext
 
     @model_serializer(mode="wrap")
-    def _write_data_only_if_special(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+    def _write_some_only_if_known(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
         content: dict[str, object] = handler(self)
-        for name in ("data", "split_fingerprints"):
+        for name in ("data", "split_fingerprints", "code", "tested_by"):
             if not getattr(self, name):
                 content.pop(name, None)
         return content

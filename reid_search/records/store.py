@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -178,11 +178,24 @@ class StudyStore:
         kept = [path for path in sorted(self.path.iterdir()) if path != self._lock] if self.path.exists() else []
         if not kept:
             return None
-        aside = self.path.with_name(f".{self.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        aside = self._aside
         aside.mkdir()
         for path in kept:
             shutil.move(path, aside / path.name)
         return aside
+
+    def set_trials_aside(self, trials: Iterable[TrialId]) -> Path:
+        """Move the folders of trials to a new folder, which is returned; call it while holding the lock (`running`)."""
+        aside = self._aside / "trials"
+        aside.mkdir(parents=True)
+        for trial in trials:
+            folder = self.trial(*trial).path
+            shutil.move(folder, aside / folder.name)
+        return aside
+
+    @property
+    def _aside(self) -> Path:
+        return self.path.with_name(f".{self.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
 
     @property
     def _lock(self) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reid_search.errors import RecordError
+from reid_search.records.code import CodeVersion
 from reid_search.records.events import Ask
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
@@ -25,6 +26,7 @@ class Trial:
         epochs: Number of epochs measured.
         last_epoch: The last line of its epochs.
         record: Its record, unless it is running or unreadable.
+        code: The code that trains it; None if it is not known.
     """
 
     id: TrialId
@@ -37,6 +39,7 @@ class Trial:
     epochs: int = 0
     last_epoch: Mapping[str, float] = field(default_factory=dict)
     record: Record | None = None
+    code: CodeVersion | None = None
 
     @property
     def key(self) -> str:
@@ -171,6 +174,7 @@ def _read(folder: TrialFolder) -> Trial:
             seconds=folder.seconds(),
             epochs=len(epochs),
             last_epoch=last,
+            code=folder.code(),
         )
     if (record.key, record.seed) != folder.id:
         raise RecordError(f"{folder.path}: holds the record of {record.key}-s{record.seed}; was a folder renamed?")
@@ -185,4 +189,5 @@ def _read(folder: TrialFolder) -> Trial:
         epochs=len(epochs),
         last_epoch=last,
         record=record,
+        code=record.code,
     )

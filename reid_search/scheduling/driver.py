@@ -5,13 +5,14 @@ from pathlib import Path
 
 from reid_search.backbones.weights import examine_weights
 from reid_search.data import open_trial_data
-from reid_search.errors import EnvironmentFailure
-from reid_search.records import RunDone, RunStarted, Status, StudyStore, read_trial
+from reid_search.errors import EnvironmentFailure, RequestError
+from reid_search.records import RunDone, RunStarted, Status, StudyStore, other_code, read_state, read_trial
 from reid_search.scheduling import backends
 from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
 from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import AblatePhase, Plan, Study, TrialConfig
+from reid_search.words import several
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class RunOptions:
     Attributes:
         cache: Folder of data sets and image caches on each node; by default the user's cache folder.
         fresh: Whether to set aside first what was measured before.
+        remeasure: Whether to set aside first what was measured under other code.
         command: The command line, for the store, as `versions` and `git_commit` (of a checkout) are.
     """
 
     address: str = "local"
     cache: Path | None = None
     fresh: bool = False
+    remeasure: bool = False
     command: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     git_commit: str | None = None
@@ -54,9 +57,12 @@ def run_study(
         How it ended; `interrupted` after Ctrl-C.
 
     Raises:
-        RequestError: The study cannot be run here, or another run of it is at work; nothing was written.
+        RequestError: The study cannot be run here, another run of it is at work, or the options exclude each other;
+            nothing was written.
         EnvironmentFailure: The study cannot go on for now; everything measured so far is kept.
     """
+    if options.fresh and options.remeasure:
+        raise RequestError("--fresh measures everything again, and --remeasure a part; give one of them")
     for loaded in examine_weights((config.model for config in planned.configs), fetch=True):
         for line in loaded.lines():
             observer.note(f"weights: {line}")
@@ -66,6 +72,8 @@ def run_study(
         try:
             if options.fresh and (aside := store.set_aside()):
                 observer.note(f"Earlier measurements are set aside in {aside}")
+            elif store.exists():
+                _look_at_other_code(planned, store, observer, remeasure=options.remeasure)
             store.write_study(study.resolved() | how)
             context = PhaseContext.begin(study, store, RunStarted.model_validate(how))
             run = StudyRun(context, observer, sink)
@@ -80,6 +88,20 @@ def run_study(
                 f"{store.path}: {error}; everything measured so far is kept; run the study again to resume"
             ) from error
     return summary
+
+
+def _look_at_other_code(planned: Plan, store: StudyStore, observer: Observer, *, remeasure: bool) -> None:
+    """Say what was measured under other code, or set it aside, so that it is measured again."""
+    found = other_code(planned, read_state(store, tolerant=True))
+    if remeasure and found.trials:
+        aside = store.set_trials_aside(found.trials)
+        count = several(len(found.trials), "training")
+        observer.note(f"{count} of other code: set aside in {aside} and measured again ({found.price})")
+        return
+    for line in found.lines():
+        observer.note(line)
+    if remeasure:
+        observer.note("No training was measured under other code, so none is measured again")
 
 
 def _open_data(study: Study, cache: Path | None) -> None:

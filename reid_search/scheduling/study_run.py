@@ -257,6 +257,7 @@ class StudyRun:
             data_fingerprint=self._context.fingerprints.of_trial(job.config),
             device_type="cuda" if self._study.config.resources.gpu else "cpu",
             images_seen=images_seen,
+            code=self.folder_of(job).code(),
             context=RunContext(
                 seconds=self.folder_of(job).seconds(),
                 host=socket.gethostname(),

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from reid_search.data import TrialData, open_trial_data
 from reid_search.errors import EnvironmentFailure, InputChanged, ReidSearchError
 from reid_search.models import count_macs, count_parameters
-from reid_search.records import DataUse, Record, RunContext, Status, TrialFolder
+from reid_search.records import CodeVersion, DataUse, Record, RunContext, Status, TrialFolder, code_of
 from reid_search.records.provenance import git_commit, versions
 from reid_search.study import TrialConfig, trial_key
 from reid_search.study.trial.config import DataFacts
@@ -43,6 +43,7 @@ class TrialSession:
         self._device = torch.device(request.device)
         self._trainer: Trainer | None = None
         self._row: Row = {}
+        self._code: CodeVersion | None = None
         self.done = False
 
     def advance(self) -> Row:
@@ -109,8 +110,18 @@ class TrialSession:
         return last is not None and last.epoch == self._row.get("epoch")
 
     def _open(self) -> Trainer:
-        """Load the data, build the networks, and resume from the last checkpoint if there is one."""
+        """Load the data, build the networks, and resume from the last checkpoint if there is one.
+
+        A checkpoint of other code is not resumed, so that a number is never of half this code and half that.
+        """
         request = self._request
+        last, final = checkpoint.latest(self._folder.checkpoints), checkpoint.final(self._folder.checkpoints)
+        begun, self._code = self._folder.code(), code_of(request.config)
+        if last is not None and begun != self._code:
+            checkpoint.close(self._folder.checkpoints, keep=False)
+            last = final = None
+        if last is None and final is not None:
+            self._code = begun
         self._data: TrialData = open_trial_data(request.config, request.seed, request.cache)
         self._check_inputs()
         self._folder.write_config(
@@ -119,10 +130,10 @@ class TrialSession:
                 "seed": request.seed,
                 "data_fingerprint": self._data.fingerprint,
                 "config": request.config.model_dump(mode="json"),
+                "code": self._code.model_dump() if self._code else None,
             }
         )
         trainer = self._trainer = Trainer(request.config, self._data, request.seed, self._device)
-        last, final = checkpoint.latest(self._folder.checkpoints), checkpoint.final(self._folder.checkpoints)
         if last is not None:
             with checkpoint.or_set_aside(last.path):
                 weights, progress, row = last.load(self._device)
@@ -198,6 +209,7 @@ class TrialSession:
     def _record(self, **result: Any) -> Record:
         request = self._request
         data, trainer = getattr(self, "_data", None), self._trainer
+        tested_by = code_of(request.config) if "readouts" in result else None
         return Record(
             key=request.key,
             seed=request.seed,
@@ -209,6 +221,8 @@ class TrialSession:
             weights=trainer.model.loaded_weights() if trainer else (),
             normalization=trainer.normalization if trainer else None,
             images_seen=int(self._row.get("images_seen", 0)),
+            code=self._code,
+            tested_by=tested_by if tested_by != self._code else None,
             context=RunContext(
                 seconds=self._folder.seconds(),
                 host=socket.gethostname(),

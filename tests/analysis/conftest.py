@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from reid_search.records import ReadoutResult, Record, RunContext, StudyStore
+from reid_search.records import CodeVersion, ReadoutResult, Record, RunContext, StudyStore
 from reid_search.records.files import append_lines, write_atomically
 
 FINGERPRINT = "00ff00ff00ff00ff"
@@ -150,6 +150,7 @@ class StudyBuilder:
         epochs: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5),
         fingerprint: str = FINGERPRINT,
         record: bool = True,
+        code: CodeVersion | None = None,
     ) -> None:
         """Write a trial's folder; without a record it looks interrupted."""
         folder, config = self.store.trial(key, seed), config_of(list(parts), margin, holdout)
@@ -170,6 +171,7 @@ class StudyBuilder:
             parameters={"model": 24_558_656, "losses": 1_536_000} if finished else {},
             macs=1_210_000_000 if finished else None,
             readouts=dict(readouts or {}) if finished else {},
+            code=code,
             context=RunContext(
                 seconds=folder.seconds(),
                 host="node-1",

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from reid_search.errors import EnvironmentFailure, InputChanged, ReidSearchError
-from reid_search.records import TrialFolder
+from reid_search.records import CodeVersion, TrialFolder, code_of
 from reid_search.study import TrialConfig
 from reid_search.training import TrialRequest, TrialSession, run_trial
 from reid_search.training import checkpoint as checkpoints
@@ -300,6 +300,38 @@ def test_a_readout_is_added_without_training_again(request_of: RequestOf, tmp_pa
     assert second.readouts["default"] == first.readouts["default"]
     assert second.readouts["coarse"].dim == 128
     assert second.readouts["coarse"].metrics != first.readouts["default"].metrics
+
+
+def _as_if_begun_under_other_code(folder: TrialFolder) -> CodeVersion:
+    content = folder.config()
+    assert content is not None
+    other = CodeVersion.model_validate(content["code"] | {"torch": "1.13.1"})
+    folder.write_config(content | {"code": other.model_dump()})
+    return other
+
+
+def test_an_unfinished_trial_of_other_code_begins_anew(
+    request_of: RequestOf, measurements: Measurements, tmp_path: Path
+) -> None:
+    whole = _run(request_of(), tmp_path / "whole")
+    folder = TrialFolder(tmp_path / "halved")
+    TrialSession(request_of(), folder).advance()
+    _as_if_begun_under_other_code(folder)
+    record = run_trial(request_of(), folder)
+    assert record.code == code_of(request_of().config)
+    assert measurements(folder) == measurements(whole)
+    assert len(folder.times()) == len(whole.times()) + 1, "its first epoch was trained again"
+
+
+def test_a_readout_that_is_added_under_other_code_says_so(request_of: RequestOf, tmp_path: Path) -> None:
+    folder = _run(request_of(), tmp_path / "t")
+    record = folder.record()
+    assert record is not None
+    assert (record.code, record.tested_by) == (code_of(request_of().config), None)
+    other = _as_if_begun_under_other_code(folder)
+    folder.remove_record()
+    again = run_trial(request_of(), folder)
+    assert (again.code, again.tested_by) == (other, record.code)
 
 
 def test_kept_weights_are_tested_again_and_exported(request_of: RequestOf, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from reid_search.study.trial.set_names import names_of
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import WeightsConfig, weights_contents
 
-# Raise it when a release measures an unchanged config differently. Every training then gets a new key and is run again;
-# earlier measurements stay under their old keys.
+# Raise it when a release makes keys differently. Every training then gets a new key and is run again; earlier
+# measurements stay under their old keys. That an unchanged config measures something else is noted by
+# `reid_search/records/code.py`.
 SCHEMA_VERSION = 1
 _KEY_DIGITS = 16
 
