@@ -106,3 +106,32 @@ def test_a_search_whose_finalists_are_still_training_has_the_value_that_selected
     state = read_state(empty.store)
     [summary] = summarise_searches(state, search_table(state))
     assert (summary.best["number"], summary.worth[""].shown, summary.worth[""].seeds) == (3, 0.53, 0)
+
+
+def test_the_best_of_each_level_is_the_one_that_its_own_finalists_chose(empty, study_text, result_of):
+    """Of [1], #0 was selected and #2 is better on fresh seeds; of [1, 2], #3 has both."""
+    empty.begin(study_text.replace("trials: 6,", "trials: 2, each: model.parts, finalists: 2,"))
+    planned = {"phase": "search", "trials": 12, "finalists": 8, "images": 0, "objective": "val/mAP"}
+    empty.log("run", planned=[planned | {"space": "5" * 16}])
+    once, again = (0.5, 0.2, 0.4, 0.3), ((0.3, 0.32), (0.1, 0.12), (0.4, 0.42), (0.2, 0.22))
+    for number, (value, fresh) in enumerate(zip(once, again, strict=True)):
+        ask = {"phase": "search", "number": number, "key": f"{number:016x}", "evaluate": "val", "space": "5" * 16}
+        settings = {PARTS: ("[1]", "[1, 2]")[number % 2], MARGIN: f"0.{number + 1}"}
+        for seed, measured in ((10_000, value), (1_010_000, fresh[0]), (2_010_000, fresh[1])):
+            kind = "search" if seed == 10_000 else "finalist"
+            empty.log("ask", **ask, kind=kind, seed=seed, settings=settings, by="tpe")
+            empty.trial(ask["key"], seed, holdout=0.2, readouts={"default": result_of("val", measured, measured)})
+    state = read_state(empty.store)
+    [summary] = summarise_searches(state, search_table(state))
+    found = {
+        level: (row["number"], summary.worth[level].raw, settings) for level, row, settings in summary.best_of_each
+    }
+    assert found == {
+        "[1]": (2, pytest.approx(0.41), {MARGIN: "0.3"}),
+        "[1, 2]": (3, pytest.approx(0.21), {MARGIN: "0.4"}),
+    }
+    write_report(empty.path)
+    text = (empty.path / "report" / "report.md").read_text()
+    assert "41.00 (2 fresh seeds)" in text
+    assert "the best of each were trained again" in text
+    assert "These values selected the settings" not in text
