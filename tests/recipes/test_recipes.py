@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,17 @@ def test_every_published_setting_is_what_the_recipe_resolves_to(name: str) -> No
 def _at(flat: dict[str, Any], row: dict[str, str]) -> object:
     found = flat.get(row["path"], "absent")
     return {str(key): value for key, value in found.items()} if isinstance(found, dict) else found
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_entry_of_a_recipe_is_compared(name: str) -> None:
+    """Names of ours are not settings: of architectures, kinds of losses and stages, nor is how often is reported."""
+    content = json.loads(json.dumps(recipe(name)))
+    content["training"]["stages"] = dict(enumerate(content["training"].get("stages", ())))
+    ours = ("model.architecture", "losses.*.kind", "training.stages", "training.stages.*.name", "training.report_every")
+    entries = {path for path, _ in leaves(content) if not any(fnmatchcase(path, own) for own in ours)}
+    rows = {row["path"] for row in SETTINGS if row["recipe"] == name}
+    assert not {path for path in entries - rows if path.rpartition(".")[0] not in rows}
 
 
 def test_no_setting_is_listed_twice_and_each_names_its_source() -> None:
