@@ -1,5 +1,6 @@
 """Kinds of fields that the log and the records share, with their bounds: anything outside is refused on reading."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from reid_search.study.metrics import metric_of
 
+_BESIDE = re.compile(r"_(chance|untrained)$")  # of the same metric: a random ranking, the network before training
 _ROUNDING = 1e-6  # a mean of shares may exceed 1 by that much
 
 
@@ -18,7 +20,7 @@ def _iso_time(text: str) -> str:
 
 def _in_range(metrics: dict[str, float]) -> dict[str, float]:
     for column, value in metrics.items():
-        metric = metric_of(column.removesuffix("_chance"))
+        metric = metric_of(_BESIDE.sub("", column))
         if metric and not metric.range[0] - _ROUNDING <= value <= metric.range[1] + _ROUNDING:
             raise ValueError(f"'{column}' is {value}; it lies in {metric.range}")
     return metrics

@@ -27,8 +27,9 @@ class ReadoutResult(_Part):
         config: The readout's config.
         dim: Feature values per image.
         metrics: Every metric of the registry (`study/metrics.py`) that its release knew and the rule measures, as
-            `<split>/<name>`; for each split also `mAP_chance`, what a random ranking would reach, and
-            `queries_without_match`, a count.
+            `<split>/<name>`; for each split also `mAP_chance`, what a random ranking would reach, `mAP_chance_sd`, its
+            standard deviation, `mAP_untrained`, what the same network reached before training (these two not in records
+            of earlier releases), and `queries_without_match`, a count.
         cmc: Matching rate at ranks 1, 2, ... by split (`test`, `val`).
         scorer: Kind of the scorer that made the distances; None if features were compared directly.
         transductive: Whether a pair's distance depended on other gallery images, as in re-ranking.

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from reid_search.common.arrays import Integers
 from reid_search.data import LabelledImages, RankingSet
-from reid_search.evaluation import RankingResult, chance_mean_ap, evaluate_ranking
+from reid_search.evaluation import RankingResult, chance_deviation, chance_mean_ap, evaluate_ranking
 from reid_search.models import ReidModel
 from reid_search.records import ReadoutResult, epoch_column
 from reid_search.scorers import build_scorer
@@ -151,16 +151,23 @@ def epoch_metrics(
 
 
 def readout_result(
-    config: TrialConfig, plan: ReadoutPlan, images: Mapping[str, RankingSet], results: Mapping[str, RankingResult]
+    config: TrialConfig,
+    plan: ReadoutPlan,
+    images: Mapping[str, RankingSet],
+    results: Mapping[str, RankingResult],
+    untrained: Mapping[str, RankingResult] | None = None,
 ) -> ReadoutResult:
-    """Return a readout's entry in a trial's record, given its ranking of each split."""
+    """Return a readout's entry in a trial's record, given its ranking of each split, trained and untrained."""
     metrics: dict[str, float] = {}
     for split, result in results.items():
         rule = images[split].rule
         metrics |= _metrics(split, result, measured_under(rule))
         metrics[f"{split}/mAP_chance"] = chance_mean_ap(**_labels(images[split]))
+        metrics[f"{split}/mAP_chance_sd"] = chance_deviation(**_labels(images[split]))
         if rule.single_shot:
             metrics[f"{split}/single_shot_mAP_chance"] = chance_mean_ap(**_labels(images[split]), single_shot=True)
+        if untrained:
+            metrics[f"{split}/mAP_untrained"] = untrained[split].mean_ap
         metrics[f"{split}/queries_without_match"] = result.queries_without_match
     cmc = {split: result.cmc.tolist() for split, result in results.items()}
     scorer = plan.config.scorer

@@ -23,6 +23,7 @@ from reid_search.training.measuring import epoch_metrics, per_query_table, rank_
 from reid_search.training.request import TrialRequest
 from reid_search.training.surroundings import in_one_line, is_around_trial
 from reid_search.training.trainer import Trainer
+from reid_search.training.untrained import rank_untrained
 
 Row = dict[str, Any]
 
@@ -188,10 +189,12 @@ class TrialSession:
         splits = sorted(split for split in self._data.sets if split.partition("/")[0] in wanted)
         sets = {split: self._data.sets[split] for split in splits}
         rankings = rank_each(sets, lambda images: trainer.rank(plans, images))
+        before = rank_untrained(self._request.config, self._data, self._request.seed, self._device, sets)
         results = {}
         for name, plan in plans.items():
             own = {split: rankings[split][name] for split in splits}
-            results[name] = readout_result(self._request.config, plan, sets, own)
+            untrained = {split: ranked[name] for split, ranked in before.items()}
+            results[name] = readout_result(self._request.config, plan, sets, own, untrained)
             self._folder.write_per_query(name, per_query_table(sets, own))
         size = {"model": count_parameters(trainer.model), "losses": count_parameters(trainer.criterion)}
         macs = count_macs(trainer.model, self._request.config.data.image_size)
