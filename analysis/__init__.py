@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from .reading.speed import measured_speed, planned_seconds
     from .reading.trials import load_trials
     from .reporting.claims import verdicts
-    from .reporting.comparison import comparison_sheet
+    from .reporting.comparison import comparison_sheet, lost_seeds
     from .reporting.conclude import conclusion
     from .reporting.write import write_report
 
 __all__ = [
     "best_values", "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms", "load_search",
-    "load_trials", "measured_speed", "planned_seconds", "verdicts", "write_report",
+    "load_trials", "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
 ]  # fmt: skip
 
 

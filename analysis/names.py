@@ -14,6 +14,7 @@ PUBLIC = {
     "load_arms": "reading.arms",
     "load_search": "reading.proposals",
     "load_trials": "reading.trials",
+    "lost_seeds": "reporting.comparison",
     "measured_speed": "reading.speed",
     "planned_seconds": "reading.speed",
     "verdicts": "reporting.claims",

@@ -20,6 +20,7 @@ from ..reading.arms import axis_and_level
 from ..reading.measures import COST_COLUMNS, Row, is_single_shot
 from ..reading.recipes import recipes_of
 from ..statistics.effect import Floats, opposed
+from .collapse import collapse_table, flags, why_no_effect, withdraw_effects, without_untrained
 from .effects import EffectsSummary, summarise_effects
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
@@ -41,9 +42,10 @@ class AblationSummary:
         arms: One row per arm, the centre first: `arm`, `axis` and `level` (what differs from the centre), `asked` and
             `n` (seeds asked for and finished), mean and standard deviation of each metric (`mAP`, `mAP_sd`,
             `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
-            `rank1_delta`, `disagree`, and, for the arms furthest from the centre, `queries_low` and `queries_high` (the
-            interval over identities).
-        contrasts: The table of `contrasts` with these four columns and `protocol`; empty if they were refused.
+            `rank1_delta`, `disagree`, those of `collapse_table`, and, for the arms furthest from the centre,
+            `queries_low` and `queries_high` (the interval over identities).
+        contrasts: The table of `contrasts` with all these columns and `protocol`; empty if they were refused. Arms that
+            learnt nothing have no effect there, and come last in both tables.
         refusal: Why arms are not contrasted; None if they are.
         curves: CMC curves by arm, `(seeds, ranks)` in [0, 1], of the finished seeds.
         group: Which arms these are, and how their protocol differs from that of the first group.
@@ -52,6 +54,7 @@ class AblationSummary:
         effects: Effects of the design over all groups; None if there are none, and after the first group.
         around: The centre of the design: `base`, `best`, or a named arm; empty if the study no longer says it.
         redrawn: Whether every seed drew its own data.
+        without_untrained: Number of finished seeds whose records do not hold what the untrained network reached.
         recipes: Of each arm that was made from a published system, what it changes of it; with the first readout only.
     """
 
@@ -72,6 +75,7 @@ class AblationSummary:
     effects: EffectsSummary | None = None
     around: str = ""
     redrawn: bool = False
+    without_untrained: int = 0
     recipes: tuple[str, ...] = ()
 
     @property
@@ -156,7 +160,8 @@ def _summaries(
             compared, refusal = _compared(members, group.centre, split, smallest_effect)
         read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
         compared = compared.merge(contrasts_over_queries(state, members, read, group.centre), on="arm", how="left")
-        compared = compared.assign(protocol=group.protocol)
+        ended = collapse_table(members)
+        compared = compared.merge(ended, on="arm", how="left").assign(protocol=group.protocol)
         yield AblationSummary(
             phase=phase,
             readout=str(rows["readout"].iloc[0]),
@@ -165,7 +170,12 @@ def _summaries(
             smallest_effect=smallest_effect,
             seeds=tuple(sorted({int(seed) for seed in members["seed"]})),
             centre=settings[group.centre],
-            arms=_one_row_an_arm(members, split).merge(_beside_means(compared), on="arm", how="left"),
+            arms=_flagged_last(
+                _one_row_an_arm(members, split)
+                .merge(ended, on="arm", how="left")
+                .merge(_beside_means(compared.drop(columns=ended.columns[1:])), on="arm", how="left"),
+                group.centre,
+            ),
             contrasts=compared,
             refusal=refusal,
             curves=_curves(state, members, split),
@@ -175,6 +185,7 @@ def _summaries(
             effects=effects if number == 1 else None,
             around=str(state.phase(phase).get("around", "")),
             redrawn=any(ask.redrawn_from for ask in asks),
+            without_untrained=without_untrained(members),
             recipes=recipes_of(state, asks, group.arms) if first else (),
         )
 
@@ -204,7 +215,10 @@ def _compared(rows: pd.DataFrame, centre: str, split: str, smallest_effect: floa
         rank1 = contrasts(rows, centre, f"{split}/{beside.name}", smallest_effect)
     except RequestError as error:
         return _none_compared(), str(error)
-    return table.assign(rank1_delta=rank1["delta"], disagree=opposed(table["delta"], rank1["delta"])), None
+    flagged = flags(rows)
+    table, rank1 = (withdraw_effects(found, flagged, centre) for found in (table, rank1))
+    table = table.assign(rank1_delta=rank1["delta"], disagree=opposed(table["delta"], rank1["delta"]))
+    return table, why_no_effect({centre: flagged[centre]}) if centre in flagged else None
 
 
 def _none_compared() -> pd.DataFrame:
@@ -230,6 +244,11 @@ def _one_row_an_arm(rows: pd.DataFrame, split: str) -> pd.DataFrame:
     for told in ("transductive", "beside"):
         table[told] = by_arm[told].first().reindex(table.index)
     return table.join(means).join(deviations).reset_index()
+
+
+def _flagged_last(arms: pd.DataFrame, centre: str) -> pd.DataFrame:
+    """Put arms that learnt nothing after the others, but never the centre."""
+    return arms.sort_values("flag", key=lambda flag: (flag != "") & (arms["arm"] != centre), kind="stable")
 
 
 def _curves(state: StudyState, rows: pd.DataFrame, split: str) -> dict[str, Floats]:

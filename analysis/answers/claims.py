@@ -24,6 +24,7 @@ from ..statistics.effect import LEVEL, Effect, Floats, mean_effect, opposed
 from ..statistics.family import holm
 from ..statistics.power import seeds_needed
 from ..statistics.sequential import guarded
+from .collapse import flags, seed_counts, why_no_effect
 from .over_queries import over_queries, query_tables
 
 NOT_YET, NOT_MEASURED, REFUSED = "not yet", "not measured", "refused"
@@ -33,6 +34,7 @@ VERDICTS = (
 
 CAPACITY = ("parameters", "macs")
 
+_ENDED = ("collapsed", "failed", "lost", "rate", "flag")
 _NOTHING, _NO_QUERIES = Effect(0), QueryInterval(0, 0)
 _COMING = (Status.WAITING, Status.RUNNING, Status.STOPPED)
 
@@ -57,6 +59,7 @@ class ClaimAnswer:
             decided, its arms do not share one protocol, or results of queries are missing.
         protocols: Fingerprints of the protocols under which its arms were measured.
         arms: One row per arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `parameters`, `macs`,
+            `collapsed`, `failed`, `lost` (seeds), `rate` (of lost seeds, as text), `flag` (if no seed learnt anything),
             `coming` (trainings that run or wait).
         family: Number of claims that Holm's method counts.
         p_holm: `p` adjusted over the claims of the study.
@@ -150,7 +153,7 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
             beside=beside,
             protocols=protocols,
         )
-    not_decided = _coming(table) or _unknown(metric, rows)
+    not_decided = _coming(table) or _unlearnt(claim, rows) or _unknown(metric, rows)
     found_verdict, because = not_decided or ("", "")
     return ClaimAnswer(
         claim,
@@ -195,6 +198,7 @@ def _weighted(values: pd.DataFrame, weights: Mapping[str, float]) -> Floats:
 def _table(claim: Claim, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     by_arm = rows.groupby("arm", sort=False)
     arms = [arm for arm in claim.arms if arm in values.columns]
+    counts = seed_counts(rows)
     return pd.DataFrame({
         "arm": arms,
         "weight": [claim.effect.get(arm, 0.0) for arm in arms],
@@ -204,6 +208,7 @@ def _table(claim: Claim, rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFra
         "mean": [values[arm].mean() for arm in arms],
         "sd": [values[arm].std(ddof=1) for arm in arms],
         **{name: [by_arm.get_group(arm)[name].astype("float64").mean() for arm in arms] for name in CAPACITY},
+        **{name: [getattr(counts[arm], name) for arm in arms] for name in _ENDED},
         "coming": [int(by_arm.get_group(arm)["status"].isin(_COMING).sum()) for arm in arms],
     })  # fmt: skip
 
@@ -229,6 +234,12 @@ def _coming(table: pd.DataFrame) -> tuple[str, str] | None:
     if not left:
         return None
     return NOT_YET, f"{left} of {asked} trainings are still to come; a look before the end decides nothing"
+
+
+def _unlearnt(claim: Claim, rows: pd.DataFrame) -> tuple[str, str] | None:
+    """Refuse a verdict over an arm that learnt nothing: that the other one learns says nothing about their settings."""
+    flagged = {arm: flag for arm, flag in flags(rows).items() if claim.effect.get(arm) or claim.control.get(arm)}
+    return (verdict.NO_VERDICT, why_no_effect(flagged)) if flagged else None
 
 
 def _unknown(metric: str, rows: pd.DataFrame) -> tuple[str, str] | None:

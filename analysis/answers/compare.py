@@ -15,9 +15,13 @@ from ..reading.code import with_components
 from ..statistics.effect import LEVEL
 from ..statistics.family import holm
 from ..statistics.verdict import INCONCLUSIVE
+from .collapse import collapse_table, flags, withdraw_effects
 from .paired_contrasts import contrasts
 
-_COLUMNS = ["phase", "arm", "study", "n", "mean", "sd", "delta", "low", "high", "p", "p_holm", "verdict", "note"]
+_COLUMNS = [
+    "phase", "arm", "study", "n", "mean", "sd", "delta", "low", "high", "p", "p_holm", "verdict", "note",
+    "collapsed", "failed", "lost_low", "lost_high", "lost", "ended", "flag",
+]  # fmt: skip
 
 
 def compare_studies(
@@ -34,8 +38,8 @@ def compare_studies(
     Returns:
         One row per arm and study, arms in order of first appearance: `phase`, `arm`, `study`, `n` (finished seeds),
         `mean`, `sd`; after the first study, the contrast with the first study's arm of the same name, paired over the
-        seeds that both have: `delta`, `low`, `high`, `p`, `p_holm` (over all rows of the table), `verdict`, `note`. NaN
-        if undefined.
+        seeds that both have: `delta`, `low`, `high`, `p`, `p_holm` (over all rows of the table), `verdict`, `note`; and
+        the columns of `collapse_table`. NaN if undefined. An arm that learnt nothing in either study is no effect.
 
     Raises:
         RequestError: Fewer than two studies, two of the same name, an unknown metric or readout, or arms that were
@@ -75,7 +79,10 @@ def _stacked(studies: Sequence[Path | str], metric: str, readout: str) -> dict[s
 def _means(table: pd.DataFrame, metric: str) -> pd.DataFrame:
     finished = table.assign(value=table[metric].where(table["status"] == Status.FINISHED))
     grouped = finished.groupby(["study", "phase", "arm"], sort=False)["value"]
-    return grouped.agg(n="count", mean="mean", sd="std").reset_index()
+    means = grouped.agg(n="count", mean="mean", sd="std").reset_index()
+    groups = table.groupby(["study", "phase"], sort=False)
+    ended = [collapse_table(rows).assign(study=str(study), phase=str(phase)) for (study, phase), rows in groups]
+    return means.merge(pd.concat(ended, ignore_index=True), on=["study", "phase", "arm"], how="left")
 
 
 def _against_first(
@@ -88,6 +95,8 @@ def _against_first(
         both = {BASELINE: theirs.loc[[(phase, arm)]], study: ours.loc[[(phase, arm)]]}
         pair = pd.concat([side.assign(arm=name) for name, side in both.items()], ignore_index=True)
         contrast = contrasts(pair, BASELINE, metric, smallest_effect)
+        if flagged := flags(pair):
+            contrast = withdraw_effects(contrast, {study: flagged.get(study) or flagged[BASELINE]})
         rows.append(contrast.assign(phase=phase, arm=arm, study=study))
     columns = ["phase", "arm", "study", "delta", "low", "high", "p", "verdict", "note"]
     return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)

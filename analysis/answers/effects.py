@@ -17,6 +17,7 @@ from ..reading.comparability import is_within_protocols, protocols_of
 from ..statistics.factorial import FactorialEffect, Ints, factorial_effects
 from ..statistics.family import holm
 from ..statistics.verdict import of_contrast
+from .collapse import flags
 from .groups import Settings
 
 _BETWEEN = " × "
@@ -36,10 +37,12 @@ class EffectsSummary:
             the other axes, over which it is averaged), `matched` (whether both sides have the same ones), `aliases`
             (the interactions that this design cannot tell from it, as text), `family`, `note`.
         left_out: Effects that would compare numbers under different protocols, as `axis = level`.
+        unlearnt: Effects that would average over arms that learnt nothing, likewise.
     """
 
     table: pd.DataFrame
     left_out: tuple[str, ...] = ()
+    unlearnt: tuple[str, ...] = ()
 
 
 def summarise_effects(
@@ -65,10 +68,19 @@ def summarise_effects(
     by_seed = rows.assign(value=values).pivot(index="arm", columns="seed", values="value")
     measured = by_seed.reindex(arms).to_numpy(np.float64)
     effects = factorial_effects(_coded(arms, settings, factors), measured, factors)
-    within = [is_within_protocols(_weights(effect, arms), protocols) for effect in effects]
-    shown = [effect for effect, fair in zip(effects, within, strict=True) if fair]
-    left_out = [_described(effect) for effect, fair in zip(effects, within, strict=True) if not fair]
-    return EffectsSummary(_table(shown, smallest_effect), tuple(left_out)) if effects else None
+    if not effects:
+        return None
+    flagged = flags(rows)
+    shown, left_out, unlearnt = [], [], []
+    for effect in effects:
+        weights = _weights(effect, arms)
+        if not is_within_protocols(weights, protocols):
+            left_out.append(_described(effect))
+        elif flagged.keys() & weights:
+            unlearnt.append(_described(effect))
+        else:
+            shown.append(effect)
+    return EffectsSummary(_table(shown, smallest_effect), tuple(left_out), tuple(unlearnt))
 
 
 def factors_of(arms: Sequence[str], settings: Settings) -> dict[str, list[str]]:

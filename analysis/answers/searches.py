@@ -37,6 +37,7 @@ class SearchSummary:
             was searched together.
         tuned_by: The column of `proposals` that names the level or arm tuned.
         held: The axes that were not tuned, since they define what is tuned separately.
+        collapsed: Finished proposals that learnt nothing, by number: `at chance` or `untrained`.
         edges: Best values of numbers, of each level or arm, that are the smallest or largest tried.
     """
 
@@ -55,6 +56,7 @@ class SearchSummary:
     best_of_each: tuple[tuple[str, Row, dict[str, str]], ...] = ()
     worth: Mapping[str, BestValue] = field(default_factory=dict)
     there_are: int | None = None
+    collapsed: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -98,6 +100,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         held=held,
         best_of_each=tuple((name, row, settings) for name, row, settings, _ in of_each),
         worth={**whole, **{name: value for name, _, _, value in of_each}},
+        collapsed={ask.number: str(found) for ask in state.searches[phase] if (found := state.collapse(ask))},
     )
     tuned = {path: axes.get(path, {}) for path in summary.axes if path not in held}
     return replace(summary, edges=tuple(_edges(summary, tuned)))

@@ -11,6 +11,7 @@ from reid_search.study.metrics import MAIN, Metric, shown_beside
 from ..reading.arms import of_test
 from ..reading.data_sets import data_sets, is_trained_on
 from ..reading.measures import is_single_shot
+from .collapse import flags
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class TrainTest:
         readout: The readout.
         tests: The columns.
         cells: One row per arm and test: `arm`, `trained_on`, `test` (the column's title), `tested_on`, `seen` (whether
-            the data set's training people were trained on), `n` (finished seeds), `asked`, `mAP`, `mAP_sd` and the
-            metric beside it, all in [0, 1]; NaN where nothing is measured.
+            the data set's training people were trained on), `n` (finished seeds), `asked`, `flag` (`at chance` or
+            `untrained` if no seed learnt anything), `mAP`, `mAP_sd` and the metric beside it, all in [0, 1]; NaN where
+            nothing is measured.
     """
 
     phase: str
@@ -76,7 +78,8 @@ def _summarised(state: StudyState, phase: str, readout: str, rows: pd.DataFrame)
                 seen = is_trained_on(data[str(arm)], name)
                 trained_on = " + ".join(sets.trained_on(data[str(arm)]))
                 told = {"arm": arm, "trained_on": trained_on, "test": test.title}
-                cells.append({**told, "tested_on": about[str(arm)], "seen": seen, **_means(own, split, test.beside)})
+                told |= {"tested_on": about[str(arm)], "seen": seen, "flag": flags(own).get(str(arm), "")}
+                cells.append({**told, **_means(own, split, test.beside)})
     return TrainTest(phase, readout, tuple(tests), _in_order(cells, list(dict.fromkeys(rows["arm"]))))
 
 

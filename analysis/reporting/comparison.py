@@ -21,3 +21,9 @@ def comparison_sheet(rows: pd.DataFrame, metric: str) -> Table:
     if rows["phase"].nunique() > 1:
         columns.insert(0, Column("phase", text_of("phase"), number=False))
     return table_for("comparison", rows, columns, rows)
+
+
+def lost_seeds(rows: pd.DataFrame) -> list[str]:
+    """Return a line for each arm of a comparison that lost seeds; beside its effect a terminal has no room for it."""
+    lost = rows[(rows["failed"] > 0) | (rows["collapsed"] > 0)]
+    return [f"{row.arm} of {row.study}: {row.ended}" for row in lost.itertuples()]

@@ -19,6 +19,7 @@ from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
 from .claims import ClaimView, family_notes, view_of
+from .describe_collapse import describe_best_collapsed
 from .describe_edges import describe_edges
 from .describe_matrix import matrix_notes, matrix_rows
 from .draw import Drawing
@@ -79,7 +80,7 @@ def compose_search(search: SearchSummary, found: ImportanceSummary | None = None
     """Return the section of a search, with the importance of its axes if it is known."""
     rows, left_out = _rows(search.proposals)
     figures = _drawn(draw.SEARCH, search)
-    notes, details = describe_edges(search), _importances(search, found)
+    notes, details = [*describe_best_collapsed(search), *describe_edges(search)], _importances(search, found)
     return Section("search", search, "search", figures, rows, left_out, notes, details)
 
 

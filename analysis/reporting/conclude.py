@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from reid_search.records import StudyStore
+from reid_search.records import Collapse, SeedCounts, StudyStore
 
+from ..answers.collapse import why_no_effect
 from ..statistics.verdict import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from .claims import verdicts
 from .formats import listed, percent, points
@@ -21,6 +22,7 @@ def conclusion(study_dir: Path | str) -> list[str]:
     maps = [phase for phase in phases if isinstance(phase, Mapping)] if isinstance(phases, list) else []
     splits = {str(phase.get("name")): str(phase.get("evaluate", "test")) for phase in maps}
     lines = [_ablation(path, splits) for path in sorted(tables.glob("contrasts-*.csv")) if "--" not in path.stem]
+    lines += _collapsed(tables / "arms.csv")
     claims = verdicts(study_dir)
     if claims:
         counts = Counter(verdict for _, verdict, _ in claims)
@@ -40,6 +42,22 @@ def _ablation(path: Path, splits: Mapping[str, str]) -> str:
     centre = f"{name}: the baseline has {mean} % {splits.get(name, 'test')}/mAP, the mean over its seeds"
     found = [_arms(known, verdict) for verdict in ("better", "worse") if (known["verdict"] == verdict).any()]
     return f"{centre}; after correction {' and '.join(found) if found else 'no arm is known to differ'}"
+
+
+def _collapsed(path: Path) -> list[str]:
+    """Return a line for each arm that lost seeds; several readouts of an arm have one, if they lost the same."""
+    if not path.exists():
+        return []
+    rows = pd.read_csv(path, dtype={"collapsed": "str"}).reindex(
+        columns=["phase", "arm", "readout", "status", "collapsed"]
+    )
+    lines = []
+    for (phase, arm, _), own in rows.fillna("").groupby(["phase", "arm", "readout"], sort=False):
+        counts = SeedCounts.of(zip(own["status"], map(Collapse, own["collapsed"]), strict=True))
+        if counts.lost:
+            nothing = f"; {why_no_effect({str(arm): str(counts.flag)})}" if counts.flag else ""
+            lines.append(f"{phase}, {arm}: {counts}{nothing}")
+    return list(dict.fromkeys(lines))
 
 
 def _arms(rows: pd.DataFrame, verdict: str) -> str:

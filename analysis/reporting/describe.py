@@ -14,6 +14,7 @@ from ..answers.trials_summary import TrialsSummary
 from ..reading.data_sets import data_sets
 from ..reading.measures import Row, rows_of
 from .claims import describe_bound
+from .describe_collapse import LEARNT_NOTHING, describe_best_collapsed, describe_collapse
 from .describe_edges import count_edges
 from .describe_tables import describe_queries, describe_shared, describe_unlike
 from .formats import interval, known, listed, percent, points, settings, spread
@@ -31,6 +32,7 @@ RESCORED, TOLD = "†", "‡"
 _MARKS = {
     RESCORED: "Transductive: the distance of a pair depends on other images of the gallery",
     TOLD: "Told the truth in testing: an upper bound",
+    LEARNT_NOTHING: "Every seed is at chance or not above its untrained network: no effect",
 }
 
 
@@ -38,6 +40,7 @@ def marks_of(row: Row) -> dict[str, str]:
     """Return the marks behind the name of an arm, each with what it means."""
     rescored, beside = row.get("transductive"), row.get("beside")
     marks = [RESCORED] * (known(rescored) and bool(rescored)) + [TOLD] * (known(beside) and TRUTH in str(beside))
+    marks += [LEARNT_NOTHING] * (known(row.get("flag")) and bool(row["flag"]))
     return {mark: _MARKS[mark] for mark in marks}
 
 
@@ -176,12 +179,17 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
     ]
     both = f"{METRICS[MAIN].title} and {ablation.beside.title}"
     notes = [f"⇅ {both} disagree in sign: {'; '.join(disagreeing)}."] if disagreeing else []
-    notes += [f"{describe_arm(row)}: {row['note']}." for row in rows if known(row["note"]) and row["note"] and row["n"]]
+    notes += [
+        f"{describe_arm(row)}: {row['note']}."
+        for row in rows
+        if known(row["note"]) and row["note"] and row["n"] and not (row["flag"] or ablation.refusal)
+    ]
     notes += [
         f"{describe_arm(row)}: {row['n']} of {several(int(row['asked']), 'seed')} finished."
         for row in rows
         if row["n"] < row["asked"]
     ]
+    notes += describe_collapse(ablation)
     rescored = [describe_arm(row) for row in rows if RESCORED in marks_of(row)]
     if rescored:
         notes.append(
@@ -222,6 +230,7 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
         f"{begin} ({counted}); the best, #{search.best['number']}, reached {percent(search.worth[''].shown)} % "
         f"{search.objective}{describe_worth(search.worth[''])} with {settings(search.best_settings)}."
     )
+    yield from describe_best_collapsed(search)
     yield from count_edges(search)
 
 

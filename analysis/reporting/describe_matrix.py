@@ -7,6 +7,7 @@ from reid_search.study.metrics import BESIDE, MAIN
 
 from ..answers.train_test import TrainTest
 from ..reading.measures import rows_of
+from .describe_collapse import LEARNT_NOTHING
 from .formats import NOTHING, percent, spread
 
 
@@ -33,7 +34,11 @@ def matrix_rows(matrix: TrainTest) -> list[MatrixRow]:
     for arm, own in matrix.cells.groupby("arm", sort=False):
         found = {str(row["test"]): row for row in rows_of(own)}
         cells = [
-            MatrixCell(spread(row[MAIN], row[f"{MAIN}_sd"], 1), percent(row[test.beside.name]), bool(row["seen"]))
+            MatrixCell(
+                spread(row[MAIN], row[f"{MAIN}_sd"], 1) + f" {LEARNT_NOTHING}" * bool(row["flag"]),
+                percent(row[test.beside.name]),
+                bool(row["seen"]),
+            )
             if (row := found.get(test.title))
             else MatrixCell()
             for test in matrix.tests
@@ -58,5 +63,7 @@ def matrix_notes(matrix: TrainTest) -> Iterator[str]:
         "test; a claim about another one names it."
     )
     special = [f"{test.title} has {test.beside.title}" for test in matrix.tests if test.beside.name != BESIDE]
+    if (matrix.cells["flag"] != "").any():
+        yield f"{LEARNT_NOTHING} At chance or not above the untrained network in every seed: no effect."
     if special:
         yield f"In place of Rank-1, {'; '.join(special)}, by the rule of its data set."

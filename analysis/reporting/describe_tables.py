@@ -77,6 +77,8 @@ def describe_effects(ablation: AblationSummary) -> list[str]:
             "The design is a fraction of all combinations: an effect with aliases is confounded with these "
             "interactions, and correct only if they are 0."
         )
+    if effects.unlearnt:
+        notes.append(f"Left out because they average over arms that learnt nothing: {'; '.join(effects.unlearnt)}.")
     if effects.left_out:
         notes.append(f"Left out because they compare numbers under different protocols: {'; '.join(effects.left_out)}.")
     return notes

@@ -28,6 +28,7 @@ _LATEX = {
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "÷": r"$\div$", "≤": r"$\leq$", "≥": r"$\geq$",
     "≠": r"$\neq$", "≈": r"$\approx$", "∞": r"$\infty$", "→": r"$\rightarrow$", "←": r"$\leftarrow$",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "⇅": r"$\uparrow\downarrow$", "√": r"$\surd$", "∈": r"$\in$",
+    "∅": r"$\emptyset$",
     "†": r"$\dagger$", "‡": r"$\ddagger$", "°": r"$^{\circ}$", "²": "$^{2}$", "³": "$^{3}$", "¹": "$^{1}$",
     "–": "--", "—": "---", "…": r"\ldots{}", "‘": "`{}", "’": "'{}", "“": "{``}", "”": "{''}", "•": r"$\bullet$",
     "\N{NO-BREAK SPACE}": "~", "\N{NARROW NO-BREAK SPACE}": r"\,", "\N{THIN SPACE}": r"\,", "µ": r"$\mu$",

@@ -12,10 +12,11 @@ from reid_search.study.metrics import BESIDE, MAIN, METRICS, SINGLE_SHOT_BESIDE,
 
 from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
+from ..answers.collapse import collapsed_seeds
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..answers.train_test import TrainTest
-from ..reading.measures import COST_COLUMNS, Row
+from ..reading.measures import COST_COLUMNS, Row, rows_of
 from . import describe
 from .claims import describe_claim
 from .describe_matrix import matrix_rows
@@ -34,6 +35,7 @@ def contrasts_sheet(ablation: AblationSummary) -> Table:
         Column("arm", describe.describe_marked, number=False),
         Column("n", lambda row: f"{row['n']}" + f" of {row['asked']}" * (row["n"] < row["asked"])),
         Column(f"{ablation.metric}, %", lambda row: spread(row[MAIN], row[f"{MAIN}_sd"])),
+        Column("collapsed or failed", text_of("lost"), number=False),
         Column("Δ [95 % interval], points", _difference),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
         Column("verdict", text_of("verdict"), number=False),
@@ -104,6 +106,7 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
         Column("verdict", text_of("verdict"), number=False),
         Column("seeds", _number("n")),
         Column("effect [95 % interval], points", _difference),
+        Column("collapsed or failed", text_of("lost"), number=False),
         Column("p (Holm)", lambda row: p_value(row["p_holm"])),
         Column("under the control", lambda row: points(row["control_delta"])),
         Column("control", text_of("control_verdict"), number=False),
@@ -135,12 +138,19 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         "family": answer.family,
         "looks": answer.looks,
         "beforehand": answer.beforehand,
+        "lost": _lost(answer),
         "control_verdict": answer.control_verdict,
         "protocols": " ".join(answer.protocols),
         "effect_weights": json.dumps(dict(answer.claim.effect)),
         "control_weights": json.dumps(dict(answer.claim.control)),
         "source": answer.claim.source,
     }
+
+
+def _lost(answer: ClaimAnswer) -> str:
+    """Return how many seeds of each arm collapsed or failed; a dash if none did."""
+    found = [f"{row['arm']} {row['rate']}" for row in rows_of(answer.arms) if row["lost"]]
+    return "; ".join(found) or NOTHING
 
 
 def search_sheet(search: pd.DataFrame) -> Table:
@@ -162,6 +172,8 @@ def search_sheet(search: pd.DataFrame) -> Table:
 
 def arms_sheet(arms: pd.DataFrame) -> Table:
     """Return the arms of the ablations, one row per arm, seed and readout."""
+    arms = arms.assign(collapsed=collapsed_seeds(arms))
+    collapsed = [Column("collapsed", lambda row: row["collapsed"] or NOTHING, number=False)]
     columns = [
         *_varying(arms, ["phase"]),
         Column("arm", describe.describe_marked, number=False),
@@ -169,6 +181,7 @@ def arms_sheet(arms: pd.DataFrame) -> Table:
         *_varying(arms, ["readout"]),
         Column("status", lambda row: describe.status_words(row["status"]), number=False),
         *_measured(arms),
+        *(collapsed if (arms["collapsed"] != "").any() else []),
         Column("parameters", lambda row: amount(row["parameters"])),
         Column("multiply-adds", lambda row: amount(row["macs"])),
     ]

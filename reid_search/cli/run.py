@@ -113,6 +113,10 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         worth = best_values(read_state(store))[best.phase]
         say(f"Best of the search ({worth.how}): {percent(worth.shown)} {best.objective}")
         say(f"  #{best.number}: {', '.join(settings)}")
+        state = read_state(store, tolerant=True)
+        proposal = state.best(best.phase)
+        if proposal is not None and (collapse := state.collapse(proposal)):
+            say(f"  It is {collapse.words}: no proposal learnt anything, so the search has found no best.")
     say(f"Report:  {page}")
     say(f"MLflow:  reid-search ui --storage {shlex.quote(str(store.storage))}")
 

@@ -17,7 +17,7 @@ from reid_search.errors import RequestError, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reid_search.records import Ask, StudyState, StudyStore
+    from reid_search.records import Ask, SeedCounts, StudyState, StudyStore
 
 Which = Annotated[
     str | None,
@@ -39,7 +39,7 @@ def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_jso
     counts.update({Status.WAITING: waiting} if waiting else {})
     wrong = (Status.FAILED, Status.UNREADABLE)
     failed = {str(trial.id): trial.reason or "" for trial in state.trials.values() if trial.status in wrong}
-    phases = [
+    phases: list[dict[str, Any]] = [
         *(_search_status(state, phase) for phase in state.searches),
         *(_ablation_status(state, phase) for phase in state.ablations),
     ]
@@ -49,6 +49,8 @@ def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_jso
     answer(f"{state.name}: " + (", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no trials"))
     for phase in phases:
         answer(f"  {phase['phase']}: {phase['done']} of {phase['asked']} done{_best_text(phase)}")
+        for arm, ended in phase.get("lost", {}).items():
+            answer(f"    {arm}: {ended['words']}" + f"; {ended['flag']} in every seed: no effect" * bool(ended["flag"]))
     for name, reason in failed.items():
         answer(f"  failed {name}: {reason}")
     for problem in state.problems:
@@ -73,7 +75,7 @@ def compare(
     from rich.table import Table
     from rich.text import Text
 
-    from reid_search.analysis import compare_studies, comparison_sheet
+    from reid_search.analysis import compare_studies, comparison_sheet, lost_seeds
 
     rows = compare_studies([find_store(name, storage).path for name in which], metric, readout)
     if as_json:
@@ -85,6 +87,8 @@ def compare(
     for cells in sheet.cells:
         table.add_row(*map(Text, cells))
     answer_console().print(table)
+    for line in lost_seeds(rows):
+        answer(line)
 
 
 def sync(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
@@ -147,6 +151,7 @@ def _search_status(state: "StudyState", phase: str) -> dict[str, object]:
     worth = best_values(state)[phase]
     shown = {"objective": state.objective(phase), "value": worth.shown, "readout": state.readout(best)}
     fresh = {"raw": worth.raw, "fresh_seeds": worth.seeds, "how": worth.how} if worth.seeds else {}
+    shown |= {"collapse": state.collapse(best)}
     return found | {"best": {"number": best.number, "key": best.key, **shown, **fresh}}
 
 
@@ -158,7 +163,15 @@ def _ablation_status(state: "StudyState", phase: str) -> dict[str, object]:
         arms.setdefault(ask.arm, []).extend([] if value is None else [value])
     means = {arm: statistics.fmean(values) for arm, values in arms.items() if values}
     metric = next((state.metric(ask) for ask in asks), "")
-    return {"phase": phase, "asked": len(asks), "done": _done(state, asks), "metric": metric, "arms": means}
+    lost = {arm: _ended(counts) for arm, counts in state.seed_counts(phase).items() if counts.lost}
+    found = {"phase": phase, "asked": len(asks), "done": _done(state, asks), "metric": metric, "arms": means}
+    return found | ({"lost": lost} if lost else {})
+
+
+def _ended(counts: "SeedCounts") -> dict[str, object]:
+    low, high = counts.interval
+    numbers = {"ended": counts.ended, "collapsed": counts.collapsed, "failed": counts.failed, "low": low, "high": high}
+    return {**numbers, "flag": counts.flag.words, "words": str(counts)}
 
 
 def _done(state: "StudyState", asks: "Sequence[Ask]") -> int:
@@ -173,5 +186,6 @@ def _best_text(phase: "Mapping[str, Any]") -> str:
     best, centre = phase.get("best"), phase.get("arms", {}).get(BASELINE)
     if best:
         how = f" ({best['how']})" if "how" in best else ""
-        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}{how}"
+        nothing = f" ({best['collapse'].words})" if best["collapse"] else ""
+        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}{how}{nothing}"
     return f", {BASELINE} {percent(centre)} % {phase['metric']} on average" if centre is not None else ""

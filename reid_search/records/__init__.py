@@ -14,6 +14,7 @@
 from reid_search.records.best import best_of, candidates, fresh_values
 from reid_search.records.claims import Claim
 from reid_search.records.code import CodeVersion, code_of
+from reid_search.records.collapse import Collapse, SeedCounts, collapse_of, knows_untrained
 from reid_search.records.events import (
     ArmAsked,
     Ask,
@@ -59,6 +60,7 @@ __all__ = [
     "Claim",
     "ClaimMade",
     "CodeVersion",
+    "Collapse",
     "ContrastDrawn",
     "DataUse",
     "Event",
@@ -76,6 +78,7 @@ __all__ = [
     "RunContext",
     "RunDone",
     "RunStarted",
+    "SeedCounts",
     "Status",
     "StepChosen",
     "Storage",
@@ -92,8 +95,10 @@ __all__ = [
     "best_of",
     "candidates",
     "code_of",
+    "collapse_of",
     "epoch_column",
     "fresh_values",
+    "knows_untrained",
     "other_code",
     "own_readout",
     "progress_of",

@@ -8,6 +8,7 @@ from typing import TypeVar
 from reid_search.errors import RecordError, RequestError, StudyError, nearest
 from reid_search.records.best import best_of, fresh_values
 from reid_search.records.claims import Claim
+from reid_search.records.collapse import Collapse, SeedCounts, collapse_of
 from reid_search.records.events import ArmAsked, Ask, CandidateAsked, FinalistAsked, Proposal
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
@@ -123,6 +124,20 @@ class StudyState:
     def value(self, ask: Ask, metric: str | None = None) -> float | None:
         """Return the number of an asker: a metric of its own readout, by default its own metric."""
         return value_of(ask, self.trials, metric or self.metric(ask))
+
+    def collapse(self, ask: Ask) -> Collapse:
+        """Return whether an asker's seed finished and has learnt nothing."""
+        trial = self.trial(ask)
+        if trial is None or trial.status != Status.FINISHED:
+            return Collapse.NONE
+        return collapse_of(trial.measured(self.readout(ask)), ask.evaluate)
+
+    def seed_counts(self, phase: str) -> Mapping[str, SeedCounts]:
+        """Return how the seeds of each arm of an ablation ended."""
+        asks: dict[str, list[ArmAsked]] = {}
+        for ask in self.ablations.get(phase, ()):
+            asks.setdefault(ask.arm, []).append(ask)
+        return {arm: SeedCounts.of((self.status(ask), self.collapse(ask)) for ask in own) for arm, own in asks.items()}
 
     def askers_by_readout(self, trial: Trial) -> Mapping[str, Sequence[Ask]]:
         """Return who asks for a trial, by the record's name of their own readout, in the order in which they asked."""

@@ -11,6 +11,9 @@ from reid_search.study.trial.key import digest
 
 RunState = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
+NOTE_TAG = "mlflow.note.content"  # the description of a run on MLflow's page, which people may write too
+NOTE_BEGIN = "Collapsed or failed seeds (95 % interval of their rate):"
+
 _LONGEST_NAME = 250
 _LONGEST_PARAM = 6_000
 _LONGEST_TAG = 5_000

@@ -47,7 +47,8 @@ def trial_content(run: TrialRun, state: StudyState, *, running: bool, parent: st
         id=run.id,
         name=run.name,
         state=_STATES[status],
-        tags=_tags(run, trial) | tag_texts({"status": status, "mlflow.parentRunId": parent}),
+        tags=_tags(run, trial)
+        | tag_texts({"status": status, "mlflow.parentRunId": parent, "collapsed": _collapsed(run, state)}),
         params=_params(run, trial),
         epochs=epochs,
         metrics={name: value for name, value in latest.items() if last.metrics.get(name) != value},
@@ -62,6 +63,10 @@ def _status(run: TrialRun, trial: Trial, state: StudyState, running: bool) -> St
     if trial.status == Status.RUNNING:
         return Status.RUNNING if running else Status.INTERRUPTED
     return state.status(run.asks[0]) if run.asks else trial.status
+
+
+def _collapsed(run: TrialRun, state: StudyState) -> str | None:
+    return str(state.collapse(run.asks[0])) or None if run.asks else None
 
 
 def _prefixes(run: TrialRun) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from reid_search.common.arrays import chunks
-from reid_search.tracking.content import RunContent, tag_texts
+from reid_search.tracking.content import NOTE_BEGIN, NOTE_TAG, RunContent, tag_texts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -81,6 +81,8 @@ class RunWriter:
         held = run.data.params
         changed = [f"{name} is now {text}" for name, text in content.params.items() if held.get(name, text) != text]
         tags = {**content.tags, **tag_texts({"mlflow.runName": content.name, CHANGED_TAG: "; ".join(changed)})}
+        if NOTE_TAG in run.data.tags and not _is_our_note(run):
+            tags.pop(NOTE_TAG, None)
         for name in _stale_tags(run, tags):
             self._client.delete_tag(run.info.run_id, name)
         batches = zip_longest(
@@ -133,8 +135,13 @@ def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> 
 
 def _stale_tags(run: "Run", tags: Mapping[str, str]) -> list[str]:
     """Return our tags that are no longer true; tags added by a person or by MLflow stay."""
-    ours = ("arm", "phase", "readout", "reason", CHANGED_TAG)
-    return [name for name in ours if name in run.data.tags and name not in tags]
+    ours = ("arm", "collapsed", "phase", "readout", "reason", CHANGED_TAG)
+    notes = (NOTE_TAG,) if _is_our_note(run) else ()
+    return [name for name in (*ours, *notes) if name in run.data.tags and name not in tags]
+
+
+def _is_our_note(run: "Run") -> bool:
+    return bool(run.data.tags.get(NOTE_TAG, "").startswith(NOTE_BEGIN))
 
 
 def _missing_metrics(run: "Run", seen: Mapping[int, float], content: RunContent) -> "Iterator[Metric]":

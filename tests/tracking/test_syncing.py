@@ -444,3 +444,35 @@ def test_the_best_of_a_search_is_shown_by_its_fresh_seeds(study, tracked):
     assert best == {"best/search/val/mAP": 0.3, "best/search/raw": 0.3, "best/search/fresh_seeds": 1}
     assert parent.data.tags["best"] == "search: 30.0 val/mAP (1 fresh seed)"
     assert tracked.trial("b", 1_010_000).info.run_name == "finalist #1 s1010000"
+
+
+def test_collapsed_seeds_are_tagged_and_counted_in_the_study_s_description(study, tracked):
+    chance = {"test/mAP_chance": 0.016, "test/mAP_untrained": 0.05}
+    for seed, value in ((1, 0.016), (2, 0.04)):
+        study.ask("baseline", "a", seed)
+        study.whole("a", seed, readouts={"default": {"test/mAP": value + 0.3} | chance})
+        study.ask("small", "b", seed)
+        study.whole("b", seed, readouts={"default": {"test/mAP": value} | chance})
+    sync_study(study.store)
+    assert "collapsed" not in tracked.trial("a", 1).data.tags
+    assert [tracked.trial("b", seed).data.tags["collapsed"] for seed in (1, 2)] == ["at chance", "untrained"]
+    assert tracked.trial("b", 1).data.metrics["test/mAP_untrained"] == 0.05
+    line = "ablate, small: collapsed 2 of 2 (16 to 100 %); not above its untrained network in every seed: no effect"
+    tags = tracked.parent().data.tags
+    assert tags["collapsed"] == line
+    assert tags["mlflow.note.content"].splitlines()[1:] == [f"- {line}"]
+
+
+def test_a_description_that_a_person_wrote_stays_and_ours_goes_when_it_is_no_longer_true(study, tracked):
+    study.ask("small", "b", 1)
+    study.whole("b", 1, status="failed", reason="the loss is NaN")
+    sync_study(study.store)
+    parent = tracked.parent()
+    assert "ablate, small: failed 1 of 1 (3 to 100 %)" in parent.data.tags["mlflow.note.content"]
+    study.whole("b", 1, readouts={"default": {"test/mAP": 0.4}})
+    sync_study(study.store)
+    assert not {"collapsed", "mlflow.note.content"} & tracked.parent().data.tags.keys()
+    tracked.client.set_tag(parent.info.run_id, "mlflow.note.content", "my own words")
+    study.whole("b", 1, status="failed", reason="the loss is NaN")
+    sync_study(study.store)
+    assert tracked.parent().data.tags["mlflow.note.content"] == "my own words"

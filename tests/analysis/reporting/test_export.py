@@ -158,14 +158,16 @@ def test_contrasts_say_what_a_paper_needs(ablation_of):
     arms = [
         {"arm": "baseline", "mAP": 0.6},
         {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.65, "delta": 0.05, "low": 0.03, "high": 0.07,
-         "p_holm": 0.0123, "verdict": "better", "n": 2, "transductive": True},
+         "p_holm": 0.0123, "verdict": "better", "n": 2, "transductive": True, "lost": "1 of 3 (1 to 91 %)"},
     ]  # fmt: skip
     lines = as_markdown(contrasts_sheet(ablation_of(arms, {"a": "0"}))).splitlines()
     assert lines[0] == (
-        r"| arm | n | test/mAP, % | Δ \[95 % interval\], points | p (Holm) | verdict | parameters | multiply-adds |"
+        r"| arm | n | test/mAP, % | collapsed or failed | Δ \[95 % interval\], points | p (Holm) | verdict "
+        "| parameters | multiply-adds |"
     )
     assert lines[3] == (
-        r"| a = 1 † | 2 of 3 | 65.00 ± 1.00 | +5.00 \[+3.00 to +7.00\] | .012 | better | 20.0 M | 1.00 G |"
+        r"| a = 1 † | 2 of 3 | 65.00 ± 1.00 | 1 of 3 (1 to 91 %) | +5.00 \[+3.00 to +7.00\] | .012 | better "
+        "| 20.0 M | 1.00 G |"
     )
 
 
