@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, in_yaml, label_of
 from reid_search.study.language.places import Entries
+from reid_search.study.trial.recipes import KEY, WHERE_TAKEN
 from reid_search.study.trial.trial import TrialConfig
 
 Range = tuple[float, float]
@@ -174,6 +175,8 @@ class Axis(Config):
 
 def check_setting(axes: Mapping[str, Axis], path: str, value: object, place: Iterable[str | int]) -> None:
     """Raise an `EntryError` with the place of a setting, unless its path is an axis and its value a level."""
+    if path == KEY:
+        raise EntryError(f"not an axis; {WHERE_TAKEN}", *place)
     if path not in axes:
         raise EntryError(f"unknown axis '{path}'; {nearest(path, axes)}", *place)
     if axes[path].setting(value) is None:

@@ -15,6 +15,7 @@ from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.question.axes import Axis, Level, holds
 from reid_search.study.question.edits import apply_settings, changed
+from reid_search.study.trial.recipes import KEY, WHERE_TAKEN
 from reid_search.study.trial.trial import TrialConfig
 
 Settings = Mapping[str, Level]
@@ -182,6 +183,8 @@ class Space:
     def _check_axis(self, path: str) -> None:
         settings = self._making_exist(path)
         if not self._is_variants(path):
+            if path == KEY:
+                raise StudyError(f"axes.{path}: not an entry of a trial; {WHERE_TAKEN}")
             if not self.exists(path, settings):
                 hint = self._not_boolean(path, settings)
                 raise StudyError(f"axes.{path}.when: no level of the axes that it names makes this axis exist{hint}")

@@ -16,6 +16,8 @@ from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 
 KEY = "recipe"
+WHERE_TAKEN = "a recipe is taken in `base`, or in a variant of an axis: system: {variants: {PCB: {recipe: pcb}}}"
+"""What a message says to those who take a recipe elsewhere."""
 _PACKAGE, _SUFFIX = "reid_search.recipes", ".yaml"
 
 
@@ -33,7 +35,7 @@ def recipe(name: str) -> dict[str, object]:
         EntryError: There is no such recipe.
     """
     if name not in recipe_names():
-        raise EntryError(f"unknown recipe '{name}'; {nearest(name, recipe_names())}", KEY)
+        raise EntryError(f"unknown recipe '{name}'; {nearest(name.lower(), recipe_names())}", KEY)
     return _read(name)
 
 

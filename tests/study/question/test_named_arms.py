@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from reid_search.errors import StudyError
 from reid_search.study import Arm, Study, TrialConfig
 
 Load = Callable[..., Study]
@@ -127,3 +130,19 @@ def test_a_search_is_the_same_with_and_without_what_ablations_need(load: Load) -
     one, two = load(text), load(more)
     assert one.config != two.config
     assert one.space_hash(one.config.phases[0]) == two.space_hash(two.config.phases[0]), "proposals that were made stay"
+
+
+def test_says_where_a_recipe_may_stand(load: Load) -> None:
+    """A recipe is no axis, so neither `axes` nor a named arm takes one; the message names the places that do."""
+    places = "a recipe is taken in `base`, or in a variant of an axis"
+    arm, axis = "arms:\n  full: {recipe: pcb}\n", "axes:\n  recipe: {choice: [mgn, pcb]}\n"
+    with pytest.raises(StudyError, match=f"arms.full.recipe: not an axis; {places}"):
+        load(STUDY.replace(STUDY[STUDY.index("arms:") : STUDY.index("phases:")], arm))
+    with pytest.raises(StudyError, match=f"axes.recipe: not an entry of a trial; {places}"):
+        load(STUDY.replace("axes:\n", axis))
+
+
+def test_a_recipe_in_capitals_is_recognised(load: Load) -> None:
+    """A person writes MGN as the paper does."""
+    with pytest.raises(StudyError, match="unknown recipe 'MGN'; did you mean 'mgn'"):
+        load(STUDY.replace("base:\n", "base:\n  recipe: MGN\n"))
