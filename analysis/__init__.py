@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from .reporting.claims import verdicts
     from .reporting.comparison import comparison_sheet, lost_seeds
     from .reporting.conclude import conclusion
+    from .reporting.describe_family import caveats
     from .reporting.write import write_report
 
 __all__ = [
-    "best_values", "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms", "load_search",
-    "load_trials", "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
+    "best_values", "caveats", "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms",
+    "load_search", "load_trials", "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
 ]  # fmt: skip
 
 

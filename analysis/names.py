@@ -7,6 +7,7 @@ import importlib
 
 PUBLIC = {
     "best_values": "answers.bests",
+    "caveats": "reporting.describe_family",
     "compare_studies": "answers.compare",
     "comparison_sheet": "reporting.comparison",
     "conclusion": "reporting.conclude",

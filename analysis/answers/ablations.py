@@ -22,6 +22,7 @@ from ..reading.recipes import recipes_of
 from ..statistics.effect import Floats, opposed
 from .collapse import collapse_table, flags, why_no_effect, withdraw_effects, without_untrained
 from .effects import EffectsSummary, summarise_effects
+from .family import looks_at_table
 from .groups import Group, Settings, protocol_groups
 from .over_queries import ARMS_READ, contrasts_over_queries
 from .paired_contrasts import contrasts, no_contrasts
@@ -55,6 +56,7 @@ class AblationSummary:
         around: The centre of the design: `base`, `best`, or a named arm; empty if the study no longer says it.
         redrawn: Whether every seed drew its own data.
         without_untrained: Number of finished seeds whose records do not hold what the untrained network reached.
+        looks: How often its table showed something new after results had come in, the last time included; 0 for claims.
         recipes: Of each arm that was made from a published system, what it changes of it; with the first readout only.
     """
 
@@ -76,6 +78,7 @@ class AblationSummary:
     around: str = ""
     redrawn: bool = False
     without_untrained: int = 0
+    looks: int = 1
     recipes: tuple[str, ...] = ()
 
     @property
@@ -183,6 +186,7 @@ def _summaries(
             number=number,
             groups=len(groups),
             effects=effects if number == 1 else None,
+            looks=looks_at_table(state.store, state.history, phase),
             around=str(state.phase(phase).get("around", "")),
             redrawn=any(ask.redrawn_from for ask in asks),
             without_untrained=without_untrained(members),

@@ -25,6 +25,7 @@ from ..statistics.family import holm
 from ..statistics.power import seeds_needed
 from ..statistics.sequential import guarded
 from .collapse import flags, seed_counts, why_no_effect
+from .family import Family, Past, family_of
 from .over_queries import over_queries, query_tables
 
 NOT_YET, NOT_MEASURED, REFUSED = "not yet", "not measured", "refused"
@@ -51,7 +52,6 @@ class ClaimAnswer:
         effect: The effect that the claim is about, positive in the claimed direction.
         control: The effect under the control's settings; None without a control.
         excess: The effect less the control's; None without a control.
-        looks: How often the number of seeds was decided.
         beforehand: Whether the claim was written down before any of its trainings ended.
         beside: The metric that is shown beside, Rank-1 unless random galleries are searched.
         rank1_delta: The same effect on it; NaN if it was not measured.
@@ -61,7 +61,8 @@ class ClaimAnswer:
         arms: One row per arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `parameters`, `macs`,
             `collapsed`, `failed`, `lost` (seeds), `rate` (of lost seeds, as text), `flag` (if no seed learnt anything),
             `coming` (trainings that run or wait).
-        family: Number of claims that Holm's method counts.
+        family: Number of claims that Holm's method counts: those that were ever made in the store and measured.
+        past: What was done about it before.
         p_holm: `p` adjusted over the claims of the study.
     """
 
@@ -72,7 +73,6 @@ class ClaimAnswer:
     effect: Effect = _NOTHING
     control: Effect | None = None
     excess: Effect | None = None
-    looks: int = 1
     beforehand: bool = True
     beside: Metric = METRICS[BESIDE]
     rank1_delta: float = math.nan
@@ -80,7 +80,13 @@ class ClaimAnswer:
     protocols: tuple[str, ...] = ()
     arms: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     family: int = 0
+    past: Past = field(default_factory=Past)
     p_holm: float = math.nan
+
+    @property
+    def looks(self) -> int:
+        """How often a decision could be seen."""
+        return self.past.looks
 
     @property
     def p(self) -> float:
@@ -112,12 +118,15 @@ class ClaimAnswer:
         return seeds_needed(wanted, self.deciding.sd, LEVEL / max(self.family * self.looks, 1))
 
 
-def answer_claims(state: StudyState, arms: pd.DataFrame) -> list[ClaimAnswer]:
-    """Answer every claim of a study from the table of `load_arms`."""
-    measured = [_measured(claim, state, arms) for claim in state.claims]
-    # A claim without a p that may count stays in the family, as if its p were 1.
-    adjusted = holm([1.0 if item.verdict or math.isnan(item.p) else item.p for item in measured])
-    return [_judged(item, p_holm, len(measured)) for item, p_holm in zip(measured, adjusted, strict=True)]
+def answer_claims(state: StudyState, arms: pd.DataFrame, family: Family | None = None) -> list[ClaimAnswer]:
+    """Answer every claim of a study from the table of `load_arms`; `family` is read from the store if omitted."""
+    family = family or family_of(state.store, state.history)
+    found = [(claim.name, _measured(claim, state, arms)) for claim in state.claims]
+    measured = [replace(answer, past=family.past(name)) for name, answer in found]
+    # A claim without a p that may count stays in the family, as if its p were 1; so does one that was withdrawn.
+    known = [1.0 if item.verdict or math.isnan(item.p) else item.p for item in measured]
+    adjusted = holm([*known, *[1.0] * len(family.left_behind)])[: len(measured)]
+    return [_judged(item, p_holm, family.size) for item, p_holm in zip(measured, adjusted, strict=True)]
 
 
 def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswer:
@@ -141,13 +150,12 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
     table = _table(claim, rows, values)
     beside = shown_beside(single_shot=is_single_shot(rows, str(split)))
     protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
-    looks, beforehand = state.history.looks(claim.phase), _is_beforehand(claim, state, rows)
+    beforehand = _is_beforehand(claim, state, rows)
     if unlike := _unlike(claim, rows):  # no difference is shown of what is not compared
         return ClaimAnswer(
             claim,
             metric,
             *unlike,
-            looks=looks,
             beforehand=beforehand,
             arms=table,
             beside=beside,
@@ -160,7 +168,6 @@ def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswe
         metric,
         found_verdict,
         because,
-        looks=looks,
         beforehand=beforehand,
         arms=table,
         effect=found["effect"],

@@ -1,6 +1,6 @@
 """Everything that the trials of a study can answer, computed once for the page, the tables and the figures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -8,6 +8,7 @@ from reid_search.records import StudyState
 
 from .ablations import AblationSummary, summarise_ablations
 from .claims import ClaimAnswer, answer_claims
+from .family import Family, family_of
 from .importances import ImportanceSummary, summarise_importance
 from .searches import SearchSummary, summarise_searches
 from .train_test import TrainTest, summarise_tests
@@ -22,12 +23,14 @@ class StudyAnswers:
         searches: Its searches, each with the importance of its axes if that is known.
         ablations: Its ablations, one per readout and protocol.
         matrices: What was trained on against what was tested on, where there are several tests.
+        family: Everything that was ever claimed.
     """
 
     claims: tuple[ClaimAnswer, ...]
     searches: tuple[tuple[SearchSummary, ImportanceSummary | None], ...]
     ablations: tuple[AblationSummary, ...]
     matrices: tuple[TrainTest, ...] = ()
+    family: Family = field(default_factory=Family)
 
 
 def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, smallest_effect: float) -> StudyAnswers:
@@ -35,10 +38,11 @@ def answer_study(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, sm
 
     `smallest_effect` is the smallest difference of mAP that matters, in [0, 1]; each claim has its own.
     """
-    searches = summarise_searches(state, search)
+    searches, family = summarise_searches(state, search), family_of(state.store, state.history)
     return StudyAnswers(
-        claims=tuple(answer_claims(state, arms)),
+        claims=tuple(answer_claims(state, arms, family)),
         searches=tuple((item, summarise_importance(state, item)) for item in searches),
         ablations=tuple(summarise_ablations(state, arms, smallest_effect)),
         matrices=tuple(summarise_tests(state, arms)),
+        family=family,
     )

@@ -16,6 +16,7 @@ from ..reading.measures import Row, rows_of
 from ..statistics import verdict
 from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
+from .describe_family import describe_past
 from .formats import exact, interval, known, listed, p_value, points, spread
 
 _CONTROL_WORDS = {
@@ -25,6 +26,7 @@ _CONTROL_WORDS = {
     verdict.OPEN: "whether it vanishes is open",
     verdict.NO_VERDICT: "too few seeds to say",
 }
+_SAID = ["claim", "verdict", "sentence", "past"]
 _DECIDED = (verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE)
 
 
@@ -70,22 +72,25 @@ def describe_claim(answer: ClaimAnswer) -> str:
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
-    """Return name, verdict and explanation of each claim, from the last report written to `<storage>/<study>`."""
+    """Return name, verdict and explanation of each claim, from the last report written to `<storage>/<study>`.
+
+    The explanation ends with what was done about the claim before.
+    """
     path = StudyStore.at(Path(study_dir).resolve()).report / "tables" / "claims.csv"
     if not path.exists():
         return []
-    rows = pd.read_csv(path, usecols=["claim", "verdict", "sentence"], dtype=str, keep_default_na=False)
-    return list(rows[["claim", "verdict", "sentence"]].itertuples(index=False, name=None))
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False).reindex(columns=_SAID, fill_value="")
+    return [(claim, verdict, f"{sentence} {past}".strip()) for claim, verdict, sentence, past in rows.to_numpy()]
 
 
 def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
     """Return sentences that apply to all claims of a study."""
     if not answers:
         return []
-    named = "The claim was named in the study file"
-    if len(answers) > 1:
-        counted = f"Holm's method counts all {len(answers)} claims as one family, including those without an answer"
-        named = f"The claims were named in the study file; {counted}"
+    family = answers[0].family
+    named = f"The claim{'s were' if len(answers) > 1 else ' was'} named in the study file"
+    if family > 1:
+        named += f"; Holm's method counts all {family} claims as one family, including those without an answer"
     notes = [f"{named}. Every other comparison in this report is exploratory."]
     if found := [answer.effect.n for answer in answers if answer.effect.n > 1]:
         notes.append(describe_bound(min(found)))
@@ -111,11 +116,12 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended, so treat it as exploratory."
     if answer.looks > 1:
-        raised = several(answer.looks - 1, "time")
+        changed = several(answer.looks - 1, "time")
         yield (
-            f"The number of seeds was raised {raised} after results had come in; p is multiplied by {answer.looks}, "
+            f"The number of seeds was changed {changed} after results had come in; p is multiplied by {answer.looks}, "
             f"which controls the error rate only if that was planned."
         )
+    yield from describe_past(answer.past)
     rows = rows_of(answer.arms)
     lost = [f"{row['arm']} ({row['n']} of {row['asked']})" for row in rows if row["n"] + row["coming"] < row["asked"]]
     if lost:

@@ -11,6 +11,7 @@ from reid_search.records import StudyState
 from ..answers.ablations import AblationSummary
 from ..answers.budget import budgets
 from ..answers.claims import ClaimAnswer
+from ..answers.family import Family
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers
@@ -21,6 +22,7 @@ from . import describe, describe_tables, draw, protocol
 from .claims import ClaimView, family_notes, view_of
 from .describe_collapse import describe_best_collapsed
 from .describe_edges import describe_edges
+from .describe_family import describe_family
 from .describe_matrix import matrix_notes, matrix_rows
 from .draw import Drawing
 from .export import Table
@@ -69,11 +71,11 @@ class Report:
     sections: Sequence[Section]
 
 
-def compose_claims(answers: Sequence[ClaimAnswer]) -> list[Section]:
-    """Return the section of the claims; none if the study makes none."""
-    rows = [view_of(answer) for answer in answers]
-    figures = _drawn(draw.CLAIMS, answers)
-    return [Section("claims", None, "claims", figures, rows, notes=family_notes(answers))] if answers else []
+def compose_claims(answers: Sequence[ClaimAnswer], family: Family) -> list[Section]:
+    """Return the section of the claims; none if the study makes none and never did."""
+    rows, notes = [view_of(answer) for answer in answers], [*family_notes(answers), *describe_family(family)]
+    table, figures = "claims" if answers else "", _drawn(draw.CLAIMS, answers)
+    return [Section("claims", None, table, figures, rows, notes=notes)] if notes else []
 
 
 def compose_search(search: SearchSummary, found: ImportanceSummary | None = None) -> Section:
@@ -124,7 +126,7 @@ def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, t
     trials = summarise_trials(state, arms)
     searches, ablations = [search for search, _ in found.searches], found.ablations
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
-    sections = compose_claims(found.claims)
+    sections = compose_claims(found.claims, found.family)
     sections += [compose_search(search, importance) for search, importance in found.searches]
     sections += [compose_ablation(ablation) for ablation in ablations]
     sections += [compose_train_test(matrix) for matrix in found.matrices]

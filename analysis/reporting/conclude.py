@@ -9,13 +9,18 @@ import pandas as pd
 from reid_search.records import Collapse, SeedCounts, StudyStore
 
 from ..answers.collapse import why_no_effect
+from ..answers.family import family_of
 from ..statistics.verdict import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from .claims import verdicts
+from .describe_family import describe_family, looks_at_tables
 from .formats import listed, percent, points
 
 
 def conclusion(study_dir: Path | str) -> list[str]:
-    """Return one line per ablation of `<storage>/<study>` (the centre's mean, arms that differ), then its claims."""
+    """Return one line per ablation of `<storage>/<study>` (the centre's mean, arms that differ), then its claims.
+
+    What the family counts beside them and how often tables were looked at comes last.
+    """
     store = StudyStore.at(Path(study_dir).resolve())
     tables = store.report / "tables"
     phases = store.study().get("phases")
@@ -29,7 +34,9 @@ def conclusion(study_dir: Path | str) -> list[str]:
         known = [f"{counts.pop(verdict, 0)} {verdict}" for verdict in (SUPPORTED, CONTRADICTED, INCONCLUSIVE)]
         others = [f"{count} {verdict}" for verdict, count in counts.items()]
         lines.append(f"Claims: {', '.join([*known, *others])}")
-    return lines + [f"  {name}: {verdict}. {said[0].upper()}{said[1:]}" for name, verdict, said in claims]
+    lines += [f"  {name}: {verdict}. {said[0].upper()}{said[1:]}" for name, verdict, said in claims]
+    history = store.log.history([])
+    return [*lines, *describe_family(family_of(store, history)), *looks_at_tables(store, history)]
 
 
 def _ablation(path: Path, splits: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from ..reading.measures import Row, rows_of
 from .claims import describe_bound
 from .describe_collapse import LEARNT_NOTHING, describe_best_collapsed, describe_collapse
 from .describe_edges import count_edges
+from .describe_family import describe_looks
 from .describe_tables import describe_queries, describe_shared, describe_unlike
 from .formats import interval, known, listed, percent, points, settings, spread
 from .naming import centre_word
@@ -166,7 +167,7 @@ def describe_power(ablation: AblationSummary) -> list[str]:
         )
     tests = several(int(ablation.contrasts["family"].max()), "test")
     exploratory = f"No contrast was named beforehand: the table is exploratory, and Holm's method counts {tests}."
-    return [*sentences, exploratory]
+    return [*sentences, exploratory, *describe_looks(ablation.looks)]
 
 
 def describe_notes(ablation: AblationSummary) -> list[str]:

@@ -19,6 +19,7 @@ from ..answers.train_test import TrainTest
 from ..reading.measures import COST_COLUMNS, Row, rows_of
 from . import describe
 from .claims import describe_claim
+from .describe_family import describe_past
 from .describe_matrix import matrix_rows
 from .export import Column, Table, table_for, text_of
 from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
@@ -137,6 +138,7 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         "p_holm": answer.p_holm,
         "family": answer.family,
         "looks": answer.looks,
+        "past": " ".join(describe_past(answer.past)),
         "beforehand": answer.beforehand,
         "lost": _lost(answer),
         "control_verdict": answer.control_verdict,

@@ -75,11 +75,15 @@ def compare(
     from rich.table import Table
     from rich.text import Text
 
-    from reid_search.analysis import compare_studies, comparison_sheet, lost_seeds
+    from reid_search.analysis import caveats, compare_studies, comparison_sheet, lost_seeds
 
-    rows = compare_studies([find_store(name, storage).path for name in which], metric, readout)
+    stores = [find_store(name, storage) for name in which]
+    rows = compare_studies([store.path for store in stores], metric, readout)
+    told = [f"{store.name}: {line}" for store in stores for line in caveats(store.path)]
     if as_json:
         answer_json(json.loads(rows.to_json(orient="records")))
+        for line in told:
+            say(line)
         return
     sheet = comparison_sheet(rows, metric)
     title = "Δ: difference from the first study's arm of the same name"
@@ -87,7 +91,7 @@ def compare(
     for cells in sheet.cells:
         table.add_row(*map(Text, cells))
     answer_console().print(table)
-    for line in lost_seeds(rows):
+    for line in (*lost_seeds(rows), *told):
         answer(line)
 
 

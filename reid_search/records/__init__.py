@@ -15,6 +15,17 @@ from reid_search.records.best import best_of, candidates, fresh_values
 from reid_search.records.claims import Claim
 from reid_search.records.code import CodeVersion, code_of
 from reid_search.records.collapse import Collapse, SeedCounts, collapse_of, knows_untrained
+from reid_search.records.contrasts import (
+    Attempt,
+    ClaimedContrast,
+    Ended,
+    Sample,
+    asked_the_same,
+    attempts_of,
+    contrasts_of,
+    looks_of,
+    views_of,
+)
 from reid_search.records.events import (
     ArmAsked,
     Ask,
@@ -56,13 +67,16 @@ from reid_search.records.weights import LoadedWeights, ResizedTable
 __all__ = [
     "ArmAsked",
     "Ask",
+    "Attempt",
     "CandidateAsked",
     "Claim",
     "ClaimMade",
+    "ClaimedContrast",
     "CodeVersion",
     "Collapse",
     "ContrastDrawn",
     "DataUse",
+    "Ended",
     "Event",
     "FinalistAsked",
     "History",
@@ -78,6 +92,7 @@ __all__ = [
     "RunContext",
     "RunDone",
     "RunStarted",
+    "Sample",
     "SeedCounts",
     "Status",
     "StepChosen",
@@ -92,13 +107,17 @@ __all__ = [
     "TrialLost",
     "TrialStopped",
     "asked_readouts",
+    "asked_the_same",
+    "attempts_of",
     "best_of",
     "candidates",
     "code_of",
     "collapse_of",
+    "contrasts_of",
     "epoch_column",
     "fresh_values",
     "knows_untrained",
+    "looks_of",
     "other_code",
     "own_readout",
     "progress_of",
@@ -107,5 +126,6 @@ __all__ = [
     "standing_readout",
     "status_of",
     "value_of",
+    "views_of",
     "whose_column",
 ]

@@ -62,6 +62,7 @@ class RunStarted(Event):
         generation: One more than the generation of any run whose events it had read.
         seen: The number of the last event that it had read from each earlier writer. Whatever such a writer wrote
             later, it wrote after it should have stopped.
+        set_aside: Name of the folder that holds what it set aside before it began (`--fresh`); empty for nothing.
     """
 
     name: ClassVar[str] = "run"
@@ -72,6 +73,7 @@ class RunStarted(Event):
     planned: tuple[PlannedPhase, ...] = ()
     generation: Count = 0
     seen: dict[str, Count] = Field(default_factory=dict)
+    set_aside: str = ""
 
 
 class ClaimMade(Event):
@@ -84,7 +86,13 @@ class ClaimMade(Event):
 
 
 class ContrastDrawn(Event):
-    """A phase that decides a claim began; `Claim` says what the fields mean."""
+    """A phase that decides a claim began; `Claim` says what the fields mean.
+
+    Attributes:
+        contrast: What the effect compares, by content; empty if arms are missing, and in early logs.
+        direction: 1 or −1, opposite for the opposite claim.
+        data_seeds: The seeds that people and validation splits are drawn with, by path; early logs do not name them.
+    """
 
     name: ClassVar[str] = "contrast"
 
@@ -93,6 +101,9 @@ class ContrastDrawn(Event):
     effect: dict[str, float] = Field(default_factory=dict)
     control: dict[str, float] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    contrast: str = ""
+    direction: Literal[-1, 1] = 1
+    data_seeds: dict[str, Count] = Field(default_factory=dict)
 
 
 class Ask(Event):

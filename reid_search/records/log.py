@@ -1,7 +1,7 @@
 """The append-only log of a study: what was asked for, by whom and when."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,16 @@ class StudyLog:
     def exists(self) -> bool:
         """Say whether anything was ever asked for."""
         return self.path.exists()
+
+    def mentions(self, words: Collection[str]) -> bool:
+        """Say whether any of some words occurs anywhere in the file, without parsing it.
+
+        Raises:
+            RecordError: The file cannot be read.
+        """
+        with reading(self.path):
+            content = self.path.read_bytes() if self.exists() else b""
+        return any(word.encode() in content for word in words)
 
     def read(self, problems: list[str] | None = None) -> list[Logged]:
         """Return the events in the order of the file.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from reid_search.records.claims import Claim
+from reid_search.records.contrasts import ClaimInRun, Round, Run
 from reid_search.records.events import (
     ArmAsked,
     Ask,
@@ -29,6 +30,8 @@ from reid_search.records.events import (
 from reid_search.records.identity import TrialId
 from reid_search.words import several
 
+_CALLED = ("says", "source", "phase")
+
 
 @dataclass
 class History:
@@ -38,6 +41,8 @@ class History:
         is_done: Whether the last run reached its end.
         asks: Everything that was ever asked for.
         ablations: What each ablation asked for in the last run that reached it.
+        rounds: What each run asked of each ablation that it reached, in order.
+        claims_made: Every claim of every run, in order.
         paths: The candidates that each path tried, by phase.
         began: ISO time of the first event; empty if there is none.
         ended: ISO time of the last event.
@@ -50,6 +55,8 @@ class History:
     is_done: bool = False
     asks: list[Ask] = field(default_factory=list)
     ablations: dict[str, list[ArmAsked]] = field(default_factory=dict)
+    rounds: list[Round] = field(default_factory=list)
+    claims_made: list[ClaimInRun] = field(default_factory=list)
     paths: dict[str, list[CandidateAsked]] = field(default_factory=dict)
     began: str = ""
     ended: str = ""
@@ -60,11 +67,10 @@ class History:
     _proposals: dict[tuple[str, str], dict[int, Proposal]] = field(default_factory=dict)
     _finalists: dict[str, list[FinalistAsked]] = field(default_factory=dict)
     _asked_by_this_run: set[str] = field(default_factory=set)
-    _seeds: dict[str, list[int]] = field(default_factory=dict)
     _steps: list[StepChosen] = field(default_factory=list)
-    _claims: dict[str, ClaimMade] = field(default_factory=dict)
-    _since: dict[tuple[str, str], str] = field(default_factory=dict)
-    _contrasts: dict[str, ContrastDrawn] = field(default_factory=dict)
+    _run: Run = field(default_factory=Run)
+    _claims: dict[str, ClaimInRun] = field(default_factory=dict)
+    _since: dict[str, str] = field(default_factory=dict)
 
     @property
     def planned(self) -> Mapping[str, PlannedPhase]:
@@ -108,14 +114,7 @@ class History:
     @property
     def claims(self) -> list[Claim]:
         """The claims of the last run, in the order of the study file."""
-        return [self._claim(made) for made in self._claims.values()]
-
-    def looks(self, phase: str) -> int:
-        """Return how often the number of seeds of an ablation was set: 1, and 1 more each time it was raised."""
-        raised, most = 0, 0
-        for seeds in self._seeds.get(phase, ()):
-            raised, most = raised + (seeds > most > 0), max(seeds, most)
-        return 1 + raised
+        return [self._claim(claim) for claim in self._claims.values()]
 
     def asks_now(self) -> Iterator[Ask]:
         """Yield what the study asks for now: searches with their finalists, then paths, then ablations."""
@@ -138,20 +137,23 @@ class History:
     def _(self, event: RunStarted) -> None:
         self.runs.append(event)
         self.is_done = False
-        self._claims, self._contrasts, self._asked_by_this_run = {}, {}, set()
+        self._run.until, self._run.is_last = event.time, False
+        self._run, self._claims, self._asked_by_this_run = Run(event.time), {}, set()
 
     @apply.register
     def _(self, _: RunDone) -> None:
-        self.is_done = True
+        self.is_done = self._run.is_done = True
 
     @apply.register
     def _(self, event: ClaimMade) -> None:
-        self._claims[event.claim] = event
+        self._claims[event.claim] = ClaimInRun(self._run, event)
+        self.claims_made.append(self._claims[event.claim])
         self._since.setdefault(_said(event), event.time)
 
     @apply.register
     def _(self, event: ContrastDrawn) -> None:
-        self._contrasts[event.claim] = event
+        if (claim := self._claims.get(event.claim)) is not None:
+            claim.drawn, claim.round = event, self._round(event.phase)
 
     @apply.register
     def _(self, event: Proposal) -> None:
@@ -172,10 +174,8 @@ class History:
         self.asks.append(event)
         if event.phase not in self._asked_by_this_run:
             self._asked_by_this_run.add(event.phase)
-            self.ablations[event.phase] = []
-            self._seeds.setdefault(event.phase, []).append(0)
+            self.ablations[event.phase] = self._round(event.phase).asks
         self.ablations[event.phase].append(event)
-        self._seeds[event.phase][-1] = max(self._seeds[event.phase][-1], event.seed)
 
     @apply.register
     def _(self, event: CandidateAsked) -> None:
@@ -186,11 +186,20 @@ class History:
     def _(self, event: StepChosen) -> None:
         self._steps.append(event)
 
-    def _claim(self, made: ClaimMade) -> Claim:
-        claim, drawn = Claim(made.claim, made.content, self._since[_said(made)]), self._contrasts.get(made.claim)
+    def _round(self, phase: str) -> Round:
+        """Return what this run asks of an ablation."""
+        own = (item for item in reversed(self.rounds) if item.run is self._run and item.phase == phase)
+        found = next(own, None)
+        if found is None:
+            self.rounds.append(found := Round(self._run, phase))
+        return found
+
+    def _claim(self, claim: ClaimInRun) -> Claim:
+        drawn, made = claim.drawn, claim.made
+        found = Claim(made.claim, made.content, self._since[_said(made)])
         if drawn is None:
-            return claim
-        return replace(claim, phase=drawn.phase, effect=drawn.effect, control=drawn.control, missing=drawn.missing)
+            return found
+        return replace(found, phase=drawn.phase, effect=drawn.effect, control=drawn.control, missing=drawn.missing)
 
 
 def _by_trial(asks: Iterable[Ask]) -> dict[TrialId, list[Ask]]:
@@ -248,5 +257,6 @@ def _unknown(counted: Sequence[Logged]) -> Iterator[str]:
         yield f"{places[0]}: this release does not know the event '{named}'; kept and ignored {len(places)}"
 
 
-def _said(made: ClaimMade) -> tuple[str, str]:
-    return made.claim, repr(sorted(made.content.items()))
+def _said(made: ClaimMade) -> str:
+    """Return what a claim says, whatever it, its phase and its sentence are called."""
+    return repr(sorted((name, value) for name, value in made.content.items() if name not in _CALLED))

@@ -1,6 +1,7 @@
 """Where studies keep everything. Only `records` knows the names of a store's files, folders and locks."""
 
 import contextlib
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -193,9 +194,26 @@ class StudyStore:
             shutil.move(folder, aside / folder.name)
         return aside
 
+    def set_asides(self) -> "list[StudyStore]":
+        """Return the stores of this study that were set aside, in order of time, as far as they hold a log."""
+        begin = self._aside_begin
+        names = [path.name for path in self.storage.glob(".*") if path.name.startswith(begin)]
+        stores = [StudyStore(self.storage, name) for name in sorted(names)]
+        return [store for store in stores if store.log.exists()]
+
+    @property
+    def day_set_aside(self) -> str:
+        """The day on which this store was set aside, `2026-11-28`; empty for one that was not."""
+        found = re.search(r"\.before-(\d{4})(\d\d)(\d\d)-\d{6}$", self.name)
+        return "-".join(found.groups()) if found else ""
+
     @property
     def _aside(self) -> Path:
-        return self.path.with_name(f".{self.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        return self.path.with_name(f"{self._aside_begin}{time.strftime('%Y%m%d-%H%M%S')}")
+
+    @property
+    def _aside_begin(self) -> str:
+        return f".{self.name}.before-"
 
     @property
     def _lock(self) -> Path:

@@ -70,12 +70,13 @@ def run_study(
     how = {"command": options.command, "versions": options.versions, "git_commit": options.git_commit}
     with backends.opened(options.address, study.config.resources, options.cache) as backend, store.running():
         try:
-            if options.fresh and (aside := store.set_aside()):
+            if aside := store.set_aside() if options.fresh else None:
                 observer.note(f"Earlier measurements are set aside in {aside}")
             elif store.exists():
                 _look_at_other_code(planned, store, observer, remeasure=options.remeasure)
             store.write_study(study.resolved() | how)
-            context = PhaseContext.begin(study, store, RunStarted.model_validate(how))
+            started = RunStarted.model_validate(how | {"set_aside": aside.name if aside else ""})
+            context = PhaseContext.begin(study, store, started)
             run = StudyRun(context, observer, sink)
             if not run.done:
                 backend.run(run)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from reid_search.analysis import best_values
+from reid_search.analysis import best_values, caveats, verdicts
 from reid_search.records import Status, StudyState, StudyStore
 from reid_search.study.language.merge import leaves
 from reid_search.tracking.content import NOTE_BEGIN, NOTE_TAG, RunContent, RunState, numbers, param_texts, tag_texts
@@ -55,6 +55,7 @@ def _tags(state: StudyState, run_state: RunState) -> dict[str, str]:
         "versions": json.dumps(study["versions"]) if study.get("versions") else None,
         "git_commit": commit,
         "best": _best_text(state),
+        **({} if run_state == "RUNNING" else _answers(state.store)),
         "phases": "; ".join(_phase_text(phase) for phase in state.phases),
         "mlflow.source.git.commit": commit,
         "mlflow.source.name": command,
@@ -72,6 +73,12 @@ def _lost(state: StudyState) -> list[str]:
     best = ((phase, state.best(phase)) for phase in state.searches)
     found_none = [(phase, state.collapse(ask)) for phase, ask in best if ask]
     return lines + [f"{phase}: the best proposal is {collapse.words}" for phase, collapse in found_none if collapse]
+
+
+def _answers(store: StudyStore) -> dict[str, str]:
+    """Return the verdicts of the last report, and what weighs on them."""
+    said = "; ".join(f"{name}: {verdict}" for name, verdict, _ in verdicts(store.path))
+    return {"claims": said, "caveats": " ".join(caveats(store.path))}
 
 
 def _settings(state: StudyState) -> dict[str, object]:

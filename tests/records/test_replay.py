@@ -144,18 +144,6 @@ def test_a_gap_ends_a_search() -> None:
     assert numbers(1, 2) == []
 
 
-def test_looks_are_counted_where_the_seeds_were_raised() -> None:
-    def run(*seeds: int) -> list[Event]:
-        return [RunStarted(), *(arm("baseline", seed) for seed in seeds)]
-
-    assert replay(logged("", *run(1, 2, 3))).looks("a") == 1
-    assert replay(logged("", *run(1, 2, 3), *run(1, 2, 3), *run(1, 2))).looks("a") == 1
-    assert (
-        replay(logged("", *run(1, 2, 3), *run(), *run(1, 2, 3, 4, 5), *run(1, 2), *run(*range(1, 9)))).looks("a") == 3
-    )
-    assert replay(logged("", *run(1))).looks("other") == 1
-
-
 def test_claims_are_those_of_the_last_run_and_know_when_they_were_first_made() -> None:
     def claim(name: str, time: str, smallest: float = 0.01) -> ClaimMade:
         return ClaimMade(claim=name, content={"smallest_effect": smallest}, time=time)

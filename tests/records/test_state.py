@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from analysis.answers.family import family_of
 from reid_search.errors import RecordError, RequestError
 from reid_search.records import (
     ArmAsked,
@@ -43,7 +44,8 @@ def test_an_older_store_has_the_numbers_that_it_had(before: Path) -> None:
     assert [state.value(ask) for ask in asks] == list(arms["test/mAP"])
     assert [state.readout(ask) for ask in asks] == list(arms["stored_as"])
     assert {state.status(ask) for ask in asks} == {Status.FINISHED}
-    assert state.history.looks("decide") == 2
+    family = family_of(state.store, state.history)
+    assert [family.past(claim.name).seeds_at_looks for claim in state.claims] == [[3, 4], [3, 4]]
     assert [claim.name for claim in state.claims] == ["two branches beat one", "reduced beats coarse"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from analysis.answers.family import looks_at_table
 from reid_search.records import ArmAsked, StudyStore
 
 MakeDriver = Callable[..., Any]
@@ -44,7 +45,8 @@ def test_more_seeds_train_only_what_is_missing_and_one_arm_may_be_missing(
     assert first.trial == lost
     assert [job.ask.seed for job in others] == [3] * 4
     assert (summary.reused, summary.finished) == (7, 12)
-    assert StudyStore(tmp_path / "runs", "small").log.history().looks("ablate") == 2
+    store = StudyStore(tmp_path / "runs", "small")
+    assert looks_at_table(store, store.log.history(), "ablate") == 2
 
 
 def test_arms_that_share_a_training_are_one_job_that_measures_for_all(table_driver: MakeDriver, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ same effect must disappear.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Self
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf
 from reid_search.study.metrics import MAIN, claimable
 from reid_search.study.question.axes import Axis, Level, check_setting
+from reid_search.study.question.contrast_identity import contrast_identity, data_seeds
 from reid_search.study.question.designs.arms import Arm, arm_identity
 from reid_search.study.question.designs.centre import inside, with_settings
 from reid_search.study.question.designs.named import named_settings
@@ -73,12 +74,12 @@ class ClaimConfig(Config):
 
     def paths(self) -> Iterator[tuple[tuple[str | int, ...], str, object]]:
         """Yield each setting: its place in the claim, its axis, and the name or value of its level."""
-        for field in ("better", "than", "where", "vanishes"):
-            for path, value in (getattr(self, field) or {}).items():
-                yield (field, path), path, value
-        for field in ("grows", "shrinks"):
-            for path, values in (getattr(self, field) or {}).items():
-                yield from (((field, path, index), path, value) for index, value in enumerate(values))
+        for entry in ("better", "than", "where", "vanishes"):
+            for path, value in (getattr(self, entry) or {}).items():
+                yield (entry, path), path, value
+        for entry in ("grows", "shrinks"):
+            for path, values in (getattr(self, entry) or {}).items():
+                yield from (((entry, path, index), path, value) for index, value in enumerate(values))
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,17 @@ class Contrast:
         effect: Weight of each arm, by name; the weights add up to 0.
         control: The same for the effect that must disappear; empty if the claim has no control.
         missing: The settings of arms that the claim needs but the phase does not have, as text.
+        contrast: What the effect compares (see `contrast_identity`); empty if an arm is missing.
+        direction: 1 or −1, opposite for the opposite claim.
+        data_seeds: The seeds that people and validation splits of its arms are drawn with, by path.
     """
 
     effect: Mapping[str, float]
     control: Mapping[str, float]
     missing: tuple[str, ...]
+    contrast: str = ""
+    direction: Literal[-1, 1] = 1
+    data_seeds: Mapping[str, int] = field(default_factory=dict)
 
 
 def check_claim(claim: ClaimConfig, axes: Mapping[str, Axis], phases: Sequence[str], readouts: Sequence[str]) -> None:
@@ -142,7 +149,11 @@ def contrast_of(
 
     effect = weights(claim.where)
     control = weights({**claim.where, **claim.vanishes}) if claim.vanishes is not None else {}
-    return Contrast(effect, control, tuple(missing))
+    if missing:
+        return Contrast(effect, control, tuple(missing))
+    identity, direction = contrast_identity(effect, arms, claim.readout, claim.metric)
+    first = next(arm.config for arm in arms if arm.name in effect)
+    return Contrast(effect, control, (), identity, direction, data_seeds(first))
 
 
 def needed_settings(claim: ClaimConfig, space: Space, centre: Settings) -> Iterator[Settings]:

@@ -59,11 +59,11 @@ def arm_identity(config: TrialConfig) -> str:
     }
     places = dict(config.data.located)
     return digest(
-        {**training_content(config, _weights(config)), "readouts": readouts, **({"places": places} if places else {})}
+        {**training_content(config, weights_of(config)), "readouts": readouts, **({"places": places} if places else {})}
     )
 
 
-def _weights(config: TrialConfig) -> dict[str, object]:
+def weights_of(config: TrialConfig) -> dict[str, object]:
     """Return what stands for a trial's weights: their content, or how they are named where they cannot be read."""
     try:
         return weights_contents(config.model)
