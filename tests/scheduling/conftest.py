@@ -1,13 +1,14 @@
 """A study that takes seconds, and drivers without Ray that may be interrupted at any epoch."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from reid_search.records import ReadoutResult, Record, RunContext, RunStarted, Status, StudyStore
+from reid_search.records import ReadoutResult, Record, RunContext, RunStarted, Status, StudyStore, TrialId
 from reid_search.scheduling.backends.inline import InThisProcess
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.observer import Row, TrialLabel
@@ -84,6 +85,7 @@ class TableDriver:
         study: The study.
         store: Where it keeps everything.
         value: What a trial reaches on every split; None fails.
+        noise: What a trial's key and seed add to it.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class TableDriver:
         store: StudyStore,
         value: Callable[[TrialConfig], float | None],
         pauses: Sequence[float] = (),
+        noise: Callable[[TrialId], float] = lambda trial: 0.0,
     ) -> None:
         self.started: list[Job] = []
+        self._noise = noise
         self.watcher = Watcher()
         self._store = store
         self._value = value
@@ -113,8 +117,8 @@ class TableDriver:
         return self.phases
 
     def _record(self, job: Job) -> Record:
-        value = self._value(job.config)
-        metrics = {} if value is None else {f"{job.ask.evaluate}/mAP": value}
+        value, now = self._value(job.config), datetime.now(UTC).isoformat(timespec="seconds")
+        metrics = {} if value is None else {f"{job.ask.evaluate}/mAP": value + self._noise(job.trial)}
         readouts = {
             name: ReadoutResult(config=readout.model_dump(mode="json"), dim=1, metrics=metrics)
             for name, readout in job.config.readouts.items()
@@ -129,7 +133,7 @@ class TableDriver:
             device_type="cpu",
             images_seen=job.config.training.images,
             readouts={} if value is None else readouts,
-            context=RunContext(seconds=1.0, host="here", device="cpu", versions={}, ended="2026-01-01T00:00:00+00:00"),
+            context=RunContext(seconds=1.0, host="here", device="cpu", versions={}, ended=now),
         )
 
 
@@ -203,9 +207,10 @@ def table_driver(tmp_path: Path, write_study: Callable[..., Path]) -> Callable[.
         value: Callable[[TrialConfig], float | None],
         storage: str = "runs",
         pauses: Sequence[float] = (),
+        noise: Callable[[TrialId], float] = lambda trial: 0.0,
         **over: Any,
     ) -> TableDriver:
         study = load_study(write_study(**over))
-        return TableDriver(study, StudyStore(tmp_path / storage, study.name), value, pauses)
+        return TableDriver(study, StudyStore(tmp_path / storage, study.name), value, pauses, noise)
 
     return make
