@@ -9,6 +9,8 @@ from reid_search.words import several
 from ..answers.family import Family, Past, family_of, looks_at_table
 from .formats import listed, points
 
+_DAY = 10  # characters of an ISO time
+
 
 def describe_past(past: Past) -> list[str]:
     """Return what was done about a claim before its verdict, one sentence each; nothing if it was claimed once."""
@@ -77,7 +79,9 @@ def _family(family: Family) -> Iterator[str]:
     left = [(contrast.names, sample) for contrast, sample in family.left_behind if not contrast.claims_now]
     again = len(family.left_behind) - len(left)
     if left:
-        told = "; ".join(f"{_quoted(names)} ({_sample(sample, None)})" for names, sample in left)
+        told = "; ".join(
+            f"{_quoted(names)} ({sample.last.made.time[:_DAY]}, {_sample(sample, None)})" for names, sample in left
+        )
         yield f"Measured and then withdrawn, so counted in the family: {told}."
     if again:
         yield f"Claims that were measured otherwise before count again: {again} in all."

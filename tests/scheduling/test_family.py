@@ -73,7 +73,7 @@ def told(tmp_path: Path) -> str:
         sentence = line.partition(": ")[2] or line
         assert sentence in " ".join(end)
         assert all(part.strip(". ") in markdown for part in sentence.split(". "))
-    return " ".join(weighs)
+    return re.sub(r"\(\d{4}-\d\d-\d\d, ", "(DAY, ", " ".join(weighs))
 
 
 def test_a_claim_that_lost_and_is_dropped_still_counts(answer: Answer, tmp_path: Path) -> None:
@@ -83,9 +83,11 @@ def test_a_claim_that_lost_and_is_dropped_still_counts(answer: Answer, tmp_path:
     after = answer({"wider": WIDER})
     assert (after.loc["wider", "family"], after.loc["wider", "p_holm"]) == (2, before.loc["wider", "p_holm"])
     assert after.loc["wider", "p_holm"] == pytest.approx(2 * after.loc["wider", "deciding_p"])
-    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (data.seed 0, 6 seeds)." in told(tmp_path)
+    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, data.seed 0, 6 seeds)." in told(
+        tmp_path
+    )
     assert answer({}, phases=phase(design="factorial")).empty
-    assert "‘wider’ (data.seed 0, 6 seeds); ‘stricter’" in told(tmp_path)
+    assert "‘wider’ (DAY, data.seed 0, 6 seeds); ‘stricter’" in told(tmp_path)
 
 
 def test_a_claim_withdrawn_before_it_is_measured_is_named_and_not_counted(answer: Answer, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_a_fresh_store_stays_linked_to_what_it_set_aside(answer: Answer, tmp_pat
     day = StudyStore.at(aside).day_set_aside
     said = told(tmp_path)
     assert f"It was measured in a store that was set aside (--fresh) on {day}." in said
-    assert f"‘stricter’ (data.seed 0, 6 seeds, set aside on {day})" in said
+    assert f"‘stricter’ (DAY, data.seed 0, 6 seeds, set aside on {day})" in said
 
 
 def test_another_study_that_asks_the_same_is_named(answer: Answer, tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_a_log_of_an_older_version_is_read_and_counted(answer: Answer, tmp_path:
     assert (after["family"], after["looks"]) == (2, 2)
     said = told(tmp_path)
     assert "It was called ‘wider’ before." in said
-    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (5 seeds)." in said
+    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, 5 seeds)." in said
 
 
 def test_looks_at_an_exploratory_table_are_counted_and_said(answer: Answer, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """`run --fresh` sets aside what was measured before, under the study's lock."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analysis.answers.family import family_of
 from reid_search.errors import RequestError
 from reid_search.records import StudyStore
 from reid_search.scheduling import RunOptions, run_study
@@ -35,7 +37,11 @@ def test_what_was_measured_is_set_aside_under_the_lock(begin: Begin, tmp_path: P
     aside = Path(note.removeprefix("Earlier measurements are set aside in "))
     assert sorted(path.name for path in aside.iterdir()) == ["asked.jsonl", "trials"]
     store = StudyStore(tmp_path / "runs", "small")
-    assert len(store.log.history().runs) == 1
+    history = store.log.history()
+    assert [run.set_aside for run in history.runs] == [aside.name]
+    assert family_of(store, history).gone == ()
+    shutil.rmtree(aside)
+    assert family_of(store, history).gone == (aside.name,)
     assert [folder.path.name for folder in store.trials()] != ["0123-s1"]
     assert not store.is_at_work
 
