@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import analysis
+from reid_search.cli.store import compare
 from reid_search.records import StudyStore, TrialId, read_state
 from reid_search.study import TrialConfig
 from reid_search.tracking.study_content import study_content as mlflow_content
@@ -201,3 +202,20 @@ def test_a_look_before_the_claim_was_made_counts(answer: Answer, tmp_path: Path)
     answer({}, phases=phase(3, design="factorial"))
     after = answer({"wider": WIDER}, phases=phase(5, design="factorial")).loc["wider"]
     assert (after["looks"], after["family"], after["beforehand"]) == (2, 1, False)
+
+
+def test_compare_ends_with_what_weighs_on_each_study(
+    answer: Answer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(BOTH, name="other")
+    for seeds in (5, 8):
+        answer({"wider": WIDER}, phases=phase(seeds))
+    for as_json in (False, True):
+        compare(["small", "other"], tmp_path / "runs", "test/mAP", "default", as_json)
+        said = capsys.readouterr()
+        lines = (said.err if as_json else said.out).splitlines()
+        looks, elsewhere = (
+            "A decision could be seen twice, with 5 and 8 seeds.",
+            "It is asked elsewhere in this storage too",
+        )
+        assert lines[-2:] == [f"small: wider: {looks} {elsewhere}: other.", f"other: wider: {elsewhere}: small."]
