@@ -7,6 +7,7 @@ a store that was set aside. So the family counts them beside the claims of the f
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 
 from reid_search.errors import RecordError
 from reid_search.records import (
@@ -36,7 +37,7 @@ class Past:
         other_samples: Other trainings, or another control, with which it was measured; each counts in the family.
         other_names: Names under which it was claimed before.
         other_smallest_effects: Smallest effects of interest that it had while results were in.
-        times_reversed: In how many earlier runs with results it was claimed the other way round.
+        times_reversed: How often it was turned round after results had come in.
         beside: Other claims of the study that the same trainings decide in the same way.
         set_aside: Days on which stores were set aside in which it had been measured.
         elsewhere: Other studies of the same storage that claim it.
@@ -107,7 +108,7 @@ class Family:
             other_samples=tuple(contrast.left_behind),
             other_names=tuple(name for name in contrast.names if name not in contrast.claims_now),
             other_smallest_effects=tuple(dict.fromkeys(others)),
-            times_reversed=sum(item.direction != own.direction for item in before),
+            times_reversed=sum(one.direction != two.direction for one, two in pairwise([*before, own])),
             beside=tuple(name for name in (sample.claims_now if sample else ()) if name != claim),
             set_aside=tuple(dict.fromkeys(item.aside for item in before if item.aside)),
             elsewhere=tuple(self.elsewhere.get(contrast.identity, ())),

@@ -64,7 +64,7 @@ def _past(past: Past) -> Iterator[str]:
             f"come in; it was {sizes} points."
         )
     if past.times_reversed:
-        yield f"It was claimed the other way round {_times(past.times_reversed)} before."
+        yield f"It was turned round {_times(past.times_reversed)} after results had come in."
     if past.other_names:
         yield f"It was called {_quoted(past.other_names)} before."
     if past.beside:

@@ -141,11 +141,12 @@ class Attempt:
         """The seeds of its data by path; empty in early logs."""
         return self.drawn.data_seeds if self.drawn else {}
 
-    def compared(self, weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    def _compared(self, weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """Return what weights of its arms compare, by the trainings of the first seed; empty if nothing was asked."""
-        readout = str(self.made.content.get("readout", ""))
+        metric, readout = (str(self.made.content.get(name, "")) for name in _MEASURED)
         first = min((ask.seed for ask in self.asks), default=0)
-        names = {ask.arm: f"{ask.key} {ask.readouts.get(readout, readout)}" for ask in self.asks if ask.seed == first}
+        asks = [ask for ask in self.asks if ask.seed == first]
+        names = {ask.arm: f"{ask.key} {ask.readouts.get(readout, readout)} {metric}" for ask in asks}
         if not weights or not set(weights) <= set(names):
             return ()
         return tuple(normalised([(names[arm], weight) for arm, weight in weights.items()])[0])
@@ -153,12 +154,12 @@ class Attempt:
     @cached_property
     def effect(self) -> tuple[tuple[str, float], ...]:
         """What it compares, by trainings."""
-        return self.compared(self.drawn.effect) if self.drawn else ()
+        return self._compared(self.drawn.effect) if self.drawn else ()
 
     @cached_property
     def control(self) -> tuple[tuple[str, float], ...]:
         """What its control compares, by trainings; empty without a control."""
-        return self.compared(self.drawn.control) if self.drawn else ()
+        return self._compared(self.drawn.control) if self.drawn else ()
 
 
 @dataclass(frozen=True)
@@ -216,10 +217,10 @@ class Sample:
 
     @cached_property
     def _by_seed(self) -> dict[int, frozenset[TrialId]]:
-        trials = sorted(frozenset[TrialId]().union(*(attempt.trials for attempt in self.attempts)))
-        return {
-            seed: frozenset(item for item in trials if item.seed == seed) for seed in {item.seed for item in trials}
-        }
+        found: dict[int, set[TrialId]] = {}
+        for trial in itertools.chain.from_iterable(attempt.trials for attempt in self.attempts):
+            found.setdefault(trial.seed, set()).add(trial)
+        return {seed: frozenset(trials) for seed, trials in found.items()}
 
     def _seeds(self, view: View) -> int:
         return len({trial.seed for trial in view.asked})
@@ -247,13 +248,14 @@ class ClaimedContrast:
     def samples(self) -> list[Sample]:
         """The samples on which it was tried."""
         found: list[list[Attempt]] = []
-        for attempt in self.attempts:
-            if attempt.is_drawn:
-                home = next((sample for sample in found if _is_of(attempt, sample)), None)
-                home.append(attempt) if home is not None else found.append([attempt])
-        waiting = [attempt for attempt in self.attempts if attempt.is_current and not attempt.is_drawn]
-        if waiting and found:  # a phase that has not begun in the last run will take up what the last one left
-            found[-1] += waiting
+        latest: list[Attempt] = []
+        for attempt in (item for item in self.attempts if item.is_drawn):
+            latest = next((sample for sample in found if _is_of(attempt, sample)), [])
+            if not latest:
+                found.append(latest)
+            latest.append(attempt)
+        # A phase that has not begun in the last run will take up what the one before left.
+        latest += [attempt for attempt in self.attempts if attempt.is_current and not attempt.is_drawn]
         return [Sample(tuple(sample), self.views) for sample in found]
 
     @property

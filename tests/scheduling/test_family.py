@@ -142,7 +142,7 @@ def test_the_opposite_claim_and_another_smallest_effect_are_the_same_contrast(an
         "Its smallest effect of interest was changed twice after results had come in; it was 1.00 and 2.00 points."
         in said
     )
-    assert "It was claimed the other way round twice before. It was called ‘wider’ before." in said
+    assert "It was turned round once after results had come in. It was called ‘wider’ before." in said
 
 
 def test_a_control_that_is_dropped_or_replaced_is_another_chance(answer: Answer, tmp_path: Path) -> None:
@@ -219,3 +219,14 @@ def test_compare_ends_with_what_weighs_on_each_study(
             "It is asked elsewhere in this storage too",
         )
         assert lines[-2:] == [f"small: wider: {looks} {elsewhere}: other.", f"other: wider: {elsewhere}: small."]
+
+
+def test_claims_whose_phase_has_not_begun_again_are_not_counted_twice(answer: Answer, tmp_path: Path) -> None:
+    def phases(trials: int) -> list[Content]:
+        return [{"kind": "search", "trials": trials, "sampler": "random", "pruner": "none"}, *phase()]
+
+    assert list(answer(BOTH, phases=phases(1))["family"]) == [2, 2]
+    waiting = answer(BOTH, phases=phases(3), die_at=0)
+    assert list(waiting["verdict"]) == ["not yet", "not yet"]
+    assert list(waiting["family"]) == [2, 2]
+    assert told(tmp_path) == ""
