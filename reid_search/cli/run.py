@@ -31,7 +31,10 @@ def run(
     ] = "local",
     sets: Sets = None,
     skip_broken: SkipBroken = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Set earlier results aside and start over.")] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Set earlier results aside and start over; what was claimed there counts on."),
+    ] = False,
     remeasure: Annotated[
         bool,
         typer.Option(
