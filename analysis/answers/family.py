@@ -37,7 +37,7 @@ class Past:
         other_samples: Other trainings, or another control, with which it was measured; each counts in the family.
         other_names: Names under which it was claimed before.
         other_smallest_effects: Smallest effects of interest that it had while results were in.
-        times_reversed: How often it was turned round after results had come in.
+        times_reversed: How often its direction was reversed after results had come in.
         beside: Other claims of the study that the same trainings decide in the same way.
         set_aside: Days on which stores were set aside in which it had been measured.
         elsewhere: Other studies of the same storage that claim it.

@@ -35,8 +35,8 @@ def describe_collapse(ablation: AblationSummary) -> Iterator[str]:
     if ablation.without_untrained:
         seeds = several(ablation.without_untrained, "finished seed")
         yield (
-            f"The records of {seeds} do not hold what the untrained network reached (an earlier release), so of these "
-            "only chance counts as collapse."
+            f"The records of {seeds} do not hold what the untrained network reached, so of these only chance counts as "
+            "collapse."
         )
 
 

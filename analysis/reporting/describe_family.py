@@ -51,12 +51,13 @@ def looks_at_tables(store: StudyStore, history: History) -> list[str]:
 def _past(past: Past) -> Iterator[str]:
     if past.looks > 1:
         seen = listed([str(seeds) for seeds in past.seeds_at_looks])
-        yield f"A decision could be seen {_times(past.looks)}, with {seen} seeds."
+        yield f"It could have been decided {_times(past.looks)}, with {seen} seeds."
     if past.sample and past.sample.times_lowered:
         yield f"Its number of seeds was lowered {_times(past.sample.times_lowered)} after results had come in."
     if past.other_samples:
         told = "; ".join(_sample(sample, past.sample) for sample in past.other_samples)
-        yield f"It was measured {_times(len(past.other_samples))} otherwise, which counts in the family: {told}."
+        ways = several(len(past.other_samples), "other way")
+        yield f"It was also measured in {ways}, counted in the family: {told}."
     if past.other_smallest_effects:
         sizes = listed([points(size).lstrip("+") for size in past.other_smallest_effects])
         yield (
@@ -64,7 +65,7 @@ def _past(past: Past) -> Iterator[str]:
             f"come in; it was {sizes} points."
         )
     if past.times_reversed:
-        yield f"It was turned round {_times(past.times_reversed)} after results had come in."
+        yield f"Its direction was reversed {_times(past.times_reversed)} after results had come in."
     if past.other_names:
         yield f"It was called {_quoted(past.other_names)} before."
     if past.beside:
@@ -72,7 +73,7 @@ def _past(past: Past) -> Iterator[str]:
     if past.set_aside:
         yield f"It was measured in a store that was set aside (--fresh) on {listed(past.set_aside)}."
     if past.elsewhere:
-        yield f"It is asked elsewhere in this storage too: {listed(past.elsewhere)}."
+        yield f"Other studies in this storage ask it too: {listed(past.elsewhere)}."
 
 
 def _family(family: Family) -> Iterator[str]:
@@ -84,7 +85,7 @@ def _family(family: Family) -> Iterator[str]:
         )
         yield f"Measured and then withdrawn, so counted in the family: {told}."
     if again:
-        yield f"Claims that were measured otherwise before count again: {again} in all."
+        yield f"Other ways in which present claims were measured are counted in the family too: {again}."
     if family.unseen:
         yield f"Withdrawn before anything of it was measured, so not counted: {_quoted(family.unseen)}."
     for folder in family.gone:

@@ -107,7 +107,7 @@ def test_another_name_for_claim_phase_and_levels_is_no_new_claim(answer: Answer,
     after = answer({"size": renamed}, axes=axes, phases=phase(8, name="again")).loc["size"]
     assert (after["family"], after["looks"], after["beforehand"]) == (1, 2, False)
     assert after["p_holm"] == pytest.approx(2 * after["p"])
-    assert "A decision could be seen twice, with 5 and 8 seeds. It was called ‘wider’ before." in told(tmp_path)
+    assert "It could have been decided twice, with 5 and 8 seeds. It was called ‘wider’ before." in told(tmp_path)
 
 
 def test_fewer_seeds_are_a_look_and_said(answer: Answer, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_other_people_are_another_chance_and_count(
         after = answer({"wider": WIDER}, base={**base, "data": {**base["data"], "seed": seed}}).loc["wider"]
     assert (after["family"], after["looks"]) == (3, 1)
     assert (
-        "It was measured twice otherwise, which counts in the family: data.seed 0, 6 seeds; data.seed 3, 6 seeds."
+        "It was also measured in 2 other ways, counted in the family: data.seed 0, 6 seeds; data.seed 3, 6 seeds."
         in (told(tmp_path))
     )
 
@@ -142,14 +142,14 @@ def test_the_opposite_claim_and_another_smallest_effect_are_the_same_contrast(an
         "Its smallest effect of interest was changed twice after results had come in; it was 1.00 and 2.00 points."
         in said
     )
-    assert "It was turned round once after results had come in. It was called ‘wider’ before." in said
+    assert "Its direction was reversed once after results had come in. It was called ‘wider’ before." in said
 
 
 def test_a_control_that_is_dropped_or_replaced_is_another_chance(answer: Answer, tmp_path: Path) -> None:
     answer({"wider": {**WIDER, "vanishes": {MARGIN: 0.5}}})
     after = answer({"wider": WIDER}).loc["wider"]
     assert after["family"] == 2
-    assert "It was measured once otherwise, which counts in the family: another control, 6 seeds." in told(tmp_path)
+    assert "It was also measured in 1 other way, counted in the family: another control, 6 seeds." in told(tmp_path)
 
 
 def test_a_fresh_store_stays_linked_to_what_it_set_aside(answer: Answer, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_another_study_that_asks_the_same_is_named(answer: Answer, tmp_path: Pat
     answer({"a": STRICTER}, name="unlike")
     after = answer({"wider": WIDER}).loc["wider"]
     assert after["family"] == 1
-    assert told(tmp_path) == "wider: It is asked elsewhere in this storage too: other."
+    assert told(tmp_path) == "wider: Other studies in this storage ask it too: other."
 
 
 def test_a_log_of_an_older_version_is_read_and_counted(answer: Answer, tmp_path: Path) -> None:
@@ -215,8 +215,8 @@ def test_compare_ends_with_what_weighs_on_each_study(
         said = capsys.readouterr()
         lines = (said.err if as_json else said.out).splitlines()
         looks, elsewhere = (
-            "A decision could be seen twice, with 5 and 8 seeds.",
-            "It is asked elsewhere in this storage too",
+            "It could have been decided twice, with 5 and 8 seeds.",
+            "Other studies in this storage ask it too",
         )
         assert lines[-2:] == [f"small: wider: {looks} {elsewhere}: other.", f"other: wider: {elsewhere}: small."]
 
