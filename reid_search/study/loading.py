@@ -43,7 +43,9 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     config = _validated(StudyConfig, document, document.data)
     _validated(TrialConfig, document, config.base, ("base",))
     study = Study(config, document)
-    study = study if data is None else study.with_data(data)
+    if data is not None:
+        study = study.with_data(data)
+        _validated(TrialConfig, document, study.config.base, ("base",))  # the folder may lack what the trial needs
     check_study(study)
     return study
 
@@ -74,7 +76,9 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
     document = _entered(document, paths)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
-    config = config if data is None else config.model_copy(update={"data": config.data.at(data)})
+    if data is not None:
+        content = config.model_copy(update={"data": config.data.at(data)}).model_dump(mode="json")
+        config = _validated(TrialConfig, document, content, prefix)
     if prefix != ("config",):  # which has been trained
         check_written(config, document, prefix)
     seed = document.data.get("seed") if prefix == ("config",) else None
