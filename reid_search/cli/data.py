@@ -103,6 +103,7 @@ def check(
         **{part: _counts(dataset, part) for part in dataset.tables},
         "image_sizes": dict(sizes.most_common()),
         "side_cars": {kind: str(place) for kind, place in sorted(dataset.side_cars.items())},
+        "side_cars_from": {kind: config.origin_of(kind) for kind in sorted(dataset.side_cars)},
         "not_used": listing.unused,
         "notes": [*dataset.notes, *alone],
         "licence": listing.about.licence,
@@ -285,7 +286,8 @@ def _print(content: dict[str, Any], tables: Sequence[str]) -> None:
     more = len(content["image_sizes"]) - len(shown)
     answer("sizes    " + ", ".join([*shown, *([several(more, "other size")] if more else [])]))
     for kind in ("maps", "keypoints", "attributes"):
-        answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}")
+        origin = content["side_cars_from"].get(kind)
+        answer(f"{kind:10} {content['side_cars'].get(kind, 'none')}{f' ({origin})' if origin else ''}")
     for reason, files in content["not_used"].items():
         answer(f"not used {reason} ({len(files):,}): {', '.join(files[:2])}{', …' if len(files) > 2 else ''}")
     for note in [*content["notes"], *([f"licence: {content['licence']}"] if content["licence"] else [])]:

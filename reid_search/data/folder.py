@@ -6,18 +6,19 @@ And which data set a folder is, or is nearest to.
 import re
 import shlex
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
 from reid_search.data.listing import Listing, entries_of, is_folder, is_hidden
+from reid_search.data.side_cars.origins import origin_of
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, absolute, label_of
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
-from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, SIDE_CARS, Forms, MapLabels
+from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, PREDICTED, SIDE_CARS, Forms, MapLabels
 
 RESORTED = "a copy sorted into a folder for each identity; name the original"
 _MOST_FOLDERS = 50
@@ -170,6 +171,16 @@ class FolderConfig(DataConfig):
     def offers(self) -> frozenset[SideCar]:
         """The side-cars that exist; all of them while no folder is given."""
         return frozenset(SIDE_CARS) if self.root is None else frozenset(self.side_cars())
+
+    def origin_of(self, kind: SideCar) -> str:
+        """Return `predicted`, or that side-cars which `reid-search data make` wrote are the truth."""
+        place = None if self.root is None else self.side_cars().get(kind)
+        return PREDICTED if place is None else origin_of(kind, place, self.folder(), self._listed(kind, place))
+
+    def _listed(self, kind: SideCar, place: Path) -> Collection[str]:
+        """Return the files of a kind of side-car that a list at this place names; none for another place."""
+        del kind, place
+        return ()
 
     def how_to_offer(self, kind: SideCar) -> str:
         """Say where a side-car is expected."""

@@ -59,6 +59,7 @@ def test_a_check_describes_images_and_side_cars(command: Command, unit: Path) ->
     assert found["gallery"] == {"images": 54, "identities": 12, "cameras": 3, "distractors": 12, "junk": 6}
     assert found["image_sizes"] == {"128x64": 162}
     assert set(found["side_cars"]) == {"maps", "keypoints", "attributes"}
+    assert set(found["side_cars_from"].values()) == {"truth"}
     assert (found["unreadable"], found["side_car_problems"]) == ([], [])
     text = command("data", "check", "unit").out
     for said in ("12 identities", "162 of 128x64", "unit/masks", "unit/keypoints", "unit/attributes.csv"):

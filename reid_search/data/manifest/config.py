@@ -114,6 +114,12 @@ class ManifestConfig(FolderConfig):
         except DataError:  # which is said where the whole is read
             return None
 
+    def _listed(self, kind: SideCar, place: Path) -> frozenset[str]:
+        """Return the files of a column, if this is what names the side-cars."""
+        if kind not in PER_IMAGE or place != manifest_at(self.folder()):
+            return frozenset()
+        return _files_of_column(kind, place, state_of(place))
+
 
 def _check_boxes(listing: Listing, path: Path) -> None:
     from reid_search.data.decoding import judged, outside
@@ -135,6 +141,11 @@ def _check_boxes(listing: Listing, path: Path) -> None:
 @cache
 def _filled(path: Path, _state: bytes) -> frozenset[str]:
     return frozenset(name for row in read_records(path).values() for name, cell in row.items() if cell)
+
+
+@cache
+def _files_of_column(column: str, path: Path, _state: bytes) -> frozenset[str]:
+    return frozenset(str(path.parent / cell) for row in read_records(path).values() if (cell := row.get(column)))
 
 
 CONFIG = ManifestConfig

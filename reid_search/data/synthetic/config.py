@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from reid_search.data.side_cars.origins import NOISES
 from reid_search.data.synthetic.presets import PRESETS, PresetName
 from reid_search.study import Config, DataConfig
 from reid_search.study.trial.key import digest
-from reid_search.study.trial.side_cars import TRUTH, SideCar
+from reid_search.study.trial.side_cars import SideCar, truth
 
 GENERATOR_VERSION = 3
 
@@ -144,13 +145,7 @@ class SyntheticConfig(DataConfig):
 
     def origin_of(self, kind: SideCar) -> str:
         """Return `truth`, the renderer's own, or `truth with noise` and how strong it is."""
-        nuisances = self.nuisances
-        noises: dict[SideCar, float] = {
-            "maps": nuisances.mask_noise,
-            "keypoints": nuisances.keypoint_noise,
-            "attributes": nuisances.attribute_noise,
-        }
-        return f"{TRUTH} with noise {noises[kind]:g}" if noises[kind] else TRUTH
+        return truth(getattr(self.nuisances, NOISES[kind]))
 
     @property
     def train_identities(self) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from PIL import Image
 
 from reid_search.common.labels import DISTRACTOR
+from reid_search.data.side_cars.origins import NOTE
 from reid_search.data.synthetic.config import DRAWN_FROM, GENERATOR_VERSION, SyntheticConfig
 from reid_search.data.synthetic.latents import latents_of
 from reid_search.data.synthetic.people.attributes import attributes_of, disturbed_attributes
@@ -47,7 +48,7 @@ def write_dataset(config: SyntheticConfig, root: Path) -> None:
         (root / name).write_bytes(content)
         hashes[name] = hashlib.sha256(content).hexdigest()
     write_json(
-        root / "manifest.json",
+        root / NOTE,
         {
             "generator_version": GENERATOR_VERSION,
             "fingerprint": config.fingerprint(),

@@ -17,6 +17,12 @@ SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
 TRUTH, PREDICTED = "truth", "predicted"
 """Where side-cars are from: what an image was made of, perhaps with noise, or something that looked at it."""
 
+
+def truth(noise: float) -> str:
+    """Return `truth`, or `truth with noise 0.5`."""
+    return f"{TRUTH} with noise {noise:g}" if noise else TRUTH
+
+
 Part = Literal["head", "upper", "lower", "shoes"]
 PARTS: tuple[Part, ...] = ("head", "upper", "lower", "shoes")
 MapLabels = Literal["parts", "lip"] | dict[Part, tuple[Annotated[int, Field(ge=0, le=255)], ...]]
