@@ -245,7 +245,8 @@ class ComponentFamily:
     def name_in(self, content: Mapping[str, object] | Mapping[object, object]) -> object | None:
         """Return the component that a config, or a part of one, names or implies; None if it does neither."""
         implied = (name for key, name in self._implied.items() if key in content)
-        return content.get(self.discriminator) or next(implied, None)
+        named = content.get(self.discriminator)
+        return next(implied, None) if named is None else named
 
     def whose(self, key: str) -> str | None:
         """Say which components have a setting: `a setting of tpe and cma_es`; None if none has it."""

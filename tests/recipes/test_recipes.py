@@ -295,6 +295,12 @@ def test_a_command_may_name_another_recipe(tmp_path: Path) -> None:
     ("content", "said"),
     [
         ({"recipe": "mgm"}, "unknown recipe 'mgm'; did you mean 'mgn'"),
+        ({"recipe": False}, "false: expected the name of a recipe; allowed: attributes, "),
+        ({"recipe": "mgn", "losses": None}, "valid dictionary"),
+        (
+            {"recipe": "pcb", "losses": {"triplet": None}},
+            "null switches off a loss of recipe 'pcb', which has none of this name; allowed: identity",
+        ),
         ({"recipe": "pcb", "model": {"parts": 12}, "data": {**MARKET, "image_size": [64, 32]}}, "stripes|rows"),
         ({"recipe": "mgn", "losses": {"identity": None, "triplet": None}}, "every loss is switched off"),
     ],

@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import at_home
+from reid_search.study.component import at_home, in_yaml
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import ANYWHERE, Place
 
@@ -115,8 +115,8 @@ def read_document(
     parent = data.pop("extends")
     data = enter(data, path.parent) if enter else data
     place = places[("extends",)]
-    if not isinstance(parent, str):
-        raise StudyError(f"{place}: extends: {parent!r}: expected the name of a study file")
+    if not (isinstance(parent, str) and parent):
+        raise StudyError(f"{place}: extends: {in_yaml(parent)}: expected the name of a study file")
     lower = path.parent / at_home(parent)
     if not lower.exists():
         raise StudyError(f"{place}: extends: '{parent}': {_no_such_file(lower, besides=path)}")

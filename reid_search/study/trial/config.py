@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from reid_search.errors import StudyError
-from reid_search.study.component import SCORERS, Config
+from reid_search.study.component import ARCHITECTURES, SCORERS, Config
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import PREDICTED, SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
@@ -256,6 +256,12 @@ class ModelConfig(Config):
         Raises:
             StudyError: The settings do not fit the image size (more stripes than rows).
         """
+
+
+def default_losses(model: object) -> Mapping[str, Mapping[str, object]] | None:
+    """Return the losses by default of the architecture that a model's plain data name; None where they name none."""
+    name = model.get(ARCHITECTURES.discriminator) if isinstance(model, Mapping) else None
+    return ARCHITECTURES.config_class(str(name)).default_losses if name in ARCHITECTURES.names() else None  # type: ignore[attr-defined]
 
 
 class LossConfig(Config):

@@ -8,12 +8,14 @@ from functools import cache
 from importlib import resources
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import cast
 
 from reid_search.errors import nearest
-from reid_search.study.component import EntryError
+from reid_search.study.component import EntryError, in_yaml
 from reid_search.study.language.document import read_document
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
+from reid_search.study.trial.config import default_losses
 
 KEY = "recipe"
 WHERE_TAKEN = "a recipe is taken in `base`, or in a variant of an axis: system: {variants: {PCB: {recipe: pcb}}}"
@@ -57,10 +59,24 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
     own = {key: value for key, value in content.items() if key != KEY}
     if name is None:
         return own
-    if isinstance(losses := own.get("losses"), Mapping):
+    if not isinstance(name, str):
+        raise EntryError(f"{in_yaml(name)}: expected the name of a recipe; {nearest('', recipe_names())}", KEY)
+    losses = own.get("losses")
+    if isinstance(losses, Mapping):
         own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
-    made = merged(recipe(str(name)), own, place, "delete named")
-    return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": str(name)}
+    made = merged(recipe(name), own, place, "delete named")
+    if isinstance(losses, Mapping):
+        _check_switched_off(losses, name, made.get("model"))
+    return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": name}
+
+
+def _check_switched_off(losses: Mapping[str, object], name: str, model: object) -> None:
+    """Refuse a null for a loss that neither the recipe nor the architecture has."""
+    known = {*cast("Mapping[str, object]", recipe(name)["losses"]), *(default_losses(model) or {})}
+    for loss, value in losses.items():
+        if value is None and loss not in known:
+            message = f"null switches off a loss of recipe '{name}', which has none of this name"
+            raise EntryError(f"{message}; {nearest(loss, known)}", "losses", loss)
 
 
 def _shared_out(training: object, own: object) -> object:

@@ -13,7 +13,14 @@ from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config,
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.language.validation_errors import first_problem
-from reid_search.study.trial.config import DataConfig, LossConfig, ModelConfig, ReadoutConfig, ScorerConfig
+from reid_search.study.trial.config import (
+    DataConfig,
+    LossConfig,
+    ModelConfig,
+    ReadoutConfig,
+    ScorerConfig,
+    default_losses,
+)
 from reid_search.study.trial.recipes import KEY, over_recipe, recipe_names
 from reid_search.study.trial.side_cars import SideCar, in_words, missing
 from reid_search.study.trial.taps import TapSpec, select_taps, untrained
@@ -64,10 +71,9 @@ class TrialConfig(Config):
             value = over_recipe(value, Place(cls))
         if not isinstance(value, Mapping) or not isinstance(value.get("model"), Mapping):
             return value
-        architecture, given = value["model"].get("architecture"), value.get("losses") or {}
-        if architecture not in ARCHITECTURES.names() or not isinstance(given, Mapping):
+        defaults, given = default_losses(value["model"]), value.get("losses", {})
+        if defaults is None or not isinstance(given, Mapping):
             return value
-        defaults = getattr(ARCHITECTURES.config_class(str(architecture)), "default_losses", {})
         return {**value, "losses": _with_default_losses(defaults, given)}
 
     @model_validator(mode="after")
