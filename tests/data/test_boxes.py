@@ -163,7 +163,7 @@ def test_without_cameras_a_query_is_its_box_and_not_its_file(tmp_path: Path) -> 
     _write(tmp_path / "manifest.csv", rows)
     data = {"name": "manifest", "root": str(tmp_path), "holdout": 0.0}
     model = {"architecture": "baseline", "backbone": "resnet10_thin"}
-    training = {"batch": {"ids": 1, "per_id": 2}}
+    training = {"batch": {"ids": 2, "per_id": 2}}
     config = TrialConfig.model_validate({"data": data, "model": model, "training": training})
     query, gallery = open_trial_data(config, 0, tmp_path / "cache").sets["test"].compared()["image"]
     assert sorted((gallery == query[0]).tolist()) == [False, False, True]

@@ -127,6 +127,14 @@ def test_looks_at_its_own_taps_only(settings, make_sites, make_targets, evaluate
 
 
 @every_loss
+def test_says_whether_it_compares_images(settings, make_sites, make_targets, evaluate):
+    """A loss that compares images has nothing to say of a single one."""
+    taps = make_sites(settings, 1)
+    value = evaluate(settings, taps, _features(taps, 1), make_targets(LABELS[:1]), train=False)
+    assert LOSSES.config_class(settings["kind"]).compares_images == (value == 0)
+
+
+@every_loss
 def test_order_of_the_batch_does_not_count(settings, make_sites, make_targets, evaluate):
     taps = make_sites(settings, 1)
     features, targets = _features(taps), make_targets(LABELS)

@@ -3,12 +3,16 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
 
+from reid_search.data.sampling import PassSampler
 from reid_search.errors import StudyError
 from reid_search.losses import Targets
+from reid_search.study import EntryError, TrainingConfig
+from reid_search.study.trial.training import BatchConfig
 
 LABELS = torch.tensor([0, 0, 0, 1, 1, 2, 3])
 
@@ -186,3 +190,20 @@ def test_learns_to_tell_people_apart_that_a_distance_cannot(make_taps, make_loss
 def test_settings_out_of_range_are_refused(settings, make_config):
     with pytest.raises(ValueError, match=next(iter(settings))):
         make_config({"kind": "verification", **settings})
+
+
+@pytest.mark.parametrize(("ids", "per_id"), [(1, 4), (4, 2)])
+@pytest.mark.parametrize("pairs", [{}, {"same": 0.2}, {"same": 0.0}, {"same": 0.0, "least": 0.5}, {"same": 1.0},
+                                   {"same": 1.0, "decay": 2.0}, {"same": 0.1, "decay": 2.0}])  # fmt: skip
+def test_drawn_pairs_are_refused_where_a_sampler_never_draws_both_kinds(ids, per_id, pairs, make_config):
+    batch = BatchConfig(ids=ids, per_id=per_id, order="pairs", pairs=pairs)
+    identities = np.arange(120) // 6
+    sampler = PassSampler(identities, batch, seed=0)
+    drawn = [identities[sampler.batch(step)].reshape(-1, 2) for step in range(600)]
+    same = np.concatenate(drawn) @ [1, -1] == 0
+    loss = make_config({"kind": "verification", "pairs": "drawn"})
+    if same.any() and not same.all():
+        loss.check_training(TrainingConfig(batch=batch))
+    else:
+        with pytest.raises(EntryError, match=r"^drawn, but (none|each) of the \d pairs of a batch shows one person"):
+            loss.check_training(TrainingConfig(batch=batch))

@@ -214,7 +214,15 @@ STUDIES = {
     "fewest epochs of a pruner beyond a trial": _phases("{kind: search, pruner: {min_epochs: 500}}"),
     "fewest epochs of Hyperband beyond a trial": _phases("{kind: search, pruner: {kind: hyperband, min_epochs: 10}}"),
     "Hyperband of one bracket": _phases("{kind: search, pruner: {kind: hyperband, reduction: 100}}"),
-    "batch of more people than there are": _base("training: {batch: {ids: 30, per_id: 1}}"),
+    "batch of more people than there are": _base("training: {batch: {ids: 30, per_id: 2}}"),
+    "batch of one image": _base("losses: {triplet: {on: []}}\n  training: {batch: {ids: 1, per_id: 1}}"),
+    "batch without two images of a person": _base("training: {batch: {ids: 30, per_id: 1}}"),
+    "batch of one person": _base("training: {batch: {ids: 1}}"),
+    "batch of two images": _base("training: {batch: {ids: 2, per_id: 1, order: shuffled}}"),
+    "drawn pairs of one kind": _base(
+        "losses: {pairs: {kind: verification, on: [global@coarse], pairs: drawn}}\n"
+        "  training: {batch: {ids: 4, order: pairs, pairs: {same: 0}}}"
+    ),
     "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),

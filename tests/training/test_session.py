@@ -262,10 +262,14 @@ def test_a_killed_process_is_continued_with_the_same_numbers(
             "name no param",
         ),
         (
-            {"training": {**_FOREVER, "batch": {"ids": 4, "per_id": 1}}, "losses": {"identity": {"on": []}}},
+            {
+                "data": {"name": "synthetic", "preset": "unit", "image_size": [32, 16], "holdout": 0.25},
+                "training": {**_FOREVER, "batch": {"ids": 1, "per_id": 3, "order": "consecutive"}},  # always one person
+                "losses": {"identity": {"on": []}},
+            },
             "no gradient",
         ),
-        ({"training": {"images": 48, "batch": {"ids": 500, "per_id": 1}}}, "training.batch.ids: 500"),
+        ({"training": {"images": 48, "batch": {"ids": 500, "per_id": 2}}}, "training.batch.ids: 500"),
     ],
 )
 def test_a_trial_that_cannot_go_on_fails_with_a_reason_and_no_score(

@@ -1,6 +1,6 @@
 """Settings of the circle loss on pairs; no torch."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ class CircleConfig(LossConfig):
     """
 
     kind: Literal["circle"]
+    compares_images: ClassVar[bool] = True
     gamma: float = Field(default=128.0, gt=0.0)
     margin: float = Field(default=0.25, ge=0.0, lt=1.0)
 

@@ -40,6 +40,7 @@ class GraphConfig(LossConfig):
     scores_pairs: ClassVar[bool] = True
     written_if_set: ClassVar[tuple[str, ...]] = ("base_stages",)
     kind: Literal["graph"]
+    compares_images: ClassVar[bool] = True
     pair: Literal["squared", "absolute", "product"] = "squared"
     edges: EdgeKind = "supervised"
     temperature: float = Field(default=1.0, gt=0.0)

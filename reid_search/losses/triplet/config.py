@@ -1,6 +1,6 @@
 """Settings of the triplet loss; no torch."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -29,6 +29,7 @@ class TripletConfig(LossConfig):
     """
 
     kind: Literal["triplet"]
+    compares_images: ClassVar[bool] = True
     margin: Annotated[float | Literal["soft"], BeforeValidator(_number_or_soft)] = Field(default=0.3)
     mining: Literal["batch_hard", "all"] = "batch_hard"
     distance: Literal["euclidean", "squared"] = "euclidean"

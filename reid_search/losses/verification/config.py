@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from reid_search.study import EntryError, LossConfig
+from reid_search.words import several
 
 if TYPE_CHECKING:
     from reid_search.study.trial.training import TrainingConfig
@@ -29,6 +30,7 @@ class VerificationConfig(LossConfig):
 
     written_if_set: ClassVar[tuple[str, ...]] = ("pairs",)
     kind: Literal["verification"]
+    compares_images: ClassVar[bool] = True
     scores_pairs: ClassVar[bool] = True
     comparison: Literal["squared", "absolute", "product"] = "squared"
     normalize: bool = False
@@ -38,10 +40,18 @@ class VerificationConfig(LossConfig):
     pairs: Literal["all", "drawn"] = "all"
 
     def check_training(self, training: "TrainingConfig") -> None:
-        """Raise an EntryError if it looks at drawn pairs and the batches are of none."""
-        order = training.batch.order
-        if self.pairs == "drawn" and order != "pairs":
-            raise EntryError(f"drawn, but training.batch.order is {order}; allowed: all, or batches of pairs", "pairs")
+        """Raise an EntryError if it looks at drawn pairs, and batches have none or only one kind of them."""
+        batch = training.batch
+        if self.pairs == "drawn" and batch.order != "pairs":
+            found = f"drawn, but training.batch.order is {batch.order}"
+            raise EntryError(f"{found}; allowed: all, or batches of pairs", "pairs")
+        if self.pairs == "drawn":
+            count = batch.size // 2
+            most, fewest = batch.pairs.counts(count)
+            if most == 0 or fewest == count:
+                found = f"drawn, but {'none' if most == 0 else 'each'} of the {several(count, 'pair')} of a batch"
+                share = f"training.batch.pairs.same is {batch.pairs.same:g}"
+                raise EntryError(f"{found} shows one person ({share}); allowed: all, or pairs of both kinds", "pairs")
 
 
 CONFIG = VerificationConfig

@@ -267,7 +267,8 @@ def default_losses(model: object) -> Mapping[str, Mapping[str, object]] | None:
 class LossConfig(Config):
     """A loss on taps; the config of each kind extends this.
 
-    `scopes` are the scopes of taps that it accepts, `of_identities` says whether it uses identity labels.
+    `scopes` are the scopes of taps that it accepts, `of_identities` says whether it uses identity labels, and
+    `compares_images` whether it learns from images of a batch that show one person and others that do not.
 
     Attributes:
         kind: The loss, `cross_entropy` or `triplet`.
@@ -278,6 +279,7 @@ class LossConfig(Config):
     kind: str
     scopes: ClassVar[frozenset[Scope]] = VECTORS
     of_identities: ClassVar[bool] = True
+    compares_images: ClassVar[bool] = False
     on: Patterns = ()
     weight: float = Field(default=1.0, ge=0.0)
 

@@ -31,6 +31,11 @@ class PairsConfig(Config):
         """Return the share in a pass over the images, counted from 0."""
         return max(self.least, self.same / self.decay ** (turn + 1))
 
+    def counts(self, pairs: int) -> tuple[int, int]:
+        """Return the most and the fewest of a batch's pairs that show one person in any pass."""
+        fewest = self.least if self.decay > 1.0 else self.share(0)
+        return round(self.share(0) * pairs), round(fewest * pairs)
+
 
 class BatchConfig(Config):
     """Batches of `ids` × `per_id` images.
@@ -54,6 +59,15 @@ class BatchConfig(Config):
     pairs: PairsConfig = PairsConfig()
 
     @model_validator(mode="after")
+    def _has_two_images(self) -> Self:
+        if self.size < 2:
+            raise EntryError(
+                "1 with per_id 1: a batch of one image, which batch norm cannot take; allowed: at least 2 of either",
+                "ids",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _pairs_fill_a_batch(self) -> Self:
         if self.order == "pairs" and self.size % 2:
             raise EntryError(
@@ -65,6 +79,20 @@ class BatchConfig(Config):
     def size(self) -> int:
         """Images in a batch."""
         return self.ids * self.per_id
+
+    def check_compared(self, by: str) -> None:
+        """Check that a batch can hold two images of one identity, and one of another, which something compares.
+
+        Raises:
+            EntryError: It cannot; the path is that of the batch's entry.
+        """
+        if self.order in ("identities", "covering"):
+            for entry, compared in (("per_id", "images of one identity"), ("ids", "identities")):
+                if getattr(self, entry) < 2:
+                    raise EntryError(f"1, but {by} compares {compared}; allowed: at least 2", entry)
+        elif self.size < 3:
+            message = f"{self.ids} with per_id {self.per_id}, but {by} compares two images of one identity and another"
+            raise EntryError(f"{message}; allowed: at least 3 images in a batch", "ids")
 
     @property
     def fewest_identities(self) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, SerializeAsAny, ValidationError, model_validator
@@ -116,13 +117,13 @@ class TrialConfig(Config):
 
     @model_validator(mode="after")
     def _training_suits_the_losses(self) -> Self:
-        for name, loss in self.losses.items():
-            if not self.loss_taps(name):
-                continue
-            try:
+        for name in self.losses_at_work:
+            loss = self.losses[name]
+            if loss.compares_images:
+                with _inside("training", "batch"):
+                    self.training.batch.check_compared(f"loss '{name}'")
+            with _inside("losses", name):
                 loss.check_training(self.training)
-            except EntryError as error:
-                raise EntryError(str(error), "losses", name, *error.path) from None
         return self
 
     @model_validator(mode="after")
@@ -207,11 +208,15 @@ class TrialConfig(Config):
         return select_taps(loss.on, self.offered_taps) if loss.weight else []
 
     @property
+    def losses_at_work(self) -> list[str]:
+        """The losses that sit on a tap and are used in some stage."""
+        used = {name for stage in self.training.resolved_stages for name in stage.losses or self.losses}
+        return [name for name in self.losses if name in used and self.loss_taps(name)]
+
+    @property
     def loss_sites(self) -> list[TapSpec]:
         """The taps that a loss sits on in some stage, whichever parts of the model this stage trains."""
-        stages = self.training.resolved_stages
-        used = (name for name in self.losses if any(name in (stage.losses or self.losses) for stage in stages))
-        return [tap for name in used for tap in self.loss_taps(name)]
+        return [tap for name in self.losses_at_work for tap in self.loss_taps(name)]
 
     def untrained_taps(self, readout: str) -> dict[TapSpec, frozenset[str]]:
         """Return the taps of a readout that are not fully trained, each with the modules that no loss trains."""
@@ -284,6 +289,15 @@ class TrialConfig(Config):
             scores, has = (", ".join(tap.key for tap in taps) for taps in (trained, read))
             message = f"the head of loss '{loss}' scores {scores}, but the readout has {has}; give both the same taps"
             raise EntryError(message, "readouts", readout, "taps")
+
+
+@contextmanager
+def _inside(*path: str) -> Iterator[None]:
+    """Put the path of a config before that of its entry, in an error that the config raises."""
+    try:
+        yield
+    except EntryError as error:
+        raise EntryError(str(error), *path, *error.path) from None
 
 
 def _with_default_losses(

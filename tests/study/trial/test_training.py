@@ -39,6 +39,7 @@ def test_steps_and_epochs(stages: list[int], ids: int, per_id: int, report_every
         "stages": [{"name": f"s{number}", "images": images} for number, images in enumerate(stages)],
     }
     steps = sum(-(-images // (ids * per_id)) for images in stages)
+    assume(ids * per_id > 1)
     assume(report_every >= ids * per_id or steps == 1)
     config = TrainingConfig.model_validate(fields)
     assert config.images == sum(stages)
@@ -47,6 +48,7 @@ def test_steps_and_epochs(stages: list[int], ids: int, per_id: int, report_every
 
 @given(images=st.integers(1, 2000), ids=st.integers(1, 16), per_id=st.integers(1, 8))
 def test_left_to_itself_a_trial_has_about_ten_epochs_with_a_step_each(images: int, ids: int, per_id: int) -> None:
+    assume(ids * per_id > 1)
     config = TrainingConfig.model_validate({"images": images, "batch": {"ids": ids, "per_id": per_id}})
     assert (config.steps, config.epochs) == count_steps_and_epochs([images], ids * per_id, config.report_every)
     assert config.epochs <= 10 or config.report_every == ids * per_id
