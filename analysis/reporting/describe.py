@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from reid_search.records import Status, StudyState, Trial, standing_readout
 from reid_search.study.metrics import MAIN, METRICS
-from reid_search.study.trial.side_cars import TRUTH
+from reid_search.study.trial.side_cars import TOLD, TRUTH
 from reid_search.words import several
 
 from ..answers.ablations import AblationSummary
@@ -29,7 +29,7 @@ _STATUS_WORDS = {
 _SEEDS_FOR_A_VERDICT = 5
 _REDRAWN = ", every seed on its own data"
 
-RESCORED, TOLD = "†", "‡"
+RESCORED = "†"
 _MARKS = {
     RESCORED: "Transductive: the distance of a pair depends on other images of the gallery",
     TOLD: "Told the truth in testing: an upper bound",

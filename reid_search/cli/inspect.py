@@ -175,6 +175,7 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
 
     from reid_search.study import BASELINE
     from reid_search.study.question.recipe_lines import Made, recipe_lines
+    from reid_search.study.trial.side_cars import TOLD
 
     console = answer_console()
     phases = Table(
@@ -198,8 +199,13 @@ def _print(planned: "Plan", hours: list[float | None]) -> None:
         keys = {trial.arm.name: trial.key for trial in phase.trials}
         for arm in phase.arms:
             beside = [_first_few(phase.beside.get(arm.name, ()))] if phase.beside else []
-            arms.add_row(Text(arm.name), keys[arm.name], *map(Text, beside))
+            name = f"{arm.name} {TOLD}" if arm.name in phase.told else arm.name
+            arms.add_row(Text(name), keys[arm.name], *map(Text, beside))
         console.print(arms)
+        for read in dict.fromkeys(phase.told.values()):
+            told = [name for name, other in phase.told.items() if other == read]
+            line = f"{TOLD} told the truth in testing ({read}): {', '.join(told)}"
+            console.print(line, soft_wrap=True, markup=False)
         for centre in [arm for arm in phase.arms if arm.name == BASELINE]:
             settings = ", ".join(f"{path}={level.label}" for path, level in centre.settings.items())
             console.print(f"baseline: {settings}", soft_wrap=True, markup=False)
@@ -235,6 +241,7 @@ def _as_data(planned: "Plan", hours: list[float | None]) -> dict[str, object]:
                 "arms": [arm.name for arm in phase.arms],
                 "aliases": list(phase.aliases),
                 "beside": {arm: list(entries) for arm, entries in phase.beside.items()},
+                "told_the_truth": dict(phase.told),
                 "recipes": {arm.name: _recipe_as_data(arm.config) for arm in phase.arms if arm.config.from_recipe},
                 "planned": [{"arm": trial.arm.name, "seed": trial.seed, "key": trial.key} for trial in phase.trials],
             }

@@ -13,6 +13,7 @@ from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.privileged import Beside, check_told_alike
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
@@ -20,7 +21,7 @@ from reid_search.study.question.space import Settings
 from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_fingerprint, trial_key
 from reid_search.study.trial.set_names import SetNames, names_of
-from reid_search.study.trial.side_cars import TRUTH
+from reid_search.study.trial.side_cars import TOLD
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import weights_as_named
 from reid_search.words import several
@@ -66,6 +67,7 @@ class PhasePlan:
         aliases: Effects that a fractional factorial cannot tell apart, up to interactions of two axes:
             `model.neck = model.pooling × model.parts`, with a minus sign for opposites.
         beside: Differences of arms that their names do not say (see `beside_name`), by name.
+        told: What arms read that are told the truth in testing, by name: `maps: truth`.
         may_train: For a search or a path, whose trainings are not known yet: trials with the models and image sizes
             that they may have.
     """
@@ -80,6 +82,7 @@ class PhasePlan:
     provisional: bool
     aliases: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
     may_train: tuple[TrialConfig, ...] = ()
     finalists: int = 0
 
@@ -264,16 +267,19 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     """Return the plan of a study; see `Study.plan`."""
     provisional = _PlanFingerprints()
     fingerprints = given or provisional
+    beside = Beside()
     phases: list[PhasePlan] = []
     known: set[tuple[str, int]] = set()
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase):
-            phases.append(_ablation(study, phase, fingerprints, best, known))
+            planned = _ablation(study, phase, fingerprints, best, known)
+            phases.append(replace(planned, told=beside.told(planned.arms, phase.evaluate)))
             if not study.is_tuned(phase):  # whose trainings are other ones once the search is over
                 known |= {(trial.key, trial.seed) for trial in phases[-1].trials}
         else:
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
+    check_told_alike(study, {phase.name: phase.arms for phase in phases}, best, beside)
     _check_data(study, arms, fingerprints)
     data = tuple(fingerprints.remarks())
     plan = Plan(study.name, tuple(phases), (), data, keys_are_provisional=bool(provisional.not_given))
@@ -285,7 +291,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
         *random,
         *_single_seeds(study),
         *_warnings(arms),
-        *_told_the_truth(study, arms),
+        *_told_the_truth(phases),
     )
     return replace(plan, warnings=warnings, random=random)
 
@@ -407,16 +413,13 @@ def _photographed(config: TrialConfig) -> list[DataConfig]:
     return [use.data for use in config.data.sets if use.train and not use.data.is_drawn]
 
 
-def _told_the_truth(study: Question, arms: Sequence[Arm]) -> Iterator[str]:
-    """Say which arms read the truth in testing, if others do not and the study keeps them apart."""
-    told = {arm.name: read for arm in arms if TRUTH in (read := arm.config.read_beside("test"))}
-    if study.config.privileged == "apart" and told and len(told) < len({arm.name for arm in arms}):
-        arm, read = next(iter(told.items()))
-        named = f"'{arm}' is" if len(told) == 1 else f"'{arm}' and {len(told) - 1} more are"
-        yield (
-            f"{named} told the truth in testing ({read}), and the others are not, so their numbers are kept apart; "
-            "`privileged: compared` puts them side by side, marked ‡"
-        )
+def _told_the_truth(phases: Iterable[PhasePlan]) -> Iterator[str]:
+    """Say which arms are told the truth in testing where others are not."""
+    for phase in phases:
+        if phase.told and len(phase.told) < len(phase.arms):
+            arm, read = next(iter(phase.told.items()))
+            named = f"'{arm}' is" if len(phase.told) == 1 else f"'{arm}' and {len(phase.told) - 1} more are"
+            yield f"{phase.name}: {named} told the truth in testing ({read}), and the others are not; marked {TOLD}"
 
 
 def _single_seeds(study: Question) -> Iterator[str]:

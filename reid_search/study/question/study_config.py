@@ -27,7 +27,8 @@ class StudyConfig(Config):
         claims: What the study expects to find, by name.
         resources: What a trial needs.
         privileged: Whether numbers of systems that read the truth in testing, such as the renderer's own part maps, are
-            kept `apart` from the others or `compared` with them, because that is the study's question.
+            kept `apart` from the others, so that a study which compares them is refused, or `compared`, because that is
+            its question.
         keep: Which trials keep their final weights: of each phase's best arm, all, or none.
         seed: Seed of the proposals and of the search's trainings.
     """

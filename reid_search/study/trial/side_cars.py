@@ -17,6 +17,9 @@ SIDE_CARS: tuple[SideCar, ...] = ("maps", "keypoints", "attributes")
 TRUTH, PREDICTED = "truth", "predicted"
 """Where side-cars are from: what an image was made of, perhaps with noise, or something that looked at it."""
 
+TOLD = "‡"
+"""Marks the name of an arm that is told the truth in testing."""
+
 
 def truth(noise: float) -> str:
     """Return `truth`, or `truth with noise 0.5`."""

@@ -251,31 +251,6 @@ def test_the_first_replicate_has_the_data_that_the_study_names(load: Load) -> No
     assert {t.key for t in plain if t.seed == 2}.isdisjoint({t.key for t in redrawn if t.seed == 2})
 
 
-TOLD = """\
-name: told
-base:
-  data: {name: synthetic, preset: tiny}
-  model: {architecture: baseline, backbone: resnet10_thin}
-axes:
-  maps:
-    variants:
-      none: {}
-      parser: {model: {architecture: spreid, maps: learnt}}
-      given: {model: {architecture: spreid}}
-phases:
-  - {kind: ablate, seeds: 2}
-"""
-
-
-def test_arms_that_are_told_the_truth_are_noted_unless_they_are_to_be_compared(load: Load) -> None:
-    (note,) = (note for note in load(TOLD).plan().warnings if "told the truth" in note)
-    assert note.startswith("'maps=given' is told the truth in testing (maps: truth), and the others are not")
-    everywhere = TOLD.replace("architecture: baseline", "architecture: spreid").replace("maps: learnt", "combine: none")
-    everywhere = everywhere.replace("given: {model: {architecture: spreid}}", "given: {model: {combine: mean}}")
-    for silent in (TOLD + "privileged: compared\n", everywhere):
-        assert not [note for note in load(silent).plan().warnings if "told the truth" in note]
-
-
 def test_a_single_seed_is_noted(load: Load) -> None:
     plan = load(overrides=["phases.ablate.seeds=1"]).plan()
     assert plan.phases[-1].about == "one_factor around base, 1 seed, tested on test"
