@@ -10,7 +10,8 @@ import json
 import os
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint
@@ -49,6 +50,15 @@ class EntryError(ValueError):
     def __init__(self, message: str, *path: str | int) -> None:
         super().__init__(message)
         self.path = path
+
+
+@contextmanager
+def inside(*path: str | int) -> Iterator[None]:
+    """Put the path of a config before that of its entry, in an error that its check raises."""
+    try:
+        yield
+    except EntryError as error:
+        raise EntryError(str(error), *path, *error.path) from None
 
 
 def at_home(path: Path | str) -> Path:

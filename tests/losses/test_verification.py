@@ -203,7 +203,7 @@ def test_drawn_pairs_are_refused_where_a_sampler_never_draws_both_kinds(ids, per
     same = np.concatenate(drawn) @ [1, -1] == 0
     loss = make_config({"kind": "verification", "pairs": "drawn"})
     if same.any() and not same.all():
-        loss.check_training(TrainingConfig(batch=batch))
+        loss.check_training(TrainingConfig(batch=batch), ["main"])
     else:
         with pytest.raises(EntryError, match=r"^drawn, but (none|each) of the \d pairs of a batch shows one person"):
-            loss.check_training(TrainingConfig(batch=batch))
+            loss.check_training(TrainingConfig(batch=batch), ["main"])

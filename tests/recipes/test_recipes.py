@@ -112,13 +112,13 @@ def test_what_a_study_writes_is_laid_over_the_recipe_and_said() -> None:
 
 def test_a_default_that_is_not_written_is_said_where_a_recipe_has_another_value() -> None:
     """Keys leave out settings that are defaults; in words, both sides have their values."""
-    training = {"batch": {"order": "identities"}, "augment": {"pad": 0}, "optimizer": {"nesterov": True}}
+    training = {"batch": {"order": "identities"}, "augment": {"pad": 0}, "optimizer": {"decay_norms": False}}
     config = _published("strong_baseline", training=training)
     found = {item.path: (item.published, item.here) for item in overrides_of(config)}
     assert found == {
         "training.batch.order": ("covering", "identities"),
         "training.augment.pad": (10, 0),
-        "training.optimizer.nesterov": (False, True),
+        "training.optimizer.decay_norms": (True, False),
     }
     assert overrides_in(config.model_dump(mode="json"), "strong_baseline") == overrides_of(config)
     erasing = {"erase": 0.5, "erasing": {"area": [0.02, 0.4], "aspect": [0.3, 3.3], "aspect_law": "log"}}
@@ -139,7 +139,7 @@ def test_stages_are_compared_entry_by_entry_or_by_their_names_if_these_differ() 
         "training.stages.base.images": 600,
         "training.stages.graph.images": 360,
     }
-    alone = _published("sggnn", training={"images": 480, "stages": stages[:1]})
+    alone = _published("sggnn", training={"images": 480, "stages": stages[:1]}, losses={"graph": {"alpha": 0.0}})
     found = {item.path: (item.published, item.here) for item in overrides_of(alone)}
     assert found["training.stages"] == (["base", "graph"], ["base"])
     none = _published("sggnn", training={"images": 480, "stages": []}, losses={"graph": {"base_stages": []}})

@@ -192,6 +192,24 @@ STUDIES = {
         "losses: {graph: {kind: graph, on: [p1.global@reduced]}}\n"
         "  readouts: {default: {scorer: graph, taps: [p1.global@reduced]}}"
     ),
+    "two stages of one name": _base("training: {stages: [{name: a, images: 9}, {name: a, images: 9}]}"),
+    "stage that is frozen to its end": _base(
+        "training: {stages: [{name: a, images: 96, freeze: ['shared.*'], frozen_images: 80}]}"
+    ),
+    "graph that no stage trains": _base(
+        "losses: {graph: {kind: graph, on: [global@coarse], base_stages: [a]}}\n"
+        "  training: {stages: [{name: a, images: 96}, {name: b, images: 96, losses: [identity]}]}"
+    ),
+    "head that no stage trains": _base(
+        "losses: {graph: {kind: graph, on: [p1.global@reduced]}}\n"
+        "  readouts: {default: {scorer: graph, normalize: none, taps: [p1.global@reduced]}}\n"
+        "  training: {stages: [{name: a, images: 96, losses: [identity, triplet]}]}"
+    ),
+    "nothing to erase": _base("training: {augment: {erase: 0.5, erasing: {area: [0.5, 0.9], aspect: [0.1, 0.2]}}}"),
+    "padding as large as the images": _base("training: {augment: {pad: 32}}"),
+    "second moment of SGD": _base("training: {optimizer: {kind: sgd, amsgrad: true}}"),
+    "momentum of Adam": _base("training: {optimizer: {nesterov: true}}"),
+    "stride of no branch": _instead("embedding_dim: 64", "strides: {4: 2}"),
     "stages that do not add up": _base("training: {images: 10, stages: [{name: a, images: 9}]}"),
     "epoch without a batch": _base("training: {images: 320, report_every: 16}"),
     "name with a slash": _instead("small", "a/b"),

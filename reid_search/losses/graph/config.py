@@ -1,5 +1,6 @@
 """Settings of the graph over pairs; no torch."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -53,12 +54,15 @@ class GraphConfig(LossConfig):
     features: Literal["trained", "frozen"] = "trained"
     base_stages: tuple[str, ...] = ()
 
-    def check_training(self, training: "TrainingConfig") -> None:
-        """Raise an EntryError if a stage that trains the base model is none of the training's."""
-        stages = [stage.name for stage in training.resolved_stages]
+    def check_training(self, training: "TrainingConfig", stages: Sequence[str]) -> None:
+        """Raise an EntryError if a stage of the base model is none of the training's, or no other trains messages."""
+        known = [stage.name for stage in training.resolved_stages]
         for name in self.base_stages:
-            if name not in stages:
-                raise EntryError(f"unknown stage '{name}'; {nearest(name, stages)}", "base_stages")
+            if name not in known:
+                raise EntryError(f"unknown stage '{name}'; {nearest(name, known)}", "base_stages")
+        if self.alpha and set(stages) <= set(self.base_stages):
+            message = f"{list(self.base_stages)}: no other stage uses this loss, so its messages would never be trained"
+            raise EntryError(f"{message}; allowed: [], a further stage, or alpha 0", "base_stages")
 
 
 CONFIG = GraphConfig

@@ -1,5 +1,6 @@
 """Settings of the verification loss; no torch."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -39,7 +40,7 @@ class VerificationConfig(LossConfig):
     negatives_per_positive: float | None = Field(default=1.0, gt=0.0)
     pairs: Literal["all", "drawn"] = "all"
 
-    def check_training(self, training: "TrainingConfig") -> None:
+    def check_training(self, training: "TrainingConfig", _stages: Sequence[str]) -> None:
         """Raise an EntryError if it looks at drawn pairs, and batches have none or only one kind of them."""
         batch = training.batch
         if self.pairs == "drawn" and batch.order != "pairs":

@@ -12,6 +12,7 @@ from reid_search.models.layers.settings import StripeSettings, Trunk
 from reid_search.models.layers.shapes import Region
 from reid_search.models.layers.taps import branch_taps, head_stages
 from reid_search.study import EntryError, TapSpec
+from reid_search.words import several
 
 Stride = Literal[1, 2]
 
@@ -62,6 +63,14 @@ class MGNConfig(StripeSettings):
         if len(set(parts)) < len(parts):
             raise ValueError(f"{list(parts)}: each number of stripes may appear once, since it names the branch")
         return parts
+
+    @model_validator(mode="after")
+    def _strides_are_of_branches(self) -> "MGNConfig":
+        for count in self.strides:
+            if count not in (1, *self.parts):  # there is one of 1 by default, also without a branch of 1
+                message = f"{self.strides}: there is no branch of {several(count, 'stripe')}"
+                raise EntryError(f"{message}; {nearest(str(count), map(str, self.parts))}", "strides")
+        return self
 
     @model_validator(mode="after")
     def _strides_fit_the_split(self) -> "MGNConfig":

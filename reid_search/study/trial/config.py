@@ -295,8 +295,12 @@ class LossConfig(Config):
             StudyError: The loss does not accept the shape of a tap.
         """
 
-    def check_training(self, training: "TrainingConfig") -> None:
+    def check_training(self, training: "TrainingConfig", stages: Sequence[str]) -> None:
         """Check what it asks of the training, such as its batches.
+
+        Args:
+            training: The training.
+            stages: The names of the stages that use the loss.
 
         Raises:
             EntryError: The training is not as the loss needs it; the path is that of the loss's entry.

@@ -1,12 +1,13 @@
 """Settings of training: budget in images, batches, optimiser, schedule, augmentation, stages."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from reid_search.study.component import DATASETS, Config, EntryError, absolute
+from reid_search.study.component import DATASETS, Config, EntryError, absolute, inside
 from reid_search.study.language.places import Entries
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -109,9 +110,9 @@ class OptimizerConfig(Config):
         weight_decay: Weight decay of every parameter.
         momentum: Momentum of `sgd`; ignored by the others.
         new_lr: Factor on `lr` for parameters without pretrained weights (heads, classifiers).
-        amsgrad: Whether `adam` and `adamw` keep the largest second moment (Reddi et al. 2018); ignored by `sgd`.
+        amsgrad: Whether `adam` or `adamw` keeps the largest second moment (Reddi et al. 2018); `sgd` has none.
         clip_norm: Largest norm of the gradient; no limit if omitted.
-        nesterov: Whether the momentum of `sgd` is Nesterov's; ignored by the others.
+        nesterov: Whether the momentum of `sgd` is Nesterov's; the others have none.
         decay_norms: Whether weight decay also applies to normalisation layers and biases.
         bias_lr: Factor on `lr` for biases.
         rates: Factors on `lr` of single parameters, each a glob pattern of names and a factor; the first that fits
@@ -133,9 +134,13 @@ class OptimizerConfig(Config):
     rates: tuple[tuple[str, Annotated[float, Field(gt=0.0)]], ...] = ()
 
     @model_validator(mode="after")
-    def _nesterov_needs_momentum(self) -> Self:
-        if self.nesterov and self.kind == "sgd" and self.momentum == 0:
+    def _has_what_is_switched_on(self) -> Self:
+        if self.nesterov and self.kind != "sgd":
+            raise EntryError(f"true with kind {self.kind}, which has no such momentum; allowed: false", "nesterov")
+        if self.nesterov and self.momentum == 0:
             raise EntryError("true with momentum 0; allowed: false, or a momentum such as 0.9", "nesterov")
+        if self.amsgrad and self.kind == "sgd":
+            raise EntryError("true with kind sgd, which has no second moment; allowed: false", "amsgrad")
         return self
 
 
@@ -188,6 +193,25 @@ class ErasingConfig(Config):
             if low > high:
                 raise EntryError(f"[{low:g}, {high:g}]: the first is the smallest; allowed: [{high:g}, {low:g}]", name)
         return self
+
+    def fits(self, image_size: tuple[int, int]) -> bool:
+        """Say whether any rectangle of these settings has at least a pixel and is smaller than the image both ways.
+
+        The logarithm of an area is the sum of those of height and width, that of an aspect their difference. So the
+        aspects that fit are a range, and the areas that rectangles of these aspects can have are one too.
+        """
+        if self.area[1] == 0:
+            return False
+        smallest = math.log(0.5)  # which is rounded to a pixel
+        tallest, widest = (math.log(side - 0.5) for side in image_size)
+        whole = math.log(math.prod(image_size))
+        low, high = (math.log(aspect) for aspect in self.aspect)
+        low, high = max(low, smallest - widest), min(high, tallest - smallest)
+        least = 2 * smallest + abs(min(max(0.0, low), high))
+        corner = min(max(tallest - widest, low), high)
+        most = min(2 * tallest - corner, 2 * widest + corner)
+        areas = [math.log(share) + whole if share else -math.inf for share in self.area]
+        return low <= high and max(least, areas[0]) <= min(most, areas[1])
 
 
 class AugmentConfig(Config):
@@ -330,11 +354,23 @@ class TrainingConfig(Config):
             raise ValueError(
                 f"images: {self.images} is not the sum of the stages' images ({total}); leave it out or make them equal"
             )
+        for index, stage in enumerate(self.stages):
+            with inside("stages", index):
+                self._check_stage(stage, [other.name for other in self.stages[:index]])
         if self.report_every < self.batch.size and self.steps > 1:
             batch = f"a batch of {self.batch.ids} × {self.batch.per_id} images"
             message = f"{self.report_every} is less than {batch}; allowed: at least {self.batch.size}"
             raise EntryError(message, "report_every")
         return self
+
+    def _check_stage(self, stage: StageConfig, before: Collection[str]) -> None:
+        if stage.name in before:
+            raise EntryError(f"'{stage.name}': an earlier stage has this name; allowed: another one", "name")
+        longest = (-(-stage.images // self.batch.size) - 1) * self.batch.size  # until the last step begins
+        if stage.frozen_images > longest:
+            message = f"{stage.frozen_images}: the stage sees {stage.images} in batches of {self.batch.size}"
+            rule = "so what is frozen at first would never train"
+            raise EntryError(f"{message}, {rule}; allowed: at most {longest}", "frozen_images")
 
     @property
     def resolved_stages(self) -> tuple[StageConfig, ...]:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Annotated, ClassVar, Self, cast
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, SerializeAsAny, ValidationError, model_validator
@@ -10,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError
+from reid_search.study.component import ARCHITECTURES, DATASETS, LOSSES, Config, EntryError, inside
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.language.validation_errors import first_problem
@@ -120,10 +119,10 @@ class TrialConfig(Config):
         for name in self.losses_at_work:
             loss = self.losses[name]
             if loss.compares_images:
-                with _inside("training", "batch"):
+                with inside("training", "batch"):
                     self.training.batch.check_compared(f"loss '{name}'")
-            with _inside("losses", name):
-                loss.check_training(self.training)
+            with inside("losses", name):
+                loss.check_training(self.training, self._stages_with(name))
         return self
 
     @model_validator(mode="after")
@@ -152,6 +151,19 @@ class TrialConfig(Config):
         if not same:
             rule = f"architecture '{model.architecture}' depends on the size of its images here"
             raise EntryError(f"{list(crop)}, but {rule}, which is {list(size)} in testing; allowed: null", *place)
+        return self
+
+    @model_validator(mode="after")
+    def _images_are_left(self) -> Self:
+        augment, size = self.training.augment, self.training.augment.crop or self.data.image_size
+        if augment.pad >= min(size):
+            rule = f"images of {size[0]}×{size[1]} may be shifted out of sight"
+            raise EntryError(f"{augment.pad}: {rule}; allowed: less than {min(size)}", "training", "augment", "pad")
+        if augment.erase and not augment.erasing.fits(size):
+            erasing = augment.erasing
+            found = f"area {list(erasing.area)} and aspect {list(erasing.aspect)}"
+            message = f"{found}: no such rectangle fits into images of {size[0]}×{size[1]}, so nothing would be erased"
+            raise EntryError(f"{message}; allowed: erase 0, or another area", "training", "augment", "erasing")
         return self
 
     @model_validator(mode="after")
@@ -210,8 +222,7 @@ class TrialConfig(Config):
     @property
     def losses_at_work(self) -> list[str]:
         """The losses that sit on a tap and are used in some stage."""
-        used = {name for stage in self.training.resolved_stages for name in stage.losses or self.losses}
-        return [name for name in self.losses if name in used and self.loss_taps(name)]
+        return [name for name in self.losses if self._stages_with(name) and self.loss_taps(name)]
 
     @property
     def loss_sites(self) -> list[TapSpec]:
@@ -239,6 +250,10 @@ class TrialConfig(Config):
         except EntryError:
             return False
         return True
+
+    def _stages_with(self, loss: str) -> list[str]:
+        """Return the names of the stages that use a loss."""
+        return [stage.name for stage in self.training.resolved_stages if loss in (stage.losses or self.losses)]
 
     def _check_loss(self, name: str, loss: LossConfig) -> None:
         try:
@@ -275,9 +290,9 @@ class TrialConfig(Config):
 
     def _check_head(self, readout: str, scorer: ScorerConfig, loss: str) -> None:
         place = ("readouts", readout, "scorer")
-        if loss not in self.losses or not self.loss_taps(loss):
-            used = [other for other in self.losses if self.loss_taps(other)]
-            raise EntryError(f"needs the head of loss '{loss}', which is not in use; {nearest(loss, used)}", *place)
+        if loss not in self.losses_at_work:
+            near = nearest(loss, self.losses_at_work)
+            raise EntryError(f"needs the head of loss '{loss}', which is not in use; {near}", *place)
         if problem := scorer.problem_with(self.losses[loss]):
             raise EntryError(problem, *place)
         normalize = self.readouts[readout].normalize
@@ -289,15 +304,6 @@ class TrialConfig(Config):
             scores, has = (", ".join(tap.key for tap in taps) for taps in (trained, read))
             message = f"the head of loss '{loss}' scores {scores}, but the readout has {has}; give both the same taps"
             raise EntryError(message, "readouts", readout, "taps")
-
-
-@contextmanager
-def _inside(*path: str) -> Iterator[None]:
-    """Put the path of a config before that of its entry, in an error that the config raises."""
-    try:
-        yield
-    except EntryError as error:
-        raise EntryError(str(error), *path, *error.path) from None
 
 
 def _with_default_losses(

@@ -1,11 +1,14 @@
 """The arithmetic of budgets against a loop that counts."""
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from reid_search.data.augment import draw_transforms
 from reid_search.study import TrainingConfig
+from reid_search.study.trial.training import AugmentConfig, ErasingConfig
 
 
 def count_steps_and_epochs(stages: list[int], batch: int, report_every: int) -> tuple[int, int]:
@@ -91,3 +94,47 @@ def test_one_stage_over_the_whole_budget_where_none_is_written() -> None:
 def test_what_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         TrainingConfig.model_validate(fields)
+
+
+def _finds(size: tuple[int, int], area: tuple[float, float], aspect: tuple[float, float], slack: float) -> bool:
+    """Look for a rectangle on a fine grid of heights and widths that round to less than the image's."""
+    height, width = (np.linspace(0.5, side - 0.5, 40 * side) for side in size)
+    found_area = height[:, None] * width / (size[0] * size[1])
+    found_aspect = height[:, None] / width
+    inside = (found_area >= area[0] / slack) & (found_area <= area[1] * slack)
+    return bool((inside & (found_aspect >= aspect[0] / slack) & (found_aspect <= aspect[1] * slack)).any())
+
+
+@given(
+    size=st.tuples(st.integers(2, 24), st.integers(2, 24)),
+    area=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
+    aspect=st.tuples(st.floats(0.01, 100.0), st.floats(0.01, 100.0)),
+)
+def test_a_rectangle_fits_where_a_search_finds_one(
+    size: tuple[int, int], area: tuple[float, float], aspect: tuple[float, float]
+) -> None:
+    (least, most), (low, high) = sorted(area), sorted(aspect)
+    fits = ErasingConfig(area=(least, most), aspect=(low, high)).fits(size)
+    if _finds(size, (least, most), (low, high), slack=1.0):
+        assert fits
+    if fits:
+        assert _finds(size, (least, most), (low, high), slack=1.1)
+
+
+@pytest.mark.parametrize(
+    ("area", "aspect", "fits"),
+    [
+        ((0.02, 0.4), (0.3, 3.3), True),
+        ((1.0, 1.0), (0.3, 3.3), False),
+        ((0.0, 0.0), (0.3, 3.3), False),
+        ((0.0, 1.0), (130.0, 200.0), False),
+        ((0.9, 1.0), (0.3, 3.3), True),
+        ((0.6, 1.0), (0.3, 1.0), False),
+    ],
+)
+def test_erasing_fits_where_it_erases_something(
+    area: tuple[float, float], aspect: tuple[float, float], fits: bool
+) -> None:
+    augment = AugmentConfig(erase=1.0, erasing=ErasingConfig(area=area, aspect=aspect))
+    drawn = draw_transforms(400, (64, 32), augment, np.random.default_rng(0)).erased
+    assert augment.erasing.fits((64, 32)) == fits == bool((drawn[:, 2:].prod(1) > 0).any())
