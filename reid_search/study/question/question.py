@@ -1,18 +1,20 @@
 """What a study asks: the space and arms of each phase, and what its claims compare."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Self
 
+from reid_search.study.component import DATASETS
 from reid_search.study.language.document import Document
+from reid_search.study.language.places import Place
 from reid_search.study.question.axes import Level
 from reid_search.study.question.claims import ClaimConfig, Contrast, contrast_of, needed_settings
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.designs.centre import around_best, inside, with_settings
 from reid_search.study.question.designs.design import Asked
-from reid_search.study.question.designs.named import named_settings
+from reid_search.study.question.designs.named import named_base, named_settings
 from reid_search.study.question.edits import apply_settings
 from reid_search.study.question.phases import FRESH_SEEDS_APART, SEARCH_SEEDS_START, AblatePhase, SearchPhase
 from reid_search.study.question.readouts import Measured, measured
@@ -61,17 +63,17 @@ class Question:
         """Return the base and the axes of a phase.
 
         A search needs a validation split; an answer on the test split trains without holdout. If the centre is a named
-        arm, its settings of other axes are in the base. A search that tunes each arm of an ablation has the axes of
-        both, and the ablation's centre.
+        arm, its recipe and its settings of other axes are in the base. A search that tunes each arm of an ablation has
+        the axes of both, and the ablation's centre.
 
         Args:
             phase: The phase.
             evaluate: The split that its trials are tested on; the phase's own if omitted.
         """
-        base = apply_settings(self.config.base, phase.set)
+        arms = self.config.ablation_tuned_by(phase) or phase
+        base = apply_settings(self.base_of(arms), phase.set)
         if (evaluate or (phase.evaluate if isinstance(phase, AblatePhase) else "val")) == "test":
             base = apply_settings(base, {"data.holdout": 0.0})
-        arms = self.config.ablation_tuned_by(phase) or phase
         centred = with_settings(Space(base, self.config.axes_of(arms)), self.config.axes, self._named(arms))
         return replace(centred, axes=self.config.axes_of(phase, arms))
 
@@ -180,10 +182,16 @@ class Question:
         """Say whether a search tunes each arm of an ablation separately."""
         return any(self.config.ablation_tuned_by(item) == phase for item in self.config.phases)
 
+    def base_of(self, phase: SearchPhase | AblatePhase) -> dict[str, object]:
+        """Return the study's base as a phase has it: over the recipe of the named arm that is its centre, if any."""
+        return named_base(self._named_arm(phase), self.config.base)
+
     def _named(self, phase: SearchPhase | AblatePhase) -> Settings:
         """Return the settings of the named arm that is the centre of a phase; none for another centre."""
-        around = phase.around if isinstance(phase, AblatePhase) else "base"
-        return named_settings(self.config.arms.get(around, {}), self.config.axes)
+        return named_settings(self._named_arm(phase), self.config.axes)
+
+    def _named_arm(self, phase: SearchPhase | AblatePhase) -> Mapping[str, object]:
+        return self.config.arms.get(phase.around, {}) if isinstance(phase, AblatePhase) else {}
 
     def measured(self, config: TrialConfig) -> Measured:
         """Return a trial with every readout that the axes of this study can make."""
@@ -191,8 +199,9 @@ class Question:
 
     def with_data(self, root: Path) -> Self:
         """Return the study reading its data from `root`."""
-        data = TrialConfig.model_validate(self.config.base).data.at(root)
-        base = {**self.config.base, "data": data.model_dump(mode="json")}
+        located = TrialConfig.model_validate(self.config.base).data.at(root)
+        written = Place(DATASETS).as_map(self.config.base.get("data"))  # a recipe of an arm may have another image size
+        base = {**self.config.base, "data": {**written, "root": located.as_entries["root"]}}
         return replace(self, config=self.config.model_copy(update={"base": base}))
 
     def resolved(self) -> dict[str, object]:

@@ -143,7 +143,7 @@ def _no_phase(missing: Mapping[str, Sequence[str]]) -> str:
 
 def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, index: int) -> None:
     """Check that the `set` of a phase makes a valid trial and adds no loss or readout by a typing error."""
-    base = TrialConfig.model_validate(study.config.base)
+    base = TrialConfig.model_validate(study.base_of(study.config.ablation_tuned_by(phase) or phase))
     for path in phase.set:
         top, *rest = split_path(path)
         known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])

@@ -22,7 +22,8 @@ class StudyConfig(Config):
         name: Name of the study and of its folder in the store.
         base: The baseline arm: a trial config.
         axes: What may vary, by dotted path into `base`.
-        arms: Named arms, as centres of designs (`around: full`): the label or value of some axes, over `base`.
+        arms: Named arms, as centres of designs (`around: full`): the label or value of some axes, over `base`, and a
+            `recipe` that stands in place of the base's.
         phases: Searches and ablations, in order.
         claims: What the study expects to find, by name.
         resources: What a trial needs.

@@ -18,7 +18,10 @@ from reid_search.study.language.places import Place
 from reid_search.study.trial.config import default_losses
 
 KEY = "recipe"
-WHERE_TAKEN = "a recipe is taken in `base`, or in a variant of an axis: system: {variants: {PCB: {recipe: pcb}}}"
+WHERE_TAKEN = (
+    "a recipe is taken in `base`, in a named arm (arms: {PCB: {recipe: pcb}}), or in a variant of an axis: "
+    "system: {variants: {PCB: {recipe: pcb}}}"
+)
 """What a message says to those who take a recipe elsewhere."""
 _PACKAGE, _SUFFIX = "reid_search.recipes", ".yaml"
 

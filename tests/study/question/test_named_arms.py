@@ -1,6 +1,7 @@
 """Arms that a study names, as the centre of designs."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,11 +134,12 @@ def test_a_search_is_the_same_with_and_without_what_ablations_need(load: Load) -
 
 
 def test_says_where_a_recipe_may_stand(load: Load) -> None:
-    """A recipe is no axis, so neither `axes` nor a named arm takes one; the message names the places that do."""
-    places = "a recipe is taken in `base`, or in a variant of an axis"
-    arm, axis = "arms:\n  full: {recipe: pcb}\n", "axes:\n  recipe: {choice: [mgn, pcb]}\n"
-    with pytest.raises(StudyError, match=f"arms.full.recipe: not an axis; {places}"):
-        load(STUDY.replace(STUDY[STUDY.index("arms:") : STUDY.index("phases:")], arm))
+    """A recipe is no axis; the message names the places that take one."""
+    places = "a recipe is taken in `base`, in a named arm"
+    axis = "axes:\n  recipe: {choice: [mgn, pcb]}\n"
+    claim = "claims: {pcb wins: {better: {recipe: pcb}}}\n"
+    with pytest.raises(StudyError, match=f"claims.pcb wins.better.recipe: not an axis; {places}"):
+        load(STUDY + claim)
     with pytest.raises(StudyError, match=f"axes.recipe: not an entry of a trial; {places}"):
         load(STUDY.replace("axes:\n", axis))
 
@@ -146,3 +148,94 @@ def test_a_recipe_in_capitals_is_recognised(load: Load) -> None:
     """A person writes MGN as the paper does."""
     with pytest.raises(StudyError, match="unknown recipe 'MGN'; did you mean 'mgn'"):
         load(STUDY.replace("base:\n", "base:\n  recipe: MGN\n"))
+
+
+RECIPES = """\
+name: recipes
+base:
+  recipe: identification
+  data: {name: synthetic, preset: tiny, image_size: [96, 32]}
+  model: {backbone: resnet10_thin, weights: null}
+  training: {images: 48, report_every: 48, batch: {ids: 4, per_id: 3}, augment: {crop: null}}
+axes:
+  training.lr_multiplier: {choice: [1.0, 3.0]}
+  model.parts: {choice: {three: 3, six: 6}, when: {model.architecture: pcb}}
+arms:
+  PCB: {recipe: pcb}
+  three_stripes: {recipe: pcb, model.parts: three}
+  MGN: {recipe: mgn, training.lr_multiplier: 3.0}
+phases:
+  - {kind: ablate, name: own, axes: [training.lr_multiplier], seeds: 1}
+  - {kind: ablate, name: pcb, around: PCB, seeds: 1}
+  - {kind: ablate, name: pcb_of_three, around: three_stripes, axes: [training.lr_multiplier], seeds: 1}
+  - {kind: ablate, name: mgn, around: MGN, axes: [training.lr_multiplier], seeds: 1}
+"""
+SEARCH = "phases:\n  - {kind: search, trials: 2, each: mgn, axes: [model.embedding_dim]}\n"
+FROM = {"own": "identification", "pcb": "pcb", "pcb_of_three": "pcb", "mgn": "mgn"}
+
+
+def _of_recipe(name: str, changes: dict[str, Any] | None = None) -> TrialConfig:
+    """Return a recipe under the overlay of the study, written by hand as a trial of its own."""
+    content: dict[str, Any] = {
+        "recipe": name,
+        "data": {"name": "synthetic", "preset": "tiny", "image_size": [96, 32], "holdout": 0.0},
+        "model": {"backbone": "resnet10_thin", "weights": None, **(changes or {})},
+        "training": {
+            "images": 48,
+            "report_every": 48,
+            "batch": {"ids": 4, "per_id": 3},
+            "augment": {"crop": None},
+            "lr_multiplier": 3.0 if name == "mgn" else 1.0,
+        },
+    }
+    return TrialConfig.model_validate(content)
+
+
+def test_a_named_arm_takes_a_recipe_in_place_of_that_of_the_base(load: Load) -> None:
+    phases = {phase.name: [arm.config for arm in phase.arms] for phase in load(RECIPES).plan().phases}
+    assert {name: {config.from_recipe for config in configs} for name, configs in phases.items()} == {
+        name: {recipe} for name, recipe in FROM.items()
+    }
+    expected = {"own": _of_recipe("identification"), "pcb": _of_recipe("pcb"), "mgn": _of_recipe("mgn")}
+    expected["pcb_of_three"] = _of_recipe("pcb", {"parts": 3})
+    assert {name: configs[0] for name, configs in phases.items()} == expected
+    assert [config.model.model_dump()["parts"] for config in phases["pcb"]] == [6, 6, 3], "its axis is still an axis"
+
+
+def test_a_search_that_tunes_the_arms_around_a_recipe_has_it_too(load: Load) -> None:
+    text = RECIPES.replace("phases:\n", SEARCH)
+    text = text.replace("arms:\n", "  model.embedding_dim: {choice: [32, 64]}\narms:\n")
+    study = load(text)
+    (search,) = (phase for phase in study.config.phases if phase.kind == "search")
+    assert {share.space.config(share.held).from_recipe for share in study.shares(search)} == {"mgn"}
+
+
+def test_data_of_the_command_line_leave_every_recipe_its_image_size(load: Load) -> None:
+    study = load(RECIPES.replace("{name: synthetic, preset: tiny, image_size: [96, 32]}", "{name: market1501}"))
+    located = study.with_data(Path("market"))
+    assert {
+        arm.config.data.located["root"] for phase in located.config.deciding_phases for arm in located.arms(phase)
+    } == {str(Path("market").absolute())}
+    sizes = {
+        phase.name: {arm.config.data.image_size for arm in located.arms(phase)}
+        for phase in located.config.deciding_phases
+    }
+    assert sizes == {"own": {(224, 224)}, "pcb": {(384, 128)}, "pcb_of_three": {(384, 128)}, "mgn": {(384, 128)}}
+
+
+WRONG_ARMS = {
+    "{recipe: PCB}": "arms.full.recipe: unknown recipe 'PCB'; did you mean 'pcb'?",
+    "{recipe: 7}": "arms.full.recipe: unknown recipe '7'; allowed: attributes",
+    "{recipe: verification}": "arms.full: base: .*training.batch.order: pairs with 3 × 3 images",
+    "{recipe: pcb, system: MGN}": "'pcb', but its variant 'MGN' of 'system' takes recipe 'mgn' instead",
+}
+
+
+@pytest.mark.parametrize("arm", WRONG_ARMS)
+def test_a_recipe_that_an_arm_cannot_take_is_named_with_its_place(load: Load, arm: str) -> None:
+    text = RECIPES[: RECIPES.index("arms:")].replace("ids: 4", "ids: 3")
+    text += "  system: {variants: {own: {}, MGN: {recipe: mgn}}}\n"
+    text += f"arms:\n  full: {arm}\nphases:\n  - {{kind: ablate, around: full}}\n"
+    with pytest.raises(StudyError, match=WRONG_ARMS[arm]) as error:
+        load(text)
+    assert str(error.value).startswith("study.yaml:12: arms.full")
