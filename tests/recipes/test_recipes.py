@@ -178,12 +178,6 @@ def test_null_switches_a_loss_off_deletes_a_readout_and_is_a_value_elsewhere() -
     assert _published("strong_baseline").model.embedding_dim is None  # type: ignore[attr-defined]
 
 
-def test_another_architecture_keeps_what_both_have() -> None:
-    config = _published("mgn", model={"architecture": "pcb", "parts": 6}, losses={"identity": {"on": ["part@reduced"]},
-                        "triplet": None})  # fmt: skip
-    assert (config.model.architecture, config.model.embedding_dim) == ("pcb", 256)  # type: ignore[attr-defined]
-
-
 def test_the_recipe_is_in_the_dump_and_not_in_the_key() -> None:
     config = TrialConfig.model_validate({"recipe": "mgn", **SMALL})
     written = config.model_dump(mode="json")

@@ -9,7 +9,7 @@ from typing import Literal, Self
 from reid_search.study.component import DATASETS
 from reid_search.study.language.document import Document
 from reid_search.study.language.places import Place
-from reid_search.study.question.axes import Level
+from reid_search.study.question.axes import Axis, Level
 from reid_search.study.question.claims import ClaimConfig, Contrast, contrast_of, needed_settings
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.designs.centre import around_best, inside, with_settings
@@ -185,6 +185,19 @@ class Question:
     def base_of(self, phase: SearchPhase | AblatePhase) -> dict[str, object]:
         """Return the study's base as a phase has it: over the recipe of the named arm that is its centre, if any."""
         return named_base(self._named_arm(phase), self.config.base)
+
+    def axes_deciding(self, phase: SearchPhase | AblatePhase) -> dict[str, Axis]:
+        """Return the axes that decide what a phase trains: its own, and others that say where it stands.
+
+        These are the axes of searches whose best it needs, and those that its named arm sets, narrowed to their levels.
+        """
+        earlier = self.config.phases[: self.config.phases.index(phase)]
+        needed = [item for item in earlier if isinstance(item, SearchPhase)]
+        own = self.config.ablation_tuned_by(phase) or phase
+        named = {path: self.config.axes[path].only(level) for path, level in self._named(own).items()}
+        needs_best = isinstance(phase, AblatePhase) and phase.needs_best
+        axes = {**named, **self.config.axes_of(phase, own, *(needed if needs_best else ()))}
+        return {path: axes[path] for path in self.config.axes if path in axes}
 
     def _named(self, phase: SearchPhase | AblatePhase) -> Settings:
         """Return the settings of the named arm that is the centre of a phase; none for another centre."""

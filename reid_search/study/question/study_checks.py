@@ -14,6 +14,7 @@ from reid_search.study.question.level_checks import check_levels_differ
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
+from reid_search.study.question.recipe_axes import check_one_recipe
 from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_phase, check_written
 from reid_search.study.rules import EvaluationRule
@@ -45,6 +46,7 @@ def _check_spaces(study: Question) -> None:
         with _at(study.document, index):
             space = study.space(phase)
             space.order()
+            check_one_recipe(study.axes_deciding(phase))
             _check_set(study, space, phase, index)
             space.check()
             if isinstance(phase, AblatePhase):

@@ -56,7 +56,7 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
         place: The place of a trial.
 
     Raises:
-        EntryError: There is no such recipe.
+        EntryError: There is no such recipe, or its architecture is replaced.
     """
     name = content.get(KEY)
     own = {key: value for key, value in content.items() if key != KEY}
@@ -67,10 +67,28 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
     losses = own.get("losses")
     if isinstance(losses, Mapping):
         own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
+    _check_architecture(name, own)
     made = merged(recipe(name), own, place, "delete named")
     if isinstance(losses, Mapping):
         _check_switched_off(losses, name, made.get("model"))
     return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": name}
+
+
+def _check_architecture(name: str, own: Mapping[str, object]) -> None:
+    """Refuse another architecture than the recipe's: its losses, rates and readouts were chosen for that one."""
+    theirs, here = (_architecture(content) for content in (recipe(name), own))
+    if here not in (None, theirs):
+        raise EntryError(
+            f"'{here}' in place of '{theirs}', which recipe '{name}' is about, so the trial would not be what it is "
+            "named after; leave it out, take another recipe, or write the trial without one",
+            "model",
+            "architecture",
+        )
+
+
+def _architecture(content: Mapping[str, object]) -> object:
+    model = content.get("model")
+    return model.get("architecture") if isinstance(model, Mapping) else None
 
 
 def _check_switched_off(losses: Mapping[str, object], name: str, model: object) -> None:
