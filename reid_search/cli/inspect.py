@@ -36,9 +36,11 @@ def plan(
     from reid_search.backbones.weights import examine_weights
     from reid_search.records import other_code
     from reid_search.study import load_study
+    from reid_search.training.patterns import check_patterns
 
     study = load_study(study_file, settings(sets, skip_broken), data)
     planned, speed = study.plan(), measured_speed(storage)
+    check_patterns(study, planned)
     loaded = examine_weights((config.model for config in planned.configs), fetch=False)
     device = "cuda" if study.config.resources.gpu else "cpu"
     hours = [None if time is None else time / 3600 for time in planned_seconds(planned, speed, device)]

@@ -61,6 +61,7 @@ def train(
     from reid_search.records import Status, StudyStore
     from reid_search.study import Fingerprints, load_trial_file, trial_key
     from reid_search.training import TrialRequest, run_trial
+    from reid_search.training.patterns import check_trial_patterns
 
     read = load_trial_file(config_file, settings(sets, skip_broken), data)
     config, repeats = read.config, read.seed is not None
@@ -68,6 +69,7 @@ def train(
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     Fingerprints().check(config)
+    check_trial_patterns(config)
     chosen = _device(device)
     for loaded in examine_weights([config.model], fetch=True):
         for line in loaded.lines():

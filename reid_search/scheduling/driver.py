@@ -12,6 +12,7 @@ from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
 from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import AblatePhase, Plan, Study, TrialConfig
+from reid_search.training.patterns import check_patterns
 from reid_search.words import several
 
 
@@ -63,6 +64,7 @@ def run_study(
     """
     if options.fresh and options.remeasure:
         raise RequestError("--fresh measures everything again, and --remeasure a part; give one of them")
+    check_patterns(study, planned)
     for loaded in examine_weights((config.model for config in planned.configs), fetch=True):
         for line in loaded.lines():
             observer.note(f"weights: {line}")

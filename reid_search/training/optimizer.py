@@ -1,17 +1,17 @@
 """The optimiser of a stage: which parameters train, and at which learning rate."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from reid_search.errors import TrialFailure
 from reid_search.losses import Criterion
 from reid_search.models import ReidModel
 from reid_search.study import StageConfig
 from reid_search.study.trial.training import OptimizerConfig
+from reid_search.training.patterns import is_named
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.LayerNorm, nn.GroupNorm)
 
@@ -20,28 +20,15 @@ def freeze(model: ReidModel, stage: StageConfig, may_train: Collection[str]) -> 
     """Train the parameters that a stage names and freeze the others.
 
     Only parameters in `may_train` ever train: the architecture may fix some, such as the shift of a BNNeck.
-
-    Raises:
-        TrialFailure: The stage's patterns name no parameter.
     """
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(_is_named(name, stage.train) and name in may_train)
-    if stage.train and not any(parameter.requires_grad for parameter in model.parameters()):
-        raise TrialFailure(f"stage '{stage.name}': train: {list(stage.train)} name no parameter of the model")
+        parameter.requires_grad_(is_named(name, stage.train) and name in may_train)
 
 
 def freeze_at_first(model: ReidModel, stage: StageConfig) -> None:
-    """Freeze what a stage freezes at first; the optimiser, which is built before, skips what has no gradient.
-
-    Raises:
-        TrialFailure: A pattern names no parameter that trains, or nothing is left to train.
-    """
-    training = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
-    for pattern in stage.freeze:
-        if not any(fnmatchcase(name, pattern) for name in training):
-            raise TrialFailure(f"stage '{stage.name}': freeze: '{pattern}' names no parameter that trains")
+    """Freeze what a stage freezes at first; the optimiser, which is built before, skips what has no gradient."""
     for name, parameter in model.named_parameters():
-        if name in training and _is_named(name, stage.freeze):
+        if is_named(name, stage.freeze):
             parameter.requires_grad_(False)
 
 
@@ -65,11 +52,7 @@ def build_optimizer(
         model: Its parameters.
         criterion: The losses' own parameters.
         lr_multiplier: Factor on every learning rate.
-
-    Raises:
-        TrialFailure: A pattern of `rates` names no parameter.
     """
-    _check_rates(config, model, criterion)
     new, undecayed = model.new_parameters(), set() if config.decay_norms else _norms_and_biases(model, criterion)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in _training(model, criterion, stage):
@@ -103,20 +86,6 @@ def _training(model: ReidModel, criterion: Criterion, stage: StageConfig) -> Ite
     for name, loss in criterion.losses.items() if stage.train_losses else ():
         if stage.losses is None or name in stage.losses:
             yield from ((f"losses.{name}.{part}", parameter) for part, parameter in loss.named_parameters())
-
-
-def _check_rates(config: OptimizerConfig, model: ReidModel, criterion: Criterion) -> None:
-    """Refuse patterns that name nothing; one of a loss that is switched off waits for it."""
-    names = [name for name, _ in (*model.named_parameters(), *criterion.named_parameters())]
-    for pattern, _ in config.rates:
-        kind, _, rest = pattern.partition(".")
-        waits = kind == "losses" and rest.partition(".")[0] not in criterion.losses
-        if not waits and not any(fnmatchcase(name, pattern) for name in names):
-            raise TrialFailure(f"optimizer: rates: '{pattern}' names no parameter of the model or of a loss")
-
-
-def _is_named(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _norms_and_biases(*modules: nn.Module) -> set[int]:

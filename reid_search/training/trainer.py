@@ -23,6 +23,7 @@ from reid_search.training.batches import memory_format, targets_of, to_batch
 from reid_search.training.determinism import derived_seed, seeded
 from reid_search.training.measuring import ReadoutPlan, rank
 from reid_search.training.optimizer import build_optimizer, freeze, freeze_at_first, set_learning_rate, set_mode
+from reid_search.training.patterns import ParameterNames, dotted, problems
 from reid_search.training.schedule import learning_rate_factor
 
 _MOST_SKIPPED_STEPS = 30
@@ -42,7 +43,10 @@ class Trainer:
         self.model.to(device).to(memory_format=memory_format(device))
         taps = {name: config.loss_taps(name) for name in config.losses}
         self.criterion = Criterion(config.losses, taps, data.class_count, derived_seed(seed, "losses")).to(device)
-        self._may_train = frozenset(name for name, item in self.model.named_parameters() if item.requires_grad)
+        names = ParameterNames.of(self.model, self.criterion)
+        for entry, problem in problems(config, names):
+            raise TrialFailure(f"{dotted(entry)}: {problem}")
+        self._may_train = frozenset(names.model)
         self._half = config.training.precision == "amp" and device.type == "cuda"
         self._skipped = 0
         self._gradient_seen = False

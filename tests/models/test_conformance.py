@@ -140,6 +140,15 @@ def test_same_seed_builds_the_same_network(settings, make_model, batches):
 
 
 @every_architecture
+def test_can_be_built_without_values(settings, make_model):
+    """By which a plan knows the names of its parameters."""
+    bare, whole = make_model(settings, device="meta"), make_model(settings)
+    assert all(parameter.is_meta for parameter in bare.parameters())
+    named = [{name: item.requires_grad for name, item in model.named_parameters()} for model in (bare, whole)]
+    assert named[0] == named[1]
+
+
+@every_architecture
 def test_an_image_is_embedded_alike_in_any_company(settings, make_model, batches):
     model = make_model(settings)
     model(batches(8, seed=1))

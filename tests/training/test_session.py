@@ -259,7 +259,7 @@ def test_a_killed_process_is_continued_with_the_same_numbers(
         ({"training": {**_FOREVER, "optimizer": {"kind": "sgd", "lr": 1e30}}}, "loss.* = nan"),
         (
             {"training": {**_FOREVER, "stages": [{"name": "x", "images": 480, "train": ["nothing.*"]}]}},
-            "name no param",
+            "training.stages.0.train: 'nothing.\\*' names no parameter",
         ),
         (
             {

@@ -1,16 +1,14 @@
 """Trying files of weights, in another process so that a command that plans loads no torch; what was found is kept."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
 
-from reid_search.common.places import cache_folder
+from reid_search.common.elsewhere import answer_of
+from reid_search.common.places import cache_folder, keep_in_cache
 from reid_search.errors import ReidSearchError, StudyError, WeightsAbsent
 from reid_search.records import LoadedWeights
 from reid_search.records.provenance import versions
@@ -59,36 +57,22 @@ def _examined(backbone: str, weights: WeightsConfig, fetch: bool) -> LoadedWeigh
     with suppress(OSError, ValidationError):
         return LoadedWeights.model_validate_json(kept.read_bytes())
     found = _asked({"backbone": backbone, "weights": named})
-    with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(found)
-        unfinished.replace(kept)
+    keep_in_cache(kept, found)
     return LoadedWeights.model_validate_json(found)
 
 
 def _asked(question: dict[str, object]) -> str:
     """Return the answer to a question, of another process unless this one has loaded torch already."""
-    answer = _answer(question) if "torch" in sys.modules else _answer_elsewhere(question)
-    if "problem" in answer:
-        raise (WeightsAbsent if answer["absent"] else StudyError)(answer["problem"])
-    return json.dumps(answer)
+    try:
+        found: dict[str, Any] = answer_of(__name__, question)
+    except RuntimeError as error:
+        raise ReidSearchError(f"the weights could not be tried: {error}") from None
+    if "problem" in found:
+        raise (WeightsAbsent if found["absent"] else StudyError)(found["problem"])
+    return json.dumps(found)
 
 
-def _answer_elsewhere(question: dict[str, object]) -> dict[str, Any]:
-    """Return the answer of a process that loads torch."""
-    command = [sys.executable, "-m", "reid_search.backbones.weights.examining", json.dumps(question)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | _PYTHONPATH)
-    if done.returncode:
-        raise ReidSearchError(f"the weights could not be tried: {done.stderr.strip()}")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
-
-
-_PYTHONPATH = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-
-
-def _answer(question: dict[str, object]) -> dict[str, Any]:
+def answer(question: dict[str, object]) -> dict[str, Any]:
     """Load torch, and return what a backbone takes, where the weights were fetched to, or what is wrong with them."""
     import torch
 
@@ -103,7 +87,3 @@ def _answer(question: dict[str, object]) -> dict[str, Any]:
             return try_weights(backbone, weights).model_dump(mode="json")
     except StudyError as error:
         return {"problem": str(error), "absent": isinstance(error, WeightsAbsent)}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_answer(json.loads(sys.argv[1]))))  # noqa: T201  (the answer of this process)

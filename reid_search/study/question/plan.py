@@ -68,8 +68,8 @@ class PhasePlan:
             `model.neck = model.pooling × model.parts`, with a minus sign for opposites.
         beside: Differences of arms that their names do not say (see `beside_name`), by name.
         told: What arms read that are told the truth in testing, by name: `maps: truth`.
-        may_train: For a search or a path, whose trainings are not known yet: trials with the models and image sizes
-            that they may have.
+        may_train: For a search or a path, whose trainings are not known yet: trials with the models, image sizes and
+            patterns of parameters that they may have.
     """
 
     name: str
@@ -386,7 +386,8 @@ def _search(study: Question, phase: SearchPhase) -> PhasePlan:
 
 
 def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[TrialConfig, ...]:
-    trials = proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size")))
+    parameters = ("training.stages", "training.optimizer.rates")
+    trials = proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size", *parameters)))
     return tuple(config for _, config in trials)
 
 

@@ -11,6 +11,7 @@ from torchvision.models import resnet18, resnet34
 from reid_search.backbones import BackboneConfig, Block, build_backbone
 from reid_search.backbones.weights import examine_weights, examining
 from reid_search.backbones.weights.positions import fitted
+from reid_search.common.elsewhere import answer_elsewhere
 from reid_search.errors import StudyError
 from reid_search.study import ARCHITECTURES
 from reid_search.study.trial.weights import WeightsConfig
@@ -216,9 +217,9 @@ def test_another_process_finds_the_same(state, tmp_path):
     torch.save(state, path)
     for _ in range(2):
         question = {"backbone": "resnet18", "weights": str(path)}
-        assert examining._answer_elsewhere(question) == examining._answer(question)
+        assert answer_elsewhere(examining.__name__, question) == examining.answer(question)
         _broken("nan", state, path)
-    assert "holds NaN" in examining._answer(question)["problem"]
+    assert "holds NaN" in examining.answer(question)["problem"]
 
 
 @pytest.mark.parametrize("grid", [(16, 8), (7, 7), (24, 8)])
