@@ -8,7 +8,7 @@ import shlex
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from reid_search.data.listing import Listing, entries_of, is_folder, is_hidden
 from reid_search.data.side_cars.origins import origin_of
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
-from reid_search.study.component import AbsolutePath, absolute, label_of
+from reid_search.study.component import AbsolutePath, Either, absolute, label_of
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, PREDICTED, SIDE_CARS, Forms, MapLabels
 
@@ -52,7 +52,7 @@ class FolderConfig(DataConfig):
     maps: AbsolutePath | None = None
     keypoints: AbsolutePath | None = None
     attributes: AbsolutePath | None = None
-    map_labels: MapLabels = "parts"
+    map_labels: Annotated[MapLabels, Either("parts", "lip", "a list of labels from 0 to 255 by part")] = "parts"
     keypoint_confidence: float = Field(default=DEFAULT_CONFIDENCE, ge=0, le=1)
     skip_broken: bool = False
 

@@ -27,7 +27,9 @@ from pydantic import (
     GetJsonSchemaHandler,
     SerializationInfo,
     SerializerFunctionWrapHandler,
+    ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_serializer,
     model_validator,
@@ -178,6 +180,29 @@ class OneOf:
         if name not in list(self.names()):
             raise EntryError(f"{in_yaml(value)} is not a choice; {nearest(str(name), self.names())}")
         return value
+
+
+@dataclass(frozen=True)
+class Either:
+    """Marks a field of several kinds of value, so that a mistake is one message and not one for each kind.
+
+    It says what is allowed: `Annotated[bool | Literal["both"], Either("both", "false", "true")]`.
+    """
+
+    allowed: tuple[str, ...]
+
+    def __init__(self, *allowed: str) -> None:
+        object.__setattr__(self, "allowed", allowed)
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Replace the mistakes of all kinds of value by one that names them."""
+        return core_schema.no_info_wrap_validator_function(self._checked, handler(source))
+
+    def _checked(self, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise EntryError(f"{in_yaml(value)} is not a choice; {nearest(str(value), self.allowed)}") from None
 
 
 class ComponentFamily:

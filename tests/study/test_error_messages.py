@@ -209,6 +209,21 @@ STUDIES = {
     "padding as large as the images": _base("training: {augment: {pad: 32}}"),
     "second moment of SGD": _base("training: {optimizer: {kind: sgd, amsgrad: true}}"),
     "momentum of Adam": _base("training: {optimizer: {nesterov: true}}"),
+    "colour to erase with": _base("training: {augment: {erasing: {fill: menn}}}"),
+    "colour out of range": _base("training: {augment: {erasing: {fill: [1, 2, 300]}}}"),
+    "infinite margin": _base("losses: {triplet: {margin: .inf}}"),
+    "margin beyond every distance": _base("losses: {triplet: {margin: 1e300}}"),
+    "weight of pairs that is no number": _base(
+        "losses: {graph: {kind: graph, on: [global@coarse], positive_weight: balansed}}"
+    ),
+    "neither with foreground nor without": _instead("mgn", "spreid").replace("_dim: 64", "_dim: 64, foreground: bth"),
+    "labels of maps": _instead("{name: synthetic, preset: tiny}", "{name: market1501, map_labels: {uper: [1]}}"),
+    "finite and absurd": _base(
+        "training: {lr_multiplier: 1e308, optimizer: {lr: 1e-300, weight_decay: 1e9, clip_norm: 1e-30, "
+        "rates: [['*', 1e100]]}, batch: {per_id: 1000000000}}\n"
+        "  losses: {identity: {weight: 1e308, scale: 1e200}}"
+    ),
+    "weight that is lost": _base("losses: {identity: {weight: 1e-300}}"),
     "stride of no branch": _instead("embedding_dim: 64", "strides: {4: 2}"),
     "stages that do not add up": _base("training: {images: 10, stages: [{name: a, images: 9}]}"),
     "epoch without a batch": _base("training: {images: 320, report_every: 16}"),

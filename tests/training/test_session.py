@@ -256,7 +256,7 @@ def test_a_killed_process_is_continued_with_the_same_numbers(
 @pytest.mark.parametrize(
     ("over", "reason"),
     [
-        ({"training": {**_FOREVER, "optimizer": {"kind": "sgd", "lr": 1e30}}}, "loss.* = nan"),
+        ({"training": {**_FOREVER, "lr_multiplier": 1e6, "optimizer": {"kind": "sgd", "lr": 1e6}}}, "loss.* = nan"),
         (
             {"training": {**_FOREVER, "stages": [{"name": "x", "images": 480, "train": ["nothing.*"]}]}},
             "training.stages.0.train: 'nothing.\\*' names no parameter",

@@ -19,7 +19,7 @@ class CircleConfig(LossConfig):
 
     kind: Literal["circle"]
     compares_images: ClassVar[bool] = True
-    gamma: float = Field(default=128.0, gt=0.0)
+    gamma: float = Field(default=128.0, ge=1e-3, le=1e4)
     margin: float = Field(default=0.25, ge=0.0, lt=1.0)
 
 

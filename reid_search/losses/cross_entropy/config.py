@@ -30,7 +30,7 @@ class CrossEntropyConfig(LossConfig):
     shared: bool = False
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     logits: Literal["linear", "cosine", "circle"] = "linear"
-    scale: float = Field(default=64.0, gt=0.0)
+    scale: float = Field(default=64.0, ge=1e-3, le=1e4)
     margin: float = Field(default=0.35, ge=0.0, lt=1.0)
 
     def check_taps(self, taps: Sequence[TapSpec]) -> None:

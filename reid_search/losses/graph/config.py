@@ -7,6 +7,7 @@ from pydantic import Field
 
 from reid_search.errors import nearest
 from reid_search.study import EntryError, LossConfig
+from reid_search.study.component import Either
 
 if TYPE_CHECKING:
     from reid_search.study.trial.training import TrainingConfig
@@ -44,13 +45,16 @@ class GraphConfig(LossConfig):
     compares_images: ClassVar[bool] = True
     pair: Literal["squared", "absolute", "product"] = "squared"
     edges: EdgeKind = "supervised"
-    temperature: float = Field(default=1.0, gt=0.0)
-    edge_weight: float = Field(default=1.0, ge=0.0)
+    temperature: float = Field(default=1.0, ge=1e-3, le=1e3)
+    edge_weight: float = Field(default=1.0, ge=0.0, le=1e6)
     alpha: float = Field(default=0.9, ge=0.0, le=1.0)
     iterations: int = Field(default=1, ge=1, le=10)
     message_layers: int = Field(default=2, ge=0, le=2)
-    width: int | None = Field(default=None, ge=1)
-    positive_weight: Annotated[float, Field(gt=0.0, strict=True)] | Literal["balanced"] = 1.0
+    width: int | None = Field(default=None, ge=1, le=65_536)
+    positive_weight: Annotated[
+        Annotated[float, Field(ge=1e-6, le=1e6, strict=True)] | Literal["balanced"],
+        Either("balanced", "a number from 1e-6 to 1e6"),
+    ] = 1.0
     features: Literal["trained", "frozen"] = "trained"
     base_stages: tuple[str, ...] = ()
 

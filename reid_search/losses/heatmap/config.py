@@ -23,7 +23,7 @@ class HeatmapConfig(LossConfig):
     kind: Literal["heatmap"]
     scopes: ClassVar[frozenset[Scope]] = frozenset({Scope.MAP})
     of_identities: ClassVar[bool] = False
-    sigma: float = Field(default=1.0, gt=0.0)
+    sigma: float = Field(default=1.0, ge=0.05, le=100.0)
 
     @property
     def needs(self) -> frozenset[SideCar]:

@@ -5,13 +5,17 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from reid_search.study import LossConfig
+from reid_search.study.component import in_yaml
+
+_LARGEST = 10_000
+"""Of a margin: no two features are farther apart, so that a larger one is none."""
 
 
 def _number_or_soft(value: object) -> object:
     if value == "soft":
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValueError(f"{value!r} is neither a number greater than 0 nor 'soft'")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LARGEST:
+        raise ValueError(f"{in_yaml(value)} is neither 'soft' nor a number greater than 0, at most {_LARGEST:,}")
     return float(value)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from reid_search.study import EntryError, LossConfig
+from reid_search.study.trial.config import Factor
 from reid_search.words import several
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class VerificationConfig(LossConfig):
     normalize: bool = False
     batch_norm: bool = False
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    negatives_per_positive: float | None = Field(default=1.0, gt=0.0)
+    negatives_per_positive: Factor | None = 1.0
     pairs: Literal["all", "drawn"] = "all"
 
     def check_training(self, training: "TrainingConfig", _stages: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ class PartControlConfig(BranchSettings):
     }
 
     architecture: Literal["part_control"]
-    parts: Annotated[int, Field(ge=1)] = 3
+    parts: Annotated[int, Field(ge=1, le=64)] = 3
     embedding_dim: Dim = 256
     pooling: PoolingName = "max"
     sees: Literal["whole", "scattered"] = "whole"

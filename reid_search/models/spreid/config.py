@@ -9,6 +9,7 @@ from reid_search.backbones import BackboneName, backbone_config
 from reid_search.models.layers.settings import BranchSettings, Trunk
 from reid_search.models.layers.taps import head_stages, pooling_parameters, vector_taps
 from reid_search.study import EntryError, Scope, SideCar, Stage, TapSpec
+from reid_search.study.component import Either
 from reid_search.study.trial.side_cars import PARTS
 
 FOREGROUND = "foreground"
@@ -55,7 +56,7 @@ class SPReIDConfig(BranchSettings):
     map_grid: tuple[Cells, Cells] | None = None
     resize: Literal["features", "maps"] = "features"
     align_corners: bool = False
-    foreground: bool | Literal["both"] = True
+    foreground: Annotated[bool | Literal["both"], Either("both", "false", "true")] = True
     combine: Literal["max", "mean", "concat", "none"] = "max"
     include_global: bool = True
     backbone_shared: bool = True

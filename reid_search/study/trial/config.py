@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from reid_search.errors import StudyError
 from reid_search.study.component import ARCHITECTURES, SCORERS, Config
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
+Factor = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""A factor on a learning rate or on a loss: a million either way is more than any system has, and the numbers of a
+network, which have seven digits, still hold the product."""
+
 Patterns = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
 
@@ -264,6 +268,9 @@ def default_losses(model: object) -> Mapping[str, Mapping[str, object]] | None:
     return ARCHITECTURES.config_class(str(name)).default_losses if name in ARCHITECTURES.names() else None  # type: ignore[attr-defined]
 
 
+_LEAST_WEIGHT = 1e-9
+
+
 class LossConfig(Config):
     """A loss on taps; the config of each kind extends this.
 
@@ -273,7 +280,7 @@ class LossConfig(Config):
     Attributes:
         kind: The loss, `cross_entropy` or `triplet`.
         on: Patterns of the taps that it sits on; an empty list switches it off.
-        weight: Factor of the mean over its taps, at least 0.
+        weight: Factor of the mean over its taps, from 1e-9 to 1e6, or 0, which switches it off.
     """
 
     kind: str
@@ -281,7 +288,15 @@ class LossConfig(Config):
     of_identities: ClassVar[bool] = True
     compares_images: ClassVar[bool] = False
     on: Patterns = ()
-    weight: float = Field(default=1.0, ge=0.0)
+    weight: float = Field(default=1.0, ge=0.0, le=1e6)
+
+    @field_validator("weight")
+    @classmethod
+    def _counts_or_is_off(cls, weight: float) -> float:
+        if 0.0 < weight < _LEAST_WEIGHT:
+            rule = f"0, which switches the loss off, or at least {_LEAST_WEIGHT:g}"
+            raise ValueError(f"{weight:g} would be lost in rounding; allowed: {rule}")
+        return weight
 
     @property
     def needs(self) -> frozenset[SideCar]:

@@ -7,12 +7,14 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from reid_search.study.component import DATASETS, Config, EntryError, absolute, inside
+from reid_search.study.component import DATASETS, Config, Either, EntryError, absolute, inside
 from reid_search.study.language.places import Entries
+from reid_search.study.trial.config import Factor
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _Side = Annotated[int, Field(ge=8, le=2048)]
 _Level = Annotated[int, Field(ge=0, le=255)]
+_Aspect = Annotated[float, Field(ge=1e-3, le=1e3)]
 
 
 class PairsConfig(Config):
@@ -25,7 +27,7 @@ class PairsConfig(Config):
     """
 
     same: Share = 0.5
-    decay: float = Field(default=1.0, ge=1.0)
+    decay: float = Field(default=1.0, ge=1.0, le=100.0)
     least: Share = 0.0
 
     def share(self, turn: int) -> float:
@@ -54,8 +56,8 @@ class BatchConfig(Config):
     """
 
     written_if_set: ClassVar[tuple[str, ...]] = ("order", "pairs")
-    ids: int = Field(default=8, ge=1)
-    per_id: int = Field(default=4, ge=1)
+    ids: int = Field(default=8, ge=1, le=65_536)
+    per_id: int = Field(default=4, ge=1, le=1_024)
     order: Literal["identities", "covering", "shuffled", "consecutive", "pairs"] = "identities"
     pairs: PairsConfig = PairsConfig()
 
@@ -106,7 +108,8 @@ class OptimizerConfig(Config):
 
     Attributes:
         kind: `sgd` (with momentum), `adam` or `adamw`.
-        lr: Learning rate after warm-up.
+        lr: Learning rate after warm-up, from 1e-12 to 1e6: numbers of seven digits lose smaller steps, and no network
+            survives larger ones.
         weight_decay: Weight decay of every parameter.
         momentum: Momentum of `sgd`; ignored by the others.
         new_lr: Factor on `lr` for parameters without pretrained weights (heads, classifiers).
@@ -122,16 +125,16 @@ class OptimizerConfig(Config):
     written_if_set: ClassVar[tuple[str, ...]] = ("nesterov", "decay_norms", "bias_lr", "rates")
 
     kind: Literal["sgd", "adam", "adamw"] = "adam"
-    lr: float = Field(default=3.5e-4, gt=0.0)
-    weight_decay: float = Field(default=5e-4, ge=0.0)
+    lr: float = Field(default=3.5e-4, ge=1e-12, le=1e6)
+    weight_decay: float = Field(default=5e-4, ge=0.0, le=1e3)
     momentum: float = Field(default=0.9, ge=0.0, lt=1.0)
-    new_lr: float = Field(default=1.0, gt=0.0)
+    new_lr: Factor = 1.0
     amsgrad: bool = False
-    clip_norm: float | None = Field(default=None, gt=0.0)
+    clip_norm: Factor | None = None
     nesterov: bool = False
     decay_norms: bool = True
-    bias_lr: float = Field(default=1.0, gt=0.0)
-    rates: tuple[tuple[str, Annotated[float, Field(gt=0.0)]], ...] = ()
+    bias_lr: Factor = 1.0
+    rates: tuple[tuple[str, Factor], ...] = ()
 
     @model_validator(mode="after")
     def _has_what_is_switched_on(self) -> Self:
@@ -182,9 +185,12 @@ class ErasingConfig(Config):
     """
 
     area: tuple[Share, Share] = (0.02, 0.4)
-    aspect: tuple[Annotated[float, Field(gt=0.0)], Annotated[float, Field(gt=0.0)]] = (0.3, 3.3)
+    aspect: tuple[_Aspect, _Aspect] = (0.3, 3.3)
     aspect_law: Literal["log", "uniform"] = "log"
-    fill: Literal["mean", "black", "noise"] | tuple[_Level, _Level, _Level] = "mean"
+    fill: Annotated[
+        Literal["mean", "black", "noise"] | tuple[_Level, _Level, _Level],
+        Either("mean", "black", "noise", "[red, green, blue] from 0 to 255"),
+    ] = "mean"
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -268,13 +274,13 @@ class StageConfig(Config):
 
     written_if_set: ClassVar[tuple[str, ...]] = ("freeze", "frozen_images", "optimizer", "schedule")
     name: str
-    images: int = Field(ge=1)
+    images: int = Field(ge=1, le=10**12)
     losses: tuple[str, ...] | None = None
     train: tuple[str, ...] = ("*",)
     train_losses: bool = True
-    lr: float = Field(default=1.0, gt=0.0)
+    lr: Factor = 1.0
     freeze: tuple[str, ...] = ()
-    frozen_images: int = Field(default=0, ge=0)
+    frozen_images: int = Field(default=0, ge=0, le=10**12)
     optimizer: OptimizerConfig | None = None
     schedule: ScheduleConfig | None = None
     mode: str | None = None
@@ -320,15 +326,15 @@ class TrainingConfig(Config):
     """
 
     written_if_set: ClassVar[tuple[str, ...]] = ("lr_multiplier",)
-    images: int = Field(default=20_000, ge=1)
-    report_every: int = Field(default=2_000, ge=1)
+    images: int = Field(default=20_000, ge=1, le=10**12)
+    report_every: int = Field(default=2_000, ge=1, le=10**12)
     batch: BatchConfig = Field(default_factory=BatchConfig)
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
-    lr_multiplier: float = Field(default=1.0, gt=0.0)
+    lr_multiplier: Factor = 1.0
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig)
     augment: AugmentConfig = Field(default_factory=AugmentConfig)
     precision: Literal["full", "amp", "bf16"] = "full"
-    threads: int = Field(default=1, ge=1)
+    threads: int = Field(default=1, ge=1, le=1_024)
     stages: tuple[StageConfig, ...] = ()
 
     @model_validator(mode="before")
@@ -390,8 +396,8 @@ class TrainingConfig(Config):
 
 def _count(value: object) -> int:
     """Return a count, which may be written as 5e3; 0 for anything else, whose own field reports it."""
-    whole = isinstance(value, int | float) and value > 0 and float(value).is_integer()
-    return int(value) if whole else 0  # type: ignore[call-overload]
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return max(int(value), 0) if whole else 0  # type: ignore[call-overload]
 
 
 def _batch_size(value: object) -> int:
