@@ -24,6 +24,15 @@ def test_every_path_of_the_answers_has_its_rate() -> None:
     assert all(line.count(" | ") == 3 for line in rows)
 
 
+@pytest.mark.slow  # every kind of simulated search once, in a process of its own
+def test_what_a_report_says_of_searches_has_its_rates() -> None:
+    lines = run("benchmarks/searches.py", "1").splitlines()
+    assert sum(" ± " in line for line in lines) == 35
+    shares = [line.split(" | ") for line in lines if line.startswith("| ") and "±" not in line and "trials" in line]
+    assert len(shares) == 5
+    assert all(float(row[1]) > 0.7 for row in shares), "the axis worth 25 points"
+
+
 @pytest.mark.slow  # writes a study and its report, in processes of their own
 def test_the_report_of_a_made_up_study_is_timed() -> None:
     assert run("benchmarks/report.py", "120").startswith("120 trials × 50 epochs: report ")

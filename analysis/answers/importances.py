@@ -1,16 +1,17 @@
 """Which axes of a search mattered, as far as its trials can tell."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
 import pandas as pd
 
-from reid_search.records import StudyState
+from reid_search.records import Status, StudyState
 from reid_search.study import SAMPLERS, SamplerConfig
 
 from ..statistics.importance import AxisImportance, Setting, importance, problems
+from ..statistics.rungs import common_epoch
 from .searches import SearchSummary
 
 FEWEST_TRIALS, FEWEST_AXES = 10, 2
@@ -30,40 +31,69 @@ class ImportanceSummary:
     """The importance of the axes of a search.
 
     Attributes:
-        ped_anova: Which axes decide whether a trial is among the best tenth, one entry per axis.
-        fanova: Which share of the variance an axis explains by itself; empty if it was not computed.
-        trials: Finished proposals.
+        fanova: Which share of the variance an axis explains by itself, one entry per axis; empty if refused.
+        ped_anova: Which axes decide whether a trial is among the best tenth; empty for proposals that gather where good
+            values are expected, of which the best tenth hardly differs from the others.
+        trials: Proposals that finished or were stopped.
         used: How many of them were used, drawn at random if not all.
+        epoch: The last epoch that all of them reached, whose values were used; None if all finished, and their ends
+            were.
         warnings: Why not to trust them.
+        refused: Why there are none; empty if there are.
     """
 
-    ped_anova: Sequence[AxisImportance]
-    fanova: Sequence[AxisImportance]
-    trials: int
-    used: int
-    warnings: Sequence[str]
+    fanova: Sequence[AxisImportance] = ()
+    ped_anova: Sequence[AxisImportance] = ()
+    trials: int = 0
+    used: int = 0
+    epoch: int | None = None
+    warnings: Sequence[str] = ()
+    refused: str = ""
 
 
 def summarise_importance(state: StudyState, search: SearchSummary) -> ImportanceSummary | None:
-    """Return how much each axis of a search matters; None with fewer than ten finished trials or two axes.
+    """Return how much each axis of a search matters, and None with fewer than two axes.
 
-    fANOVA is computed only for trials of a random or grid sampler, and not for so many that its forests become slow.
+    Trials that were stopped early count. Without them only settings that are good would be left, and an axis whose bad
+    settings are always stopped would seem to do nothing. So if any was stopped, all are compared after the last epoch
+    that all of them reached.
     """
-    rows = search.proposals[search.proposals["value"].notna()]
-    if len(rows) < FEWEST_TRIALS or len(search.axes) < FEWEST_AXES:
+    if len(search.axes) < FEWEST_AXES:
         return None
-    generator = np.random.default_rng(_SEED)
-    used = rows.iloc[np.sort(generator.permutation(len(rows))[:MOST_TRIALS])]
-    values = used["value"].to_numpy(np.float64)
-    columns = {path: _numbers(used[path], state.axes.get(path, {})) for path in search.axes}
-    crowds = _crowds(search.sampler)
-    with_forests = not crowds and len(rows) <= MOST_TRIALS_FANOVA
-    return ImportanceSummary(
-        ped_anova=importance(values, columns, method="ped_anova", generator=generator),
-        fanova=importance(values, columns, method="fanova", generator=generator) if with_forests else (),
-        trials=len(rows),
+    rows = search.proposals[search.proposals["status"].isin((Status.FINISHED, Status.STOPPED))]
+    found = ImportanceSummary(trials=len(rows))
+    if len(rows) < FEWEST_TRIALS:
+        return replace(found, refused=f"{len(rows)} trials finished or were stopped, and it takes {FEWEST_TRIALS}")
+    values = rows["value"]
+    if (rows["status"] == Status.STOPPED).any():
+        curves = {int(number): search.curves.get(int(number), {}) for number in rows["number"]}
+        epoch = common_epoch(curves)
+        if epoch is None:
+            return replace(found, refused=f"no epoch was validated in all {len(rows)} trials, and some were stopped")
+        found = replace(found, epoch=epoch)
+        values = pd.Series([curve[epoch] for curve in curves.values()], index=rows.index)
+    rows = rows.assign(_compared=values.astype("float64"))
+    return _measured(state, search, rows[rows["_compared"].notna()], found)
+
+
+def _measured(
+    state: StudyState, search: SearchSummary, rows: pd.DataFrame, found: ImportanceSummary
+) -> ImportanceSummary:
+    generator, crowds = np.random.default_rng(_SEED), _crowds(search.sampler)
+    used = rows.iloc[np.sort(generator.permutation(len(rows))[: MOST_TRIALS_FANOVA if crowds else MOST_TRIALS])]
+    for_forest = used.iloc[:MOST_TRIALS_FANOVA]
+
+    def shares(of: pd.DataFrame, method: str) -> list[AxisImportance]:
+        columns = {path: _numbers(of[path], state.axes.get(path, {})) for path in search.axes}
+        values = of["_compared"].to_numpy(np.float64)
+        return importance(values, columns, method=method, generator=generator)  # type: ignore[arg-type]
+
+    return replace(
+        found,
+        fanova=shares(for_forest, "fanova"),
+        ped_anova=() if crowds else shares(used, "ped_anova"),
         used=len(used),
-        warnings=problems(len(used), len(columns), search.sampler if crowds else None),
+        warnings=problems(len(used), len(search.axes), search.sampler if crowds else None),
     )
 
 

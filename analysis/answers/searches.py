@@ -8,8 +8,10 @@ import pandas as pd
 from reid_search.records import Proposal, Status, StudyState
 
 from ..reading.measures import Row
+from ..statistics.rungs import Agreement, Curves, agreements
 from .bests import BestValue, best_value
 from .edges import Edge, edges_of
+from .prices import Price, price_beyond
 
 STATUSES = (
     Status.FINISHED, Status.STOPPED, Status.FAILED, Status.UNREADABLE, Status.RUNNING, Status.WAITING,
@@ -38,7 +40,11 @@ class SearchSummary:
         tuned_by: The column of `proposals` that names the level or arm tuned.
         held: The axes that were not tuned, since they define what is tuned separately.
         collapsed: Finished proposals that learnt nothing, by number: `at chance` or `untrained`.
-        edges: Best values of numbers, of each level or arm, that are the smallest or largest tried.
+        edges: Axes of numbers whose optimum, of each level or arm, probably lies at the end of what the study allows.
+        curves: Objective by epoch of each proposal that has any, by number.
+        agreements: How far the order of the trials after each epoch is that of their ends.
+        described: The axes as the study file has them.
+        prices: What it costs to search beyond an edge, by axis.
     """
 
     phase: str
@@ -57,6 +63,10 @@ class SearchSummary:
     worth: Mapping[str, BestValue] = field(default_factory=dict)
     there_are: int | None = None
     collapsed: Mapping[int, str] = field(default_factory=dict)
+    curves: Curves = field(default_factory=dict, repr=False)
+    agreements: tuple[Agreement, ...] = ()
+    described: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
     @property
     def best_settings(self) -> dict[str, str]:
@@ -85,6 +95,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
     own = {path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)}
     of_each = list(_bests(state, rows, tuned_by, [path for path in own if path not in held]))
     whole = {} if best is None else {"": best_value(state, best, state.searches[phase])}
+    curves, ends = _curves(state, phase), {ask.number: state.value(ask) for ask in state.searches[phase]}
     summary = SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
@@ -101,9 +112,14 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         best_of_each=tuple((name, row, settings) for name, row, settings, _ in of_each),
         worth={**whole, **{name: value for name, _, _, value in of_each}},
         collapsed={ask.number: str(found) for ask in state.searches[phase] if (found := state.collapse(ask))},
+        curves=curves,
+        agreements=tuple(agreements(curves, {number: end for number, end in ends.items() if end is not None})),
+        described={path: axes.get(path, {}) for path in own},
     )
-    tuned = {path: axes.get(path, {}) for path in summary.axes if path not in held}
-    return replace(summary, edges=tuple(_edges(summary, tuned)))
+    tuned = {path: described for path, described in summary.described.items() if path not in held}
+    edges = tuple(_edges(summary, tuned))
+    prices = {edge.axis: price_beyond(state, phase, edge.axis) for edge in edges}
+    return replace(summary, edges=edges, prices={axis: price for axis, price in prices.items() if price is not None})
 
 
 def _bests(
@@ -126,11 +142,17 @@ def _row(rows: pd.DataFrame, proposal: Proposal) -> Row:
 
 def _edges(search: SearchSummary, tuned: Mapping[str, Mapping[str, object]]) -> Iterator[Edge]:
     if search.tuned_by is None:
-        yield from edges_of(None, search.proposals, search.best, tuned) if search.best else ()
+        yield from edges_of(None, search.proposals, search.best, tuned, search.curves) if search.best else ()
         return
     for level, best, _ in search.best_of_each:
         own = search.proposals[search.proposals[search.tuned_by] == level]
-        yield from edges_of(level, own, best, tuned)
+        yield from edges_of(level, own, best, tuned, search.curves)
+
+
+def _curves(state: StudyState, phase: str) -> dict[int, dict[int, float]]:
+    asks = ((ask, state.trial(ask)) for ask in state.searches[phase])
+    found = {ask.number: trial.curve(state.readout(ask), state.objective(phase)) for ask, trial in asks if trial}
+    return {number: curve for number, curve in found.items() if curve}
 
 
 def _each(state: StudyState, each: object, rows: pd.DataFrame) -> tuple[str | None, str | None, tuple[str, ...]]:

@@ -24,6 +24,7 @@ from .describe_collapse import describe_best_collapsed
 from .describe_edges import describe_edges
 from .describe_family import describe_family
 from .describe_matrix import matrix_notes, matrix_rows
+from .describe_rungs import describe_rungs
 from .draw import Drawing
 from .export import Table
 from .naming import file_name
@@ -82,8 +83,8 @@ def compose_search(search: SearchSummary, found: ImportanceSummary | None = None
     """Return the section of a search, with the importance of its axes if it is known."""
     rows, left_out = _rows(search.proposals)
     figures = _drawn(draw.SEARCH, search)
-    notes, details = [*describe_best_collapsed(search), *describe_edges(search)], _importances(search, found)
-    return Section("search", search, "search", figures, rows, left_out, notes, details)
+    notes = [*describe_best_collapsed(search), *describe_edges(search), *describe_rungs(search)]
+    return Section("search", search, "search", figures, rows, left_out, notes, _importances(search, found))
 
 
 def compose_ablation(ablation: AblationSummary) -> Section:
@@ -153,10 +154,10 @@ def _effects(ablation: AblationSummary) -> dict[str, object]:
 def _importances(search: SearchSummary, found: ImportanceSummary | None) -> dict[str, object]:
     if found is None:
         return {}
-    by_forest = {item.axis: item for item in found.fanova}
-    rows = [(item, by_forest.get(item.axis)) for item in found.ped_anova]
-    name = file_name("importances", search)
-    return {"name": name, "rows": rows, "fanova": bool(by_forest), "notes": describe_tables.describe_importance(found)}
+    of_best = {item.axis: item for item in found.ped_anova}
+    rows = [(item, of_best.get(item.axis)) for item in found.fanova]
+    name, notes = file_name("importances", search), describe_tables.describe_importance(found)
+    return {"name": name, "rows": rows, "ped_anova": bool(of_best), "notes": notes}
 
 
 def _rows(table: pd.DataFrame) -> tuple[list[Row], int]:

@@ -86,12 +86,26 @@ def describe_effects(ablation: AblationSummary) -> list[str]:
 
 def describe_importance(found: ImportanceSummary) -> list[str]:
     """Return what importances mean, and why not to trust them."""
+    if found.refused:
+        return [f"Not computed: {found.refused}."]
     notes = [
-        "PED-ANOVA: which axes decide whether a trial is among the best tenth, as shares of 1."
-        + " fANOVA: which share of the variance an axis explains by itself." * bool(found.fanova),
+        "fANOVA: which share of the variance over the whole space an axis explains by itself."
+        + " PED-ANOVA: which axes decide whether a trial is among the best tenth, as shares of 1."
+        * bool(found.ped_anova),
+        _compared(found),
         "95 % intervals over resampled trials. They describe these trials; an ablation says what a setting is worth.",
     ]
     if found.used < found.trials:
         notes.append(f"Of {found.trials} trials, {found.used} drawn at random were used.")
-    odd = [f"{item.axis}: {item.note}." for item in [*found.ped_anova, *found.fanova] if item.note]
+    odd = [f"{item.axis}: {item.note}." for item in [*found.fanova, *found.ped_anova] if item.note]
     return [*(f"Caution: {warning}." for warning in found.warnings), *notes, *dict.fromkeys(odd)]
+
+
+def _compared(found: ImportanceSummary) -> str:
+    """Say which values of which trials were compared."""
+    if found.epoch is None:
+        return f"From the ends of {several(found.trials, 'trial')}, none of which was stopped early."
+    return (
+        f"From the values after epoch {found.epoch}, the last that all {found.trials} trials reached, so that those "
+        "stopped early count. Among the ends alone, an axis whose bad settings are stopped would seem to do nothing."
+    )

@@ -1,5 +1,6 @@
 """How a report writes numbers. Every function writes a dash for NaN, None or `pandas.NA`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
@@ -80,6 +81,13 @@ def share(value: float | None) -> str:
 def shares(low: float | None, high: float | None) -> str:
     """Write an interval of shares of 1: `0.10 to 0.40`."""
     return f"{share(low)} to {share(high)}" if known(low) and known(high) else NOTHING
+
+
+def correlation(value: float | None) -> str:
+    """Write a correlation with two decimals: `.93`, `−.18`, `1.00`."""
+    if not known(value):
+        return NOTHING
+    return re.sub(r"^(-?)0", r"\1", f"{float(value):.2f}").replace("-", _MINUS)
 
 
 def amount(value: float | None) -> str:

@@ -14,7 +14,9 @@ from ..answers.ablations import AblationSummary
 from ..answers.claims import ClaimAnswer
 from ..answers.collapse import collapsed_seeds
 from ..answers.importances import ImportanceSummary
+from ..answers.isolation import isolation
 from ..answers.searches import SearchSummary
+from ..answers.spending import spending
 from ..answers.train_test import TrainTest
 from ..reading.measures import COST_COLUMNS, Row, rows_of
 from . import describe
@@ -22,7 +24,20 @@ from .claims import describe_claim
 from .describe_family import describe_past
 from .describe_matrix import matrix_rows
 from .export import Column, Table, table_for, text_of
-from .formats import NOTHING, amount, duration, interval, known, p_value, percent, points, share, shares, spread
+from .formats import (
+    NOTHING,
+    amount,
+    correlation,
+    duration,
+    interval,
+    known,
+    p_value,
+    percent,
+    points,
+    share,
+    shares,
+    spread,
+)
 from .naming import file_name
 
 ROWS_FOR_PEOPLE = 200
@@ -84,11 +99,14 @@ def train_test_sheet(matrix: TrainTest) -> Table:
     return table_for(file_name("train-test", matrix), matrix.cells, columns, rows, ROWS_FOR_PEOPLE)
 
 
-def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:
-    """Return how much each axis of a search matters, one row per axis and method, with warnings."""
-    by_method = {"ped_anova": found.ped_anova, "fanova": found.fanova}
+def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table | None:
+    """Return how much each axis of a search matters, one row per axis and method, with warnings; None if refused."""
+    by_method = {"fanova": found.fanova, "ped_anova": found.ped_anova}
     rows = [{"method": method, **asdict(item)} for method, items in by_method.items() for item in items]
-    frame = pd.DataFrame(rows).assign(trials=found.trials, used=found.used, warnings="; ".join(found.warnings))
+    if not rows:
+        return None
+    warnings = "; ".join(found.warnings)
+    frame = pd.DataFrame(rows).assign(trials=found.trials, used=found.used, epoch=found.epoch, warnings=warnings)
     columns = (
         Column("axis", text_of("axis"), number=False),
         Column("method", text_of("method"), number=False),
@@ -97,6 +115,48 @@ def importances_sheet(search: SearchSummary, found: ImportanceSummary) -> Table:
         Column("trials", _number("n")),
     )
     return table_for(file_name("importances", search), frame, columns, frame)
+
+
+def isolation_sheet(search: SearchSummary) -> Table:
+    """Return what a search reached by each axis alone."""
+    frame = isolation(search)
+    columns = (
+        Column("axis", text_of("axis"), number=False),
+        Column("level", lambda row: " to ".join(dict.fromkeys((row["low"], row["high"]))), number=False),
+        *(Column(name, _number(name)) for name in ("trials", "finished", "stopped", "failed")),
+        Column("best, %", lambda row: percent(row["best"], 2)),
+        Column("proposal", _number("number")),
+        Column("median of the finished, %", lambda row: percent(row["median"], 2)),
+    )
+    return table_for(file_name("isolation", search), frame, columns, frame)
+
+
+def spending_sheet(search: SearchSummary) -> Table:
+    """Return the best of a search by how many trials and images it took."""
+    frame = spending(search)
+    columns = (
+        *_varying(frame, ["arm"]),
+        Column("trials", _number("trials")),
+        Column("images", lambda row: amount(row["images"])),
+        Column("expected best, %", lambda row: percent(row["expected"], 2)),
+        Column("eight of ten orders, %", lambda row: f"{percent(row['low'], 2)} to {percent(row['high'], 2)}"),
+        Column("best as it was, %", lambda row: percent(row["best_so_far"], 2)),
+        Column("images as it was", lambda row: amount(row["images_so_far"])),
+    )
+    return table_for(file_name("spending", search), frame, columns, frame, ROWS_FOR_PEOPLE)
+
+
+def rungs_sheet(search: SearchSummary) -> Table | None:
+    """Return how far the order of the trials after each epoch is that of their ends; None with one epoch only."""
+    if not search.agreements:
+        return None
+    frame = pd.DataFrame([asdict(item) for item in search.agreements])
+    columns = (
+        *(Column(name, _number(name)) for name in ("epoch", "reached", "ends")),
+        Column("rank correlation with the end", lambda row: correlation(row["rho"])),
+        Column("95 % interval", lambda row: " to ".join(map(correlation, (row["low"], row["high"])))),
+    )
+    return table_for(file_name("rungs", search), frame, columns, frame)
 
 
 def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:

@@ -9,6 +9,8 @@ from reid_search.errors import ReidSearchError
 from reid_search.records import StudyState, StudyStore, read_state
 from reid_search.records.files import write_atomically
 
+from ..answers.importances import ImportanceSummary
+from ..answers.searches import SearchSummary
 from ..answers.study_answers import StudyAnswers, answer_study
 from ..reading.arms import arms_table
 from ..reading.proposals import search_table
@@ -50,11 +52,17 @@ def _tables(state: StudyState, arms: pd.DataFrame, search: pd.DataFrame, found: 
         sheets.trials_sheet(trials_table(state)),
         sheets.arms_sheet(arms),
         sheets.search_sheet(search),
-        *(sheets.importances_sheet(item, importance) for item, importance in found.searches if importance),
+        *(sheet for search, importance in found.searches for sheet in _of_search(search, importance)),
         *(sheets.contrasts_sheet(ablation) for ablation in found.ablations if not ablation.is_for_claims),
         *(sheets.train_test_sheet(matrix) for matrix in found.matrices),
         *(sheet for sheet in map(sheets.effects_sheet, found.ablations) if sheet is not None),
     ]
+
+
+def _of_search(search: SearchSummary, found: ImportanceSummary | None) -> list[Table]:
+    sheet = sheets.importances_sheet(search, found) if found else None
+    tables = (sheets.isolation_sheet(search), sheets.spending_sheet(search), sheets.rungs_sheet(search), sheet)
+    return [table for table in tables if table is not None and len(table.frame)]
 
 
 def _remove_others(folder: Path, written: Collection[str]) -> None:

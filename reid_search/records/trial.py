@@ -1,5 +1,7 @@
 """A trial on disk, and the one rule for which number belongs to which asker."""
 
+import math
+from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +27,8 @@ class Trial:
         seconds: Time spent so far, over all interruptions.
         epochs: Number of epochs measured.
         last_epoch: The last line of its epochs.
+        columns: `epoch`, `images_seen` and every validation metric by its column of the epochs, one number an epoch,
+            NaN where it was not measured.
         record: Its record, unless it is running or unreadable.
         code: The code that trains it; None if it is not known.
     """
@@ -38,6 +42,7 @@ class Trial:
     seconds: float = 0.0
     epochs: int = 0
     last_epoch: Mapping[str, float] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False, compare=False)
     record: Record | None = None
     code: CodeVersion | None = None
 
@@ -86,6 +91,17 @@ class Trial:
     def last_value(self, readout: str | None, metric: str) -> float | None:
         """Return a readout's metric after the last epoch; None if it was not measured then."""
         return self.last_epoch.get(epoch_column(self.section("readouts"), readout, metric))
+
+    def curve(self, readout: str | None, metric: str) -> dict[int, float]:
+        """Return a readout's metric after each epoch at which it was measured."""
+        values = self.columns.get(epoch_column(self.section("readouts"), readout, metric), ())
+        return {int(epoch): value for epoch, value in zip(self.columns.get("epoch", ()), values, strict=False)
+                if not math.isnan(value)}  # fmt: skip
+
+    def images_after(self, epoch: int) -> int:
+        """Return how many images it had seen after an epoch that it reached."""
+        images = dict(zip(self.columns.get("epoch", ()), self.columns.get("images_seen", ()), strict=False))
+        return int(images[epoch])
 
     def has(self, readout: str, split: str) -> bool:
         """Say whether a readout was tested on a split."""
@@ -174,6 +190,7 @@ def _read(folder: TrialFolder) -> Trial:
             seconds=folder.seconds(),
             epochs=len(epochs),
             last_epoch=last,
+            columns=_columns(epochs),
             code=folder.code(),
         )
     if (record.key, record.seed) != folder.id:
@@ -188,6 +205,13 @@ def _read(folder: TrialFolder) -> Trial:
         seconds=record.context.seconds,
         epochs=len(epochs),
         last_epoch=last,
+        columns=_columns(epochs),
         record=record,
         code=record.code,
     )
+
+
+def _columns(epochs: Sequence[Mapping[str, float]]) -> dict[str, Sequence[float]]:
+    """Return the epochs by column, as arrays, since a study may have a million epochs."""
+    names = dict.fromkeys(name for row in epochs for name in row if "val/" in name or name in ("epoch", "images_seen"))
+    return {name: array("d", (float(row.get(name, math.nan)) for row in epochs)) for name in names}

@@ -12,14 +12,16 @@ from ...answers.searches import SearchSummary
 from .claims import draw_claims
 from .cmc import curves_shown, draw_cmc
 from .cost import draw_cost
-from .effects import draw_ablation_effects, draw_search_effects
+from .effects import draw_ablation_effects
 from .forest import draw_design, draw_forest
 from .history import draw_history
+from .isolation import draw_isolation
 from .parallel import draw_parallel
+from .spending import draw_spending
 from .style import Drawing
 
 CLAIMS: list[Callable[[Sequence[ClaimAnswer]], Drawing | None]] = [draw_claims]
-SEARCH: list[Callable[[SearchSummary], Drawing | None]] = [draw_history, draw_parallel, draw_search_effects]
+SEARCH: list[Callable[[SearchSummary], Drawing | None]] = [draw_history, draw_spending, draw_isolation, draw_parallel]
 ARMS: list[Callable[[AblationSummary], Drawing | None]] = [draw_cmc]
 ABLATION: list[Callable[[AblationSummary], Drawing | None]] = [
     draw_forest, draw_design, draw_ablation_effects, draw_cmc, draw_cost,
@@ -27,5 +29,6 @@ ABLATION: list[Callable[[AblationSummary], Drawing | None]] = [
 
 __all__ = [
     "ABLATION", "ARMS", "CLAIMS", "SEARCH", "Drawing", "curves_shown", "draw_ablation_effects", "draw_claims",
-    "draw_cmc", "draw_cost", "draw_design", "draw_forest", "draw_history", "draw_parallel", "draw_search_effects",
+    "draw_cmc", "draw_cost", "draw_design", "draw_forest", "draw_history", "draw_isolation", "draw_parallel",
+    "draw_spending",
 ]  # fmt: skip

@@ -1,54 +1,30 @@
-"""What each axis of a search or an ablation does to a measurement, one small panel per axis."""
+"""What each axis of an ablation does to a measurement, one small panel per axis."""
 
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy import stats
 
 from reid_search.study.metrics import MAIN
 
 from ...answers.ablations import AblationSummary
-from ...answers.searches import SearchSummary
 from ...reading.measures import rows_of
 from ...statistics.effect import LEVEL, Floats
 from ..naming import centre_word, file_name, in_two_lines, shortened
-from .levels import MANY, number_of, ordered, scale_of
-from .parallel import AXES_DRAWN, axes_shown
-from .style import ACCENT, INK, MUTED, SMALL, WIDTH, Drawing, finished, style
-from .thinning import said, thinned
+from .levels import ordered
+from .parallel import AXES_DRAWN
+from .style import ACCENT, MUTED, SMALL, WIDTH, Drawing, finished, style
 
 Level = tuple[str, float, float]  # label, mean, half the width of its interval
 
-_GROUPS = 5  # of equal size, whose medians are drawn on a numeric scale
 _LABELS = 10
-_SPREAD = 0.28  # half the width of a strip; strips are 1 apart
+SPREAD = 0.28  # half the width of a strip; strips are 1 apart
 _ROOM = {1: 270.0, 2: 122.0}  # points across a panel, by the number of columns
 _LETTER = 4.8  # points across a letter of a level's name
-
-
-def draw_search_effects(search: SearchSummary) -> Drawing | None:
-    """Draw the objective of the finished proposals against each axis; None with fewer than two, or without an axis."""
-    rows = search.proposals[search.proposals["value"].notna()]
-    paths = [path for path in axes_shown(search) if rows[path].notna().any()]
-    if len(rows) < 2 or not paths:
-        return None
-    with style():
-        figure, panels = _panels(paths, f"{search.objective} in %")
-        for axes, path in zip(panels, paths, strict=True):
-            _draw_levels(axes, rows[rows[path].notna()], path)
-        caption = [
-            f"{search.objective} of the finished proposals against each axis; a bar is the median of a level, or of "
-            "one of five groups of equal size. The other axes vary too, so this is not the effect of one axis alone.",
-            said(len(rows), "proposals", "the best and some of the others; the medians are of all"),
-        ]
-        title = f"{search.objective} by level of each axis of {search.phase}"
-        return finished(figure, file_name("effects", search), title, *caption)
 
 
 def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
@@ -62,8 +38,8 @@ def draw_ablation_effects(ablation: AblationSummary) -> Drawing | None:
         return None
     drawn, word = paths[:AXES_DRAWN], centre_word(ablation)
     with style():
-        figure, panels = _panels(drawn, f"{ablation.metric} in %")
-        for axes, path in zip(panels, drawn, strict=True):
+        figure, grid = panels(drawn, f"{ablation.metric} in %")
+        for axes, path in zip(grid, drawn, strict=True):
             _draw_means(axes, list(levels_of(ablation, path)), ablation.centre[path])
         caption = [
             f"Mean of each level over seeds, all else as in the {word}, with its 95 % t interval. Filled diamond: the "
@@ -93,7 +69,7 @@ def half_interval(deviation: float, n: int) -> float:
     return float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * float(deviation) / math.sqrt(n)
 
 
-def _panels(paths: Sequence[str], label: str) -> tuple[Figure, list[Axes]]:
+def panels(paths: Sequence[str], label: str) -> tuple[Figure, list[Axes]]:
     """Return a figure with one panel per axis, in two columns, which fit on a phone."""
     columns = min(2, len(paths))
     lines = math.ceil(len(paths) / columns)
@@ -109,40 +85,10 @@ def _panels(paths: Sequence[str], label: str) -> tuple[Figure, list[Axes]]:
     return figure, grid[: len(paths)]
 
 
-def _draw_levels(axes: Axes, rows: pd.DataFrame, path: str) -> None:
-    scale = scale_of(rows[path])
-    drawn = thinned(rows)
-    if scale.numbers is not None and len(scale.levels) > MANY:
-        numbers = rows[path].map(lambda level: number_of(str(level))).astype("float64")
-        axes.plot(numbers[drawn.index], 100 * drawn["value"], "o", color=ACCENT, ms=3.2, alpha=0.6, mew=0)
-        measured = np.asarray(100 * rows["value"], np.float64)
-        for low, high, median in group_medians(np.asarray(numbers, np.float64), measured):
-            axes.plot([low, high], [median, median], color=INK, linewidth=1.8)
-        if scale.logarithmic:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(LogLocator(numticks=4))
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
-        axes.tick_params(axis="x", labelsize=SMALL)
-        return
-    for index, level in enumerate(scale.levels):
-        values = 100 * drawn.loc[drawn[path].astype(str) == level, "value"].to_numpy()
-        axes.plot(index + offsets(len(values)), values, "o", color=ACCENT, ms=3.2, alpha=0.6, mew=0)
-        median = 100 * rows.loc[rows[path].astype(str) == level, "value"].median()
-        axes.plot([index - _SPREAD, index + _SPREAD], [median, median], color=INK, linewidth=1.8)
-    _name_levels(axes, scale.levels)
-
-
 def offsets(count: int) -> Floats:
     """Return the sideways offsets of the points of a strip, always the same, so that equal values stay visible."""
     golden = (math.sqrt(5) - 1) / 2  # multiples of it modulo 1 fill an interval evenly, however many there are
-    return np.asarray([((index * golden + 0.5) % 1 - 0.5) * 2 * _SPREAD for index in range(count)])
-
-
-def group_medians(numbers: Floats, values: Floats) -> list[tuple[float, float, float]]:
-    """Return the lowest number, highest number and median value of up to five groups of equal size, by number."""
-    order = np.argsort(numbers, kind="stable")
-    groups = np.array_split(order, min(_GROUPS, max(1, len(order) // 4)))
-    return [(numbers[group[0]], numbers[group[-1]], float(np.median(values[group]))) for group in groups]
+    return np.asarray([((index * golden + 0.5) % 1 - 0.5) * 2 * SPREAD for index in range(count)])
 
 
 def _draw_means(axes: Axes, levels: Sequence[Level], centre: str) -> None:
@@ -157,10 +103,10 @@ def _draw_means(axes: Axes, levels: Sequence[Level], centre: str) -> None:
         )  # fmt: skip
         if middle:
             axes.axhline(mean, color=ACCENT, linewidth=0.7, linestyle=":", zorder=1)
-    _name_levels(axes, [level for level, *_ in levels])
+    name_levels(axes, [level for level, *_ in levels])
 
 
-def _name_levels(axes: Axes, levels: Sequence[str]) -> None:
+def name_levels(axes: Axes, levels: Sequence[str]) -> None:
     """Write the levels below a panel, slanted if they would touch; of very many, every nth."""
     step = math.ceil(len(levels) / _LABELS)
     names = [shortened(level, 14) for level in levels[::step]]

@@ -63,32 +63,71 @@ def by_optuna(rates, parts, values):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_shares_are_those_of_optuna_on_logarithms_with_the_warnings(empty, study_text, result_of):
-    given = write(empty, study_text, result_of, 30)
+    given = write(empty, study_text, result_of, 30, sampler="random")
     found = importance_of(empty)
     assert {item.axis: item.importance for item in found.ped_anova} == pytest.approx(by_optuna(*given))
-    assert (found.trials, found.used, found.fanova) == (30, 30, ())
-    assert list(found.warnings) == problems(30, 2, "tpe")
-    assert len(found.warnings) == 2
+    assert (found.trials, found.used, found.epoch, found.refused) == (30, 30, None, "")
+    assert list(found.warnings) == problems(30, 2, None)
+    assert len(found.warnings) == 1
     assert all(item.low <= item.high for item in found.ped_anova)
     assert importance_of(empty) == found, "the same every time"
 
 
-def test_trials_of_a_random_sampler_have_shares_of_variance_too(empty, study_text, result_of):
-    write(empty, study_text, result_of, 12, sampler="random")
-    rate, parts = importance_of(empty).fanova
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_trials_have_shares_of_variance_and_the_best_tenth_only_of_a_sampler_that_does_not_crowd(
+    empty, study_text, result_of, sampler
+):
+    write(empty, study_text, result_of, 12, sampler=sampler)
+    found = importance_of(empty)
+    rate, parts = found.fanova
     assert (rate.axis, parts.axis) == (RATE, PARTS)
     assert rate.importance > 0.5 > parts.importance
+    assert bool(found.ped_anova) == (sampler == "random")
+    assert list(found.warnings) == problems(12, 2, "tpe" if sampler == "tpe" else None)
 
 
-@pytest.mark.parametrize(("count", "axes"), [(9, (RATE, PARTS)), (12, (RATE,))])
-def test_few_trials_or_one_axis_have_none(empty, study_text, result_of, count, axes):
-    write(empty, study_text, result_of, count, axes=axes)
+def test_an_axis_whose_bad_settings_are_all_stopped_is_seen_to_matter(empty, study_text, result_of):
+    """Parts are worth 25 points, the rate up to 4; every trial with one part is stopped after two of four epochs."""
+    start_of, end_of = study_text.index("axes:\n"), study_text.index("phases:\n")
+    empty.begin(study_text[:start_of] + AXES + study_text[end_of:])
+    generator = np.random.default_rng(1)
+    for number in range(24):
+        parts, rate = ("[1]", "[1, 2]")[number % 2], 10 ** generator.uniform(-4, -1)
+        end = 0.4 + 0.25 * (parts == "[1, 2]") + 0.04 * (math.log10(rate) + 4) / 3 + generator.normal(0, 0.01)
+        key, curve = f"{number:016x}", (0.3 * end, 0.6 * end, 0.9 * end, end)
+        empty.log(
+            "ask", phase="search", kind="search", number=number, key=key, seed=10_000, evaluate="val", by="random",
+            settings={RATE: json.dumps(float(rate)), PARTS: parts}, space="5" * 16, params={},
+        )  # fmt: skip
+        if parts == "[1]":
+            empty.trial(key, 10_000, holdout=0.2, status="stopped", reason="by the pruner", epochs=curve[:2])
+        else:
+            empty.trial(key, 10_000, holdout=0.2, readouts={"default": result_of("val", end, 0.5)}, epochs=curve)
+    found = importance_of(empty)
+    rate, parts = found.fanova
+    assert (found.trials, found.epoch, parts.n) == (24, 2, 24)
+    assert parts.importance > 0.8 > 0.2 > rate.importance
+    empty.trial("f" * 16, 10_000, holdout=0.2, status="stopped", reason="by the pruner", epochs=())
+    empty.log(
+        "ask", phase="search", kind="search", number=24, key="f" * 16, seed=10_000, evaluate="val", by="random",
+        settings={RATE: "0.1", PARTS: "[1]"}, space="5" * 16, params={},
+    )  # fmt: skip
+    assert importance_of(empty).refused == "no epoch was validated in all 25 trials, and some were stopped"
+
+
+def test_few_trials_say_why_and_one_axis_has_nothing_to_compare_with(empty, study_text, result_of):
+    write(empty, study_text, result_of, 9)
+    assert importance_of(empty).refused == "9 trials finished or were stopped, and it takes 10"
+
+
+def test_one_axis_has_no_importance(empty, study_text, result_of):
+    write(empty, study_text, result_of, 12, axes=(RATE,))
     assert importance_of(empty) is None
 
 
 def test_of_many_trials_some_are_drawn(empty, study_text, result_of, monkeypatch):
-    monkeypatch.setattr("analysis.answers.importances.MOST_TRIALS", 11)
+    monkeypatch.setattr("analysis.answers.importances.MOST_TRIALS_FANOVA", 11)
     write(empty, study_text, result_of, 14)
     found = importance_of(empty)
     assert (found.trials, found.used) == (14, 11)
-    assert {item.n for item in found.ped_anova} == {11}
+    assert {item.n for item in found.fanova} == {11}

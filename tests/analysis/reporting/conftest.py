@@ -14,10 +14,18 @@ from analysis.answers.searches import SearchSummary
 Maker = Callable[..., Any]
 
 
-def _search(axes: Mapping[str, Sequence[str | None]], values: Sequence[float], **other: Any) -> SearchSummary:
+def _search(
+    axes: Mapping[str, Sequence[str | None]],
+    values: Sequence[float],
+    stopped: Mapping[int, float] | None = None,
+    **other: Any,
+) -> SearchSummary:
     rows = pd.DataFrame({"number": range(len(values)), **axes, "value": np.asarray(values, dtype=np.float64)})
     rows["status"] = np.where(rows["value"].notna(), "finished", "failed")
     rows["last_value"], rows["best_so_far"] = rows["value"], rows["value"].cummax().ffill()
+    rows["images_seen"] = np.where(rows["value"].notna(), 2000, 0)
+    for number, last in (stopped or {}).items():
+        rows.loc[number, ["status", "last_value", "images_seen"]] = ["stopped", last, 500]
     known = rows["value"].dropna()
     best = None if known.empty else dict(rows.loc[known.idxmax()])
     given = {"phase": "search", "sampler": "tpe", "objective": "val/mAP", "wanted": None, "best": best}
@@ -41,7 +49,10 @@ def _ablation(arms: Sequence[Mapping[str, Any]], centre: Mapping[str, str], **ot
 
 @pytest.fixture
 def search_of() -> Maker:
-    """Make a search of its axes (levels by proposal, None where one does not exist) and its values (NaN: failed)."""
+    """Make a search of its axes (levels by proposal, None where one does not exist) and its values (NaN: failed).
+
+    `stopped` has the last value of each proposal that was stopped, by number.
+    """
     return _search
 
 

@@ -64,10 +64,20 @@ def test_effects_say_what_they_rest_on(ablation_of, aliases, left_out, notes):
 
 def test_importances_begin_with_what_speaks_against_them():
     rows = [AxisImportance("a", 1.0, 0.8, 1.0, 20), AxisImportance("b", 0.0, 0.0, 0.0, 20, "one level")]
-    found = describe_importance(ImportanceSummary(rows, rows, 30, 20, ["20 trials are too few"]))
+    found = describe_importance(ImportanceSummary(rows, rows, 30, 20, None, ["20 trials are too few"]))
     assert found[0] == "Caution: 20 trials are too few."
-    assert any("fANOVA" in note for note in found)
+    assert any("PED-ANOVA" in note for note in found)
+    assert any("From the ends of 30 trials" in note for note in found)
     assert found[-2:] == ["Of 30 trials, 20 drawn at random were used.", "b: one level."]
+
+
+def test_importances_say_which_values_they_compare_and_why_there_are_none():
+    rows = [AxisImportance("a", 1.0, 0.8, 1.0, 20)]
+    found = describe_importance(ImportanceSummary(rows, (), 30, 30, 2))
+    assert not any("PED-ANOVA" in note for note in found)
+    assert any("From the values after epoch 2, the last that all 30 trials reached" in note for note in found)
+    refused = ImportanceSummary(refused="4 trials finished or were stopped, and it takes 10")
+    assert describe_importance(refused) == ["Not computed: 4 trials finished or were stopped, and it takes 10."]
 
 
 @pytest.mark.parametrize(("low", "words"), [(0.012, "+1.20 to +3.40 points"), (float("nan"), None)])

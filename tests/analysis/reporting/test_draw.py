@@ -1,6 +1,5 @@
 import math
 import re
-import statistics
 import xml.etree.ElementTree as ElementTree
 from itertools import combinations, pairwise
 
@@ -20,11 +19,12 @@ from analysis.reporting.draw import (
     draw_design,
     draw_forest,
     draw_history,
+    draw_isolation,
     draw_parallel,
-    draw_search_effects,
+    draw_spending,
 )
 from analysis.reporting.draw.cost import pareto_front
-from analysis.reporting.draw.effects import group_medians, half_interval, levels_of, offsets
+from analysis.reporting.draw.effects import half_interval, levels_of, offsets
 from analysis.reporting.draw.levels import ordered, scale_of
 from analysis.reporting.draw.thinning import thinned
 from reid_search.records import read_state
@@ -117,7 +117,7 @@ def test_ties_and_a_single_level_can_be_drawn(search_of):
     search = search_of({"a": ["1", "1", "1"], "b": ["x", "x", "y"]}, [0.4, 0.4, 0.4])
     *_, best = lines(draw_parallel(search))
     assert [line.tolist() for line in best] == [[[0.0, 0.5], [1.0, 0.0]]], "the earliest of equals is the best"
-    assert draw_search_effects(search).pdf
+    assert draw_isolation(search).pdf
 
 
 @pytest.mark.parametrize(
@@ -152,26 +152,75 @@ def test_ticks_are_apart_and_on_the_axis(numbers, least):
         assert len(places) <= 12
 
 
-def test_strips_stand_at_their_level_with_the_median(search):
-    drawing = draw_search_effects(search)
-    parts = next(axes for axes in drawing.figure.axes if axes.get_title(loc="left") == "model.parts")
-    drawn = points(parts, "o")
-    assert sorted(map(tuple, np.column_stack([drawn[:, 0].round(), drawn[:, 1]]))) == [(0, 40.0), (1, 30.0)]
-    assert [label.get_text() for label in parts.get_xticklabels()] == ["[1]", "[1, 2]"]
-    architectures = drawing.figure.axes[0]
-    medians = [line.get_ydata()[0] for line in architectures.lines if line.get_marker() == "None"]
-    assert medians == pytest.approx([30.0, 50.0, 40.0])
+def bars(axes):
+    """Return the lines without markers, as (left, right, height)."""
+    found = [np.column_stack(line.get_data()) for line in axes.lines if line.get_marker() == "None"]
+    return [(float(line[0, 0]), float(line[1, 0]), pytest.approx(float(line[0, 1]))) for line in found]
 
 
-def test_a_range_of_numbers_gets_medians_of_five_groups(search_of):
-    numbers, values = np.arange(1, 26), np.arange(25) / 100
-    drawing = draw_search_effects(search_of({"rate": [str(number) for number in numbers]}, values))
-    axes = drawing.figure.axes[0]
-    assert sorted(points(axes, "o").tolist()) == [list(pair) for pair in zip(numbers, 100 * values, strict=True)]
-    medians = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "None"]
-    expected = [statistics.median(100 * values[start : start + 5]) for start in range(0, 25, 5)]
-    assert medians == pytest.approx(expected)
-    assert group_medians(np.array([3.0, 1.0]), np.array([1.0, 2.0])) == [(1.0, 3.0, 1.5)]
+def test_every_trial_stands_at_its_level_with_the_best_of_the_level(search_of):
+    axes = {"model.architecture": ["mgn", "pcb", "mgn", "hpm", "hpm"], "parts": ["1", None, "2", "1", "2"]}
+    search = search_of(axes, [0.3, 0.5, 0.4, NAN, NAN], stopped={3: 0.2})
+    drawing = draw_isolation(search)
+    architectures, parts = drawing.figure.axes
+    finished = points(architectures, "o")
+    assert sorted(map(tuple, np.column_stack([finished[:, 0].round(), finished[:, 1]]))) == [
+        (0, 30.0), (0, 40.0), (1, 50.0), (1, 50.0),
+    ], "and the ring around the best"  # fmt: skip
+    assert [(round(at), value) for at, value in points(architectures, "x")] == [(2, 20.0)]
+    assert [height for *_, height in bars(architectures)] == [40.0, 50.0], "nothing of hpm finished"
+    assert [label.get_text() for label in architectures.get_xticklabels()] == ["mgn", "pcb", "hpm"]
+    assert [height for *_, height in bars(parts)] == [30.0, 40.0], "the best has no parts"
+    assert "A cross is a trial that was stopped early" in drawing.caption
+    assert "stopped" not in draw_isolation(search_of(axes, [0.3, 0.5, 0.4, 0.1, 0.2])).caption
+
+
+def test_a_range_shows_the_best_of_each_sixth_over_all_that_was_searched(search_of):
+    numbers, values = np.arange(1, 25), np.abs(np.arange(24) - 10) / 100
+    search = search_of({"rate": [str(number) for number in numbers]}, values, described={"rate": {"uniform": [0, 50]}})
+    [axes] = draw_isolation(search).figure.axes
+    assert {tuple(point) for point in points(axes, "o")} == set(zip(numbers, 100 * values, strict=True))
+    assert bars(axes) == [
+        (low, low + 3, 100 * values[low - 1 : low + 3].max()) for low in range(1, 25, 4)
+    ]  # fmt: skip
+    low, high = axes.get_xlim()
+    assert low < 0 < 50 < high
+
+
+def test_a_logarithmic_range_is_drawn_on_its_own_scale(search_of):
+    rates = np.geomspace(1e-4, 1e-2, 12)
+    search = search_of({"lr": [f"{rate:.4g}" for rate in rates]}, np.arange(12) / 20,
+                       described={"lr": {"log_uniform": [1e-4, 1e-2]}})  # fmt: skip
+    assert draw_isolation(search).figure.axes[0].get_xscale() == "log"
+
+
+@pytest.mark.parametrize(("axes", "values"), [({}, [0.1, 0.2]), ({"a": ["1"]}, [0.1]), ({"a": ["1", "2"]}, [NAN, NAN])])
+def test_nothing_is_isolated_without_an_axis_or_trials(search_of, axes, values):
+    assert draw_isolation(search_of(axes, values)) is None
+
+
+def test_the_best_by_images_is_drawn_as_it_was_and_on_average(search_of):
+    search = search_of({"a": ["1", "2", "3", "4"]}, [0.2, NAN, 0.1, 0.4], stopped={1: 0.1})
+    drawing = draw_spending(search)
+    [axes] = drawing.figure.axes
+    mean, was = axes.lines
+    assert mean.get_xdata() == pytest.approx([1625, 3250, 4875, 6500]), "2000 each, and 500 of the stopped one"
+    assert mean.get_ydata()[[0, -1]] == pytest.approx([100 * (0.2 + 0.1 + 0.4) / 3, 40])
+    assert was.get_xdata() == pytest.approx([2000, 2500, 4500, 6500])
+    assert was.get_ydata() == pytest.approx([20, 20, 20, 40])
+    assert "The best of 2 of the 4 trials is " in drawing.caption
+
+
+def test_what_was_tuned_separately_has_a_line_each(search_of):
+    arms = [f"arm {index % 10}" for index in range(40)]
+    search = search_of({"a": [str(index) for index in range(40)]}, np.arange(40) / 50, tuned_by="arm")
+    search.proposals["arm"] = arms
+    drawing = draw_spending(search)
+    [axes] = drawing.figure.axes
+    assert len(axes.lines) == 10
+    assert [text.get_text() for text in axes.texts] == [f"arm {index}" for index in range(9, 1, -1)]
+    assert "Of 10, the best 8 are named." in drawing.caption
+    assert draw_spending(search_of({"a": ["1", "2"]}, [0.1, NAN])) is None
 
 
 @given(st.integers(1, 300))
@@ -300,7 +349,7 @@ def test_five_hundred_proposals_are_thinned_and_the_page_says_so(search_of):
     assert len(finished[0]) == 12
     assert "Of 15 axes, 12." in drawing.caption
     assert "Of 500 finished proposals, 200 are drawn" in drawing.caption
-    assert "Of 500 proposals, 200 are drawn" in draw_search_effects(search).caption
+    assert "Of 500 finished proposals, 200 are drawn" in draw_isolation(search).caption
     kept = thinned(search.proposals)["value"]
     assert set(np.sort(values)[-100:]) <= set(kept)
     assert min(values) in set(kept)
@@ -320,7 +369,8 @@ def test_names_of_axes_do_not_cover_each_other(search):
     [
         (draw_history, "search"),
         (draw_parallel, "search"),
-        (draw_search_effects, "search"),
+        (draw_isolation, "search"),
+        (draw_spending, "search"),
         (draw_forest, "ablation"),
         (draw_ablation_effects, "ablation"),
         (draw_cmc, "ablation"),

@@ -163,7 +163,8 @@ def test_what_does_not_fit_is_refused():
         (200, 8, None, []),
         (50, 1, None, ["50 trials are too few for 1 axis"]),
         (500, 4, "tpe", ["chosen by tpe"]),
-        (24, 4, "tpe", ["24 trials are too few", "chosen by tpe"]),
+        (24, 4, "tpe", ["24 trials are too few for 4 axes: with fewer than 50", "chosen by tpe"]),
+        (50, 4, "tpe", ["chosen by tpe"]),
     ],
 )
 def test_problems_say_why_not_to_trust_importances(trials, axes, crowded_by, words):
