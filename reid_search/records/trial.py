@@ -10,7 +10,10 @@ from reid_search.records.code import CodeVersion
 from reid_search.records.events import Ask
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
-from reid_search.records.record import Record
+from reid_search.records.reading import WAY_OUT
+from reid_search.records.record import Record, Started
+from reid_search.records.verifying import key_of_config
+from reid_search.records.weights import LoadedWeights
 from reid_search.study.metrics import SPLITS
 
 USUAL_READOUT = "default"
@@ -175,12 +178,26 @@ def read_trial(folder: TrialFolder, *, tolerant: bool = False) -> Trial:
         return Trial(folder.id, Status.UNREADABLE, str(error))
 
 
+def _check_key(folder: TrialFolder, file: str, found: Record | Started, weights: Sequence[LoadedWeights]) -> None:
+    """Refuse a config that makes another key than the one under which it lies: somebody edited it.
+
+    Files of releases that did not note their code are taken as they are.
+    """
+    if found.code is None or not found.data_fingerprint:
+        return
+    key = key_of_config(found.config, found.data_fingerprint, weights, folder.id.key)
+    if key not in (None, folder.id.key):
+        edited = f"its config makes the key {key}, and the trial has {folder.id.key}, so the file was edited"
+        raise RecordError(f"{folder.path / file}: {edited}{WAY_OUT}")
+
+
 def _read(folder: TrialFolder) -> Trial:
     epochs = folder.epochs()
     last = epochs[-1] if epochs else {}
     record = folder.record()
     if record is None:
         started = folder.config() or {}
+        _check_key(folder, "config.json", Started.model_validate(started), ())
         return Trial(
             folder.id,
             Status.RUNNING,
@@ -195,6 +212,7 @@ def _read(folder: TrialFolder) -> Trial:
         )
     if (record.key, record.seed) != folder.id:
         raise RecordError(f"{folder.path}: holds the record of {record.key}-s{record.seed}; was a folder renamed?")
+    _check_key(folder, "record.json", record, record.weights)
     return Trial(
         folder.id,
         Status(record.status),

@@ -12,6 +12,7 @@ import pytest
 
 from reid_search.records import CodeVersion, ReadoutResult, Record, RunContext, StudyStore
 from reid_search.records.files import append_lines, write_atomically
+from reid_search.study import TrialConfig, trial_key
 
 FINGERPRINT = "00ff00ff00ff00ff"
 SEARCH_SEED = 10_000
@@ -124,17 +125,23 @@ class StudyBuilder:
             for arm in ("baseline", PARTS, MARGIN):
                 self.arm_trial(arm, seed)
 
-    def arm_trial(self, arm: str, seed: int, **other: Any) -> None:
+    def arm_trial(self, arm: str, seed: int, key: str | None = None, **other: Any) -> None:
         """Write the training of an arm; the baseline's is tested with and without flip."""
+        key = key or KEYS[arm]
         config = {"parts": [1] if arm == PARTS else [1, 2, 3], "margin": 0.3 if arm == MARGIN else 1.2}
         value, rank1 = TEST_MAP[arm][seed - 1], seed / 1000
         if value is None:
-            self.trial(KEYS[arm], seed, status="failed", reason="its process died again and again", **config, **other)
+            self.trial(key, seed, status="failed", reason="its process died again and again", **config, **other)
             return
         readouts = {"default": measured("test", value, RANK1[arm] + rank1)}
         if arm == "baseline":
             readouts[VARIANT] = measured("test", TEST_MAP[FLIP][seed - 1] or 0.0, RANK1[FLIP] + rank1, flip=False)
-        self.trial(KEYS[arm], seed, readouts=readouts, **config, **other)
+        self.trial(key, seed, readouts=readouts, **config, **other)
+
+    def real_key(self, arm: str) -> str:
+        """Return the key that the config of an arm makes, without which no record that notes its code is read."""
+        config = config_of([1] if arm == PARTS else [1, 2, 3], 0.3 if arm == MARGIN else 1.2, 0.0)
+        return trial_key(TrialConfig.model_validate(config), FINGERPRINT)
 
     def trial(
         self,
