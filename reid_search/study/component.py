@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Annotated, ClassVar, cast, get_args
+from typing import Annotated, ClassVar, cast, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -92,6 +92,11 @@ def label_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(", ", ": "))
 
 
+def _bare(annotation: object) -> object:
+    """Return a type without what is noted of it, such as its bounds."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
 
 
@@ -133,7 +138,7 @@ class Config(BaseModel):
         """Refuse `true` and `"5000"` as numbers, `1` and `yes` as booleans: pydantic would read each as the other."""
         if isinstance(value, bool | str | int | float):
             annotation = cls.model_fields[str(info.field_name)].annotation
-            kinds = set(get_args(annotation) or (annotation,)) - {NoneType}
+            kinds = {_bare(kind) for kind in get_args(annotation) or (annotation,)} - {NoneType}
             if kinds <= {int, float} and isinstance(value, bool | str):
                 raise ValueError(f"{in_yaml(value)} should be a {'number' if float in kinds else 'whole number'}")
             if kinds == {bool} and not isinstance(value, bool):
