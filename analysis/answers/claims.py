@@ -1,183 +1,166 @@
-"""The answer to each claim of a study: supported, contradicted or inconclusive, and why.
+"""The answer to each claim of a study: a verdict, and why.
 
-A claim is a contrast between arms that was written down before they ran. Its effect is computed within each seed. The
-claims of a study are one family (Holm), including those without a p yet. A claim with a control holds if its effect
-does *and* exceeds the control's; that one is significant and the other is not proves nothing (Gelman & Stern 2006).
+A claim is a contrast between arms that was written down before they ran. Its effect is computed within each seed, and
+decided by the signed-rank test with the interval that is its inversion. The claims of a study share the error rate
+equally (Bonferroni), and so do the looks at a claim. A claim with a control holds if its effect does *and* exceeds the
+control's; that one is significant and the other is not proves nothing (Gelman & Stern 2006).
+
+A seed in which an arm collapsed is no measurement of what the arms are worth once they learn. It is left out of the
+effect and counted beside it, and a verdict that the collapsed seeds speak against is withheld. So is one that the seeds
+that failed could have overturned.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from reid_search.records import Claim, Status, StudyState, TrialId
-from reid_search.study.metrics import BESIDE, METRICS, Metric, shown_beside
+from reid_search.study.metrics import METRICS, shown_beside
+from reid_search.words import several
 
 from ..reading.arms import of_test
 from ..reading.comparability import differences, is_within_protocols, protocols_of
 from ..reading.measures import is_single_shot
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
-from ..statistics.effect import LEVEL, Effect, Floats, mean_effect, opposed
-from ..statistics.family import holm
-from ..statistics.power import seeds_needed
-from ..statistics.sequential import guarded
-from .collapse import flags, seed_counts, why_no_effect
-from .family import Family, Past, family_of
+from ..statistics.effect import Floats, mean_effect
+from ..statistics.signed_rank import RankEffect, rank_effect
+from .claim_answer import NOT_MEASURED, NOT_YET, REFUSED, ClaimAnswer
+from .collapse import collapsed_seeds, flags, seed_counts, why_no_effect
+from .family import Family, family_of
 from .over_queries import over_queries, query_tables
-
-NOT_YET, NOT_MEASURED, REFUSED = "not yet", "not measured", "refused"
-VERDICTS = (
-    verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE, verdict.NO_VERDICT, NOT_YET, NOT_MEASURED, REFUSED,
-)  # fmt: skip
 
 CAPACITY = ("parameters", "macs")
 
 _ENDED = ("collapsed", "failed", "lost", "rate", "flag")
-_NOTHING, _NO_QUERIES = Effect(0), QueryInterval(0, 0)
 _COMING = (Status.WAITING, Status.RUNNING, Status.STOPPED)
-
-
-@dataclass(frozen=True)
-class ClaimAnswer:
-    """What the trials say about a claim.
-
-    Attributes:
-        claim: The claim.
-        metric: Column that decides it, such as `test/mAP`.
-        verdict: One of `VERDICTS`.
-        because: The reason, if the numbers alone do not give it.
-        effect: The effect that the claim is about, positive in the claimed direction.
-        control: The effect under the control's settings; None without a control.
-        excess: The effect less the control's; None without a control.
-        beforehand: Whether the claim was written down before any of its trainings ended.
-        beside: The metric that is shown beside, Rank-1 unless random galleries are searched.
-        rank1_delta: The same effect on it; NaN if it was not measured.
-        queries: The effect over queries with its interval over identities, given the seeds; NaN if the claim is not
-            decided, its arms do not share one protocol, or results of queries are missing.
-        protocols: Fingerprints of the protocols under which its arms were measured.
-        arms: One row per arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `parameters`, `macs`,
-            `collapsed`, `failed`, `lost` (seeds), `rate` (of lost seeds, as text), `flag` (if no seed learnt anything),
-            `coming` (trainings that run or wait).
-        family: Number of claims that Holm's method counts: those that were ever made in the store and measured.
-        past: What was done about it before.
-        p_holm: `p` adjusted over the claims of the study.
-    """
-
-    claim: Claim
-    metric: str
-    verdict: str = ""
-    because: str = ""
-    effect: Effect = _NOTHING
-    control: Effect | None = None
-    excess: Effect | None = None
-    beforehand: bool = True
-    beside: Metric = METRICS[BESIDE]
-    rank1_delta: float = math.nan
-    queries: QueryInterval = _NO_QUERIES
-    protocols: tuple[str, ...] = ()
-    arms: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
-    family: int = 0
-    past: Past = field(default_factory=Past)
-    p_holm: float = math.nan
-
-    @property
-    def looks(self) -> int:
-        """How often a decision could be seen."""
-        return self.past.looks
-
-    @property
-    def p(self) -> float:
-        """The p that decides: the larger of the effect's and the excess's, times the number of looks."""
-        effects = (self.effect,) if self.excess is None else (self.effect, self.excess)
-        return guarded(verdict.larger_p(*(effect.p for effect in effects)), self.looks)
-
-    @property
-    def control_verdict(self) -> str:
-        """`vanishes`, `persists`, `reverses`, `open` or `no verdict`; empty without a control."""
-        return verdict.of_control(self.control, self.claim.smallest_effect) if self.control else ""
-
-    @property
-    def deciding(self) -> Effect:
-        """The excess over the control if there is one, else the effect."""
-        return self.excess or self.effect
-
-    @property
-    def disagrees(self) -> bool:
-        """Whether Rank-1 moves the other way."""
-        return bool(opposed(self.effect.delta, self.rank1_delta))
-
-    def seeds_needed(self, effect: float | None = None) -> float:
-        """Return how many seeds find a true effect (by default the observed one) with probability .8.
-
-        The level is that of one claim of the family, in the metric's unit.
-        """
-        wanted = self.deciding.delta if effect is None else effect
-        return seeds_needed(wanted, self.deciding.sd, LEVEL / max(self.family * self.looks, 1))
 
 
 def answer_claims(state: StudyState, arms: pd.DataFrame, family: Family | None = None) -> list[ClaimAnswer]:
     """Answer every claim of a study from the table of `load_arms`; `family` is read from the store if omitted."""
     family = family or family_of(state.store, state.history)
-    found = [(claim.name, _measured(claim, state, arms)) for claim in state.claims]
-    measured = [replace(answer, past=family.past(name)) for name, answer in found]
-    # A claim without a p that may count stays in the family, as if its p were 1; so does one that was withdrawn.
-    known = [1.0 if item.verdict or math.isnan(item.p) else item.p for item in measured]
-    adjusted = holm([*known, *[1.0] * len(family.left_behind)])[: len(measured)]
-    return [_judged(item, p_holm, family.size) for item, p_holm in zip(measured, adjusted, strict=True)]
+    return [_answered(claim, state, arms, family) for claim in state.claims]
 
 
-def _measured(claim: Claim, state: StudyState, arms: pd.DataFrame) -> ClaimAnswer:
-    """Return a claim with its effects; the verdict stays empty if it depends on the other claims."""
-    metric = claim.metric
+def _answered(claim: Claim, state: StudyState, arms: pd.DataFrame, family: Family) -> ClaimAnswer:
+    past, count = family.past(claim.name), max(family.size, 1)
+    asked = ClaimAnswer(claim, claim.metric, family=count, past=past, level=past.level(count))
     if claim.missing:
-        return ClaimAnswer(claim, metric, NOT_MEASURED, f"no phase has an arm with {' or with '.join(claim.missing)}")
+        why = f"no phase has an arm with {' or with '.join(claim.missing)}"
+        return replace(asked, verdict=NOT_MEASURED, because=why)
     if claim.phase is None:
-        return ClaimAnswer(claim, metric, NOT_YET, "its phase has not begun")
+        return replace(asked, verdict=NOT_YET, because="its phase has not begun")
     rows = arms[(arms["phase"] == claim.phase) & (arms["readout"] == claim.readout)]
     rows = rows[rows["arm"].isin(claim.arms)].drop_duplicates(["arm", "seed"], keep="last")
     if rows.empty:
-        return ClaimAnswer(claim, metric, NOT_MEASURED, f"its arms have no readout '{claim.content['readout']}'")
-    rows = of_test(rows, state, claim.test) if claim.test else rows
-    split, sign = rows["evaluate"].iloc[0], METRICS[metric].sign
-    metric = f"{split}/{metric}"
-    values = _values_by_seed(rows, metric)
-    effects = {name: _weighted(sign * values, weights) for name, weights in _parts(claim).items()}
-    found = {name: mean_effect(effect) for name, effect in effects.items()}
-    excess = mean_effect(effects["effect"] - effects["control"]) if "control" in effects else None
-    table = _table(claim, rows, values)
-    beside = shown_beside(single_shot=is_single_shot(rows, str(split)))
+        why = f"its arms have no readout '{claim.content['readout']}'"
+        return replace(asked, verdict=NOT_MEASURED, because=why)
+    return _measured(asked, state, of_test(rows, state, claim.test) if claim.test else rows)
+
+
+def _measured(asked: ClaimAnswer, state: StudyState, rows: pd.DataFrame) -> ClaimAnswer:
+    """Return the answer from the rows of a claim's arms."""
+    claim, split = asked.claim, str(rows["evaluate"].iloc[0])
+    metric, beside = f"{split}/{claim.metric}", shown_beside(single_shot=is_single_shot(rows, split))
     protocols = tuple(dict.fromkeys(item for found in protocols_of(rows).values() for item in found))
-    beforehand = _is_beforehand(claim, state, rows)
-    if unlike := _unlike(claim, rows):  # no difference is shown of what is not compared
-        return ClaimAnswer(
-            claim,
-            metric,
-            *unlike,
-            beforehand=beforehand,
-            arms=table,
-            beside=beside,
-            protocols=protocols,
-        )
-    not_decided = _coming(table) or _unlearnt(claim, rows) or _unknown(metric, rows)
-    found_verdict, because = not_decided or ("", "")
-    return ClaimAnswer(
-        claim,
-        metric,
-        found_verdict,
-        because,
-        beforehand=beforehand,
+    table = _table(claim, rows, _values_by_seed(rows, metric))
+    answer = replace(
+        asked,
+        metric=metric,
+        beforehand=_is_beforehand(claim, state, rows),
         arms=table,
-        effect=found["effect"],
-        control=found.get("control"),
-        excess=excess,
         beside=beside,
-        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{beside.name}"), claim.effect)).delta,
-        queries=_NO_QUERIES if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
         protocols=protocols,
     )
+    if unlike := _unlike(claim, rows):  # no difference is shown of what is not compared
+        return replace(answer, verdict=unlike[0], because=unlike[1])
+    found = _Effects(claim, rows, metric, asked.level)
+    not_decided = _coming(table) or _unlearnt(claim, rows) or _unknown(metric, rows)
+    said, because = not_decided or found.verdict()
+    return replace(
+        answer,
+        verdict=said,
+        because=because or found.effect.note,
+        effect=found.effect,
+        control=found.control,
+        excess=found.excess,
+        with_collapsed=found.with_collapsed,
+        rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{beside.name}"), claim.effect)).delta,
+        queries=QueryInterval(0, 0) if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
+    )
+
+
+class _Effects:
+    """The effect of a claim, that of its control and their difference, over seeds."""
+
+    def __init__(self, claim: Claim, rows: pd.DataFrame, metric: str, level: float) -> None:
+        sign = METRICS[claim.metric].sign
+        rows = rows[rows["seed"].isin(_seeds_of_all(rows))]
+        values = sign * _values_by_seed(rows, metric)
+        learnt = values.where(~_collapsed_by_seed(rows))
+        self._claim, self._level = claim, level
+        self._all = {name: _weighted(values, weights) for name, weights in _parts(claim).items()}
+        self._effects = {name: _weighted(learnt, weights) for name, weights in _parts(claim).items()}
+        self._failed = ~np.isfinite(values.to_numpy()).all(axis=1)
+        self.effect, self.control, self.excess = self._with({})
+
+    @property
+    def with_collapsed(self) -> float:
+        """The mean effect with the seeds that collapsed; NaN if none did."""
+        all_seeds, learnt = self._all["effect"], self._effects["effect"]
+        finished = np.isfinite(all_seeds)
+        return float(all_seeds[finished].mean()) if (finished & ~np.isfinite(learnt)).any() else math.nan
+
+    def verdict(self) -> tuple[str, str]:
+        """Return the verdict and, if it is withheld, the reason."""
+        found = self._verdict(self.effect, self.control, self.excess)
+        if found == verdict.NO_VERDICT:
+            return found, ""
+        if found in (verdict.SUPPORTED, verdict.CONTRADICTED) and self.with_collapsed * self.effect.delta < 0:
+            why = "the mean over all seeds, with those that collapsed, points the other way"
+            return verdict.NO_VERDICT, why
+        return (verdict.NO_VERDICT, self._overturned(found)) if self._overturned(found) else (found, "")
+
+    def _overturned(self, found: str) -> str:
+        """Say what the failed seeds could have changed; empty if nothing."""
+        count = int(self._failed.sum())
+        if not count or found == verdict.UNDECIDED:
+            return ""
+        worst = {name: sum(map(abs, weights.values())) / 2 for name, weights in _parts(self._claim).items()}
+        others = [
+            {"effect": worst["effect"] * one, **({"control": worst["control"] * two} if "control" in worst else {})}
+            for one in (-1, 1)
+            for two in (-1, 1)
+        ]
+        verdicts = [self._verdict(*self._with(other)) for other in others]
+        changed = next((item for item in verdicts if item != found), None)
+        if changed is None:
+            return ""
+        return f"{several(count, 'seed')} failed; it could be {changed} had they been measured, and is {found} without"
+
+    def _verdict(self, effect: RankEffect, control: RankEffect | None, excess: RankEffect | None) -> str:
+        claim = self._claim
+        return verdict.of_claim(effect, claim.smallest_effect, control, excess, claim.vanishes_within)
+
+    def _with(self, instead: Mapping[str, float]) -> tuple[RankEffect, RankEffect | None, RankEffect | None]:
+        """Return effect, control and excess, with a value for each seed that failed."""
+        filled = {
+            name: np.where(self._failed, instead[name], values) if name in instead else values
+            for name, values in self._effects.items()
+        }
+        effect = rank_effect(filled["effect"], self._level)
+        if "control" not in filled:
+            return effect, None, None
+        excess = rank_effect(filled["effect"] - filled["control"], self._level)
+        return effect, rank_effect(filled["control"], self._level), excess
+
+
+def _seeds_of_all(rows: pd.DataFrame) -> set[int]:
+    """Return the seeds that were asked of every arm; others came for other claims."""
+    return set.intersection(*(set(own["seed"]) for _, own in rows.groupby("arm")))
 
 
 def _over_queries(claim: Claim, state: StudyState, rows: pd.DataFrame) -> QueryInterval:
@@ -194,6 +177,11 @@ def _values_by_seed(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     measured = rows.reindex(columns=[metric])[metric].astype("float64")  # no column where no trial measured it
     values = measured.where(rows["status"] == Status.FINISHED)
     return rows.assign(value=values).pivot(index="seed", columns="arm", values="value")
+
+
+def _collapsed_by_seed(rows: pd.DataFrame) -> pd.DataFrame:
+    collapsed = rows.assign(collapsed=collapsed_seeds(rows) != "")
+    return collapsed.pivot(index="seed", columns="arm", values="collapsed").astype(bool)
 
 
 def _weighted(values: pd.DataFrame, weights: Mapping[str, float]) -> Floats:
@@ -257,20 +245,3 @@ def _unknown(metric: str, rows: pd.DataFrame) -> tuple[str, str] | None:
     if METRICS[metric.rpartition("/")[2]].single_shot:
         return NOT_MEASURED, f"the rule of its data set does not measure {metric}"
     return NOT_MEASURED, f"its trainings are of an earlier release, which did not measure {metric}"
-
-
-def _judged(answer: ClaimAnswer, adjusted: float, family: int) -> ClaimAnswer:
-    """Complete an answer, now that the size of the family and the adjusted p are known."""
-    found = replace(answer, family=family, because=answer.because or answer.effect.note)
-    if answer.verdict:
-        return found
-    p_holm = math.nan if math.isnan(answer.p) else adjusted
-    return replace(found, verdict=_verdict(answer, p_holm), p_holm=p_holm)
-
-
-def _verdict(answer: ClaimAnswer, p_holm: float) -> str:
-    """Return the weaker of the verdicts on the effect and on the excess over its control."""
-    effects = [effect for effect in (answer.effect, answer.excess) if effect is not None]
-    found = [verdict.of_claim(effect, p_holm, answer.claim.smallest_effect) for effect in effects]
-    order = (verdict.NO_VERDICT, verdict.CONTRADICTED, verdict.INCONCLUSIVE, verdict.SUPPORTED)
-    return min(found, key=order.index)

@@ -27,6 +27,8 @@ from reid_search.records import (
 )
 from reid_search.study.question.designs.registry import design_of_record
 
+from ..statistics.looks import level_of_look, planned_before
+
 
 @dataclass(frozen=True)
 class Past:
@@ -61,6 +63,16 @@ class Past:
     def looks(self) -> int:
         """How often a decision could be seen, at least 1."""
         return max(1, len(self.seeds_at_looks))
+
+    def level(self, claims: int) -> float:
+        """Return the level of the present look, if so many claims share the error rate."""
+        looks = self.seeds_at_looks or [max(self.plans[-1]) if self.plans else 1]
+        return level_of_look(planned_before(looks, self.plans, claims), looks, claims)
+
+    @property
+    def plans(self) -> list[tuple[int, ...]]:
+        """Numbers of seeds at which its claims were to be looked at, in order of time."""
+        return self.sample.plans if self.sample else []
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pandas as pd
 from reid_search.records import StudyState
 
 from .ablations import AblationSummary, summarise_ablations
-from .claims import ClaimAnswer, answer_claims
+from .claim_answer import ClaimAnswer
+from .claims import answer_claims
 from .family import Family, family_of
 from .importances import ImportanceSummary, summarise_importance
 from .searches import SearchSummary, summarise_searches

@@ -9,25 +9,28 @@ import pandas as pd
 
 from reid_search.records import StudyStore
 from reid_search.study.metrics import title_of
+from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.words import several
 
-from ..answers.claims import ClaimAnswer
+from ..answers.claim_answer import ClaimAnswer
 from ..reading.measures import Row, rows_of
 from ..statistics import verdict
-from ..statistics.effect import Effect
 from ..statistics.family import smallest_sign_flip_p
+from ..statistics.signed_rank import RankEffect
 from .describe_family import describe_past
 from .formats import exact, interval, known, listed, p_value, points, spread
 
-_CONTROL_WORDS = {
-    verdict.VANISHES: "it vanishes, as it must",
-    verdict.PERSISTS: "it persists, which it must not",
-    verdict.REVERSES: "it is reversed",
-    verdict.OPEN: "whether it vanishes is open",
-    verdict.NO_VERDICT: "too few seeds to say",
+PLAIN = {
+    verdict.SUPPORTED: "The effect is there",
+    verdict.CONTRADICTED: "The effect goes the other way",
+    verdict.NEGLIGIBLE: "Whatever effect there is, it is too small to matter",
+    verdict.PERSISTS: "The effect is there, but also where it should vanish",
+    verdict.CONTROL_UNDECIDED: "The effect is there, but these seeds cannot tell whether it vanishes where it should",
+    verdict.UNDECIDED: "These seeds cannot tell",
 }
+"""What a verdict means, for a reader who knows no statistics."""
+
 _SAID = ["claim", "verdict", "sentence", "past"]
-_DECIDED = (verdict.SUPPORTED, verdict.CONTRADICTED, verdict.INCONCLUSIVE)
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,15 @@ def view_of(answer: ClaimAnswer) -> ClaimView:
 
 def describe_claim(answer: ClaimAnswer) -> str:
     """Return the sentence that follows a verdict and says what it rests on."""
-    if answer.verdict not in _DECIDED:
+    if not answer.is_decided_by_numbers:
         so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
         return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
-    title = title_of(answer.metric)
-    found = f"{_effect(answer.effect)} points of {title}, p {p_value(answer.p_holm)} (Holm), "
-    found += several(answer.effect.n, "seed")
-    if answer.verdict == verdict.CONTRADICTED:
-        bound = points(answer.claim.smallest_effect).lstrip("+")
-        found += f"; the interval ends below the smallest effect of interest, {bound}"
+    found = f"{PLAIN[answer.verdict]}: {_effect(answer.effect)} points of {title_of(answer.metric)}, "
+    found += f"p {p_value(answer.p_adjusted)}, {several(answer.effect.n, 'seed')}"
     if answer.control is None or answer.excess is None:
         return f"{found}."
-    gone = _CONTROL_WORDS[answer.control_verdict]
-    return f"{found}; under its control {_effect(answer.control)}: {gone}; the excess is {_effect(answer.excess)}."
+    return f"{found}; under its control {_effect(answer.control)}; the excess is {_effect(answer.excess)}."
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
@@ -90,10 +88,17 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
     family = answers[0].family
     named = f"The claim{'s were' if len(answers) > 1 else ' was'} named in the study file"
     if family > 1:
-        named += f"; Holm's method counts all {family} claims as one family, including those without an answer"
-    notes = [f"{named}. Every other comparison in this report is exploratory."]
-    if found := [answer.effect.n for answer in answers if answer.effect.n > 1]:
-        notes.append(describe_bound(min(found)))
+        named += f"; all {family} of them share the error rate equally, including those without an answer"
+    notes = [
+        f"{named}. Every other comparison in this report is exploratory.",
+        "Effects are Hodges and Lehmann's over seeds. Their intervals and p belong to the signed-rank test and pay for "
+        "all claims and looks: in at most 5 % of such studies does any interval miss the truth.",
+    ]
+    needed = seeds_that_decide(family)
+    if found := [answer.effect.n for answer in answers if 1 < answer.effect.n < needed]:
+        notes.append(
+            f"With {several(min(found), 'seed')} no verdict is possible on one of {family}; {needed} could decide."
+        )
     return notes
 
 
@@ -106,43 +111,42 @@ def describe_bound(n: int) -> str:
 def _notes(answer: ClaimAnswer) -> Iterator[str]:
     if len(answer.protocols) == 1:
         yield f"All its numbers were measured under protocol {answer.protocols[0]}."
-    elif answer.protocols and answer.verdict in _DECIDED:
+    elif answer.protocols and answer.is_decided_by_numbers:
         yield f"It spans the protocols {listed(list(answer.protocols))}; each difference stays within one of them."
-    if answer.because and answer.verdict in _DECIDED:
+    if answer.because and answer.is_decided_by_numbers:
         yield f"{answer.because}."
     if answer.disagrees:
         title, other = title_of(answer.metric), answer.beside.title
         yield f"⇅ {title} and {other} disagree in sign: {other} {points(answer.rank1_delta)} points."
     if not answer.beforehand:
         yield "It was written down after some of its trainings had ended, so treat it as exploratory."
-    if answer.looks > 1:
-        changed = several(answer.looks - 1, "time")
-        yield (
-            f"The number of seeds was changed {changed} after results had come in; p is multiplied by {answer.looks}, "
-            f"which controls the error rate only if that was planned."
-        )
     yield from describe_past(answer.past)
     rows = rows_of(answer.arms)
     lost = [f"{row['arm']} ({row['n']} of {row['asked']})" for row in rows if row["n"] + row["coming"] < row["asked"]]
     if lost:
         yield f"Trainings failed: {listed(lost)}; their seeds are left out of every arm."
+    if known(answer.with_collapsed):
+        yield (
+            f"Seeds in which an arm collapsed are left out of the effect; with them its mean is "
+            f"{points(answer.with_collapsed)} points."
+        )
     if known(answer.queries.low):
         around = interval(answer.queries.low, answer.queries.high)
         yield (
             f"The interval over queries, given these seeds, is {around} points (95 %, bootstrap over identities); the "
             "one above is over seeds."
         )
-    if answer.verdict == verdict.INCONCLUSIVE:
+    if answer.verdict in (verdict.UNDECIDED, verdict.CONTROL_UNDECIDED):
         smallest = answer.claim.smallest_effect
         enough, size = _seeds(answer.seeds_needed(smallest)), points(smallest).lstrip("+")
         observed = f"; the observed effect needs {_seeds(answer.seeds_needed())}" * (answer.deciding.delta > 0)
-        yield f"An effect of {size} points would be found with probability .8 by {enough}{observed}."
+        yield f"An effect of {size} points would be found with probability .8 by about {enough}{observed}."
 
 
 def _seeds(count: float) -> str:
     return "more than 100,000 seeds" if math.isinf(count) else several(int(count), "seed")
 
 
-def _effect(effect: Effect) -> str:
-    around = f" (95 % interval {interval(effect.low, effect.high)})" if effect.n > 1 else ""
+def _effect(effect: RankEffect) -> str:
+    around = f" ({interval(effect.low, effect.high)})" if known(effect.low) else ""
     return f"{points(effect.delta)}{around}"

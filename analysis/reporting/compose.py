@@ -10,7 +10,7 @@ from reid_search.records import StudyState
 
 from ..answers.ablations import AblationSummary
 from ..answers.budget import budgets
-from ..answers.claims import ClaimAnswer
+from ..answers.claim_answer import ClaimAnswer
 from ..answers.family import Family
 from ..answers.importances import ImportanceSummary
 from ..answers.searches import SearchSummary

@@ -10,7 +10,7 @@ from reid_search.records import Collapse, SeedCounts, StudyStore
 
 from ..answers.collapse import why_no_effect
 from ..answers.family import family_of
-from ..statistics.verdict import CONTRADICTED, INCONCLUSIVE, SUPPORTED
+from ..statistics.verdict import CONTRADICTED, SUPPORTED, UNDECIDED
 from .claims import verdicts
 from .describe_family import describe_family, looks_at_tables
 from .formats import listed, percent, points
@@ -31,7 +31,7 @@ def conclusion(study_dir: Path | str) -> list[str]:
     claims = verdicts(study_dir)
     if claims:
         counts = Counter(verdict for _, verdict, _ in claims)
-        known = [f"{counts.pop(verdict, 0)} {verdict}" for verdict in (SUPPORTED, CONTRADICTED, INCONCLUSIVE)]
+        known = [f"{counts.pop(verdict, 0)} {verdict}" for verdict in (SUPPORTED, CONTRADICTED, UNDECIDED)]
         others = [f"{count} {verdict}" for verdict, count in counts.items()]
         lines.append(f"Claims: {', '.join([*known, *others])}")
     lines += [f"  {name}: {verdict}. {said[0].upper()}{said[1:]}" for name, verdict, said in claims]

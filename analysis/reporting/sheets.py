@@ -11,7 +11,7 @@ import pandas as pd
 from reid_search.study.metrics import BESIDE, MAIN, METRICS, SINGLE_SHOT_BESIDE, SPLITS, metric_columns
 
 from ..answers.ablations import AblationSummary
-from ..answers.claims import ClaimAnswer
+from ..answers.claim_answer import ClaimAnswer
 from ..answers.collapse import collapsed_seeds
 from ..answers.importances import ImportanceSummary
 from ..answers.isolation import isolation
@@ -166,11 +166,11 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
         Column("claim", text_of("claim"), number=False),
         Column("verdict", text_of("verdict"), number=False),
         Column("seeds", _number("n")),
-        Column("effect [95 % interval], points", _difference),
+        Column("effect [interval for all claims], points", _difference),
         Column("collapsed or failed", text_of("lost"), number=False),
-        Column("p (Holm)", lambda row: p_value(row["p_holm"])),
+        Column("p (adjusted)", lambda row: p_value(row["p_adjusted"])),
         Column("under the control", lambda row: points(row["control_delta"])),
-        Column("control", text_of("control_verdict"), number=False),
+        Column("excess over it", lambda row: points(row["excess_delta"])),
     )
     return table_for("claims", frame, columns, frame)
 
@@ -178,7 +178,7 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
 def _claim(answer: ClaimAnswer) -> dict[str, object]:
     """Return a claim with every number behind its verdict."""
     parts = {"": answer.effect, "control_": answer.control, "excess_": answer.excess}
-    numbers = ("delta", "low", "high", "p", "sd", "p_improve", "detectable")
+    numbers = ("delta", "low", "high", "p", "sd", "p_improve")
     return {
         "claim": answer.claim.name,
         "verdict": answer.verdict,
@@ -189,19 +189,20 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         "readout": answer.claim.content["readout"],
         "smallest_effect": answer.claim.smallest_effect,
         "n": answer.effect.n,
+        "with_collapsed": answer.with_collapsed,
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
         "rank1_delta": answer.rank1_delta,
         "disagree": answer.disagrees,
         "queries_low": answer.queries.low,
         "queries_high": answer.queries.high,
         "deciding_p": answer.p,
-        "p_holm": answer.p_holm,
+        "p_adjusted": answer.p_adjusted,
+        "level": answer.level,
         "family": answer.family,
         "looks": answer.looks,
         "past": " ".join(describe_past(answer.past)),
         "beforehand": answer.beforehand,
         "lost": _lost(answer),
-        "control_verdict": answer.control_verdict,
         "protocols": " ".join(answer.protocols),
         "effect_weights": json.dumps(dict(answer.claim.effect)),
         "control_weights": json.dumps(dict(answer.claim.control)),

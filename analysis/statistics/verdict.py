@@ -3,27 +3,52 @@
 import math
 
 from .effect import LEVEL, Effect
+from .signed_rank import RankEffect
 
-SUPPORTED, CONTRADICTED, INCONCLUSIVE, NO_VERDICT = "supported", "contradicted", "inconclusive", "no verdict"
-VANISHES, PERSISTS, REVERSES, OPEN = "vanishes", "persists", "reverses", "open"
+SUPPORTED, CONTRADICTED, NEGLIGIBLE, UNDECIDED = "supported", "contradicted", "negligible", "undecided"
+PERSISTS, CONTROL_UNDECIDED = "persists under the control", "control undecided"
+NO_VERDICT = "no verdict"
+CLAIM_VERDICTS = (SUPPORTED, CONTRADICTED, NEGLIGIBLE, PERSISTS, CONTROL_UNDECIDED, UNDECIDED)
+
+INCONCLUSIVE = "inconclusive"
 
 
-def of_claim(effect: Effect, p: float, smallest: float) -> str:
-    """Return the verdict on the claim that an effect is positive and large enough to matter.
+def of_claim(
+    effect: RankEffect,
+    smallest: float,
+    control: RankEffect | None = None,
+    excess: RankEffect | None = None,
+    vanishes_within: float | None = None,
+) -> str:
+    """Return the verdict on the claim that an effect is positive, by its interval alone.
 
-    `contradicted`: the interval's upper end is below the smallest effect of interest, even if the effect is certainly
-    positive; `supported`: p (adjusted for its family) < .05 and the effect is positive; `no verdict`: fewer than two
-    seeds; else `inconclusive`.
+    `negligible`: the interval lies within ± the smallest effect of interest; `contradicted`: it lies below zero;
+    `supported`: it lies above zero, and so does that of the excess over the control, if the claim has one. If only the
+    excess fails: `persists under the control` where the control's interval lies above what the claim allows it, else
+    `control undecided`. Otherwise `undecided`; with fewer than two seeds `no verdict`.
+
+    Args:
+        effect: The effect, positive in the claimed direction, with an interval that pays for family and looks.
+        smallest: The smallest effect of interest.
+        control: The effect under the control's settings; None without a control.
+        excess: The effect less the control's.
+        vanishes_within: What the control's effect may be; `smallest` if omitted.
     """
     if effect.n < 2:
         return NO_VERDICT
-    if effect.high < smallest:
+    if -smallest < effect.low and effect.high < smallest:
+        return NEGLIGIBLE
+    if effect.high < 0:
         return CONTRADICTED
-    return SUPPORTED if p < LEVEL and effect.delta > 0 else INCONCLUSIVE
+    if not effect.low > 0:
+        return UNDECIDED
+    if control is None or excess is None or excess.low > 0:
+        return SUPPORTED
+    return PERSISTS if control.low > (smallest if vanishes_within is None else vanishes_within) else CONTROL_UNDECIDED
 
 
 def of_contrast(effect: Effect, p: float, smallest: float, sign: int = 1) -> str:
-    """Return the verdict on a difference without a claimed direction; `sign` is -1 if less is better.
+    """Return the verdict on a difference that nobody claimed; `sign` is -1 if less is better.
 
     `equivalent`: the interval lies inside ± the smallest effect of interest; `better` or `worse`: p (adjusted for its
     family) < .05; else `inconclusive`; `no verdict` with fewer than two seeds.
@@ -35,20 +60,6 @@ def of_contrast(effect: Effect, p: float, smallest: float, sign: int = 1) -> str
     if p < LEVEL:
         return "better" if sign * effect.delta > 0 else "worse"
     return INCONCLUSIVE
-
-
-def of_control(effect: Effect, smallest: float) -> str:
-    """Return whether an effect vanishes as it must: `vanishes`, `persists`, `reverses` or `open`.
-
-    "Not significant" is not "no effect": `vanishes` needs the interval inside ± the smallest effect of interest.
-    """
-    if effect.n < 2:
-        return NO_VERDICT
-    if -smallest < effect.low and effect.high < smallest:
-        return VANISHES
-    if effect.p < LEVEL:
-        return PERSISTS if effect.delta > 0 else REVERSES
-    return OPEN
 
 
 def larger_p(*p_values: float) -> float:

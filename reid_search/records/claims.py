@@ -48,6 +48,12 @@ class Claim:
         return float(str(self.content["smallest_effect"]))
 
     @property
+    def vanishes_within(self) -> float:
+        """What the effect may still be under the control's settings."""
+        found = self.content.get("vanishes_within")
+        return self.smallest_effect if found is None else float(str(found))
+
+    @property
     def says(self) -> str:
         """The claim as a sentence; empty if the study gives none."""
         return str(self.content.get("says", ""))

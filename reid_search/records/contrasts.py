@@ -127,6 +127,11 @@ class Attempt:
         return max((ask.seed for ask in self.asks), default=0)
 
     @property
+    def planned_looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which it was to be looked at; early logs planned one look, at the end."""
+        return (self.drawn.looks if self.drawn else ()) or (self.seeds,)
+
+    @property
     def smallest_effect(self) -> float:
         """The smallest effect that it says matters."""
         return float(str(self.made.content.get("smallest_effect", 0.0)))
@@ -193,6 +198,11 @@ class Sample:
     def claims_now(self) -> list[str]:
         """The names of the claims of the last run that are about it."""
         return list(dict.fromkeys(attempt.made.claim for attempt in self.attempts if attempt.is_current))
+
+    @property
+    def plans(self) -> list[tuple[int, ...]]:
+        """The looks that each attempt planned, in order of time."""
+        return [attempt.planned_looks for attempt in self.attempts if attempt.is_drawn]
 
     @property
     def seeds_at_looks(self) -> list[int]:

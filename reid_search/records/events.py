@@ -92,6 +92,7 @@ class ContrastDrawn(Event):
         contrast: What the effect compares, by content; empty if arms are missing, and in early logs.
         direction: 1 or −1, opposite for the opposite claim.
         data_seeds: The seeds that people and validation splits are drawn with, by path; early logs do not name them.
+        looks: Numbers of seeds at which its phase was to look; empty in early logs.
     """
 
     name: ClassVar[str] = "contrast"
@@ -104,6 +105,7 @@ class ContrastDrawn(Event):
     contrast: str = ""
     direction: Literal[-1, 1] = 1
     data_seeds: dict[str, Count] = Field(default_factory=dict)
+    looks: tuple[Count, ...] = ()
 
 
 class Ask(Event):

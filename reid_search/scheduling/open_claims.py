@@ -23,7 +23,7 @@ class OpenClaims:
         """
         last = phase == self.study.config.deciding_phases[-1]
         drawn = [
-            ContrastDrawn(claim=name, phase=phase.name, **vars(contrast))
+            ContrastDrawn(claim=name, phase=phase.name, looks=phase.looks, **vars(contrast))
             for name, contrast in self._contrasts(phase, arms, best).items()
             if not contrast.missing or last or self.study.config.claims[name].phase == phase.name
         ]

@@ -7,7 +7,7 @@ figures of each section, in order, on the page and in Markdown.
 from collections.abc import Callable, Sequence
 
 from ...answers.ablations import AblationSummary
-from ...answers.claims import ClaimAnswer
+from ...answers.claim_answer import ClaimAnswer
 from ...answers.searches import SearchSummary
 from .claims import draw_claims
 from .cmc import curves_shown, draw_cmc

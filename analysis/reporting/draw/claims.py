@@ -1,17 +1,18 @@
 """The effects of the claims of a study, with those of their controls."""
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ...answers.claims import ClaimAnswer
+from ...answers.claim_answer import ClaimAnswer
 from ...statistics import verdict
-from ...statistics.effect import Effect
+from ...statistics.signed_rank import RankEffect
 from ..naming import shortened
 from .style import GRID, INK, MUTED, WIDTH, Drawing, blank, finished, style
 
 CLAIMS_DRAWN = 40
-CLAIM_COLOURS = {verdict.SUPPORTED: "#0b7a5b", verdict.CONTRADICTED: "#b3431d"}
+CLAIM_COLOURS = {verdict.SUPPORTED: "#0b7a5b", verdict.CONTRADICTED: "#b3431d", verdict.NEGLIGIBLE: INK}
 
 
 def draw_claims(answers: Sequence[ClaimAnswer]) -> Drawing | None:
@@ -45,9 +46,9 @@ def _draw_answer(axes: Axes, place: int, answer: ClaimAnswer) -> None:
 
 
 def _draw_effect(
-    axes: Axes, place: float, effect: Effect, colour: str, *, filled: bool, marker: str = "o", size: float = 6.5
+    axes: Axes, place: float, effect: RankEffect, colour: str, *, filled: bool, marker: str = "o", size: float = 6.5
 ) -> None:
-    if effect.n > 1:
+    if math.isfinite(effect.low):
         axes.plot([100 * effect.low, 100 * effect.high], [place, place], color=colour, linewidth=1.6, zorder=2)
     axes.plot(
         100 * effect.delta, place, marker, color=colour, markerfacecolor=colour if filled else "white",
@@ -58,7 +59,7 @@ def _draw_effect(
 def _caption(answers: Sequence[ClaimAnswer], shown: Sequence[ClaimAnswer]) -> tuple[str, ...]:
     squares = "Squares: the same effect under the control's settings, where it must vanish."
     return (
-        "Effects with 95 % t intervals over seeds. Filled: supported or contradicted.",
+        "Effects with their intervals over seeds, for all claims together. Filled: decided.",
         squares * any(answer.control is not None for answer in shown),
         "The grey bands are ± the smallest effect of interest.",
         f"Of {len(answers)} claims, {len(shown)} are drawn." if len(shown) < len(answers) else "",

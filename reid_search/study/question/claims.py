@@ -8,7 +8,7 @@ same effect must disappear.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,9 +42,12 @@ class ClaimConfig(Config):
         metric: The metric that decides; with several tests that of the first, or `<name>/mAP` for that of another.
         readout: The readout that decides.
         smallest_effect: Smallest effect that matters, as a share of 1, (0, 1).
+        vanishes_within: What the effect may still be under the settings of `vanishes`, [0, 1); `smallest_effect` if
+            omitted.
         phase: The ablation that decides it; if omitted, the first that has its arms.
     """
 
+    written_if_set: ClassVar[tuple[str, ...]] = ("vanishes_within",)
     says: str = ""
     source: str = ""
     better: Values = Field(min_length=1)
@@ -56,6 +59,7 @@ class ClaimConfig(Config):
     metric: Annotated[str, OneOf(claimable, of_another=True)] = MAIN
     readout: str = "default"
     smallest_effect: float = Field(default=0.01, gt=0, lt=1)
+    vanishes_within: float | None = Field(default=None, ge=0, lt=1)
     phase: str | None = None
 
     @model_validator(mode="after")
@@ -70,6 +74,9 @@ class ClaimConfig(Config):
             raise EntryError("these are the settings of `better`; give others", "than")
         if self.vanishes is not None and {**self.where, **self.vanishes} == self.where:
             raise EntryError(OWN_CONTROL, "vanishes")
+        if self.vanishes_within is not None and self.vanishes is None:
+            message = "this bounds the effect under a control; give its settings as `vanishes`"
+            raise EntryError(message, "vanishes_within")
         return self
 
     def paths(self) -> Iterator[tuple[tuple[str | int, ...], str, object]]:

@@ -128,6 +128,11 @@ class AblatePhase(_Phase):
         return design_named(self.design)
 
     @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which its claims are looked at."""
+        return (self.seeds,)
+
+    @property
     def needs_best(self) -> bool:
         """Whether its arms are known only after a search."""
         return self.around == "best" or self.description.leads_to_best

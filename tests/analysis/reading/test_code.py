@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import analysis
-from analysis.answers.claims import REFUSED, answer_claims
+from analysis.answers.claim_answer import REFUSED
+from analysis.answers.claims import answer_claims
 from analysis.reporting.protocol import protocol_facts
 from reid_search.errors import RequestError
 from reid_search.records import CodeVersion, StudyStore, read_state

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from analysis.answers.claims import ClaimAnswer
+from analysis.answers.claim_answer import ClaimAnswer
 from analysis.answers.effects import EffectsSummary
 from analysis.answers.groups import Group
 from analysis.answers.importances import ImportanceSummary
