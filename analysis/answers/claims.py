@@ -118,7 +118,9 @@ class _Effects:
         """Return the verdict and, if it is withheld, the reason."""
         found = self._verdict(self.effect, self.control, self.excess)
         if found == verdict.NO_VERDICT:
-            return found, ""
+            learnt, finished = self.effect.n, int(np.isfinite(self._all["effect"]).sum())
+            collapsed = f"an arm collapsed in {finished - learnt} of {several(finished, 'seed')}"
+            return found, collapsed if learnt < finished else ""
         if found in (verdict.SUPPORTED, verdict.CONTRADICTED) and self.with_collapsed * self.effect.delta < 0:
             why = "the mean over all seeds, with those that collapsed, points the other way"
             return verdict.NO_VERDICT, why

@@ -22,7 +22,10 @@ from reid_search.records import StudyStore, read_state
 from reid_search.study.metrics import METRICS, Metric
 
 ARMS = {"baseline": "a" * 16, "wide": "b" * 16}
-WORST = {"baseline": (0.30, 0.32, 0.31, 0.33), "wide": (0.20, 0.23, 0.21, 0.22)}
+WORST = {
+    "baseline": (0.30, 0.32, 0.31, 0.33, 0.31, 0.32),
+    "wide": (0.20, 0.23, 0.21, 0.22, 0.22, 0.21),
+}
 CLAIM = {"better": {"x": "1"}, "than": {}, "readout": "default", "smallest_effect": 0.01}
 
 
@@ -30,11 +33,16 @@ def write(study, result_of, extra):
     """Write two arms whose records hold further metrics, by seed."""
     study.begin()
     for arm, key in ARMS.items():
-        study.ask_arms([arm], 4, key=key, readouts={"default": "default"})
-        for seed in range(1, 5):
+        seeds = min(map(len, by_arm_all(extra)), default=4)
+        study.ask_arms([arm], seeds, key=key, readouts={"default": "default"})
+        for seed in range(1, seeds + 1):
             result = result_of("test", 0.6, 0.8)
             metrics = result.metrics | {f"test/{name}": by_arm[arm][seed - 1] for name, by_arm in extra.items()}
             study.trial(key, seed, readouts={"default": result.model_copy(update={"metrics": metrics})})
+
+
+def by_arm_all(extra):
+    return [values for by_arm in extra.values() for values in by_arm.values()]
 
 
 def claim(study, metric, better="wide", than="baseline"):

@@ -34,7 +34,7 @@ def noise(trial: TrialId) -> float:
     return (int(hashlib.sha256(str(trial).encode()).hexdigest()[:6], 16) / 16**6 - 0.5) / 25
 
 
-def phase(seeds: int = 6, **other: Any) -> list[Content]:
+def phase(seeds: int = 7, **other: Any) -> list[Content]:
     return [{"kind": "ablate", "name": "decide", "design": "claims", "seeds": seeds, **other}]
 
 
@@ -82,13 +82,13 @@ def test_a_claim_that_lost_and_is_dropped_still_counts(answer: Answer, tmp_path:
     assert list(before["family"]) == [2, 2]
     assert told(tmp_path) == ""
     after = answer({"wider": WIDER})
-    assert (after.loc["wider", "family"], after.loc["wider", "p_holm"]) == (2, before.loc["wider", "p_holm"])
-    assert after.loc["wider", "p_holm"] == pytest.approx(2 * after.loc["wider", "deciding_p"])
-    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, data.seed 0, 6 seeds)." in told(
+    assert (after.loc["wider", "family"], after.loc["wider", "p_adjusted"]) == (2, before.loc["wider", "p_adjusted"])
+    assert after.loc["wider", "p_adjusted"] == pytest.approx(min(1, 2 * after.loc["wider", "deciding_p"] / 0.95))
+    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, data.seed 0, 7 seeds)." in told(
         tmp_path
     )
     assert answer({}, phases=phase(design="factorial")).empty
-    assert "‘wider’ (DAY, data.seed 0, 6 seeds); ‘stricter’" in told(tmp_path)
+    assert "‘wider’ (DAY, data.seed 0, 7 seeds); ‘stricter’" in told(tmp_path)
 
 
 def test_a_claim_withdrawn_before_it_is_measured_is_named_and_not_counted(answer: Answer, tmp_path: Path) -> None:
@@ -101,20 +101,21 @@ def test_a_claim_withdrawn_before_it_is_measured_is_named_and_not_counted(answer
 
 
 def test_another_name_for_claim_phase_and_levels_is_no_new_claim(answer: Answer, tmp_path: Path) -> None:
-    answer({"wider": WIDER}, phases=phase(5))
+    answer({"wider": WIDER}, phases=phase(6))
     renamed = {"better": {WIDTH: "large"}, "than": {WIDTH: "small"}, "where": {MARGIN: "loose"}}
     axes = {WIDTH: {"choice": {"small": 16, "large": 32}}, MARGIN: {"choice": {"loose": 0.3, "tight": 0.5}}}
     after = answer({"size": renamed}, axes=axes, phases=phase(8, name="again")).loc["size"]
-    assert (after["family"], after["looks"], after["beforehand"]) == (1, 2, False)
-    assert after["p_holm"] == pytest.approx(2 * after["p"])
-    assert "It could have been decided twice, with 5 and 8 seeds. It was called ‘wider’ before." in told(tmp_path)
+    assert (after["family"], after["looks"]) == (1, 2)
+    assert after["level"] == pytest.approx(0.0025 / 2), "what is kept for looks that were not planned"
+    assert after["p_adjusted"] == pytest.approx(min(1, after["p"] * 0.05 / after["level"]))
+    assert "It could have been decided twice, with 6 and 8 seeds. It was called ‘wider’ before." in told(tmp_path)
 
 
 def test_fewer_seeds_are_a_look_and_said(answer: Answer, tmp_path: Path) -> None:
     answer({"wider": WIDER}, phases=phase(8))
-    after = answer({"wider": WIDER}, phases=phase(5)).loc["wider"]
-    assert (after["n"], after["looks"], after["family"]) == (5, 2, 1)
-    assert "with 8 and 5 seeds. Its number of seeds was lowered once after results had come in." in told(tmp_path)
+    after = answer({"wider": WIDER}, phases=phase(6)).loc["wider"]
+    assert (after["n"], after["looks"], after["family"]) == (6, 2, 1)
+    assert "with 8 and 6 seeds. Its number of seeds was lowered once after results had come in." in told(tmp_path)
     assert answer({"wider": WIDER}, phases=phase(8)).loc["wider", "looks"] == 2, "what was seen before is not new"
 
 
@@ -126,7 +127,7 @@ def test_other_people_are_another_chance_and_count(
         after = answer({"wider": WIDER}, base={**base, "data": {**base["data"], "seed": seed}}).loc["wider"]
     assert (after["family"], after["looks"]) == (3, 1)
     assert (
-        "It was also measured in 2 other ways, counted in the family: data.seed 0, 6 seeds; data.seed 3, 6 seeds."
+        "It was also measured in 2 other ways, counted in the family: data.seed 0, 7 seeds; data.seed 3, 7 seeds."
         in (told(tmp_path))
     )
 
@@ -149,7 +150,7 @@ def test_a_control_that_is_dropped_or_replaced_is_another_chance(answer: Answer,
     answer({"wider": {**WIDER, "vanishes": {MARGIN: 0.5}}})
     after = answer({"wider": WIDER}).loc["wider"]
     assert after["family"] == 2
-    assert "It was also measured in 1 other way, counted in the family: another control, 6 seeds." in told(tmp_path)
+    assert "It was also measured in 1 other way, counted in the family: another control, 7 seeds." in told(tmp_path)
 
 
 def test_a_fresh_store_stays_linked_to_what_it_set_aside(answer: Answer, tmp_path: Path) -> None:
@@ -159,11 +160,11 @@ def test_a_fresh_store_stays_linked_to_what_it_set_aside(answer: Answer, tmp_pat
         aside = store.set_aside()
     assert aside is not None
     after = answer({"wider": WIDER}).loc["wider"]
-    assert (after["family"], after["p_holm"]) == (2, before.loc["wider", "p_holm"])
+    assert (after["family"], after["p_adjusted"]) == (2, before.loc["wider", "p_adjusted"])
     day = StudyStore.at(aside).day_set_aside
     said = told(tmp_path)
     assert f"It was measured in a store that was set aside (--fresh) on {day}." in said
-    assert f"‘stricter’ (DAY, data.seed 0, 6 seeds, set aside on {day})" in said
+    assert f"‘stricter’ (DAY, data.seed 0, 7 seeds, set aside on {day})" in said
 
 
 def test_another_study_that_asks_the_same_is_named(answer: Answer, tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_compare_ends_with_what_weighs_on_each_study(
         said = capsys.readouterr()
         lines = (said.err if as_json else said.out).splitlines()
         looks, elsewhere = (
-            "It could have been decided twice, with 5 and 8 seeds.",
+            "It could have been decided twice, with 6 and 8 seeds.",
             "Other studies in this storage ask it too",
         )
         assert lines[-2:] == [f"small: wider: {looks} {elsewhere}: other.", f"other: wider: {elsewhere}: small."]

@@ -7,6 +7,7 @@ import pandas as pd
 
 import analysis
 from analysis.answers.claims import answer_claims
+from analysis.reporting.formats import points
 from reid_search.records import StudyStore, read_state
 
 STORES = Path(__file__).parents[2] / "stores"
@@ -31,9 +32,15 @@ def test_contrasts_and_verdicts_are_the_same(before: Path, tmp_path: Path) -> No
     tables = [analysis.contrasts(arms[arms["phase"] == phase]).assign(phase=phase) for phase in phases]
     then = pd.read_csv(STORES / "before_contrasts.csv")
     pd.testing.assert_frame_equal(as_written(pd.concat(tables), tmp_path / "now.csv"), then, rtol=1e-12)
+
+
+def test_claims_have_the_same_effects_and_today_s_verdicts(before: Path) -> None:
+    """What four seeds decided then, by a t test, they cannot decide; and in most seeds an arm is at chance."""
     verdicts = json.loads((STORES / "before_verdicts.json").read_text())["verdicts"]
-    answers = answer_claims(read_state(StudyStore.at(before)), arms)
-    assert [[answer.claim.name, answer.verdict] for answer in answers] == [found[:2] for found in verdicts]
+    answers = answer_claims(read_state(StudyStore.at(before)), analysis.load_arms(before))
+    found = [(answer.claim.name, answer.verdict, points(answer.with_collapsed)) for answer in answers]
+    assert found == [(name, "no verdict", sentence.split()[0]) for name, _, sentence in verdicts]
+    assert [answer.because for answer in answers] == ["an arm collapsed in 3 of 4 seeds"] * 2
 
 
 def test_each_trial_shows_what_stands_for_those_who_asked(before: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import analysis
 from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
-from analysis.reporting.claims import describe_claim, family_notes, view_of
+from analysis.reporting.claims import PLAIN, describe_claim, family_notes, view_of
 from analysis.reporting.draw import draw_claims
 from analysis.statistics import verdict
 from reid_search.records import read_state
@@ -29,7 +29,7 @@ def claimed(study):
     claim(study, HOSTILE, {CENTRE: 1.0, PARTS: -1.0}, says="Parts <i>help</i>.", source="Somebody & Co. 2018")
     claim(study, "margin", {MARGIN: 1.0, CENTRE: -1.0}, control={PARTS: 1.0, CENTRE: -1.0}, better={"x": "2"})
     claim(study, "untestable", {}, missing=["model.parts=[9]"], better={"x": "9"})
-    study.ablation(seeds=5)
+    study.ablation(seeds=12)
     return study
 
 
@@ -41,7 +41,7 @@ def answers_of(study):
 def test_the_page_begins_with_an_answer_a_claim(claimed):
     page = analysis.write_report(claimed.path).read_text()
     items = re.findall(r"<li><span class=\"verdict [\w-]+\">([\w ]+)</span>", page)
-    assert items == ["supported", "inconclusive", "not measured"]
+    assert items == ["supported", "undecided", "not measured"]
     assert "<b>parts</b>" not in page
     assert "Parts &lt;i&gt;help&lt;/i&gt;." in page
     assert page.index('class="answers"') < page.index('class="tiles"')
@@ -60,29 +60,28 @@ def test_markdown_and_tables_have_every_claim(claimed):
 def test_a_sentence_says_what_the_verdict_rests_on(claimed):
     parts, margin, untestable = map(describe_claim, answers_of(claimed))
     assert re.fullmatch(
-        r"\+5\.\d\d \(95 % interval \+\d\.\d\d to \+\d\.\d\d\) points of mAP, p < \.001 \(Holm\), 5 seeds\.", parts
+        r"The effect is there: \+5\.\d\d \(\+\d\.\d\d to \+\d\.\d\d\) points of mAP, p \.002, 12 seeds\.", parts
     )
     assert "under its control −5" in margin
-    assert "4 seeds" in margin
+    assert margin.startswith("These seeds cannot tell: ")
+    assert "11 seeds" in margin
     assert untestable == "no phase has an arm with model.parts=[9]."
 
 
-def test_a_contradiction_says_which_bound_it_is_against(claimed):
-    parts = answers_of(claimed)[0]
-    said = describe_claim(replace(parts, verdict=verdict.CONTRADICTED))
-    assert (
-        said == describe_claim(parts).rstrip(".") + "; the interval ends below the smallest effect of interest, 1.00."
-    )
+@pytest.mark.parametrize("found", verdict.CLAIM_VERDICTS)
+def test_every_verdict_begins_with_what_it_means(claimed, found):
+    said = describe_claim(replace(answers_of(claimed)[0], verdict=found))
+    assert said.startswith(f"{PLAIN[found]}: +5")
 
 
 def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed):
     margin = view_of(answers_of(claimed)[1])
     notes = " ".join(margin.notes)
-    assert "changed 1 time" in notes
-    assert "losses.triplet.margin=0.3 (4 of 5)" in notes
+    assert "It could have been decided twice, with 3 and 12 seeds." in notes
+    assert "losses.triplet.margin=0.3 (11 of 12)" in notes
     assert "after some of its trainings had ended" in notes
-    assert re.search(r"would be found with probability \.8 by [\d,]+ seeds", notes)
-    assert "all 3 claims as one family" in " ".join(family_notes(answers_of(claimed)))
+    assert re.search(r"would be found with probability \.8 by about [\d,]+ seeds", notes)
+    assert "all 3 of them share the error rate equally" in " ".join(family_notes(answers_of(claimed)))
     alone = [replace(answers_of(claimed)[0], family=1)]
     assert family_notes(alone)[0].startswith("The claim was named in the study file. Every other")
 
@@ -106,7 +105,7 @@ def test_a_study_without_claims_has_no_section(study):
 def test_verdicts_are_those_of_the_page(claimed):
     page = analysis.write_report(claimed.path).read_text()
     found = analysis.verdicts(claimed.path)
-    assert [verdict for _, verdict, _ in found] == ["supported", "inconclusive", "not measured"]
+    assert [verdict for _, verdict, _ in found] == ["supported", "undecided", "not measured"]
     assert found[1][0] == "margin"
     for _, _, said in found:
         sentence, _, past = said.replace("<", "&lt;").partition(" It could")
@@ -117,7 +116,7 @@ def test_verdicts_are_those_of_the_page(claimed):
 def test_the_end_of_a_run_counts_the_claims_and_says_each_verdict(claimed):
     analysis.write_report(claimed.path)
     lines = analysis.conclusion(claimed.path)
-    start = lines.index("Claims: 1 supported, 0 contradicted, 1 inconclusive, 1 not measured")
+    start = lines.index("Claims: 1 supported, 0 contradicted, 1 undecided, 1 not measured")
     said = [line.partition(".")[0].strip() for line in lines[start + 1 :]]
     why = "seeds or arms were changed after results had come in, and no p pays for it"
     looked = f"ablate: It was looked at twice: {why}"
