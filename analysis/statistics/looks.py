@@ -15,8 +15,8 @@ from .signed_rank import spent
 def level_of_look(planned: Sequence[int], looks: Sequence[int], claims: int) -> float:
     """Return the level of the last of several looks at a claim.
 
-    A look that was not planned, or that goes back to fewer seeds, is paid from what was kept for such looks. One with
-    so few seeds that it could decide nothing costs nothing.
+    A planned look has its level, in whatever order looks were taken. Any other number of seeds is paid from what was
+    kept for such looks, the first of them most. One with so few seeds that it could decide nothing costs nothing.
 
     Args:
         planned: Numbers of seeds at which the study planned to look, rising.
@@ -25,15 +25,11 @@ def level_of_look(planned: Sequence[int], looks: Sequence[int], claims: int) -> 
     """
     levels = levels_of_plan(planned, claims)
     most = max(planned_levels(planned, claims))
-    level, extra, highest = 0.0, 0, 0
-    for seeds in looks:
-        if seeds in levels and seeds >= highest:
-            level = levels[seeds]
-        else:
-            extra += smallest_p(seeds) <= most
-            level = level_of_extra_look(max(1, extra), claims)
-        highest = max(highest, seeds)
-    return level
+    now = looks[-1]
+    if now in levels:
+        return levels[now]
+    extra = [seeds for seeds in dict.fromkeys(looks) if seeds not in levels and smallest_p(seeds) <= most]
+    return level_of_extra_look(extra.index(now) + 1 if now in extra else 1, claims)
 
 
 def planned_before(looks: Sequence[int], plans: Sequence[Sequence[int]], claims: int) -> Sequence[int]:

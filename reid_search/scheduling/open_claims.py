@@ -22,8 +22,9 @@ class OpenClaims:
         The last phase also takes the claims whose arms it lacks.
         """
         last = phase == self.study.config.deciding_phases[-1]
+        looks = phase.seeds.looks(len(self.study.config.claims))
         drawn = [
-            ContrastDrawn(claim=name, phase=phase.name, looks=phase.looks, **vars(contrast))
+            ContrastDrawn(claim=name, phase=phase.name, looks=looks, **vars(contrast))
             for name, contrast in self._contrasts(phase, arms, best).items()
             if not contrast.missing or last or self.study.config.claims[name].phase == phase.name
         ]

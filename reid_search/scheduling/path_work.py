@@ -43,7 +43,7 @@ class PathWork:
             return known
         left = len(self._candidates)
         arms = len(self._steps) + left + 1
-        return known - self._queues[-1].total + left * (left + 1) // 2 + arms * self._phase.seeds
+        return known - self._queues[-1].total + left * (left + 1) // 2 + arms * self._phase.seeds.last
 
     @property
     def reused(self) -> Counter[Status]:

@@ -10,9 +10,9 @@ from reid_search.study.component import Config, EntryError, OneOf, in_yaml
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
 from reid_search.study.question.designs.design import Design
 from reid_search.study.question.designs.registry import design_named, designs
+from reid_search.study.question.replicates import SEARCH_SEEDS_START, Replicates, replicates
 from reid_search.study.question.searching import AnyPruner, AnySampler
 
-SEARCH_SEEDS_START = 10_000
 FRESH_SEEDS_APART = 1_000_000
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
@@ -96,7 +96,8 @@ class AblatePhase(_Phase):
             is base or a named arm.
         resolution: Of a fractional factorial, 4 if omitted: 3 separates main effects from each other, 4 also from
             two-factor interactions, 5 also two-factor interactions from each other.
-        seeds: Replicates of every arm, with seeds 1, 2, ...
+        seeds: Replicates of every arm, with seeds 1, 2, ...: a number, or `{from: 9, to: 20, until: decided}`, which
+            adds seeds to the arms of the claims that are undecided at a look, at 9, 12, 16 and 20 seeds here.
         redraw_data: Whether each seed draws new data, the same for all arms, so that an answer holds for people and
             cameras in general, not only for those that happened to be drawn. Only for data drawn at random.
         evaluate: `test` trains without holdout and measures on the test split; `val` on the validation split.
@@ -107,7 +108,7 @@ class AblatePhase(_Phase):
     design: Annotated[str, OneOf(designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
-    seeds: Seeds = 3
+    seeds: Annotated[Replicates, BeforeValidator(replicates)] = Replicates(3, 3)
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
 
@@ -126,11 +127,6 @@ class AblatePhase(_Phase):
     def description(self) -> Design:
         """The properties of the design."""
         return design_named(self.design)
-
-    @property
-    def looks(self) -> tuple[int, ...]:
-        """Numbers of seeds at which its claims are looked at."""
-        return (self.seeds,)
 
     @property
     def needs_best(self) -> bool:

@@ -312,7 +312,7 @@ def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprin
     keys = {arm.name: fingerprints.key_of(arm.config) for arm in arms}
     trials = [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate, data[arm.name])
-        for seed in range(1, phase.seeds + 1)
+        for seed in range(1, phase.seeds.last + 1)
         for arm in arms
     ]
     return [_redrawn(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
@@ -330,19 +330,18 @@ def _ablation(
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
-    seeds = "seed" if phase.seeds == 1 else "seeds"
     new_data = ", each on data of its own" if phase.redraw_data else ""
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
     count, total = len(unique), sum(unique.values())
     if outline.most_arms is not None:
-        count = outline.candidates + outline.most_arms * phase.seeds
+        count = outline.candidates + outline.most_arms * phase.seeds.last
         total = count * arms[0].config.training.images
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{outline.about}, {phase.seeds} {seeds}{new_data}, tested on {phase.evaluate}",
+        about=f"{outline.about}, {phase.seeds}{new_data}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=count,
@@ -425,7 +424,7 @@ def _told_the_truth(phases: Iterable[PhasePlan]) -> Iterator[str]:
 
 def _single_seeds(study: Question) -> Iterator[str]:
     for phase in study.config.phases:
-        if isinstance(phase, AblatePhase) and phase.seeds == 1:
+        if isinstance(phase, AblatePhase) and phase.seeds.last == 1:
             yield f"{phase.name}: one seed gives no interval and decides no claim; take at least seeds: 2"
 
 

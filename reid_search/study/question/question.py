@@ -16,8 +16,9 @@ from reid_search.study.question.designs.centre import around_best, inside, with_
 from reid_search.study.question.designs.design import Asked
 from reid_search.study.question.designs.named import named_base, named_settings
 from reid_search.study.question.edits import apply_settings
-from reid_search.study.question.phases import FRESH_SEEDS_APART, SEARCH_SEEDS_START, AblatePhase, SearchPhase
+from reid_search.study.question.phases import FRESH_SEEDS_APART, AblatePhase, SearchPhase
 from reid_search.study.question.readouts import Measured, measured
+from reid_search.study.question.replicates import SEARCH_SEEDS_START
 from reid_search.study.question.searching import as_written
 from reid_search.study.question.space import Settings, Space, Tuned
 from reid_search.study.question.study_config import StudyConfig

@@ -8,6 +8,7 @@ from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
 from reid_search.study.metrics import measured_under
 from reid_search.study.question.claims import OWN_CONTROL
+from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.arms import Arm
 from reid_search.study.question.designs.named import check_named_trials
 from reid_search.study.question.level_checks import check_levels_differ
@@ -39,6 +40,7 @@ def check_study(study: Question) -> None:
             if isinstance(phase, SearchPhase):
                 _check_pruner(study, phase)
     _check_claims(study)
+    _check_seeds(study)
 
 
 def _check_spaces(study: Question) -> None:
@@ -103,6 +105,25 @@ def _check_claims(study: Question) -> None:
             raise StudyError(f"{place}: claims.{name}.vanishes: {OWN_CONTROL}")
         for phase in deciding:
             _check_metric(study, name, phase, arms[phase.name])
+
+
+def _check_seeds(study: Question) -> None:
+    """Refuse a number of seeds that can decide no claim; one seed is a pilot, which decides nothing and says so."""
+    claims = len(study.config.claims)
+    for index, phase in enumerate(study.config.phases):
+        if not isinstance(phase, AblatePhase):
+            continue
+        place = f"{study.document.place(('phases', index, 'seeds'))}: phases.{index}.seeds"
+        if not study.claims_of(phase):
+            if phase.seeds.is_open:
+                message = f"{phase.seeds.last}: seeds are added until claims are decided, and this phase decides none"
+                raise StudyError(f"{place}: {message}; allowed: a number, such as seeds: {phase.seeds.first}")
+            continue
+        needed = seeds_that_decide(claims, several_looks=phase.seeds.is_open)
+        if 1 < phase.seeds.last < needed:
+            which = f"none of {claims} claims" if claims > 1 else "no claim"
+            message = f"{phase.seeds} can decide {which}, whatever the results"
+            raise StudyError(f"{place}: {message}; allowed: at least {needed}, or 1 for a pilot without verdicts")
 
 
 def _check_metric(study: Question, name: str, phase: AblatePhase, arms: Sequence[Arm]) -> None:

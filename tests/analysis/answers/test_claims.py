@@ -283,7 +283,7 @@ LEVEL = 0.05 * 0.95  # of one claim at the look that was planned
         ([9, 12], 2, 0.0025 / 2),
         ([9, 12, 14], 3, 0.0025 / 6),
         ([12, 9], 2, 0.0025 / 2),
-        ([9, 12, 9], 2, 0.0025 / 2),
+        ([9, 12, 9], 2, LEVEL),  # what it could decide then was paid for
     ],
 )
 def test_every_change_of_the_seeds_is_a_look_that_is_paid_for(begun, result_of, runs, looks, level):
