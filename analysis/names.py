@@ -15,6 +15,7 @@ PUBLIC = {
     "load_arms": "reading.arms",
     "load_search": "reading.proposals",
     "load_trials": "reading.trials",
+    "look_at_claims": "answers.going_on",
     "lost_seeds": "reporting.comparison",
     "measured_speed": "reading.speed",
     "planned_seconds": "reading.speed",

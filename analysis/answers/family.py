@@ -64,6 +64,11 @@ class Past:
         """How often a decision could be seen, at least 1."""
         return max(1, len(self.seeds_at_looks))
 
+    @property
+    def is_as_planned(self) -> bool:
+        """Whether every look was one of a plan with several."""
+        return any(len(plan) > 1 and set(self.seeds_at_looks) <= set(plan) for plan in self.plans)
+
     def level(self, claims: int) -> float:
         """Return the level of the present look, if so many claims share the error rate."""
         looks = self.seeds_at_looks or [max(self.plans[-1]) if self.plans else 1]

@@ -13,9 +13,11 @@ from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.words import several
 
 from ..answers.claim_answer import ClaimAnswer
+from ..answers.going_on import chance_left
 from ..reading.measures import Row, rows_of
 from ..statistics import verdict
 from ..statistics.family import smallest_sign_flip_p
+from ..statistics.futility import FUTILE
 from ..statistics.signed_rank import RankEffect
 from .describe_family import describe_past
 from .formats import exact, interval, known, listed, p_value, points, spread
@@ -140,6 +142,8 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
         smallest = answer.claim.smallest_effect
         enough, size = _seeds(answer.seeds_needed(smallest)), points(smallest).lstrip("+")
         observed = f"; the observed effect needs {_seeds(answer.seeds_needed())}" * (answer.deciding.delta > 0)
+        if answer.past.is_as_planned and (chance := chance_left(answer)) < FUTILE:
+            yield f"It got no more seeds: going on like this, they would decide it with probability {p_value(chance)}."
         yield f"An effect of {size} points would be found with probability .8 by about {enough}{observed}."
 
 

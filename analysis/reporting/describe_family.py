@@ -51,7 +51,8 @@ def looks_at_tables(store: StudyStore, history: History) -> list[str]:
 def _past(past: Past) -> Iterator[str]:
     if past.looks > 1:
         seen = listed([str(seeds) for seeds in past.seeds_at_looks])
-        yield f"It could have been decided {_times(past.looks)}, with {seen} seeds."
+        planned = " as planned," if past.is_as_planned else ""
+        yield f"It could have been decided {_times(past.looks)},{planned} with {seen} seeds."
     if past.sample and past.sample.times_lowered:
         yield f"Its number of seeds was lowered {_times(past.sample.times_lowered)} after results had come in."
     if past.other_samples:

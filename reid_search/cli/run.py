@@ -67,6 +67,7 @@ def run(
 
 
 def _run(study: "Study", store: "StudyStore", address: str, *, fresh: bool, remeasure: bool) -> "RunSummary":
+    from reid_search.analysis import look_at_claims
     from reid_search.cli.watching import watching
     from reid_search.records.provenance import git_commit, versions
     from reid_search.scheduling import RunOptions, run_study
@@ -87,7 +88,7 @@ def _run(study: "Study", store: "StudyStore", address: str, *, fresh: bool, reme
         for remark in (*planned.data, *planned.random):
             say(f"note: {remark}")
         with watching(planned) as observer:
-            return run_study(study, planned, store, options, observer, sink)
+            return run_study(study, planned, store, options, observer, sink, look_at_claims)
     finally:
         for warning in sink.close():
             say(f"MLflow: {warning}")

@@ -206,8 +206,16 @@ class Sample:
 
     @property
     def seeds_at_looks(self) -> list[int]:
-        """The number of seeds at each time when a decision could be seen that could not be seen before."""
-        return [self._seeds(view) for view in looks_of(self._own_views)]
+        """The number of seeds at each time when a decision could be seen that could not be seen before.
+
+        A run that planned several looks took those before its last one, too.
+        """
+        found: list[int] = []
+        for seeds in (self._seeds(view) for view in looks_of(self._own_views)):
+            plan = next((looks for looks in self.plans if seeds in looks), ())
+            found += [look for look in plan if look < seeds and look not in found]
+            found.append(seeds)
+        return found
 
     @property
     def times_lowered(self) -> int:

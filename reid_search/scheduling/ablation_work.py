@@ -1,5 +1,7 @@
 """The jobs of an ablation: every arm with every seed, each training once."""
 
+from collections.abc import Iterable
+
 from reid_search.records import ArmAsked
 from reid_search.scheduling.jobs import Job
 from reid_search.scheduling.phase_context import PhaseContext
@@ -9,10 +11,15 @@ from reid_search.study.metrics import MAIN
 from reid_search.study.question.readouts import Measured
 
 
-def ablation_work(context: PhaseContext, phase: AblatePhase, arms: list[Arm]) -> TrainingQueue:
-    """Write down what an ablation asks for, and return the trainings that are not measured yet."""
+def ablation_work(
+    context: PhaseContext, phase: AblatePhase, arms: list[Arm], seeds: Iterable[int] | None = None
+) -> TrainingQueue:
+    """Write down what an ablation asks for, and return the trainings that are not measured yet.
+
+    `seeds` are all of the phase if omitted.
+    """
     measured = {arm.name: context.study.measured(arm.config) for arm in arms}
-    trials = planned_trials(phase, arms, context.fingerprints)
+    trials = planned_trials(phase, arms, context.fingerprints, seeds)
     jobs = [_job(context, phase, trial, measured[trial.arm.name]) for trial in trials]
     context.log.append(*(job.ask for job in jobs))
     return TrainingQueue(context.store, jobs)

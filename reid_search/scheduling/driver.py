@@ -10,6 +10,7 @@ from reid_search.records import RunDone, RunStarted, Status, StudyStore, other_c
 from reid_search.scheduling import backends
 from reid_search.scheduling.observer import Observer, RunSummary, TrialSink
 from reid_search.scheduling.phase_context import PhaseContext
+from reid_search.scheduling.sequential_work import Judge
 from reid_search.scheduling.study_run import StudyRun
 from reid_search.study import AblatePhase, Plan, Study, TrialConfig
 from reid_search.training.patterns import check_patterns
@@ -43,6 +44,7 @@ def run_study(
     options: RunOptions,
     observer: Observer,
     sink: TrialSink | None = None,
+    judge: Judge | None = None,
 ) -> RunSummary:
     """Run what a study asks for and its store does not hold yet.
 
@@ -53,6 +55,7 @@ def run_study(
         options: How it is run.
         observer: Watches the run.
         sink: Is told of trials that changed on disk.
+        judge: Looks at the claims of ablations that add seeds until these are decided.
 
     Returns:
         How it ended; `interrupted` after Ctrl-C.
@@ -79,7 +82,7 @@ def run_study(
             store.write_study(study.resolved() | how)
             started = RunStarted.model_validate(how | {"set_aside": aside.name if aside else ""})
             context = PhaseContext.begin(study, store, started)
-            run = StudyRun(context, observer, sink)
+            run = StudyRun(context, observer, sink, judge=judge)
             if not run.done:
                 backend.run(run)
             summary = run.summary()

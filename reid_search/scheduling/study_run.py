@@ -17,9 +17,10 @@ from reid_search.scheduling.open_claims import OpenClaims
 from reid_search.scheduling.path_work import PathWork
 from reid_search.scheduling.phase_context import PhaseContext
 from reid_search.scheduling.search_work import SearchWork
+from reid_search.scheduling.sequential_work import Judge, SequentialWork
 from reid_search.scheduling.tries import Tries
 from reid_search.scheduling.watchers import Watchers
-from reid_search.study import AblatePhase, SearchPhase
+from reid_search.study import AblatePhase, Arm, SearchPhase
 
 _PAUSES = (1.0, 5.0, 25.0, 125.0)
 
@@ -30,6 +31,7 @@ class StudyRun:
     Args:
         pauses: Seconds before each retry of a trial that its surroundings stop before it trains another epoch; after
             the last retry, the study stops.
+        judge: Looks at the claims of ablations that add seeds until these are decided.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class StudyRun:
         observer: Observer,
         sink: TrialSink | None = None,
         pauses: Sequence[float] = _PAUSES,
+        judge: Judge | None = None,
     ) -> None:
         self._context = context
         self._study = context.study
         self.store = context.store
         self._watchers = Watchers(observer, sink)
         self._tries = Tries(pauses)
+        self._judge = judge
         self._waiting: list[SearchPhase | AblatePhase] = list(self._study.config.phases)
         self._work: Work | None = None
         self._jobs: dict[str, Job] = {}
@@ -218,11 +222,18 @@ class StudyRun:
         else:
             best = self._best_of_arms.get(phase.name, self.best)
             arms = self._study.arms(phase, best.settings if best else None, best.tuned if best else None)
-            work = ablation_work(self._context, phase, arms)
+            work = self._ablation(phase, arms)
             self._claims.decided_by(phase, arms, best, self._context.log)
         self._phase = phase
         self._watchers.phase_started(phase.name, phase.kind, work.total, work.reused.total())
         return work
+
+    def _ablation(self, phase: AblatePhase, arms: list[Arm]) -> Work:
+        if not phase.seeds.is_open:
+            return ablation_work(self._context, phase, arms)
+        if self._judge is None:
+            raise ReidSearchError(f"the phase '{phase.name}' adds seeds until claims are decided; nobody judges them")
+        return SequentialWork(self._context, phase, arms, self._judge, self._watchers.note)
 
     def _close_phase(self, work: Work) -> None:
         self._reused += work.reused

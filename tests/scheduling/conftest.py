@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from analysis import look_at_claims
 from reid_search.records import ReadoutResult, Record, RunContext, RunStarted, Status, StudyStore, TrialId
 from reid_search.scheduling.backends.inline import InThisProcess
 from reid_search.scheduling.jobs import Job
@@ -59,7 +60,8 @@ class Watcher:
 
 def started(study: Study, store: StudyStore, watcher: Watcher, pauses: Sequence[float] = ()) -> StudyRun:
     """Begin a run of a study as the driver does; the pauses of real runs would take too long here."""
-    return StudyRun(PhaseContext.begin(study, store, RunStarted(command="a test")), watcher, pauses=pauses)
+    context = PhaseContext.begin(study, store, RunStarted(command="a test"))
+    return StudyRun(context, watcher, pauses=pauses, judge=look_at_claims)
 
 
 class InlineDriver:

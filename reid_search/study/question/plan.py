@@ -11,6 +11,7 @@ from reid_search.errors import DataError, DataNotGiven, WeightsAbsent
 from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
+from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.privileged import Beside, check_told_alike
@@ -306,13 +307,18 @@ def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints
             fingerprints.check(config)
 
 
-def planned_trials(phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints) -> list[PlannedTrial]:
-    """Return the trainings of an ablation, one seed after another, so that an interrupted ablation is balanced."""
+def planned_trials(
+    phase: AblatePhase, arms: list[Arm], fingerprints: Fingerprints, seeds: Iterable[int] | None = None
+) -> list[PlannedTrial]:
+    """Return the trainings of an ablation, one seed after another, so that an interrupted ablation is balanced.
+
+    `seeds` are all that the phase may come to if omitted.
+    """
     data = {arm.name: fingerprints.of_trial(arm.config) for arm in arms}
     keys = {arm.name: fingerprints.key_of(arm.config) for arm in arms}
     trials = [
         PlannedTrial(phase.name, arm, seed, keys[arm.name], arm.config, phase.evaluate, data[arm.name])
-        for seed in range(1, phase.seeds.last + 1)
+        for seed in (range(1, phase.seeds.last + 1) if seeds is None else seeds)
         for arm in arms
     ]
     return [_redrawn(trial, fingerprints) for trial in trials] if phase.redraw_data else trials
@@ -425,7 +431,8 @@ def _told_the_truth(phases: Iterable[PhasePlan]) -> Iterator[str]:
 def _single_seeds(study: Question) -> Iterator[str]:
     for phase in study.config.phases:
         if isinstance(phase, AblatePhase) and phase.seeds.last == 1:
-            yield f"{phase.name}: one seed gives no interval and decides no claim; take at least seeds: 2"
+            needed = seeds_that_decide(len(study.config.claims)) if study.claims_of(phase) else 2
+            yield f"{phase.name}: one seed gives no interval and decides no claim; take at least seeds: {needed}"
 
 
 def _warnings(arms: list[Arm]) -> Iterator[str]:

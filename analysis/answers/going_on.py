@@ -1,0 +1,70 @@
+"""Which arms get more seeds: those of the claims that are undecided, unless more seeds could hardly decide them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reid_search.records import StudyStore, read_state
+from reid_search.words import several
+
+from ..reading.arms import arms_table
+from ..statistics import verdict
+from ..statistics.futility import FUTILE, chance_to_decide
+from ..statistics.looks import levels_of_plan, planned_before
+from .claim_answer import ClaimAnswer
+from .claims import answer_claims
+
+_SEED = 1501  # a constant, so that a study that is resumed goes on as it would have
+
+
+@dataclass(frozen=True)
+class GoingOn:
+    """What an ablation does after a look.
+
+    Attributes:
+        arms: The arms that get more seeds.
+        undecided: Number of claims that go on.
+        remark: What was found, in a sentence.
+    """
+
+    arms: tuple[str, ...]
+    undecided: int
+    remark: str
+
+
+def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
+    """Look at the claims that an ablation decides, now that every training that it asked for is over."""
+    state = read_state(store, tolerant=True)
+    answers = [answer for answer in answer_claims(state, arms_table(state)) if answer.claim.phase == phase]
+    left = [answer for answer in answers if _is_undecided(answer)]
+    further = [answer for answer in left if not is_futile(answer)]
+    arms = tuple(dict.fromkeys(arm for answer in further for arm in answer.claim.arms))
+    seeds = max((answer.past.seeds_at_looks[-1] for answer in answers if answer.past.seeds_at_looks), default=0)
+    remark = (
+        f"{phase}, {several(seeds, 'seed')}: {len(answers) - len(left)} of {several(len(answers), 'claim')} decided"
+    )
+    if futile := len(left) - len(further):
+        remark += f", {futile} beyond what more seeds could decide"
+    return GoingOn(arms, len(further), f"{remark}, {len(further)} to go on" if further else remark)
+
+
+def chance_left(answer: ClaimAnswer) -> float:
+    """Return the chance that the seeds which its study may still add decide a claim; 0 if it may add none."""
+    past, effect = answer.past, answer.deciding
+    plan = planned_before(past.seeds_at_looks, past.plans, answer.family) if past.seeds_at_looks else ()
+    if not plan or past.seeds_at_looks[-1] >= plan[-1] or effect.n < 2:
+        return 0.0
+    level = levels_of_plan(plan, answer.family)[plan[-1]]
+    values, generator = np.array(effect.values), np.random.default_rng(_SEED)
+    return chance_to_decide(values, plan[-1], level, answer.claim.smallest_effect, generator)
+
+
+def is_futile(answer: ClaimAnswer) -> bool:
+    """Say whether more seeds would hardly decide a claim."""
+    return chance_left(answer) < FUTILE
+
+
+def _is_undecided(answer: ClaimAnswer) -> bool:
+    open_verdicts = (verdict.UNDECIDED, verdict.CONTROL_UNDECIDED)
+    withheld = answer.verdict == verdict.NO_VERDICT and answer.effect.n > 1  # seeds failed or collapsed
+    return answer.verdict in open_verdicts or withheld
