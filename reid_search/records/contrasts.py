@@ -124,7 +124,15 @@ class Attempt:
     @property
     def seeds(self) -> int:
         """Number of seeds that it asked for."""
-        return max((ask.seed for ask in self.asks), default=0)
+        return max(self.by_seed(), default=0)
+
+    def by_seed(self) -> dict[int, list[ArmAsked]]:
+        """Return what it asked for by seed, for the seeds that it asked of all its arms."""
+        found: dict[int, list[ArmAsked]] = {}
+        for ask in self.asks:
+            found.setdefault(ask.seed, []).append(ask)
+        arms = {ask.arm for ask in self.asks}
+        return {seed: asks for seed, asks in found.items() if {ask.arm for ask in asks} == arms}
 
     @property
     def planned_looks(self) -> tuple[int, ...]:
@@ -235,9 +243,11 @@ class Sample:
 
     @cached_property
     def _by_seed(self) -> dict[int, frozenset[TrialId]]:
+        """The trials of each seed that some attempt asked of all its arms; other claims may ask for more of some."""
         found: dict[int, set[TrialId]] = {}
-        for trial in itertools.chain.from_iterable(attempt.trials for attempt in self.attempts):
-            found.setdefault(trial.seed, set()).add(trial)
+        for attempt in self.attempts:
+            for seed, asks in attempt.by_seed().items():
+                found.setdefault(seed, set()).update(ask.trial for ask in asks)
         return {seed: frozenset(trials) for seed, trials in found.items()}
 
     def _seeds(self, view: View) -> int:

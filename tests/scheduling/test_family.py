@@ -176,7 +176,7 @@ def test_another_study_that_asks_the_same_is_named(answer: Answer, tmp_path: Pat
 
 
 def test_a_log_of_an_older_version_is_read_and_counted(answer: Answer, tmp_path: Path) -> None:
-    answer(BOTH, phases=phase(5))
+    answer(BOTH, phases=phase(7))
     log = StudyStore(tmp_path / "runs", "small").log.path
     new = ("contrast", "direction", "data_seeds")
     lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -189,7 +189,7 @@ def test_a_log_of_an_older_version_is_read_and_counted(answer: Answer, tmp_path:
     assert (after["family"], after["looks"]) == (2, 2)
     said = told(tmp_path)
     assert "It was called ‘wider’ before." in said
-    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, 5 seeds)." in said
+    assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, 7 seeds)." in said
 
 
 def test_looks_at_an_exploratory_table_are_counted_and_said(answer: Answer, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_looks_at_an_exploratory_table_are_counted_and_said(answer: Answer, tmp_
 
 def test_a_look_before_the_claim_was_made_counts(answer: Answer, tmp_path: Path) -> None:
     answer({}, phases=phase(3, design="factorial"))
-    after = answer({"wider": WIDER}, phases=phase(5, design="factorial")).loc["wider"]
+    after = answer({"wider": WIDER}, phases=phase(6, design="factorial")).loc["wider"]
     assert (after["looks"], after["family"], after["beforehand"]) == (2, 1, False)
 
 
@@ -209,7 +209,7 @@ def test_compare_ends_with_what_weighs_on_each_study(
     answer: Answer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer(BOTH, name="other")
-    for seeds in (5, 8):
+    for seeds in (6, 8):
         answer({"wider": WIDER}, phases=phase(seeds))
     for as_json in (False, True):
         compare(["small", "other"], tmp_path / "runs", "test/mAP", "default", as_json)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator, model_validator
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf, in_yaml
 from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
+from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.design import Design
 from reid_search.study.question.designs.registry import design_named, designs
 from reid_search.study.question.replicates import SEARCH_SEEDS_START, Replicates, replicates
@@ -97,7 +98,8 @@ class AblatePhase(_Phase):
         resolution: Of a fractional factorial, 4 if omitted: 3 separates main effects from each other, 4 also from
             two-factor interactions, 5 also two-factor interactions from each other.
         seeds: Replicates of every arm, with seeds 1, 2, ...: a number, or `{from: 9, to: 20, until: decided}`, which
-            adds seeds to the arms of the claims that are undecided at a look, at 9, 12, 16 and 20 seeds here.
+            adds seeds to the arms of the claims that are undecided at a look, at 9, 12, 16 and 20 seeds here. If
+            omitted 3, or as many as it takes to decide the study's claims.
         redraw_data: Whether each seed draws new data, the same for all arms, so that an answer holds for people and
             cameras in general, not only for those that happened to be drawn. Only for data drawn at random.
         evaluate: `test` trains without holdout and measures on the test split; `val` on the validation split.
@@ -108,7 +110,7 @@ class AblatePhase(_Phase):
     design: Annotated[str, OneOf(designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
-    seeds: Annotated[Replicates, BeforeValidator(replicates)] = Replicates(3, 3)
+    seeds: Annotated[Replicates, BeforeValidator(replicates), PlainSerializer(Replicates.as_written)] = Replicates(3, 3)
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
 
@@ -127,6 +129,13 @@ class AblatePhase(_Phase):
     def description(self) -> Design:
         """The properties of the design."""
         return design_named(self.design)
+
+    def deciding(self, claims: int) -> "AblatePhase":
+        """Return the phase with as many seeds as it takes to decide so many claims, unless it names a number."""
+        if not claims or "seeds" in self.model_fields_set or not self.description.decides_claims:
+            return self
+        needed = max(self.seeds.last, seeds_that_decide(claims))
+        return self.model_copy(update={"seeds": Replicates(needed, needed)})
 
     @property
     def needs_best(self) -> bool:

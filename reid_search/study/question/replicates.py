@@ -31,6 +31,10 @@ class Replicates:
         """Return `5 seeds`, or `9 to 20 seeds`."""
         return f"{self.first} to {several(self.last, 'seed')}" if self.is_open else several(self.last, "seed")
 
+    def as_written(self) -> object:
+        """Return what a study file says for it."""
+        return {"from": self.first, "to": self.last, "until": UNTIL} if self.is_open else self.last
+
     @property
     def is_open(self) -> bool:
         """Whether claims decide how many there are."""

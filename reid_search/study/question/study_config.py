@@ -51,6 +51,9 @@ class StudyConfig(Config):
     def _phases_fit_together(self) -> Self:
         if not self.phases:
             raise EntryError("at least one phase is needed, such as {kind: ablate}", "phases")
+        claims = len(self.claims)
+        phases = (phase.deciding(claims) if isinstance(phase, AblatePhase) else phase for phase in self.phases)
+        self.__dict__["phases"] = tuple(phases)  # frozen, but not complete before it knows its claims
         check_named_arms(self.arms, self.axes)
         names: set[str] = set()
         searched = False

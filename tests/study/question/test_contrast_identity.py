@@ -17,7 +17,7 @@ axes:
   training.batch.ids: {choice: [2, 4]}
   data.seed: {choice: [5, 6]}
 phases:
-  - {kind: ablate, design: claims, seeds: 2}
+  - {kind: ablate, design: claims, seeds: 7}
 claims:
   it: {better: {model.embedding_dim: large}, than: {model.embedding_dim: small}}
 """
@@ -48,7 +48,7 @@ def contrast(tmp_path):
     "change",
     [
         ("  it:", "  another name:"),
-        ("design: claims, seeds: 2", "design: factorial, seeds: 9, name: again, axes: [model.embedding_dim]"),
+        ("design: claims, seeds: 7", "design: factorial, seeds: 9, name: again, axes: [model.embedding_dim]"),
         ("small", "narrow"),
         ("synthetic, preset: unit", "synthetic, preset: unit, seed: 7"),
         ("holdout: 0.5", "holdout: 0.25, split_seed: 3"),

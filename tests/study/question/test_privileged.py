@@ -35,10 +35,10 @@ axes:
       noisy: {data: {nuisances: {mask_noise: 0.5}}}
   training.images: {choice: [320, 640]}
 """
-ABLATION = HEAD + "phases:\n  - {kind: ablate, axes: [maps], seeds: 2}\n"
-CLAIMS = HEAD + "phases:\n  - {kind: ablate, design: claims, seeds: 2}\nclaims:\n  "
+ABLATION = HEAD + "phases:\n  - {kind: ablate, axes: [maps], seeds: 7}\n"
+CLAIMS = HEAD + "phases:\n  - {kind: ablate, design: claims, seeds: 7}\nclaims:\n  "
 SEARCH = HEAD + "phases:\n  - {kind: search, axes: [maps, training.images], sampler: random, trials: 6"
-FACTORIAL = HEAD + "phases:\n  - {kind: ablate, design: factorial, seeds: 2}\n"
+FACTORIAL = HEAD + "phases:\n  - {kind: ablate, design: factorial, seeds: 7}\n"
 EACH = SEARCH + ", each: maps}\n"
 TRUE = "maps: truth"
 READS = f"'maps=given' reads {TRUE}, "
@@ -70,7 +70,7 @@ def _compared(text: str) -> str:
         (SEARCH + "}\n", ":17: phases.0 (search)", "'maps=none' and 'maps=parser' read nothing"),
         (FACTORIAL, ":17: phases.0 (ablate)", "and 6 more read nothing"),
         (
-            EACH + "  - {kind: ablate, around: best, axes: [maps], seeds: 2}\n",
+            EACH + "  - {kind: ablate, around: best, axes: [maps], seeds: 7}\n",
             ":18: phases.1 (ablate)",
             "'baseline' and 'maps=parser' read nothing",
         ),

@@ -37,7 +37,7 @@ axes:
   training.optimizer.lr: {log_uniform: [1e-4, 1e-2], levels: [1e-3, 1e-2]}
 phases:
   - {kind: search, trials: 4, each: system}
-  - {kind: ablate, seeds: 2, around: best, axes: [system]}
+  - {kind: ablate, seeds: 7, around: best, axes: [system]}
 """
 
 
