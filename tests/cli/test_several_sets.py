@@ -35,7 +35,7 @@ axes:
       both: [{name: market1501, root: market}, {name: manifest, root: own}]
 claims:
   more helps elsewhere: {better: {data.train: both}, than: {data.train: market}, metric: drawn/mAP}
-phases: [{kind: ablate, design: one_factor, seeds: 2}]
+phases: [{kind: ablate, design: one_factor, seeds: 1}]
 keep: all
 """
 

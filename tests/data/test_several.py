@@ -427,7 +427,7 @@ def test_a_claim_names_a_test_that_there_is(written: Callable[..., Path]) -> Non
     rest = """\
 axes: {{losses.identity.weight: {{choice: [0.5, 1.0]}}}}
 claims: {{weight: {{better: {{losses.identity.weight: 1.0}}, than: {{losses.identity.weight: 0.5}}, metric: {metric}}}}}
-phases: [{{kind: ablate, design: claims, seeds: 2}}]
+phases: [{{kind: ablate, design: claims}}]
 """
     assert load_study(written(data, rest.format(metric="a/rank1"))).config.claims["weight"].metric == "a/rank1"
     with pytest.raises(StudyError, match=r"no test of the name 'b' in data\.test .*a/rank1"):

@@ -14,7 +14,7 @@ from reid_search.study.trial.key import trial_key
 
 STUDY = Path(__file__).parents[1] / "stores" / "before.yaml"
 LAST_RUN = (
-    "phases.decide.seeds=4",
+    "phases.decide.seeds=7",
     "phases.search.trials=6",
     "axes.losses.triplet.margin={choice: [0.3, 0.6, 1.2]}",
 )
@@ -54,13 +54,13 @@ def current(before: Path) -> Path:
 
 
 def test_nothing_is_measured_again_where_nothing_changed(current: Path) -> None:
-    # 4 seeds of two trainings; the other phases await the search
-    assert progress(load_study(STUDY, LAST_RUN), current) == Progress(8, 8, (), ())
+    # 4 of 7 seeds of two trainings; the other phases await the search
+    assert progress(load_study(STUDY, LAST_RUN), current) == Progress(8, 14, (), ())
 
 
 def test_more_seeds_are_no_repetition(current: Path) -> None:
-    found = progress(load_study(STUDY, (*LAST_RUN, "phases.decide.seeds=6")), current)
-    assert (found.measured, found.planned, found.again) == (8, 12, ())
+    found = progress(load_study(STUDY, (*LAST_RUN, "phases.decide.seeds=9")), current)
+    assert (found.measured, found.planned, found.again) == (8, 18, ())
 
 
 def test_a_changed_entry_is_named(current: Path) -> None:

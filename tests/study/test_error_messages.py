@@ -42,6 +42,11 @@ def _phases(*lines: str) -> str:
     return HEAD + PARTS + "phases:\n" + "".join(f"  - {line}\n" for line in lines)
 
 
+def _claimed(phase: str, count: int, entry: str = "metric: mAP") -> str:
+    claim = f"{{better: {{model.parts: [1, 2]}}, {entry}}}"
+    return _phases(phase) + "claims:\n" + "".join(f"  number {number}: {claim}\n" for number in range(count))
+
+
 def _fraction(*lines: str) -> str:
     return _axes(*lines).replace("ablate}", "ablate, design: fractional_factorial}")
 
@@ -232,6 +237,17 @@ STUDIES = {
     "keep": HEAD + TAIL + "keep: bset\n",
     "no phases": HEAD + "phases: []\n",
     "phases as a map": HEAD + "phases: {kind: ablate}\n",
+    "seeds until decided with a typing error": _phases("{kind: ablate, seeds: {form: 5, to: 20, until: decided}}"),
+    "seeds until decided without an end": _phases("{kind: ablate, seeds: {from: 5, until: decided}}"),
+    "seeds that end before they start": _phases("{kind: ablate, seeds: {from: 20, to: 5, until: decided}}"),
+    "seeds until something else": _phases("{kind: ablate, seeds: {from: 5, to: 20, until: bored}}"),
+    "seeds from half a seed": _phases("{kind: ablate, seeds: {from: 0.5, to: 20, until: decided}}"),
+    "seeds until decided without a claim": _phases("{kind: ablate, seeds: {from: 5, to: 20, until: decided}}"),
+    "seeds that can decide no claim": _claimed("{kind: ablate, seeds: 5}", 1),
+    "seeds that can decide none of many claims": _claimed(
+        "{kind: ablate, seeds: {from: 5, to: 8, until: decided}}", 12
+    ),
+    "a bound on a control that there is not": _claimed("{kind: ablate, seeds: 9}", 1, "vanishes_within: 0.02"),
     "list of seeds": _phases("{kind: ablate, seeds: [1, 2]}"),
     "several wrong phases": _phases("{kind: ablate, seeds: some}", "{kind: search, trials: 0}"),
     "more finalists than trials": _phases("{kind: search, trials: 4, finalists: 5}"),

@@ -66,7 +66,7 @@ def replicates(value: object) -> object:
 
 def _count(value: object, *entry: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise EntryError(f"{in_yaml(value)} should be a whole number, or {_EXAMPLE}", *entry)
+        raise EntryError(f"{in_yaml(value)} should be a whole number{'' if entry else f', or {_EXAMPLE}'}", *entry)
     if not 1 <= value < SEARCH_SEEDS_START:
         raise EntryError(f"{value}: allowed: 1 to {SEARCH_SEEDS_START - 1}", *entry)
     return value
