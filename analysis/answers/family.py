@@ -71,8 +71,13 @@ class Past:
 
     def level(self, claims: int) -> float:
         """Return the level of the present look, if so many claims share the error rate."""
-        looks = self.seeds_at_looks or [max(self.plans[-1]) if self.plans else 1]
+        looks = [*self.seeds_at_looks, self.seeds_now] if self.seeds_now else [1]
         return level_of_look(planned_before(looks, self.plans, claims), looks, claims)
+
+    @property
+    def seeds_now(self) -> int:
+        """Number of seeds that the last run asked of every arm of it."""
+        return self.sample.seeds_now if self.sample else 0
 
     @property
     def plans(self) -> list[tuple[int, ...]]:

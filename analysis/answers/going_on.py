@@ -39,7 +39,7 @@ def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
     left = [answer for answer in answers if _is_undecided(answer)]
     further = [answer for answer in left if not is_futile(answer)]
     arms = tuple(dict.fromkeys(arm for answer in further for arm in answer.claim.arms))
-    seeds = max((answer.past.seeds_at_looks[-1] for answer in answers if answer.past.seeds_at_looks), default=0)
+    seeds = max((answer.past.seeds_now for answer in answers), default=0)
     remark = (
         f"{phase}, {several(seeds, 'seed')}: {len(answers) - len(left)} of {several(len(answers), 'claim')} decided"
     )
@@ -51,8 +51,8 @@ def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
 def chance_left(answer: ClaimAnswer) -> float:
     """Return the chance that the seeds which its study may still add decide a claim; 0 if it may add none."""
     past, effect = answer.past, answer.deciding
-    plan = planned_before(past.seeds_at_looks, past.plans, answer.family) if past.seeds_at_looks else ()
-    if not plan or past.seeds_at_looks[-1] >= plan[-1] or effect.n < 2:
+    plan = planned_before(past.seeds_at_looks, past.plans, answer.family) if past.seeds_at_looks else (0,)
+    if past.seeds_now >= plan[-1] or effect.n < 2:
         return 0.0
     level = levels_of_plan(plan, answer.family)[plan[-1]]
     values, generator = np.array(effect.values), np.random.default_rng(_SEED)

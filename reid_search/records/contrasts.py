@@ -226,6 +226,11 @@ class Sample:
         return found
 
     @property
+    def seeds_now(self) -> int:
+        """The number of seeds that the last run asked for; 0 if it did not get to that."""
+        return next((self._seeds(view) for view in reversed(self._own_views) if view.is_current), 0)
+
+    @property
     def times_lowered(self) -> int:
         """How often the number of seeds was lowered after results had come in."""
         seeds = [self._seeds(view) for view in self._own_views if view.seen or view.is_current]

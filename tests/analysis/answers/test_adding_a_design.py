@@ -26,7 +26,7 @@ axes:
   {A}: {{choice: [1.2, 0.3]}}
   {B}: {{choice: [max, avg]}}
 phases:
-  - {{kind: ablate, design: ladder, seeds: 3}}
+  - {{kind: ablate, design: ladder, seeds: 6}}
 claims: {{avg: {{better: {{{A}: 0.3, {B}: avg}}, than: {{{A}: 0.3}}}}}}
 """
 
@@ -64,9 +64,9 @@ def file(tmp_path: Path) -> Path:
 def test_it_is_planned_and_checked(ladder: Design, file: Path) -> None:
     study = load_study(file)
     phase = study.plan().phases[0]
-    assert phase.about == "ladder around base, 3 seeds, tested on test"
+    assert phase.about == "ladder around base, 6 seeds, tested on test"
     assert [arm.name for arm in phase.arms] == ["baseline", f"{A}=0.3", f"{A}=0.3, {B}=avg"]
-    assert phase.count == 9
+    assert phase.count == 18
     [decided] = study.config.deciding_phases
     contrast = study.contrast("avg", decided, phase.arms)
     assert dict(contrast.effect) == {f"{A}=0.3, {B}=avg": 1.0, f"{A}=0.3": -1.0}
