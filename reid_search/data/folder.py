@@ -140,13 +140,16 @@ class FolderConfig(DataConfig):
             from reid_search.data.checks import checked_split
             from reid_search.data.dataset import dataset_of
             from reid_search.data.decoding import check_images
+            from reid_search.data.side_cars import check_side_cars
 
-            split = checked_split(dataset_of(self.name, listing, facts.fingerprint), use)
+            dataset = dataset_of(self.name, listing, facts.fingerprint)
+            split = checked_split(dataset, use)
+            parts = (*use.tables, *(("multi_query",) if use.test else ()))
             if use.tables not in decoded:
-                parts = (*use.tables, *(("multi_query",) if use.test else ()))
                 digests = listing.digests()
                 check_images({image.path: digests[image.path] for image in listing.images if image.part in parts})
                 decoded.add(use.tables)
+            check_side_cars(dataset, {part: use.needs[part] for part in parts if part in use.needs})
             trained = listing.of("train")
             held = [trained[row] for row in split.gallery.index]
             own_test = listing.contents([*listing.of("query"), *listing.of("gallery")])

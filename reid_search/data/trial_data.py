@@ -216,9 +216,7 @@ class _Opened:
     """Data sets, split and opened: each with its images by table and, if it is trained on, its split."""
 
     def __init__(self, config: TrialConfig, sets: Sequence[SetUse], cache: Path | None) -> None:
-        everywhere = config.model.needs
-        needs = {"train": everywhere | config.training_needs, "query": everywhere, "gallery": everywhere}
-        needs["multi_query"] = everywhere
+        needs = config.needed_by_table
         self._uses = sets
         self.datasets = [load_dataset(use.data, cache) for use in sets]
         self._splits = [checked_split(dataset, use) for dataset, use in zip(self.datasets, sets, strict=True)]

@@ -242,7 +242,7 @@ PRIVILEGED = (
         ("attributes", _attributes_of_one_person, "no attributes of identity"),
     ],
 )
-def test_privileged_inputs_that_are_missing_or_of_another_size_stop_a_run_before_it_trains(
+def test_privileged_inputs_that_are_missing_or_of_another_size_are_refused_by_name_before_anything_trains(
     command: Command,
     write: Callable[[str], Path],
     unit: Path,
@@ -254,8 +254,11 @@ def test_privileged_inputs_that_are_missing_or_of_another_size_stop_a_run_before
     study = write(STUDY.format(base=PRIVILEGED.format(recipe=recipe).rstrip("\n")))
     assert command("plan", study).code == 0
     damage(unit)
-    answer = command("run", study, "--address", "none")
-    assert answer.code == 2, answer.err
-    assert said in answer.err
-    assert "Traceback" not in answer.err
-    assert not list(tmp_path.glob("runs/wrong/trials/*/record.json"))
+    for arguments in (("plan", study), ("run", study, "--address", "none"), ("data", "check", "unit")):
+        answer = command(*arguments)
+        assert answer.code == 2, answer.err
+        assert said in answer.err
+        assert "Traceback" not in answer.err
+        if arguments[0] != "data" and recipe != "attributes":
+            assert "; 1 of 162 images lack" in answer.err
+    assert not (tmp_path / "runs").exists()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 
 from reid_search.data import Samples, load_dataset, open_trial_data
@@ -143,13 +144,19 @@ def _with_stage(data: dict[str, Any], stage: dict[str, Any]) -> TrialConfig:
     return TrialConfig.model_validate(content)
 
 
+def _mask(root: Path) -> None:
+    (root / "masks").mkdir()
+    for image in root.glob("*.jpg"):
+        Image.new("L", Image.open(image).size).save(root / f"masks/{image.stem}.png")
+
+
 def test_data_of_a_stage_hold_no_image_and_no_person_that_is_tested(tmp_path: Path) -> None:
     main, other, tested = (
         _manifest(tmp_path / name, "tqg", seed=seed)
         for seed, name in ((0, "main"), (9000, "other"), (18_000, "tested"))
     )
     for root in (main, other, tested):
-        (root / "masks").mkdir()
+        _mask(root)
     data = {"name": "manifest", "root": str(main)}
     apart = {**data, "root": str(tested)}
     on_other = _with_stage(data, {"root": str(other)})
@@ -175,7 +182,7 @@ def test_data_of_a_stage_hold_no_image_and_no_person_that_is_tested(tmp_path: Pa
 
 def test_data_of_a_stage_hold_nobody_who_is_held_out_for_validation(tmp_path: Path) -> None:
     main = _manifest(tmp_path / "main", "tqg")
-    (main / "masks").mkdir()
+    _mask(main)
     data = {"name": "manifest", "root": str(main)}
 
     def trial(held: float, **stage: Any) -> TrialConfig:

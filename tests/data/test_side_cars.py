@@ -15,8 +15,8 @@ from scipy.io import savemat
 from reid_search.data import ReidDataset, load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
 from reid_search.data.side_cars import attributes_of, read_attributes, read_keypoints, read_maps, side_car_problems
-from reid_search.errors import DataError
-from reid_search.study import DATASETS
+from reid_search.errors import DataAbsent, DataError
+from reid_search.study import DATASETS, Fingerprints, TrialConfig
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTES, DUKE_ATTRIBUTES, KEYPOINTS
 
 from .conftest import write_image
@@ -633,3 +633,56 @@ def test_a_damaged_mat_file_is_named(at: int, tmp_path: Path) -> None:
     _damaged(path, at)
     with pytest.raises(DataError, match=re.escape(f"{path}: not a table of attributes")):
         read_attributes(path)
+
+
+SPREID = {"architecture": "spreid", "backbone": "resnet10_thin"}
+
+
+def _checked(market: Path, **over: object) -> None:
+    data = {"name": "market1501", "root": str(market), "holdout": 0.0}
+    config = TrialConfig.model_validate({"data": data, "model": SPREID, **over})
+    Fingerprints().check(config)
+
+
+def _trained(market: Path) -> list[Path]:
+    return [market / "masks" / f"{image.stem}.png" for image in sorted((market / "bounding_box_train").iterdir())]
+
+
+def test_what_a_trial_needs_is_read_before_it_trains_and_counted(market: Path) -> None:
+    _accompany(market)
+    _checked(market)
+    images = len(list(market.glob("*/*.jpg")))
+    first, second, *_ = _trained(market)
+    first.unlink()
+    _png(market / "masks", second, np.zeros((3, 2)))
+    with pytest.raises(
+        DataAbsent, match=rf"{first.stem}.*no such file; .*; 2 of {images} images lack maps, or have wro"
+    ):
+        _checked(market)
+    _checked(market, model=SPREID | {"maps": "learnt"}, losses={"parsing": {"on": []}})  # none is needed
+
+
+def test_maps_that_were_sound_are_read_again_once_they_or_their_images_change(market: Path) -> None:
+    _accompany(market)
+    _checked(market)
+    image = next(iter(sorted((market / "query").iterdir())))
+    write_image(image, 5, (20, 10))
+    with pytest.raises(DataError, match=rf"{image.stem}\.png: 16×8; a part map has one channel .* 20×10; 1 of"):
+        _checked(market)
+    _png(market / "masks", image, np.full((20, 10), 2))
+    _checked(market)
+    _png(market / "masks", image, np.full((20, 10), 9))
+    with pytest.raises(DataError, match=rf"{image.stem}\.png: holds the value 9; allowed: 0 background"):
+        _checked(market)
+
+
+def test_maps_that_only_training_needs_are_asked_of_training_alone(market: Path) -> None:
+    _accompany(market)
+    for image in market.glob("query/*.jpg"):
+        (market / f"masks/{image.stem}.png").unlink()
+    learnt = SPREID | {"maps": "learnt"}
+    _checked(market, model=learnt)
+    _trained(market)[0].unlink()
+    images = len(_trained(market))
+    with pytest.raises(DataError, match=f"1 of {images} images lack maps"):
+        _checked(market, model=learnt)

@@ -162,16 +162,19 @@ class Fingerprints:
 
         Raises:
             DataNotGiven: The study does not say where the data are.
-            DataError: A person is in training and test, no query could find a match, or the holdout is of no use.
+            DataError: A person is in training and test, no query could find a match, the holdout is of no use, or an
+                image lacks a side-car that the trial needs, or has a wrong one.
         """
         data, others = config.data, [config.stage_data(stage) for stage in config.training.stages if stage.data]
-        name = " ".join(item.model_dump_json(exclude={"image_size"}) for item in (data, *others))
+        needs = config.needed_by_table
+        told = {table: sorted(kinds) for table, kinds in needs.items()}
+        name = " ".join([*(item.model_dump_json(exclude={"image_size"}) for item in (data, *others)), str(told)])
         if name not in self._checked:
             if data.holdout:
                 _ = data.validation_rule  # which refuses sets that cannot be ranked together
-            seen = [self._read(use.data)[2](use) for use in data.sets]
+            seen = [self._read(use.data)[2](use._replace(needs=needs)) for use in data.sets]
             _check_apart(data.sets, seen)
-            for use in (use._replace(test=False) for other in others for use in other.sets if use.train):
+            for use in (use._replace(test=False, needs=needs) for other in others for use in other.sets if use.train):
                 self._check_stage(use, data.sets, seen)
             self._checked.add(name)
 

@@ -165,7 +165,7 @@ class DataConfig(Config):
         """Read the data set once; return what is known of it, and a check for uses that differ in the holdout alone.
 
         The check returns which images are used, by content. It raises DataError where a person is in training and
-        test, no query could find a match, or the holdout is of no use.
+        test, no query could find a match, the holdout is of no use, or an image lacks a side-car that it needs.
 
         Raises:
             DataNotGiven: The study does not say where the data are.
@@ -189,11 +189,13 @@ class SetUse(NamedTuple):
         data: The data set.
         train: Whether the trial learns from its training images.
         test: Whether it is tested on its queries and gallery.
+        needs: The side-cars that images of each table need, of which those of used tables are asked.
     """
 
     data: DataConfig
     train: bool = True
     test: bool = True
+    needs: "Mapping[str, frozenset[SideCar]]" = MappingProxyType({})
 
     @property
     def tables(self) -> tuple[str, ...]:

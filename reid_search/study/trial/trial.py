@@ -203,6 +203,12 @@ class TrialConfig(Config):
         """The side-cars that the losses in use need with the training images."""
         return frozenset(kind for name, loss in self.losses.items() if self.loss_taps(name) for kind in loss.needs)
 
+    @property
+    def needed_by_table(self) -> dict[str, frozenset[SideCar]]:
+        """The side-cars that images of each table of its data need."""
+        tested = dict.fromkeys(("query", "gallery", "multi_query"), self.model.needs)
+        return {"train": self.model.needs | self.training_needs, **tested}
+
     def read_beside(self, split: str) -> str:
         """Return what the model reads beside each image of a split, and where it is from; empty if nothing is.
 
