@@ -69,7 +69,7 @@ def train(
     if not (repeats if holdout is None else holdout):
         config = config.model_copy(update={"data": config.data.model_copy(update={"holdout": 0.0})})
     Fingerprints().check(config)
-    check_trial_patterns(config)
+    check_trial_patterns(config, read.placed)
     chosen = _device(device)
     for loaded in examine_weights([config.model], fetch=True):
         for line in loaded.lines():

@@ -1,7 +1,7 @@
 """Study files and trial configs, read and checked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,10 +57,19 @@ class TrialFile:
     Attributes:
         config: The trial's config.
         seed: The seed that it was trained with, if a run wrote the file; None if a person did.
+        document: The file.
+        prefix: Where in the file the trial is: `base`, `config`, or nothing.
     """
 
     config: TrialConfig
-    seed: int | None = None
+    seed: int | None
+    document: Document = field(compare=False)
+    prefix: tuple[str, ...] = field(compare=False)
+
+    def placed(self, entry: tuple[str | int, ...]) -> str:
+        """Return the place of an entry of the trial, and its path in the file."""
+        written = (*self.prefix, *entry)
+        return f"{self.document.place(written)}: {self.document.written(written)}"
 
 
 def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path | None = None) -> TrialFile:
@@ -82,7 +91,7 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     if prefix != ("config",):  # which has been trained
         check_written(config, document, prefix)
     seed = document.data.get("seed") if prefix == ("config",) else None
-    return TrialFile(config, seed if isinstance(seed, int) else None)
+    return TrialFile(config, seed if isinstance(seed, int) else None, document, prefix)
 
 
 def _entered(document: Document, paths: WrittenPaths) -> Document:

@@ -5,7 +5,7 @@ no torch; the cache keeps them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
@@ -76,14 +76,18 @@ def check_patterns(study: Study, planned: Plan) -> None:
             raise StudyError(f"{place}: {dotted(entry)}: {problem}")
 
 
-def check_trial_patterns(config: TrialConfig) -> None:
+def check_trial_patterns(config: TrialConfig, placed: Callable[[Entry], str]) -> None:
     """Check the patterns of a single trial.
 
+    Args:
+        config: The trial.
+        placed: Returns the place of an entry, for the message.
+
     Raises:
-        StudyError: The first problem, with its entry.
+        StudyError: The first problem, with its place.
     """
     for entry, problem in _problems_of([config])[0]:
-        raise StudyError(f"{dotted(entry)}: {problem}")
+        raise StudyError(f"{placed(entry)}: {problem}")
 
 
 def dotted(entry: Entry) -> str:

@@ -228,6 +228,8 @@ STUDIES = {
         "rates: [['*', 1e100]]}, batch: {per_id: 1000000000}}\n"
         "  losses: {identity: {weight: 1e308, scale: 1e200}}"
     ),
+    "more images than anyone has": _base("training: {images: 1" + "0" * 30 + "}"),
+    "stage of more images than anyone has": _base("training: {stages: [{name: a, images: 1e308}]}"),
     "weight that is lost": _base("losses: {identity: {weight: 1e-300}}"),
     "stride of no branch": _instead("embedding_dim: 64", "strides: {4: 2}"),
     "stages that do not add up": _base("training: {images: 10, stages: [{name: a, images: 9}]}"),

@@ -16,10 +16,10 @@ from reid_search.data import open_trial_data
 from reid_search.errors import StudyError, TrialFailure
 from reid_search.losses import Criterion
 from reid_search.models import build_model
-from reid_search.study import TrialConfig, load_study
+from reid_search.study import TrialConfig, load_study, load_trial_file
 from reid_search.study.trial.recipes import recipe_names
 from reid_search.training import patterns
-from reid_search.training.patterns import ParameterNames, check_patterns, check_trial_patterns
+from reid_search.training.patterns import ParameterNames, check_patterns, check_trial_patterns, dotted
 from reid_search.training.trainer import Trainer
 
 Content = Callable[..., dict[str, Any]]
@@ -45,7 +45,7 @@ def test_the_names_are_those_of_the_network_that_trains(name: str) -> None:
     assert {name for names in found.losses.values() for name in names} == {
         name for name, _ in criterion.named_parameters()
     }
-    check_trial_patterns(config)
+    check_trial_patterns(config, dotted)
 
 
 @pytest.mark.slow  # starts a process that loads torch
@@ -80,14 +80,14 @@ def test_a_stage_is_refused_where_its_first_step_would_train_nothing(
     config = _trial(trial_content, stage)
     if said is not None:
         with pytest.raises(StudyError) as caught:
-            check_trial_patterns(config)
+            check_trial_patterns(config, dotted)
         assert str(caught.value).startswith(f"training.stages.0.{said}")
         assert "allowed: " in str(caught.value)
         with pytest.raises(TrialFailure) as failed:
             Trainer(config, open_trial_data(config, 1, cache), 1, torch.device("cpu"))
         assert str(failed.value) == str(caught.value)
         return
-    check_trial_patterns(config)
+    check_trial_patterns(config, dotted)
     trainer = Trainer(config, open_trial_data(config, 1, cache), 1, torch.device("cpu"))
     names = [*dict(trainer.model.named_parameters()), *dict(trainer.criterion.named_parameters())]
     before = [item.detach().clone() for module in (trainer.model, trainer.criterion) for item in module.parameters()]
@@ -102,18 +102,18 @@ def test_a_stage_is_refused_where_its_first_step_would_train_nothing(
 def test_losses_without_parameters_reach_some_modules_only(trial_content: Content) -> None:
     """The triplet loss on one branch reaches nothing of the other."""
     losses = {"identity": {"on": []}, "triplet": {"on": ["p1.global@reduced"]}}
-    check_trial_patterns(_trial(trial_content, {"train": ["branches.0.*"]}, **losses))
+    check_trial_patterns(_trial(trial_content, {"train": ["branches.0.*"]}, **losses), dotted)
     with pytest.raises(StudyError, match=r"train: \['branches\.1\.\*'\]: the losses of this stage reach no parameter"):
-        check_trial_patterns(_trial(trial_content, {"train": ["branches.1.*"]}, **losses))
+        check_trial_patterns(_trial(trial_content, {"train": ["branches.1.*"]}, **losses), dotted)
 
 
 def test_rates_of_a_loss_that_is_switched_off_wait_for_it(trial_content: Content) -> None:
     rates = {"optimizer": {"rates": [["losses.triplet.*", 2.0], ["losses.identity.*.bias", 2.0]]}}
     off = {"identity": {"bias": True}, "triplet": {"on": []}}
-    check_trial_patterns(TrialConfig.model_validate(trial_content(training=rates, losses=off)))
+    check_trial_patterns(TrialConfig.model_validate(trial_content(training=rates, losses=off)), dotted)
     on = {"identity": {"bias": True}}
     with pytest.raises(StudyError, match=r"^training\.optimizer\.rates\.0: 'losses\.triplet\.\*' names no parameter"):
-        check_trial_patterns(TrialConfig.model_validate(trial_content(training=rates, losses=on)))
+        check_trial_patterns(TrialConfig.model_validate(trial_content(training=rates, losses=on)), dotted)
 
 
 STUDY = """\
@@ -172,3 +172,12 @@ def test_a_plan_refuses_them_and_loads_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, "plan", str(path)], capture_output=True, text=True, check=True)
     assert "names no parameter" in done.stderr
+
+
+def test_a_trial_file_is_refused_at_its_line(tmp_path: Path, trial_content: Content) -> None:
+    path = tmp_path / "trial.yaml"
+    content = trial_content(training={"optimizer": {"rates": [["hed.*", 2.0]]}})
+    path.write_text("".join(f"{name}: {json.dumps(value)}\n" for name, value in content.items()))
+    read = load_trial_file(path)
+    with pytest.raises(StudyError, match=rf"^{path}:3: training\.optimizer\.rates\.0: 'hed\.\*' names no parameter"):
+        check_trial_patterns(read.config, read.placed)

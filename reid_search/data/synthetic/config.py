@@ -8,6 +8,7 @@ from pydantic import Field
 from reid_search.data.side_cars.origins import NOISES
 from reid_search.data.synthetic.presets import PRESETS, PresetName
 from reid_search.study import Config, DataConfig
+from reid_search.study.trial.config import Seed
 from reid_search.study.trial.key import digest
 from reid_search.study.trial.side_cars import SideCar, truth
 
@@ -132,7 +133,7 @@ class SyntheticConfig(DataConfig):
     is_drawn: ClassVar[bool] = True
     name: Literal["synthetic"]
     preset: PresetName = "small"
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     people: People = Field(default_factory=People)
     nuisances: Nuisances = Field(default_factory=Nuisances)
     boxes: Boxes = "detected"

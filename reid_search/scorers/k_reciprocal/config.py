@@ -19,8 +19,8 @@ class KReciprocalConfig(ScorerConfig):
     """
 
     kind: Literal["k_reciprocal"]
-    k1: int = Field(default=20, ge=1)
-    k2: int = Field(default=6, ge=1)
+    k1: int = Field(default=20, ge=1, le=10_000)
+    k2: int = Field(default=6, ge=1, le=10_000)
     lambda_value: float = Field(default=0.3, ge=0.0, le=1.0)
 
 

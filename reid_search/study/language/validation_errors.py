@@ -15,6 +15,7 @@ _RULES = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    "int_parsing_size": "is too large for any whole number here",
     **dict.fromkeys(("list_type", "tuple_type"), "should be a list"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a map of keys and values"),
     "finite_number": "should be a finite number",

@@ -61,7 +61,7 @@ class SearchPhase(_Phase):
     kind: Literal["search"]
     name: Name = "search"
     sampler: AnySampler = Field(default="tpe")  # type: ignore[assignment]  # validated as if it were written
-    trials: int = Field(default=20, ge=1)
+    trials: int = Field(default=20, ge=1, le=1_000_000)
     pruner: AnyPruner = Field(default="successive_halving")  # type: ignore[assignment]
     objective: Annotated[str, OneOf(objectives)] = DEFAULT_OBJECTIVE
     finalists: int = Field(default=0, ge=0)

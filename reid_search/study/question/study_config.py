@@ -12,6 +12,7 @@ from reid_search.study.question.axes import Axis
 from reid_search.study.question.claims import ClaimConfig, check_claim
 from reid_search.study.question.designs.named import check_named_arms
 from reid_search.study.question.phases import AblatePhase, Name, Phase, Resources, SearchPhase
+from reid_search.study.trial.config import Seed
 from reid_search.study.trial.trial import TrialConfig
 
 
@@ -45,7 +46,7 @@ class StudyConfig(Config):
     resources: Resources = Field(default_factory=Resources)
     privileged: Literal["apart", "compared"] = "apart"
     keep: Literal["all", "best", "none"] = "best"
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _phases_fit_together(self) -> Self:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
+Seed = Annotated[int, Field(ge=0, le=10**12)]
 Factor = Annotated[float, Field(ge=1e-6, le=1e6)]
 """A factor on a learning rate or on a loss: a million either way is more than any system has, and the numbers of a
 network, which have seven digits, still hold the product."""
@@ -75,7 +76,7 @@ class DataConfig(Config):
     name: str
     image_size: ImageSize = (64, 32)
     holdout: float = Field(default=0.2, ge=0.0, lt=1.0)
-    split_seed: int = Field(default=0, ge=0)
+    split_seed: Seed = 0
 
     @property
     def rule(self) -> EvaluationRule:

@@ -13,6 +13,7 @@ from reid_search.study.trial.config import Factor
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _Side = Annotated[int, Field(ge=8, le=2048)]
+_MOST_IMAGES = 10**12
 _Level = Annotated[int, Field(ge=0, le=255)]
 _Aspect = Annotated[float, Field(ge=1e-3, le=1e3)]
 
@@ -274,13 +275,13 @@ class StageConfig(Config):
 
     written_if_set: ClassVar[tuple[str, ...]] = ("freeze", "frozen_images", "optimizer", "schedule")
     name: str
-    images: int = Field(ge=1, le=10**12)
+    images: int = Field(ge=1, le=_MOST_IMAGES)
     losses: tuple[str, ...] | None = None
     train: tuple[str, ...] = ("*",)
     train_losses: bool = True
     lr: Factor = 1.0
     freeze: tuple[str, ...] = ()
-    frozen_images: int = Field(default=0, ge=0, le=10**12)
+    frozen_images: int = Field(default=0, ge=0, le=_MOST_IMAGES)
     optimizer: OptimizerConfig | None = None
     schedule: ScheduleConfig | None = None
     mode: str | None = None
@@ -326,8 +327,8 @@ class TrainingConfig(Config):
     """
 
     written_if_set: ClassVar[tuple[str, ...]] = ("lr_multiplier",)
-    images: int = Field(default=20_000, ge=1, le=10**12)
-    report_every: int = Field(default=2_000, ge=1, le=10**12)
+    images: int = Field(default=20_000, ge=1, le=_MOST_IMAGES)
+    report_every: int = Field(default=2_000, ge=1, le=_MOST_IMAGES)
     batch: BatchConfig = Field(default_factory=BatchConfig)
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig)
     lr_multiplier: Factor = 1.0
@@ -395,9 +396,9 @@ class TrainingConfig(Config):
 
 
 def _count(value: object) -> int:
-    """Return a count, which may be written as 5e3; 0 for anything else, whose own field reports it."""
+    """Return a count of images, which may be written as 5e3; 0 for anything else, whose own field reports it."""
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return max(int(value), 0) if whole else 0  # type: ignore[call-overload]
+    return int(value) if whole and 0 < value <= _MOST_IMAGES else 0  # type: ignore[call-overload, operator]
 
 
 def _batch_size(value: object) -> int:
