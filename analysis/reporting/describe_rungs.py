@@ -26,11 +26,13 @@ def describe_rungs(search: SearchSummary) -> list[str]:
         f"the {at.ends} of {at.reached} trials that ran to the end"
     )
     order = f"the order after epoch {first}, where the first trials were stopped,"
-    if at.rho >= LOW:
-        return [f"{order.capitalize()} agreed with that of the end: {told}."]
-    if at.high < LOW:
-        return [f"{order.capitalize()} was not yet that of the end: {told}. {_later(search, at)}"]
-    return [f"It is not known whether {order} agreed with that of the end: {told}. {_later(search, at)}"]
+    if at.low >= LOW:
+        found = f"{order.capitalize()} agreed with that of the end: {told}."
+    elif at.high < LOW:
+        found = f"{order.capitalize()} was not yet that of the end: {told}."
+    else:
+        found = f"It is not certain that {order} agreed with that of the end: {told}."
+    return [found if at.rho >= LOW else f"{found} {_later(search, at)}"]
 
 
 def _first_rung(search: SearchSummary) -> int | None:

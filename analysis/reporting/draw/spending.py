@@ -45,8 +45,8 @@ def _draw_one(axes: Axes, rows: pd.DataFrame, objective: str) -> list[str]:
     half, whole = rows.iloc[(len(rows) - 1) // 2], rows.iloc[-1]
     return [
         f"The best {objective} by images trained; what was stopped early or failed costs what it trained. The mean "
-        "over orders is that of the best of as many trials drawn at random without replacement (after Dodge et al. "
-        "2019).",
+        "over orders is that of the best of as many trials drawn at random without replacement, where any of them "
+        "finishes (after Dodge et al. 2019).",
         f"The best of {half['trials']} of the {whole['trials']} trials is {100 * half['expected']:.1f} % on average, "
         f"that of all {100 * whole['expected']:.1f} %." if len(rows) > 2 else "",
     ]  # fmt: skip

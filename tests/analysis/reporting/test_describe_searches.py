@@ -59,7 +59,8 @@ def test_few_trials_say_so(search_of):
         (0.93, 0.8, 0.98, "The order after epoch 2, where the first trials were stopped, agreed with that of the end: "
          "rank correlation .93 (95 % interval .80 to .98), from the 6 of 9 trials that ran to the end."),
         (0.2, -0.3, 0.6, "was not yet that of the end: rank correlation .20 (95 % interval −.30 to .60)"),
-        (0.2, -0.3, 0.9, "It is not known whether the order after epoch 2"),
+        (0.2, -0.3, 0.9, "It is not certain that the order after epoch 2"),
+        (0.9, 0.3, 0.98, "It is not certain that the order after epoch 2"),
         (NAN, NAN, NAN, "cannot be told: 6 trials ran to the end, and it takes 5 that differ."),
     ],
 )  # fmt: skip
