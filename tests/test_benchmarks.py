@@ -27,7 +27,7 @@ def test_every_path_of_the_answers_has_its_rate() -> None:
 @pytest.mark.slow  # every kind of simulated search once, in a process of its own
 def test_what_a_report_says_of_searches_has_its_rates() -> None:
     lines = run("benchmarks/searches.py", "1").splitlines()
-    assert sum(" ± " in line for line in lines) == 35
+    assert sum(" ± " in line for line in lines) == 37
     shares = [line.split(" | ") for line in lines if line.startswith("| ") and "±" not in line and "trials" in line]
     assert len(shares) == 5
     assert all(float(row[1]) > 0.7 for row in shares), "the axis worth 25 points"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from reid_search.records import Status
 
@@ -52,9 +53,9 @@ class Edge:
 def edges_of(arm: str | None, rows: pd.DataFrame, best: Row, axes: Axes, curves: Curves) -> Iterator[Edge]:
     """Yield the axes of numbers whose optimum probably lies at the smallest or largest number that the study allows.
 
-    A trial that was stopped counts with the end that is expected of it, and one that failed as the worst. Where too few
-    ran to their end to expect anything, all count with their value after the last epoch that all of them reached. Two
-    numbers are a switch and have no edge.
+    Trials are compared by their rank. One that was stopped has the end that is expected of it, and one that failed is
+    the worst. Where too few ran to their end to expect anything, all count with their value after the last epoch that
+    all of them reached. Two numbers are a switch and have no edge.
 
     Args:
         arm: What was tuned with these proposals.
@@ -91,11 +92,16 @@ def _sides(rows: pd.DataFrame, axis: NumberAxis, others: Axes) -> dict[str, floa
     rows = rows.sample(min(len(rows), _MOST_TRIALS), random_state=_SEED)
     columns = [_standard(column) for other, described in others.items() for column in _columns(rows[other], described)]
     described = np.column_stack(columns) if columns else np.empty((len(rows), 0))
-    places, ends = axis.places, rows["_end"].to_numpy(np.float64)
-    chances = optimum_probabilities(places, axis.place(rows["_at"]), ends, described)
+    places, scores = axis.places, _normal_scores(rows["_end"].to_numpy(np.float64))
+    chances = optimum_probabilities(places, axis.place(rows["_at"]), scores, described)
     near = axis.edge + _ROUNDING
     found = {"smallest": chances[places <= near].sum(), "largest": chances[places >= 1 - near].sum()}
     return {side: float(chance) for side, chance in found.items() if chance >= LIKELY}
+
+
+def _normal_scores(values: Floats) -> Floats:
+    """Return normal scores of the ranks (Blom 1958), so that a seed that learnt nothing is the worst and no more."""
+    return np.asarray(stats.norm.ppf((stats.rankdata(values) - 0.375) / (len(values) + 0.25)))
 
 
 def _comparable(rows: pd.DataFrame, curves: Curves) -> dict[int, float]:
