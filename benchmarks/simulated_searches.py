@@ -99,7 +99,7 @@ def _train(
     epochs = stopped or EPOCHS
     proposer.tell(proposal.number, None if stopped else curve[-1], stopped=stopped is not None)
     seen = [float(IMAGES_AN_EPOCH * epoch) for epoch in range(1, epochs + 1)]
-    columns = {"epoch": [*map(float, range(1, epochs + 1))], "images_seen": seen, OBJECTIVE: curve[:epochs]}
+    columns = {"epoch": [*map(float, range(1, epochs + 1))], OBJECTIVE: curve[:epochs]}
     status = Status.STOPPED if stopped else Status.FINISHED
     result = ReadoutResult(config={}, dim=1, metrics={OBJECTIVE: curve[-1]})
     seconds = SECONDS_AN_EPOCH * epochs

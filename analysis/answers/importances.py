@@ -16,7 +16,7 @@ from .searches import SearchSummary
 
 FEWEST_TRIALS, FEWEST_AXES = 10, 2
 MOST_TRIALS = 500  # each resample builds an Optuna study: more trials would take longer than the rest of a report
-MOST_TRIALS_FANOVA = 200
+MOST_TRIALS_FANOVA = 100  # five seconds; in simulated searches of so many trials the order of the axes was right
 
 _SEED = 1501  # a constant, so that the same records give the same report
 _SCALES: Mapping[str, Callable[[str], float]] = {
@@ -35,7 +35,7 @@ class ImportanceSummary:
         ped_anova: Which axes decide whether a trial is among the best tenth; empty for proposals that gather where good
             values are expected, of which the best tenth hardly differs from the others.
         trials: Proposals that finished or were stopped.
-        used: How many of them were used, drawn at random if not all.
+        used: How many of them fANOVA used, drawn at random if not all; PED-ANOVA uses up to 500.
         epoch: The last epoch that all of them reached, whose values were used; None if all finished, and their ends
             were.
         warnings: Why not to trust them.
@@ -80,8 +80,8 @@ def _measured(
     state: StudyState, search: SearchSummary, rows: pd.DataFrame, found: ImportanceSummary
 ) -> ImportanceSummary:
     generator, crowds = np.random.default_rng(_SEED), _crowds(search.sampler)
-    used = rows.iloc[np.sort(generator.permutation(len(rows))[: MOST_TRIALS_FANOVA if crowds else MOST_TRIALS])]
-    for_forest = used.iloc[:MOST_TRIALS_FANOVA]
+    drawn = generator.permutation(len(rows))
+    many, few = (rows.iloc[np.sort(drawn[:most])] for most in (MOST_TRIALS, MOST_TRIALS_FANOVA))
 
     def shares(of: pd.DataFrame, method: str) -> list[AxisImportance]:
         columns = {path: _numbers(of[path], state.axes.get(path, {})) for path in search.axes}
@@ -90,10 +90,10 @@ def _measured(
 
     return replace(
         found,
-        fanova=shares(for_forest, "fanova"),
-        ped_anova=() if crowds else shares(used, "ped_anova"),
-        used=len(used),
-        warnings=problems(len(used), len(search.axes), search.sampler if crowds else None),
+        fanova=shares(few, "fanova"),
+        ped_anova=() if crowds else shares(many, "ped_anova"),
+        used=len(few),
+        warnings=problems(len(few if crowds else many), len(search.axes), search.sampler if crowds else None),
     )
 
 

@@ -96,7 +96,7 @@ def describe_importance(found: ImportanceSummary) -> list[str]:
         "95 % intervals over resampled trials. They describe these trials; an ablation says what a setting is worth.",
     ]
     if found.used < found.trials:
-        notes.append(f"Of {found.trials} trials, {found.used} drawn at random were used.")
+        notes.append(f"fANOVA used {found.used} of {found.trials} trials, drawn at random.")
     odd = [f"{item.axis}: {item.note}." for item in [*found.fanova, *found.ped_anova] if item.note]
     return [*(f"Caution: {warning}." for warning in found.warnings), *notes, *dict.fromkeys(odd)]
 

@@ -30,8 +30,8 @@ class Trial:
         seconds: Time spent so far, over all interruptions.
         epochs: Number of epochs measured.
         last_epoch: The last line of its epochs.
-        columns: `epoch`, `images_seen` and every validation metric by its column of the epochs, one number an epoch,
-            NaN where it was not measured.
+        columns: `epoch` and every validation metric by its column of the epochs, one number an epoch, NaN where it was
+            not measured.
         record: Its record, unless it is running or unreadable.
         code: The code that trains it; None if it is not known.
     """
@@ -100,11 +100,6 @@ class Trial:
         values = self.columns.get(epoch_column(self.section("readouts"), readout, metric), ())
         return {int(epoch): value for epoch, value in zip(self.columns.get("epoch", ()), values, strict=False)
                 if not math.isnan(value)}  # fmt: skip
-
-    def images_after(self, epoch: int) -> int:
-        """Return how many images it had seen after an epoch that it reached."""
-        images = dict(zip(self.columns.get("epoch", ()), self.columns.get("images_seen", ()), strict=False))
-        return int(images[epoch])
 
     def has(self, readout: str, split: str) -> bool:
         """Say whether a readout was tested on a split."""
@@ -231,5 +226,5 @@ def _read(folder: TrialFolder) -> Trial:
 
 def _columns(epochs: Sequence[Mapping[str, float]]) -> dict[str, Sequence[float]]:
     """Return the epochs by column, as arrays, since a study may have a million epochs."""
-    names = dict.fromkeys(name for row in epochs for name in row if "val/" in name or name in ("epoch", "images_seen"))
+    names = dict.fromkeys(name for row in epochs for name in row if "val/" in name or name == "epoch")
     return {name: array("d", (float(row.get(name, math.nan)) for row in epochs)) for name in names}

@@ -68,7 +68,7 @@ def test_importances_begin_with_what_speaks_against_them():
     assert found[0] == "Caution: 20 trials are too few."
     assert any("PED-ANOVA" in note for note in found)
     assert any("From the ends of 30 trials" in note for note in found)
-    assert found[-2:] == ["Of 30 trials, 20 drawn at random were used.", "b: one level."]
+    assert found[-2:] == ["fANOVA used 20 of 30 trials, drawn at random.", "b: one level."]
 
 
 def test_importances_say_which_values_they_compare_and_why_there_are_none():
