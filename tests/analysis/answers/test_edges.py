@@ -80,8 +80,8 @@ def test_where_trials_fail_beyond_an_optimum_it_lies_inside():
     at = np.linspace(0, 1, COUNT)
     labels, values = [f"{number:.4g}" for number in at], 0.5 + 0.1 * at
     assert found(RANGE, labels, values)
-    failed = ["failed" if number > 0.75 else "finished" for number in at]
-    assert found(RANGE, labels, np.where(at > 0.75, np.nan, values), failed) == []
+    failed = ["failed" if number > 0.88 else "finished" for number in at]
+    assert found(RANGE, labels, np.where(at > 0.88, np.nan, values), failed) == []
 
 
 def test_trials_that_were_stopped_count():
