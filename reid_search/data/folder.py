@@ -158,6 +158,7 @@ class FolderConfig(DataConfig):
                 held=listing.contents(held),
                 tested=own_test if use.test else {},
                 own_test=own_test,
+                learnt=(split.train["identity"].nunique(), len(split.train)) if use.train else None,
             )
 
         return facts, check

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from reid_search.common.arrays import Integers
 from reid_search.errors import DataError
+from reid_search.study.component import EntryError
 from reid_search.study.trial.training import BatchConfig
-from reid_search.words import several
 
 _ORDER, _IMAGES = 1, 2
 
@@ -92,12 +92,6 @@ class PassSampler:
         self._seed = seed
         self._first_steps = [0]  # of each pass; how many batches it has depends on its draws
         self._turn, self._pass = -1, np.empty((0, batch.size), np.int64)
-        count = sum(map(len, self._images))
-        if batch.order != "covering" and count < batch.size:
-            raise DataError(
-                f"training.batch: {several(batch.size, 'image')} in a batch, and the training set has {count}; "
-                f"allowed: at most {count}"
-            )
 
     def batch(self, step: int) -> Integers:
         """Return the rows of the batch of a step, counted from 0, `(P · K,)`."""
@@ -167,16 +161,15 @@ def _images_of(identities: npt.ArrayLike, batch: BatchConfig) -> list[Integers]:
     """Return the rows of each identity's images.
 
     Raises:
-        DataError: There are too few identities.
+        DataError: There are too few identities, or fewer images than a batch has.
     """
     labels = np.asarray(identities)
     order = np.argsort(labels, kind="stable")
     images = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(labels) else []
-    if len(images) < batch.fewest_identities:
-        raise DataError(
-            f"training.batch.ids: {batch.ids}: the training set has {several(len(images), 'identity')}; "
-            f"allowed: at most {len(images)}"
-        )
+    try:
+        batch.check_fits(len(images), len(labels))
+    except EntryError as error:
+        raise DataError(f"{'.'.join(map(str, ('training', 'batch', *error.path)))}: {error}") from None
     return images
 
 

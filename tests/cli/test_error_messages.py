@@ -101,7 +101,7 @@ CASES: dict[str, tuple[Mapping[str, str | None], str]] = {
         {"study.yaml": STUDY.format("market1501", "market")}, "plan study.yaml --set model.weights=circle.pth"),
     "plan: weights that are no weights": (
         {"study.yaml": STUDY.format("market1501", "market"), "weights.pth": "text"},
-        "plan study.yaml --set model.weights=weights.pth",
+        "plan study.yaml --set model.weights=weights.pth --set training.batch.ids=2",
     ),
 }  # fmt: skip
 

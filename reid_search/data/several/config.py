@@ -145,6 +145,12 @@ class SeveralConfig(DataConfig):
         counts = [member.train_identities for member in self.train]
         return None if None in counts else sum(count for count in counts if count is not None)
 
+    @property
+    def train_images(self) -> int | None:
+        """Those of all data sets to train on."""
+        counts = [member.train_images for member in self.train]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
     def how_to_offer(self, kind: SideCar) -> str:
         """Say where a side-car is expected of the first data set that lacks it."""
         lacking = next(member for member in self._trained if kind not in member.offers)

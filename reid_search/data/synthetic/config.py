@@ -153,6 +153,11 @@ class SyntheticConfig(DataConfig):
         """Those of the preset."""
         return PRESETS[self.preset].train_identities
 
+    @property
+    def train_images(self) -> int:
+        """Those of the preset."""
+        return PRESETS[self.preset].train_images
+
     def redrawn(self, number: int) -> "SyntheticConfig":
         """Return the same settings with the seed increased by `number`: other people, other cameras."""
         return self.model_copy(update={"seed": self.seed + number})

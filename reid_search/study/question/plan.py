@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from reid_search.errors import DataError, DataNotGiven, WeightsAbsent
+from reid_search.errors import DataError, DataNotGiven, StudyError, WeightsAbsent
+from reid_search.study.component import EntryError
 from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.places_of_entries import place_of
 from reid_search.study.question.privileged import Beside, check_told_alike
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
@@ -134,7 +136,7 @@ class Fingerprints:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]] = {}
-        self._checked: set[str] = set()
+        self._checked: dict[str, list[tuple[int, int]]] = {}
 
     def of_trial(self, config: TrialConfig) -> str:
         """Return one fingerprint for all data sets of a trial."""
@@ -161,6 +163,7 @@ class Fingerprints:
         """Refuse data on which training or testing would be of no use, those of stages among them.
 
         Raises:
+            EntryError: A batch has more identities or images than there are to train on; the path is the trial's.
             DataNotGiven: The study does not say where the data are.
             DataError: A person is in training and test, no query could find a match, the holdout is of no use, or an
                 image lacks a side-car that the trial needs, or has a wrong one.
@@ -170,16 +173,24 @@ class Fingerprints:
         told = {table: sorted(kinds) for table, kinds in needs.items()}
         name = " ".join([*(item.model_dump_json(exclude={"image_size"}) for item in (data, *others)), str(told)])
         if name not in self._checked:
+            learnt: list[tuple[int, int]] = []
             if data.holdout:
                 _ = data.validation_rule  # which refuses sets that cannot be ranked together
             seen = [self._read(use.data)[2](use._replace(needs=needs)) for use in data.sets]
             _check_apart(data.sets, seen)
-            for use in (use._replace(test=False, needs=needs) for other in others for use in other.sets if use.train):
-                self._check_stage(use, data.sets, seen)
-            self._checked.add(name)
+            learnt += _left_to_train(data.sets, seen)
+            for other in others:
+                uses = [use._replace(test=False, needs=needs) for use in other.sets if use.train]
+                learnt += _left_to_train(uses, [self._check_stage(use, data.sets, seen) for use in uses])
+            self._checked[name] = learnt
+        for identities, images in self._checked[name]:
+            try:
+                config.training.batch.check_fits(identities, images)
+            except EntryError as error:
+                raise EntryError(str(error), "training", "batch", *error.path) from None
 
-    def _check_stage(self, use: SetUse, uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
-        """Refuse data of a stage that hold people or images that the trial is tested or validated on.
+    def _check_stage(self, use: SetUse, uses: Sequence[SetUse], seen: Sequence[Seen]) -> Seen:
+        """Refuse data of a stage that hold people or images that the trial is tested or validated on; return the rest.
 
         What a data set has in its own training and test, byte for byte, is said of it and no error, as elsewhere.
 
@@ -197,6 +208,7 @@ class Fingerprints:
                 # The same set cut otherwise, by another holdout or split_seed, or a copy of its images.
                 way = "give both the same holdout and split_seed, or take one of the two sets out"
                 raise _shared(use, own.trained, tested, "held out for validation", other.held, both, way)
+        return own
 
     def _read(self, data: DataConfig) -> tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]:
         name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
@@ -211,6 +223,13 @@ class Fingerprints:
         named = zip(names, known, strict=True)
         told = ((f", {name}" if len({*names}) > 1 else "", facts) for name, (_, facts) in named if str(facts))
         return list(dict.fromkeys(f"data{whose}: {facts}" for whose, facts in told))
+
+
+def _left_to_train(uses: Sequence[SetUse], seen: Sequence[Seen]) -> list[tuple[int, int]]:
+    """Return how many identities and images all data sets have to train on; nothing where no files were read."""
+    known = [own.learnt for use, own in zip(uses, seen, strict=True) if use.train]
+    counts = [count for count in known if count is not None]
+    return [(sum(count[0] for count in counts), sum(count[1] for count in counts))] if len(counts) == len(known) else []
 
 
 def _check_apart(uses: Sequence[SetUse], seen: Sequence[Seen]) -> None:
@@ -284,7 +303,7 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
             phases.append(_search(study, phase))
     arms = [arm for phase in phases for arm in phase.arms]
     check_told_alike(study, {phase.name: phase.arms for phase in phases}, best, beside)
-    _check_data(study, arms, fingerprints)
+    _check_data(study, phases, fingerprints)
     data = tuple(fingerprints.remarks())
     plan = Plan(study.name, tuple(phases), (), data, keys_are_provisional=bool(provisional.not_given))
     random = tuple(_without_weights(plan.configs))
@@ -300,14 +319,23 @@ def make_plan(study: Question, best: Settings | None = None, given: Fingerprints
     return replace(plan, warnings=warnings, random=random)
 
 
-def _check_data(study: Question, arms: Iterable[Arm], fingerprints: Fingerprints) -> None:
+def _check_data(study: Question, plans: Iterable[PhasePlan], fingerprints: Fingerprints) -> None:
     """Refuse data on which a phase could not train or test, and read those of searches, which have no arms."""
     bases = [study.space(phase).config({}) for phase in study.config.phases]
     for config in bases:
         fingerprints.of_trial(config)
-    for config in (*bases, *(arm.config for arm in arms)):
-        with contextlib.suppress(DataNotGiven):
-            fingerprints.check(config)
+    for phase, base, plan in zip(study.config.phases, bases, plans, strict=True):
+        if plan.arms:
+            with contextlib.suppress(DataNotGiven, EntryError):  # its batches are of no matter, unless it is an arm
+                fingerprints.check(base)
+        for arm in plan.arms or (Arm("base", {}, base),):
+            try:
+                with contextlib.suppress(DataNotGiven):
+                    fingerprints.check(arm.config)
+            except EntryError as error:
+                path = tuple(map(str, error.path))
+                place, entry = place_of(study, phase, arm.settings, path), ".".join(path)
+                raise StudyError(f"{place}: {plan.name}: arm '{arm.name}': {entry}: {error}") from None
 
 
 def planned_trials(

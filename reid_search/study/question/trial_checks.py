@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reid_search.errors import StudyError, nearest
+from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
 from reid_search.study.question.phases import AblatePhase, SearchPhase
 from reid_search.study.question.proposed import proposed_trials
@@ -13,7 +14,6 @@ from reid_search.study.trial.config import ReadoutConfig
 from reid_search.study.trial.taps import TapSpec
 from reid_search.study.trial.trial import TrialConfig
 from reid_search.study.trial.weights import ENDINGS, WeightsConfig, is_of_trial, kept_none, why_absent
-from reid_search.words import several
 
 
 def check_written(config: TrialConfig, document: Document, prefix: tuple[str, ...]) -> None:
@@ -78,17 +78,17 @@ def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:
 
 
 def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield that a batch has more identities than the training set, where the settings of the data tell its number.
+    """Yield that a batch has more than the training set, where the settings of the data tell what this has.
 
     The base is not asked, since answers train without its holdout.
     """
-    ids = config.training.batch.fewest_identities
     for data in (config.stage_data(stage) for stage in config.training.resolved_stages):
         if data.train_identities is not None:
             left = data.train_identities - round(data.holdout * data.train_identities)
-            if ids > left:
-                people = several(left, "identity")
-                yield ("training", "batch", "ids"), f"{ids}: {people} to train on; allowed: at most {left}"
+            try:
+                config.training.batch.check_fits(left, data.train_images)
+            except EntryError as error:
+                yield ("training", "batch", *map(str, error.path)), str(error)
 
 
 def _no_file(path: Path) -> str:

@@ -131,6 +131,11 @@ class DataConfig(Config):
         """Number of training identities, held out ones included; None if only the files tell."""
         return None
 
+    @property
+    def train_images(self) -> int | None:
+        """Number of training images, held out ones included; None if only the files tell."""
+        return None
+
     def how_to_offer(self, kind: SideCar) -> str:
         """Say how to make the data set offer a side-car that it lacks."""
         del kind
@@ -212,12 +217,14 @@ class Seen(NamedTuple):
         held: Those of the training images that are held out for validation.
         tested: The queries and the gallery, if these are used.
         own_test: The queries and the gallery of the data set, whether these are used or not.
+        learnt: How many identities and how many images are left to train on; None where no files were read.
     """
 
     trained: Mapping[str, str] = MappingProxyType({})
     held: Mapping[str, str] = MappingProxyType({})
     tested: Mapping[str, str] = MappingProxyType({})
     own_test: Mapping[str, str] = MappingProxyType({})
+    learnt: tuple[int, int] | None = None
 
 
 class ModelConfig(Config):

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from reid_search.study.component import DATASETS, Config, Either, EntryError, absolute, inside
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.config import Factor
+from reid_search.words import several
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 _Side = Annotated[int, Field(ge=8, le=2048)]
@@ -97,6 +98,23 @@ class BatchConfig(Config):
         elif self.size < 3:
             message = f"{self.ids} with per_id {self.per_id}, but {by} compares two images of one identity and another"
             raise EntryError(f"{message}; allowed: at least 3 images in a batch", "ids")
+
+    def check_fits(self, identities: int, images: int | None) -> None:
+        """Check that a training set can fill a batch.
+
+        Args:
+            identities: How many it has.
+            images: How many it has; None where nobody knows.
+
+        Raises:
+            EntryError: It cannot; the path is that of the batch's entry.
+        """
+        if identities < self.fewest_identities:
+            has = f"the training set has {several(identities, 'identity')}; allowed: at most {identities}"
+            raise EntryError(f"{self.fewest_identities}: {has}", "ids")
+        if images is not None and self.order not in ("identities", "covering") and images < self.size:
+            batch = f"{several(self.size, 'image')} in a batch, and the training set has {images:,}"
+            raise EntryError(f"{batch}; allowed: at most {images:,}")
 
     @property
     def fewest_identities(self) -> int:
