@@ -17,6 +17,7 @@ from reid_search.study.question.study_checks import check_study
 from reid_search.study.question.study_config import StudyConfig
 from reid_search.study.question.trial_checks import check_written
 from reid_search.study.question.written_paths import WrittenPaths
+from reid_search.study.trial.recipes import with_recipe
 from reid_search.study.trial.trial import TrialConfig
 
 _C = TypeVar("_C", bound=Config)
@@ -40,6 +41,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     settings = [_inside(("base",), setting) for setting in overrides]
     paths = WrittenPaths()
     document = _entered(read_document(Path(path), STUDY_FILE, paths.resolved).overridden(settings, STUDY_FILE), paths)
+    document = with_recipe(document, ("base",))
     config = _validated(StudyConfig, document, document.data)
     _validated(TrialConfig, document, config.base, ("base",))
     study = Study(config, document)
@@ -83,7 +85,7 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     prefix = next(((name,) for name in ("base", "config") if name in document.data), ())
     _check_first_steps(overrides, [*document.data, *TrialConfig.keys_of_files()])
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
-    document = _entered(document, paths)
+    document = with_recipe(_entered(document, paths), prefix)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
     if data is not None:
         content = config.model_copy(update={"data": config.data.at(data)}).model_dump(mode="json")

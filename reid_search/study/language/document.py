@@ -56,7 +56,7 @@ class Document:
         return ".".join(f"{step}{self._called(path, index)}" for index, step in enumerate(path))
 
     def _called(self, path: EntryPath, index: int) -> str:
-        item = _at(self.data, path[: index + 1]) if isinstance(path[index], int) else None
+        item = entry_at(self.data, path[: index + 1]) if isinstance(path[index], int) else None
         if not isinstance(item, Mapping) or path[index + 1 :] in (("name",), ("kind",)):
             return ""
         name = item.get("name", item.get("kind"))
@@ -128,29 +128,35 @@ def read_document(
 
 def _left_behind(before: object, after: object, by: str, replaced: EntryPath | None = None) -> Iterator[str]:
     """Yield a sentence for each entry that another component did not take over; none for what was itself replaced."""
-    for entry in _entries(before):
-        gone = _at(after, entry) is None and _at(before, entry) is not None and isinstance(_at(after, entry[:-1]), dict)
+    for entry in entries(before):
+        gone = (
+            entry_at(after, entry) is None
+            and entry_at(before, entry) is not None
+            and isinstance(entry_at(after, entry[:-1]), dict)
+        )
         if gone and (replaced is None or entry[: len(replaced)] != replaced):
             yield f"{by}: {'.'.join(map(str, entry))} is left behind, since the new component does not have it"
 
 
-def _entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
+def entries(content: object, path: EntryPath = ()) -> Iterator[EntryPath]:
+    """Yield the path of every entry of nested maps and lists."""
     pairs = content.items() if isinstance(content, Mapping) else enumerate(content) if isinstance(content, list) else ()
     for key, value in pairs:
         yield (*path, key)
-        yield from _entries(value, (*path, key))
+        yield from entries(value, (*path, key))
 
 
 def _still_true(
     below: Mapping[EntryPath, str], data: object, places: Mapping[EntryPath, str]
 ) -> Mapping[EntryPath, str]:
     """Return the places of the lower layer without those of entries that the upper one replaces or deletes."""
-    gone = {entry for entry in places if not isinstance(_at(data, entry), dict)}
+    gone = {entry for entry in places if not isinstance(entry_at(data, entry), dict)}
     starts = {entry: {entry[:length] for length in range(1, len(entry) + 1)} for entry in below}
     return {entry: place for entry, place in below.items() if not starts[entry] & gone}
 
 
-def _at(data: Any, path: EntryPath) -> object:
+def entry_at(data: Any, path: EntryPath) -> object:
+    """Return the entry at a path of nested maps and lists; None where there is none."""
     for step in path:
         is_item = isinstance(data, list) and isinstance(step, int) and step < len(data)
         data = data[step] if is_item else data.get(step) if isinstance(data, dict) else None
@@ -257,7 +263,7 @@ def _with_override(document: Document, setting: str, root: Place) -> Document:
     if value is not None:
         left = (*left, *_left_behind(document.data, data, f"--set {setting}", replaced=path))
     places = {entry: place for entry, place in document.places.items() if entry[: len(path)] != path}
-    if value is None and isinstance(_at(data, path[:-1]), list):
+    if value is None and isinstance(entry_at(data, path[:-1]), list):
         return Document(data, _closed_up(places, path), document.source, left)
     given = {path[:length]: f"--set {setting}" for length in range(1, len(path) + 1)}
     return Document(data, {**given, **places, path: f"--set {setting}"}, document.source, left)

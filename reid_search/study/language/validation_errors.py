@@ -1,13 +1,13 @@
 """Turns pydantic's errors into messages a person can act on: file, line, path, value, rule, nearest valid choice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError, in_yaml
-from reid_search.study.language.document import Document
+from reid_search.study.language.document import Document, EntryPath
 
 _NO_ENTRIES = ("function-", "literal[", "constrained-", "lax-or-strict", "union[", "tagged-union[", "list[", "[key]")
 _MOST_SHOWN = 8
@@ -36,9 +36,14 @@ def study_error(document: Document, error: ValidationError, prefix: Sequence[str
     return StudyError("\n".join(shown))
 
 
-def first_problem(error: ValidationError) -> str:
-    """Return the first mistake as `path: rule`, for a config that was not read from a file."""
-    return next(_lines(Document({}), error, ())).removeprefix("<config>: ")
+def first_problem(error: ValidationError, places: Mapping[EntryPath, str] | None = None) -> str:
+    """Return the first mistake as `path: rule`, for a config that was not read from a file.
+
+    Args:
+        error: The mistakes.
+        places: Where entries of the config were written, as far as that is known; it is said first.
+    """
+    return next(_lines(Document({}, places or {}), error, ())).removeprefix("<config>: ")
 
 
 def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, ...]) -> Iterator[str]:
@@ -57,7 +62,8 @@ def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, 
 
 
 def _line(document: Document, path: tuple[str | int, ...], rule: str) -> str:
-    place = document.place(path)
+    named = (*path, rule.partition(": ")[0])  # an entry of what is wrong: `base.model: parts: 6 stripes do not fit`
+    place = document.place(named if named in document.places else path)
     return f"{place}: {document.written(path)}: {rule}" if path else f"{place}: {rule}"
 
 

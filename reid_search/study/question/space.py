@@ -15,7 +15,7 @@ from reid_search.study.language.document import key_of, split_path
 from reid_search.study.language.validation_errors import first_problem
 from reid_search.study.question.axes import Axis, Level, holds
 from reid_search.study.question.edits import apply_settings, changed
-from reid_search.study.trial.recipes import KEY, WHERE_TAKEN
+from reid_search.study.trial.recipes import KEY, WHERE_TAKEN, places_in_recipe
 from reid_search.study.trial.trial import TrialConfig
 
 Settings = Mapping[str, Level]
@@ -68,7 +68,8 @@ class Space:
             return self._trial(settings)
         except ValidationError as error:
             shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
-            raise StudyError(f"{shown or 'base'}: {first_problem(error)}") from None
+            problem = first_problem(error, places_in_recipe(self._content(settings)))
+            raise StudyError(f"{shown or 'base'}: {problem}") from None
 
     def found(self, settings: Settings) -> Settings:
         """Return what a search found for these settings in particular."""
@@ -194,10 +195,12 @@ class Space:
                 hint = "an entry that only some architecture or loss has needs a `when`"
                 raise StudyError(f"axes.{path}: a trial has no such entry; {known} ({hint})")
         for level in extremes(self.axes[path]):
+            chosen = {**settings, path: level}
             try:
-                self._trial({**settings, path: level})
+                self._trial(chosen)
             except ValidationError as error:
-                message = f"level '{level.label}' makes no valid trial: {first_problem(error)}"
+                problem = first_problem(error, places_in_recipe(self._content(chosen)))
+                message = f"level '{level.label}' makes no valid trial: {problem}"
                 raise StudyError(f"axes.{path}: {message}") from None
 
     def _not_boolean(self, path: str, settings: Settings) -> str:
@@ -221,10 +224,13 @@ class Space:
         return settings
 
     def _trial(self, settings: Settings) -> TrialConfig:
+        return TrialConfig.model_validate(self._content(settings))
+
+    def _content(self, settings: Settings) -> dict[str, object]:
         active = self.active(settings)
         chosen = {**self.found(active), **active}
         axes = {**(self.tuned.axes if self.tuned else {}), **self.axes}
-        return TrialConfig.model_validate(changed(self.base, axes, chosen))
+        return changed(self.base, axes, chosen)
 
     def _is_variants(self, path: str) -> bool:
         return path in self.axes and self.axes[path].variants is not None

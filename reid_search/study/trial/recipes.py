@@ -4,6 +4,7 @@ A file of `reid_search/recipes/` is a fragment of a trial, complete but for wher
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from itertools import accumulate, pairwise
@@ -12,7 +13,7 @@ from typing import cast
 
 from reid_search.errors import nearest
 from reid_search.study.component import EntryError, in_yaml
-from reid_search.study.language.document import read_document
+from reid_search.study.language.document import Document, EntryPath, entries, entry_at, read_document
 from reid_search.study.language.merge import merged
 from reid_search.study.language.places import Place
 from reid_search.study.trial.config import default_losses
@@ -41,7 +42,34 @@ def recipe(name: str) -> dict[str, object]:
     """
     if name not in recipe_names():
         raise EntryError(f"unknown recipe '{name}'; {nearest(name.lower(), recipe_names())}", KEY)
-    return _read(name)
+    return _read(name).data
+
+
+def places_in_recipe(content: Mapping[str, object]) -> dict[EntryPath, str]:
+    """Return where each entry stands that a trial has from its recipe: `recipe pcb, line 12`.
+
+    Args:
+        content: The trial as it is written, with or without the key `recipe`.
+    """
+    name = content.get(KEY)
+    if name not in recipe_names():
+        return {}
+    written = {*entries(content)}
+    own = {entry for entry in written if not isinstance(entry_at(content, entry), Mapping)}
+    return {
+        entry: f"recipe {name}, line {place.rpartition(':')[2]}"
+        for entry, place in _read(str(name)).places.items()
+        if entry not in written and not any(entry[:length] in own for length in range(1, len(entry)))
+    }
+
+
+def with_recipe(document: Document, prefix: EntryPath) -> Document:
+    """Return a document that also knows where the entries stand that a trial in it has from its recipe."""
+    content = entry_at(document.data, prefix)
+    places = places_in_recipe(content) if isinstance(content, Mapping) else {}
+    at = document.place((*prefix, KEY))
+    added = {(*prefix, *entry): f"{at} ({place})" for entry, place in places.items()}
+    return replace(document, places={**added, **document.places})
 
 
 def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object]:
@@ -124,5 +152,5 @@ def in_proportion(training: Mapping[str, object], images: object) -> dict[str, o
 
 
 @cache
-def _read(name: str) -> dict[str, object]:
-    return read_document(Path(str(resources.files(_PACKAGE) / f"{name}{_SUFFIX}"))).data
+def _read(name: str) -> Document:
+    return read_document(Path(str(resources.files(_PACKAGE) / f"{name}{_SUFFIX}")))
