@@ -29,7 +29,7 @@ from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import Floats, mean_effect
 from ..statistics.signed_rank import RankEffect, rank_effect
 from .claim_answer import NOT_MEASURED, NOT_YET, REFUSED, ClaimAnswer
-from .collapse import collapsed_seeds, flags, seed_counts, why_no_effect
+from .collapse import collapsed_seeds, flags, seed_counts, why_no_effect, with_collapse
 from .family import Family, family_of
 from .over_queries import over_queries, query_tables
 
@@ -42,6 +42,7 @@ _COMING = (Status.WAITING, Status.RUNNING, Status.STOPPED)
 def answer_claims(state: StudyState, arms: pd.DataFrame, family: Family | None = None) -> list[ClaimAnswer]:
     """Answer every claim of a study from the table of `load_arms`; `family` is read from the store if omitted."""
     family = family or family_of(state.store, state.history)
+    arms = with_collapse(arms) if state.claims else arms
     return [_answered(claim, state, arms, family) for claim in state.claims]
 
 

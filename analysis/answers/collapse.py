@@ -15,11 +15,18 @@ from reid_search.records import Collapse, SeedCounts, Status, collapse_of, knows
 from ..reading.measures import rows_of
 from ..statistics.verdict import NO_VERDICT
 
+NOTED = "_collapse"
+
 _EFFECT = ("delta", "low", "high", "p", "p_holm", "p_improve", "sd_delta", "detectable")
 
 
 def collapsed_seeds(rows: pd.DataFrame) -> "pd.Series[str]":
-    """Return of each row of `load_arms` whether its seed is `at chance` or `untrained`; empty if it is neither."""
+    """Return of each row of `load_arms` whether its seed is `at chance` or `untrained`; empty if it is neither.
+
+    What `with_collapse` noted of the rows is taken from there.
+    """
+    if NOTED in rows:
+        return rows[NOTED]
     found = [
         collapse_of(row, str(row["evaluate"])) if row["status"] == Status.FINISHED else Collapse.NONE
         for row in rows_of(rows)
@@ -27,12 +34,15 @@ def collapsed_seeds(rows: pd.DataFrame) -> "pd.Series[str]":
     return pd.Series([str(item) for item in found], index=rows.index, dtype="str")
 
 
+def with_collapse(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a note of what `collapsed_seeds` says of each, which tables of many claims need again."""
+    return rows.assign(**{NOTED: collapsed_seeds(rows)})
+
+
 def seed_counts(rows: pd.DataFrame) -> dict[str, SeedCounts]:
     """Return how the seeds of each arm ended; `rows` are those of `load_arms` of one phase and readout."""
-    seeds = rows.assign(_collapse=collapsed_seeds(rows)).groupby("arm", sort=False)
-    return {
-        str(arm): SeedCounts.of(zip(own["status"], map(Collapse, own["_collapse"]), strict=True)) for arm, own in seeds
-    }
+    seeds = with_collapse(rows).groupby("arm", sort=False)
+    return {str(arm): SeedCounts.of(zip(own["status"], map(Collapse, own[NOTED]), strict=True)) for arm, own in seeds}
 
 
 def flags(rows: pd.DataFrame) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Which arms get more seeds: those of the claims that are undecided, unless more seeds could hardly decide them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,15 +38,19 @@ def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
     state = read_state(store, tolerant=True)
     answers = [answer for answer in answer_claims(state, arms_table(state)) if answer.claim.phase == phase]
     left = [answer for answer in answers if _is_undecided(answer)]
-    further = [answer for answer in left if not is_futile(answer)]
+    further = to_go_on(answers)
     arms = tuple(dict.fromkeys(arm for answer in further for arm in answer.claim.arms))
     seeds = max((answer.past.seeds_now for answer in answers), default=0)
-    remark = (
-        f"{phase}, {several(seeds, 'seed')}: {len(answers) - len(left)} of {several(len(answers), 'claim')} decided"
-    )
+    decided = f"{len(answers) - len(left)} of {several(len(answers), 'claim')} decided"
+    remark = f"{phase}, {several(seeds, 'seed')}: {decided}"
     if futile := len(left) - len(further):
         remark += f", {futile} beyond what more seeds could decide"
     return GoingOn(arms, len(further), f"{remark}, {len(further)} to go on" if further else remark)
+
+
+def to_go_on(answers: Iterable[ClaimAnswer]) -> list[ClaimAnswer]:
+    """Return the claims that get more seeds."""
+    return [answer for answer in answers if _is_undecided(answer) and chance_left(answer) >= FUTILE]
 
 
 def chance_left(answer: ClaimAnswer) -> float:
@@ -57,11 +62,6 @@ def chance_left(answer: ClaimAnswer) -> float:
     level = levels_of_plan(plan, answer.family)[plan[-1]]
     values, generator = np.array(effect.values), np.random.default_rng(_SEED)
     return chance_to_decide(values, plan[-1], level, answer.claim.smallest_effect, generator)
-
-
-def is_futile(answer: ClaimAnswer) -> bool:
-    """Say whether more seeds would hardly decide a claim."""
-    return chance_left(answer) < FUTILE
 
 
 def _is_undecided(answer: ClaimAnswer) -> bool:
