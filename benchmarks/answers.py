@@ -5,9 +5,9 @@
     uv run python benchmarks/answers.py 2000 runs/mgn    # and what a study measured, with its effects taken out
 
 Every number goes through the code that decides: `answer_claims` on logs as runs write them, `factorial_effects`. The
-simulated mAP of an arm and seed is the arm's mean plus a seed effect that all arms share plus independent noise. Effects
-are given in standard deviations of the paired difference, so that the rates hold for other spreads too. `t, Holm` is
-what a paired t test with Holm's correction says of the same numbers. Prints Markdown.
+simulated mAP of an arm and seed is the arm's mean plus a seed effect that all arms share plus independent noise.
+Effects are given in standard deviations of the paired difference, so that the rates hold for other spreads too. `t,
+Holm` is what a paired t test with Holm's correction says of the same numbers. Prints Markdown.
 """
 
 import math
@@ -26,7 +26,7 @@ from analysis.answers.going_on import to_go_on
 from analysis.statistics.factorial import factorial_effects
 from analysis.statistics.family import holm
 from analysis.statistics.looks import levels_of_plan
-from reid_search.study.question.deciding import LEVEL, looks_between
+from reid_search.study.question.deciding import LEVEL, budget_of_claim, looks_between
 
 Draw = Callable[[np.random.Generator, int], Floats]
 
@@ -169,12 +169,11 @@ def games(generator: np.random.Generator, repeats: int) -> Iterator[Rate]:
         claims = {"a": NULL["a"]}
         return any(wrong(study.run(claims, seeds, looks=plan if seeds in plan else ())) for seeds in taken)
 
-    plan = looks_between(6, MOST)
-    yield rate(
-        f"looks at {', '.join(map(str, plan))} seeds, as planned, until it is decided", lambda: looks(plan, plan)
-    )
+    plan = looks_between(7, MOST)
+    at = ", ".join(map(str, plan))
+    yield rate(f"looks at {at} seeds, as planned, until it is decided", lambda: looks(plan, plan))
     yield rate("9 seeds planned, then one more at a time up to 20", lambda: looks((9,), range(9, MOST + 1)))
-    yield rate("a pilot with 3 seeds, then 6, 8, 11, 15, 20 as planned", lambda: looks(plan, (3, *plan)))
+    yield rate(f"a pilot with 3 seeds, then {at} as planned", lambda: looks(plan, (3, *plan)))
 
     def dropped() -> bool:
         study = Ablation(arms(generator, null))
@@ -314,9 +313,9 @@ def spending(*_: object) -> Iterator[str]:
     """Yield what each planned look spends, exactly: the sums bound the error."""
     for claims in (1, 7):
         for looks in ((SEEDS,), looks_between(SEEDS, MOST)):
-            levels = levels_of_plan(looks, claims)
+            levels = levels_of_plan(looks, budget_of_claim(claims))
             each = ", ".join(f"{seeds}: {100 * level:.3f}" for seeds, level in levels.items())
-            yield f"| {claims} | {each} | {100 * LEVEL / claims:.3f} |"
+            yield f"| {claims} | {each} | {100 * budget_of_claim(claims):.3f} |"
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reid_search.records import Claim
 from reid_search.study.metrics import BESIDE, METRICS, Metric
-from reid_search.study.question.deciding import LEVEL, seeds_that_decide
+from reid_search.study.question.deciding import LEVEL, seeds_for
 
 from ..statistics import verdict
 from ..statistics.bootstrap import QueryInterval
@@ -103,8 +103,8 @@ class ClaimAnswer:
     def seeds_needed(self, effect: float | None = None) -> float:
         """Return how many seeds find a true effect (by default the observed one) with probability about .8.
 
-        At one look, with normal effects; never fewer than could decide the claim in this family.
+        At one look, with normal effects; never fewer than could decide the claim at this look.
         """
         wanted = self.deciding.delta if effect is None else effect
-        found = seeds_needed(wanted, self.deciding.sd, LEVEL / self.family) / _EFFICIENCY
-        return max(math.ceil(found), seeds_that_decide(self.family)) if math.isfinite(found) else found
+        found = seeds_needed(wanted, self.deciding.sd, self.past.budget) / _EFFICIENCY
+        return max(math.ceil(found), seeds_for(self.level)) if math.isfinite(found) else found

@@ -47,8 +47,8 @@ def answer_claims(state: StudyState, arms: pd.DataFrame, family: Family | None =
 
 
 def _answered(claim: Claim, state: StudyState, arms: pd.DataFrame, family: Family) -> ClaimAnswer:
-    past, count = family.past(claim.name), max(family.size, 1)
-    asked = ClaimAnswer(claim, claim.metric, family=count, past=past, level=past.level(count))
+    past = family.past(claim.name)
+    asked = ClaimAnswer(claim, claim.metric, family=max(family.size, 1), past=past, level=past.level)
     if claim.missing:
         why = f"no phase has an arm with {' or with '.join(claim.missing)}"
         return replace(asked, verdict=NOT_MEASURED, because=why)

@@ -6,7 +6,7 @@ a store that was set aside. So the family counts them beside the claims of the f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 from reid_search.errors import RecordError
@@ -19,12 +19,14 @@ from reid_search.records import (
     Storage,
     StudyStore,
     TrialId,
+    View,
     asked_the_same,
     attempts_of,
     contrasts_of,
     looks_of,
     views_of,
 )
+from reid_search.study.question.deciding import budget_of_claim, budget_of_later_claim
 from reid_search.study.question.designs.registry import design_of_record
 
 from ..statistics.looks import level_of_look, planned_before
@@ -43,6 +45,8 @@ class Past:
         beside: Other claims of the study that the same trainings decide in the same way.
         set_aside: Days on which stores were set aside in which it had been measured.
         elsewhere: Other studies of the same storage that claim it.
+        budget: Its part of the error rate.
+        later: Its number among the claims that were made after results had come in; 0 if it was made before.
     """
 
     sample: Sample | None = None
@@ -53,6 +57,8 @@ class Past:
     beside: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    budget: float = budget_of_claim(1)
+    later: int = 0
 
     @property
     def seeds_at_looks(self) -> list[int]:
@@ -69,10 +75,19 @@ class Past:
         """Whether every look was one of a plan with several."""
         return any(len(plan) > 1 and set(self.seeds_at_looks) <= set(plan) for plan in self.plans)
 
-    def level(self, claims: int) -> float:
-        """Return the level of the present look, if so many claims share the error rate."""
-        looks = [*self.seeds_at_looks, self.seeds_now] if self.seeds_now else [1]
-        return level_of_look(planned_before(looks, self.plans, claims), looks, claims)
+    @property
+    def level(self) -> float:
+        """What the present look may spend of the budget."""
+        return level_of_look(self.plan, self._looks, self.budget)
+
+    @property
+    def plan(self) -> Sequence[int]:
+        """The numbers of seeds at which it was to be looked at when it was first looked at."""
+        return planned_before(self._looks, self.plans, self.budget)
+
+    @property
+    def _looks(self) -> list[int]:
+        return [*self.seeds_at_looks, self.seeds_now] if self.seeds_now else [1]
 
     @property
     def seeds_now(self) -> int:
@@ -121,7 +136,7 @@ class Family:
         """Return what was done about the contrast of a claim of the study file."""
         contrast = next((item for item in self.contrasts if claim in item.claims_now), None)
         if contrast is None:
-            return Past()
+            return Past(budget=budget_of_claim(max(1, self.size)))
         own, sample = _own(contrast, claim), contrast.sample_of(claim)
         before = [item for item in contrast.attempts if item.seen and not item.is_current]
         others = [item.smallest_effect for item in before if item.smallest_effect != own.smallest_effect]
@@ -134,7 +149,33 @@ class Family:
             beside=tuple(name for name in (sample.claims_now if sample else ()) if name != claim),
             set_aside=tuple(dict.fromkeys(item.aside for item in before if item.aside)),
             elsewhere=tuple(self.elsewhere.get(contrast.identity, ())),
+            budget=budget_of_later_claim(later) if (later := self._later(own, sample)) else self._founding_budget,
+            later=later,
         )
+
+    @property
+    def _founding_budget(self) -> float:
+        """The error rate of each claim that was made before any result had come in; what was withdrawn counts."""
+        return budget_of_claim(max(1, self.size - sum(map(len, self._made_later))))
+
+    def _later(self, own: Attempt, sample: Sample | None) -> int:
+        """Return the number of a claim among those that were made after results had come in; 0 for the others."""
+        first = own if sample is None else sample.attempts[0]
+        return next((number for number, group in enumerate(self._made_later, 1) if first in group), 0)
+
+    @cached_property
+    def _made_later(self) -> list[list[Attempt]]:
+        """The first attempts at what was claimed after results had come in, in order; one a name."""
+        seen = (item.run for contrast in self.contrasts for item in contrast.attempts if item.seen)
+        first_seen = min(seen, default=0)
+        found: list[list[Attempt]] = []
+        for contrast in self.contrasts:
+            samples = [sample for sample in contrast.samples if sample.is_seen or sample.is_current]
+            found += [[sample.attempts[0]] * max(1, len(sample.claims_now)) for sample in samples]
+            drawn = [name for sample in samples for name in sample.claims_now]
+            found += [[item] for item in contrast.attempts if item.is_current and item.made.claim not in drawn]
+        later = [group for group in found if group[0].run > first_seen]
+        return sorted(later, key=lambda group: group[0].run)
 
 
 def family_of(store: StudyStore, history: History) -> Family:
@@ -144,10 +185,11 @@ def family_of(store: StudyStore, history: History) -> Family:
     """
     asides = store.set_asides()
     logs = [*((aside, aside.log.history([])) for aside in asides), (store, history)]
-    attempts, views = [], []
+    attempts: list[Attempt] = []
+    views: list[View] = []
     for where, log in logs:
         how = _ended_in(where), where.day_set_aside
-        attempts += attempts_of(log.claims_made, *how)
+        attempts += attempts_of(log.claims_made, *how, before=attempts)
         views += views_of(log.rounds, *how)
     contrasts = contrasts_of(attempts, views)
     named = [run.set_aside for run in history.runs if run.set_aside]

@@ -11,7 +11,7 @@ from reid_search.words import several
 from ..reading.arms import arms_table
 from ..statistics import verdict
 from ..statistics.futility import FUTILE, chance_to_decide
-from ..statistics.looks import levels_of_plan, planned_before
+from ..statistics.looks import levels_of_plan
 from .claim_answer import ClaimAnswer
 from .claims import answer_claims
 
@@ -56,12 +56,12 @@ def to_go_on(answers: Iterable[ClaimAnswer]) -> list[ClaimAnswer]:
 def chance_left(answer: ClaimAnswer) -> float:
     """Return the chance that the seeds which its study may still add decide a claim; 0 if it may add none."""
     past, effect = answer.past, answer.deciding
-    plan = planned_before(past.seeds_at_looks, past.plans, answer.family) if past.seeds_at_looks else (0,)
-    if past.seeds_now >= plan[-1] or effect.n < 2:
+    last = past.plan[-1]
+    if past.seeds_now >= last or effect.n < 2:
         return 0.0
-    level = levels_of_plan(plan, answer.family)[plan[-1]]
+    level = levels_of_plan(past.plan, past.budget)[last]
     values, generator = np.array(effect.values), np.random.default_rng(_SEED)
-    return chance_to_decide(values, plan[-1], level, answer.claim.smallest_effect, generator)
+    return chance_to_decide(values, last, level, answer.claim.smallest_effect, generator)
 
 
 def _is_undecided(answer: ClaimAnswer) -> bool:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reid_search.records import StudyStore
 from reid_search.study.metrics import title_of
-from reid_search.study.question.deciding import seeds_that_decide
+from reid_search.study.question.deciding import seeds_for
 from reid_search.words import several
 
 from ..answers.claim_answer import ClaimAnswer
@@ -90,18 +90,12 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
     family = answers[0].family
     named = f"The claim{'s were' if len(answers) > 1 else ' was'} named in the study file"
     if family > 1:
-        named += f"; all {family} of them share the error rate equally, including those without an answer"
-    notes = [
+        named += f"; the error rate is shared by {family}, including those without an answer"
+    return [
         f"{named}. Every other comparison in this report is exploratory.",
         "Effects are Hodges and Lehmann's over seeds. Their intervals and p belong to the signed-rank test and pay for "
-        "all claims and looks: in at most 5 % of such studies does any interval miss the truth.",
+        "all claims and looks: in at most 5 % of studies is anything decided wrongly.",
     ]
-    needed = seeds_that_decide(family)
-    if found := [answer.effect.n for answer in answers if 1 < answer.effect.n < needed]:
-        notes.append(
-            f"With {several(min(found), 'seed')} no verdict is possible on one of {family}; {needed} could decide."
-        )
-    return notes
 
 
 def describe_bound(n: int) -> str:
@@ -139,6 +133,8 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
             "one above is over seeds."
         )
     if answer.verdict in (verdict.UNDECIDED, verdict.CONTROL_UNDECIDED):
+        if answer.effect.n < (needed := seeds_for(answer.level)):
+            yield f"No result of {several(answer.effect.n, 'seed')} could decide it at this look; {needed} could."
         smallest = answer.claim.smallest_effect
         enough, size = _seeds(answer.seeds_needed(smallest)), points(smallest).lstrip("+")
         observed = f"; the observed effect needs {_seeds(answer.seeds_needed())}" * (answer.deciding.delta > 0)

@@ -9,6 +9,7 @@ from reid_search.words import several
 from ..answers.family import Family, Past, family_of, looks_at_table
 from .formats import listed, points
 
+_ORDINALS = {1: "the first", 2: "the second", 3: "the third"}
 _DAY = 10  # characters of an ISO time
 
 
@@ -49,6 +50,11 @@ def looks_at_tables(store: StudyStore, history: History) -> list[str]:
 
 
 def _past(past: Past) -> Iterator[str]:
+    if past.later:
+        yield (
+            f"It was made after results had come in, {_ORDINALS.get(past.later, f'{past.later}th')} of its kind, so it "
+            "is paid from the tenth of the error rate that is kept for such claims."
+        )
     if past.looks > 1:
         seen = listed([str(seeds) for seeds in past.seeds_at_looks])
         planned = " as planned," if past.is_as_planned else ""

@@ -7,12 +7,12 @@ the rest rolls on to the next. The sum over all looks bounds the error exactly, 
 
 from collections.abc import Sequence
 
-from reid_search.study.question.deciding import LEVEL, PLANNED_SHARE, level_of_extra_look, planned_levels, smallest_p
+from reid_search.study.question.deciding import PLANNED_SHARE, level_of_extra_look, planned_levels, smallest_p
 
 from .signed_rank import spent
 
 
-def level_of_look(planned: Sequence[int], looks: Sequence[int], claims: int) -> float:
+def level_of_look(planned: Sequence[int], looks: Sequence[int], budget: float) -> float:
     """Return the level of the last of several looks at a claim.
 
     A planned look has its level, in whatever order looks were taken. Any other number of seeds is paid from what was
@@ -21,32 +21,32 @@ def level_of_look(planned: Sequence[int], looks: Sequence[int], claims: int) -> 
     Args:
         planned: Numbers of seeds at which the study planned to look, rising.
         looks: Numbers of seeds at the looks that were taken, in order of time, planned or not; at least one.
-        claims: Number of claims that share the error rate.
+        budget: The error rate of the claim.
     """
-    levels = levels_of_plan(planned, claims)
-    most = max(planned_levels(planned, claims))
+    levels = levels_of_plan(planned, budget)
+    most = max(planned_levels(planned, budget))
     now = looks[-1]
     if now in levels:
         return levels[now]
     extra = [seeds for seeds in dict.fromkeys(looks) if seeds not in levels and smallest_p(seeds) <= most]
-    return level_of_extra_look(extra.index(now) + 1 if now in extra else 1, claims)
+    return level_of_extra_look(extra.index(now) + 1 if now in extra else 1, budget)
 
 
-def planned_before(looks: Sequence[int], plans: Sequence[Sequence[int]], claims: int) -> Sequence[int]:
+def planned_before(looks: Sequence[int], plans: Sequence[Sequence[int]], budget: float) -> Sequence[int]:
     """Return the plan that the looks at a claim follow: the earliest that has the first look that could decide.
 
     If none has, that look itself is the plan, and every later one was added to it.
     """
-    feasible = [seeds for seeds in looks if smallest_p(seeds) <= PLANNED_SHARE * LEVEL / claims]
+    feasible = [seeds for seeds in looks if smallest_p(seeds) <= PLANNED_SHARE * budget]
     first = feasible[0] if feasible else looks[-1]
     return next((plan for plan in plans if first in plan), (first,))
 
 
-def levels_of_plan(planned: Sequence[int], claims: int) -> dict[int, float]:
+def levels_of_plan(planned: Sequence[int], budget: float) -> dict[int, float]:
     """Return the level of each planned look, by its number of seeds."""
     levels: dict[int, float] = {}
     paid = 0.0
-    for seeds, until_now in zip(planned, planned_levels(planned, claims), strict=True):
+    for seeds, until_now in zip(planned, planned_levels(planned, budget), strict=True):
         levels[seeds] = until_now - paid
         paid += spent(seeds, levels[seeds])
     return levels

@@ -102,6 +102,7 @@ class Attempt:
         seen: The trials of its arms whose results somebody could know before the next run began.
         is_current: Whether it is of the last run of this store.
         aside: The day on which its store was set aside; empty for this store.
+        run: The run that tried it, by number, over this store and those that were set aside.
     """
 
     made: ClaimMade
@@ -110,6 +111,7 @@ class Attempt:
     seen: frozenset[TrialId]
     is_current: bool
     aside: str = ""
+    run: int = 0
 
     @property
     def is_drawn(self) -> bool:
@@ -305,15 +307,22 @@ class ClaimedContrast:
         return next((sample for sample in self.samples if any(map(is_of, sample.attempts))), None)
 
 
-def attempts_of(claims: Iterable[ClaimInRun], ended: Ended, aside: str = "") -> list[Attempt]:
+def attempts_of(
+    claims: Iterable[ClaimInRun], ended: Ended, aside: str = "", before: Sequence[Attempt] = ()
+) -> list[Attempt]:
     """Return the attempts that a log holds.
 
     Args:
         claims: The claims of each run, in order.
         ended: When a trial of the store ended.
         aside: The day on which the store was set aside.
+        before: The attempts of earlier logs.
     """
-    return [_attempt(claim, ended, aside) for claim in claims]
+    first = max((attempt.run for attempt in before), default=-1) + 1
+    by_run = [list(group) for _, group in itertools.groupby(claims, key=lambda claim: id(claim.run))]
+    return [
+        replace(_attempt(claim, ended, aside), run=run) for run, group in enumerate(by_run, first) for claim in group
+    ]
 
 
 def _attempt(claim: ClaimInRun, ended: Ended, aside: str) -> Attempt:

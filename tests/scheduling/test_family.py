@@ -83,7 +83,7 @@ def test_a_claim_that_lost_and_is_dropped_still_counts(answer: Answer, tmp_path:
     assert told(tmp_path) == ""
     after = answer({"wider": WIDER})
     assert (after.loc["wider", "family"], after.loc["wider", "p_adjusted"]) == (2, before.loc["wider", "p_adjusted"])
-    assert after.loc["wider", "p_adjusted"] == pytest.approx(min(1, 2 * after.loc["wider", "deciding_p"] / 0.95))
+    assert after.loc["wider", "p_adjusted"] == pytest.approx(min(1, 2 * after.loc["wider", "deciding_p"] / 0.95 / 0.9))
     assert "Measured and then withdrawn, so counted in the family: ‘stricter’ (DAY, data.seed 0, 7 seeds)." in told(
         tmp_path
     )
@@ -106,7 +106,7 @@ def test_another_name_for_claim_phase_and_levels_is_no_new_claim(answer: Answer,
     axes = {WIDTH: {"choice": {"small": 16, "large": 32}}, MARGIN: {"choice": {"loose": 0.3, "tight": 0.5}}}
     after = answer({"size": renamed}, axes=axes, phases=phase(8, name="again")).loc["size"]
     assert (after["family"], after["looks"]) == (1, 2)
-    assert after["level"] == pytest.approx(0.0025 / 2), "what is kept for looks that were not planned"
+    assert after["level"] == pytest.approx(0.05 * 0.9 * 0.05 / 2), "what is kept for looks that were not planned"
     assert after["p_adjusted"] == pytest.approx(min(1, after["p"] * 0.05 / after["level"]))
     assert "It could have been decided twice, with 6 and 8 seeds. It was called ‘wider’ before." in told(tmp_path)
 

@@ -81,7 +81,7 @@ def test_notes_name_looks_losses_late_claims_and_how_many_seeds_would_do(claimed
     assert "losses.triplet.margin=0.3 (11 of 12)" in notes
     assert "after some of its trainings had ended" in notes
     assert re.search(r"would be found with probability \.8 by about [\d,]+ seeds", notes)
-    assert "all 3 of them share the error rate equally" in " ".join(family_notes(answers_of(claimed)))
+    assert "the error rate is shared by 3, including those" in " ".join(family_notes(answers_of(claimed)))
     alone = [replace(answers_of(claimed)[0], family=1)]
     assert family_notes(alone)[0].startswith("The claim was named in the study file. Every other")
 

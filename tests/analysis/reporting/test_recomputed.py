@@ -114,8 +114,8 @@ def test_the_claims(reported):
     effect = np.subtract(*paired(values[CENTRE], values[PARTS]))
     control = np.subtract(*paired(values[CENTRE], values[FLIP]))
     found = {"": effect, "control_": control, "excess_": effect - control}
-    # Two claims, and a look with 3 seeds that could decide nothing: .95 of .05 / 2 with 12 seeds.
-    cut = max(k for k in range(40) if 2 * at_most(k - 1, 12) <= 0.95 * 0.05 / 2)
+    # Two claims, and a look with 3 seeds that could decide nothing: .95 of .9 of .05 / 2 with 12 seeds.
+    cut = max(k for k in range(40) if 2 * at_most(k - 1, 12) <= 0.95 * 0.9 * 0.05 / 2)
     pairs = {part: itertools.combinations_with_replacement(values, 2) for part, values in found.items()}
     means = {part: sorted(round((one + two) / 2, 12) for one, two in pair) for part, pair in pairs.items()}
     p_values = {
@@ -130,7 +130,7 @@ def test_the_claims(reported):
         np.testing.assert_allclose(numbers, expected, **PLACES)
     deciding = [p_values[""], max(p_values[""], p_values["excess_"])]
     np.testing.assert_allclose([float(row["deciding_p"]) for row in rows.values()], deciding, **PLACES)
-    adjusted = [2 * p / 0.95 for p in deciding]
+    adjusted = [2 * p / 0.95 / 0.9 for p in deciding]
     np.testing.assert_allclose([float(row["p_adjusted"]) for row in rows.values()], adjusted, **PLACES)
 
 
