@@ -23,6 +23,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SerializationInfo,
@@ -98,6 +99,9 @@ def _bare(annotation: object) -> object:
 
 
 AbsolutePath = Annotated[Path, AfterValidator(absolute)]
+Factor = Annotated[float, Field(ge=1e-6, le=1e6)]
+"""A factor on a learning rate or on a loss: a million either way is more than any system has, and the numbers of a
+network, which have seven digits, still hold the product."""
 
 
 class Config(BaseModel):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from reid_search.study import EntryError, LossConfig
-from reid_search.study.trial.config import Factor
+from reid_search.study.component import Factor
 from reid_search.words import several
 
 if TYPE_CHECKING:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
 Seed = Annotated[int, Field(ge=0, le=10**12)]
-Factor = Annotated[float, Field(ge=1e-6, le=1e6)]
-"""A factor on a learning rate or on a loss: a million either way is more than any system has, and the numbers of a
-network, which have seven digits, still hold the product."""
 
 Patterns = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 

@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from reid_search.study.component import DATASETS, Config, Either, EntryError, absolute, inside
+from reid_search.study.component import DATASETS, Config, Either, EntryError, Factor, absolute, inside
 from reid_search.study.language.places import Entries
-from reid_search.study.trial.config import Factor
 from reid_search.words import several
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
