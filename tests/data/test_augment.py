@@ -172,7 +172,7 @@ def test_noise_has_the_mean_and_deviation_of_the_normalisation() -> None:
     [
         ({"pad": 4, "pad_crop": 0.1}, "4 with pad_crop 0.1; allowed: one of the two"),
         ({"erasing": {"area": [0.4, 0.02]}}, "the first is the smallest"),
-        ({"erasing": {"aspect": [0, 1]}}, "greater than 0"),
+        ({"erasing": {"aspect": [0, 1]}}, "greater than or equal to 0.001"),
         ({"erasing": {"fill": "grey"}}, "mean"),
     ],
 )
