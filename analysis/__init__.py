@@ -18,7 +18,7 @@ from .names import PUBLIC, resolve
 if TYPE_CHECKING:
     from .answers.bests import best_values
     from .answers.compare import compare_studies
-    from .answers.going_on import look_at_claims
+    from .answers.going_on import expected_count, look_at_claims
     from .answers.paired_contrasts import contrasts
     from .reading.arms import load_arms
     from .reading.proposals import load_search
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from .reporting.write import write_report
 
 __all__ = [
-    "best_values", "caveats", "compare_studies", "comparison_sheet", "conclusion", "contrasts", "load_arms",
+    "best_values", "caveats", "compare_studies", "comparison_sheet", "conclusion", "contrasts",
+    "expected_count", "load_arms",
     "load_search", "load_trials", "look_at_claims", "lost_seeds", "measured_speed", "planned_seconds", "verdicts",
     "write_report",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ PUBLIC = {
     "comparison_sheet": "reporting.comparison",
     "conclusion": "reporting.conclude",
     "contrasts": "answers.paired_contrasts",
+    "expected_count": "answers.going_on",
     "load_arms": "reading.arms",
     "load_search": "reading.proposals",
     "load_trials": "reading.trials",

@@ -1,8 +1,8 @@
 """How often verdicts are wrong, and how often they find a true effect, on simulated studies whose truth is known.
 
-    uv run python benchmarks/answers.py                  # 2,000 studies a row, 1,000 where a study is run several times
+    uv run python benchmarks/answers.py                  # 1,000 studies a row, 500 where a study is run several times
     uv run python benchmarks/answers.py 100              # a quick look
-    uv run python benchmarks/answers.py 2000 runs/mgn    # and what a study measured, with its effects taken out
+    uv run python benchmarks/answers.py 1000 runs/mgn    # and what a study measured, with its effects taken out
 
 Every number goes through the code that decides: `answer_claims` on logs as runs write them, `factorial_effects`. The
 simulated mAP of an arm and seed is the arm's mean plus a seed effect that all arms share plus independent noise.
@@ -320,7 +320,7 @@ def spending(*_: object) -> Iterator[str]:
 
 def main() -> None:
     """Print the tables."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     generator = np.random.default_rng(0)
     tables: dict[str, Callable[[np.random.Generator, int], Iterator[Rate]]] = {
         "Any of four claims without an effect decided wrongly, nine seeds": without_effect,
@@ -332,7 +332,7 @@ def main() -> None:
     }
     if len(sys.argv) > 2:
         study = sys.argv[2]
-        tables["Spreads as measured, nothing true"] = lambda draw, count: measured(draw, count, study)
+        tables["Spreads as measured, nothing true"] = lambda draw, count: measured(draw, max(count, 2_000), study)
     for title, rates in tables.items():
         print(f"\n### {title}\n\n| what | rate, % | t, Holm, % | of | should be, % |\n|---|--:|--:|--:|---|")
         for rate in rates(generator, repeats):

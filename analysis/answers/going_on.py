@@ -1,16 +1,18 @@
 """Which arms get more seeds: those of the claims that are undecided, unless more seeds could hardly decide them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reid_search.records import StudyStore, read_state
+from reid_search.study import AblatePhase, Arm, Study
+from reid_search.study.question.deciding import budget_of_claim
 from reid_search.words import several
 
 from ..reading.arms import arms_table
 from ..statistics import verdict
-from ..statistics.futility import FUTILE, chance_to_decide
+from ..statistics.futility import FUTILE, chance_to_decide, expected_trainings
 from ..statistics.looks import levels_of_plan
 from .claim_answer import ClaimAnswer
 from .claims import answer_claims
@@ -46,6 +48,19 @@ def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
     if futile := len(left) - len(further):
         remark += f", {futile} beyond what more seeds could decide"
     return GoingOn(arms, len(further), f"{remark}, {len(further)} to go on" if further else remark)
+
+
+def expected_count(study: Study, phase: AblatePhase, arms: Sequence[Arm]) -> int:
+    """Return how many trainings an ablation expects that adds seeds until its claims are decided.
+
+    Every second claim is taken to be true by `TRUE_EFFECT` standard deviations, and the others to be of no effect.
+    """
+    contrasts = [study.contrast(name, phase, arms) for name in study.claims_of(phase)]
+    claims = [list(dict.fromkeys((*contrast.effect, *contrast.control))) for contrast in contrasts]
+    count = len(study.config.claims)
+    levels = levels_of_plan(phase.seeds.looks(count), budget_of_claim(count))
+    names = list(dict.fromkeys(arm.name for arm in arms))
+    return expected_trainings(claims, names, levels, np.random.default_rng(_SEED))
 
 
 def to_go_on(answers: Iterable[ClaimAnswer]) -> list[ClaimAnswer]:

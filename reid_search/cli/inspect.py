@@ -61,6 +61,8 @@ def plan(
     for line in (line for item in loaded for line in item.lines()):
         say(f"weights: {line}")
     say(_about_time(study.config.resources, hours, speed.trials, storage))
+    for line in _expected(study, planned, hours):
+        say(line)
     for warning in planned.warnings:
         say(f"note: {warning}")
 
@@ -157,6 +159,21 @@ def _component(wanted: str) -> "type[Config]":
         names = {full.partition("/")[2] for full in known}
         raise StudyError(f"unknown component '{wanted}'; {nearest(wanted, [*names, *nouns])}")
     return known[found[0]].config_class(found[0].partition("/")[2])
+
+
+def _expected(study: "Study", planned: "Plan", hours: list[float | None]) -> "Iterator[str]":
+    """Yield what each ablation expects to train that adds seeds until its claims are decided."""
+    from reid_search.analysis import expected_count
+    from reid_search.study import AblatePhase
+
+    for phase, plan, time in zip(study.config.phases, planned.phases, hours, strict=True):
+        if isinstance(phase, AblatePhase) and phase.seeds.is_open and plan.arms:
+            share = expected_count(study, phase, plan.arms) / max(1, len(plan.trials))
+            priced = "" if time is None else f" ({share * time:.2g} of {time:.2g} trial-hours)"
+            yield (
+                f"expected: {phase.name} trains about {share * plan.count:.0f} of {plan.count}{priced}, if every "
+                "second claim is true by two standard deviations and the others are of no effect"
+            )
 
 
 def _about_time(resources: "Resources", hours: list[float | None], measured: int, storage: Path) -> str:
