@@ -61,10 +61,10 @@ def view_of(answer: ClaimAnswer) -> ClaimView:
 def describe_claim(answer: ClaimAnswer) -> str:
     """Return the sentence that follows a verdict and says what it rests on."""
     if not answer.is_decided_by_numbers:
-        so_far = f"so far {_effect(answer.effect)} points from {several(answer.effect.n, 'seed')}"
+        so_far = f"so far {_effect(answer.effect, ' points')} from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
         return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
-    found = f"{PLAIN[answer.verdict]}: {_effect(answer.effect)} points of {title_of(answer.metric)}, "
+    found = f"{PLAIN[answer.verdict]}: {_effect(answer.effect, f' points of {title_of(answer.metric)}')}, "
     found += f"p {p_value(answer.p_adjusted)}, {several(answer.effect.n, 'seed')}"
     if answer.control is None or answer.excess is None:
         return f"{found}."
@@ -147,6 +147,6 @@ def _seeds(count: float) -> str:
     return "more than 100,000 seeds" if math.isinf(count) else several(int(count), "seed")
 
 
-def _effect(effect: RankEffect) -> str:
+def _effect(effect: RankEffect, unit: str = "") -> str:
     around = f" ({interval(effect.low, effect.high)})" if known(effect.low) else ""
-    return f"{points(effect.delta)}{around}"
+    return f"{points(effect.delta)}{unit}{around}"
