@@ -24,7 +24,7 @@ from .collapse import collapse_table, flags, why_no_effect, withdraw_effects, wi
 from .effects import EffectsSummary, summarise_effects
 from .family import looks_at_table
 from .groups import Group, Settings, protocol_groups
-from .over_queries import ARMS_READ, contrasts_over_queries
+from .over_people import ARMS_READ, contrasts_over_people
 from .paired_contrasts import contrasts, no_contrasts
 
 
@@ -44,7 +44,7 @@ class AblationSummary:
             `n` (seeds asked for and finished), mean and standard deviation of each metric (`mAP`, `mAP_sd`,
             `rank1`, ...), mean costs, and the columns of the contrast (`pairs`, `delta`, `low`, `high`, `p`, ...), with
             `rank1_delta`, `disagree`, those of `collapse_table`, and, for the arms furthest from the centre,
-            `queries_low` and `queries_high` (the interval over identities).
+            `people_low` and `people_high` (the interval over seeds and people, unless every seed drew its own people).
         contrasts: The table of `contrasts` with all these columns and `protocol`; empty if they were refused. Arms that
             learnt nothing have no effect there, and come last in both tables.
         refusal: Why arms are not contrasted; None if they are.
@@ -131,9 +131,9 @@ class AblationSummary:
         return _furthest(self.compared, count)
 
     @property
-    def has_query_intervals(self) -> bool:
-        """Whether any arm has an interval over identities."""
-        return bool(self.arms["queries_low"].notna().any())
+    def has_people_intervals(self) -> bool:
+        """Whether any arm has an interval over seeds and people."""
+        return bool(self.arms["people_low"].notna().any())
 
 
 def summarise_ablations(state: StudyState, arms: pd.DataFrame, smallest_effect: float) -> list[AblationSummary]:
@@ -152,7 +152,7 @@ def _summaries(
     """Yield a summary for each protocol under which a phase's arms were measured with one readout."""
     settings = {ask.arm: ask.settings for ask in asks}
     phase, split, design = asks[0].phase, asks[0].evaluate, design_of_record(asks[0].by)
-    groups = protocol_groups(rows, settings)
+    groups, redrawn = protocol_groups(rows, settings), any(ask.redrawn_from for ask in asks)
     effects = summarise_effects(rows, settings, f"{split}/{MAIN}", smallest_effect) if design.has_effects else None
     for number, group in enumerate(groups, start=1):
         members = _of_group(rows, group, settings)
@@ -161,8 +161,8 @@ def _summaries(
         compared, refusal = _none_compared(), None
         if not design.of_claims:
             compared, refusal = _compared(members, group.centre, split, smallest_effect)
-        read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first else ()
-        compared = compared.merge(contrasts_over_queries(state, members, read, group.centre), on="arm", how="left")
+        read = _furthest(compared[compared["delta"].notna()], ARMS_READ)["arm"] if first and not redrawn else ()
+        compared = compared.merge(contrasts_over_people(state, members, read, group.centre), on="arm", how="left")
         ended = collapse_table(members)
         compared = compared.merge(ended, on="arm", how="left").assign(protocol=group.protocol)
         yield AblationSummary(
@@ -188,7 +188,7 @@ def _summaries(
             effects=effects if number == 1 else None,
             looks=looks_at_table(state.store, state.history, phase),
             around=str(state.phase(phase).get("around", "")),
-            redrawn=any(ask.redrawn_from for ask in asks),
+            redrawn=redrawn,
             without_untrained=without_untrained(members),
             recipes=recipes_of(state, asks, group.arms) if first else (),
         )

@@ -10,17 +10,17 @@ from reid_search.study.metrics import BESIDE, METRICS, Metric
 from reid_search.study.question.deciding import LEVEL, seeds_for
 
 from ..statistics import verdict
-from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import opposed
 from ..statistics.power import seeds_needed
 from ..statistics.signed_rank import RankEffect
 from .family import Past
+from .over_people import OverPeople
 
 NOT_YET, NOT_MEASURED, REFUSED = "not yet", "not measured", "refused"
 VERDICTS = (*verdict.CLAIM_VERDICTS, verdict.NO_VERDICT, NOT_YET, NOT_MEASURED, REFUSED)
 
 _EFFICIENCY = 3 / math.pi  # of the signed-rank test beside the t test, for normal effects (Hodges & Lehmann 1956)
-_NOTHING, _NO_QUERIES = RankEffect(0), QueryInterval(0, 0)
+_NOTHING = RankEffect(0)
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class ClaimAnswer:
         beforehand: Whether the claim was written down before any of its trainings ended.
         beside: The metric that is shown beside, Rank-1 unless random galleries are searched.
         rank1_delta: The same effect on it; NaN if it was not measured.
-        queries: The effect over queries with its interval over identities, given the seeds; NaN if the claim is not
-            decided, its arms do not share one protocol, or results of queries are missing.
+        people: What it says of other people; nothing if the claim is not decided.
         protocols: Fingerprints of the protocols under which its arms were measured.
         arms: One row per arm: `arm`, `weight`, `control_weight`, `asked`, `n`, `mean`, `sd`, `parameters`, `macs`,
             `collapsed`, `failed`, `lost` (seeds), `rate` (of lost seeds, as text), `flag` (if no seed learnt anything),
@@ -62,7 +61,7 @@ class ClaimAnswer:
     beforehand: bool = True
     beside: Metric = METRICS[BESIDE]
     rank1_delta: float = math.nan
-    queries: QueryInterval = _NO_QUERIES
+    people: OverPeople = field(default_factory=OverPeople)
     protocols: tuple[str, ...] = ()
     arms: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     family: int = 1

@@ -21,17 +21,16 @@ from reid_search.records import Claim, Status, StudyState, TrialId
 from reid_search.study.metrics import METRICS, shown_beside
 from reid_search.words import several
 
-from ..reading.arms import of_test
+from ..reading.arms import is_redrawn, of_test
 from ..reading.comparability import differences, is_within_protocols, protocols_of
 from ..reading.measures import is_single_shot
 from ..statistics import verdict
-from ..statistics.bootstrap import QueryInterval
 from ..statistics.effect import Floats, mean_effect
 from ..statistics.signed_rank import RankEffect, rank_effect
 from .claim_answer import NOT_MEASURED, NOT_YET, REFUSED, ClaimAnswer
 from .collapse import collapsed_seeds, flags, seed_counts, why_no_effect, with_collapse
 from .family import Family, family_of
-from .over_queries import over_queries, query_tables
+from .over_people import OverPeople, claim_over_people, query_tables
 
 CAPACITY = ("parameters", "macs")
 
@@ -90,7 +89,7 @@ def _measured(asked: ClaimAnswer, state: StudyState, rows: pd.DataFrame) -> Clai
         excess=found.excess,
         with_collapsed=found.with_collapsed,
         rank1_delta=mean_effect(_weighted(_values_by_seed(rows, f"{split}/{beside.name}"), claim.effect)).delta,
-        queries=QueryInterval(0, 0) if not_decided or len(protocols) != 1 else _over_queries(claim, state, rows),
+        people=OverPeople() if not_decided else found.over_people(state, rows, said),
     )
 
 
@@ -106,6 +105,7 @@ class _Effects:
         self._all = {name: _weighted(values, weights) for name, weights in _parts(claim).items()}
         self._effects = {name: _weighted(learnt, weights) for name, weights in _parts(claim).items()}
         self._failed = ~np.isfinite(values.to_numpy()).all(axis=1)
+        self._learnt = set(values.index[np.isfinite(sum(self._effects.values()))])
         self.effect, self.control, self.excess = self._with({})
 
     @property
@@ -126,6 +126,13 @@ class _Effects:
             why = "the mean over all seeds, with those that collapsed, points the other way"
             return verdict.NO_VERDICT, why
         return (verdict.NO_VERDICT, self._overturned(found)) if self._overturned(found) else (found, "")
+
+    def over_people(self, state: StudyState, rows: pd.DataFrame, found: str) -> OverPeople:
+        """Return what a verdict says of other people, over the seeds in which no arm collapsed."""
+        if is_redrawn(rows):
+            return OverPeople(redrawn=True)
+        tables = query_tables(state, rows, self._claim.arms, self._claim.metric)
+        return claim_over_people(self._claim, tables, self._level, self._learnt, found)
 
     def _overturned(self, found: str) -> str:
         """Say what the failed seeds could have changed; empty if nothing."""
@@ -164,12 +171,6 @@ class _Effects:
 def _seeds_of_all(rows: pd.DataFrame) -> set[int]:
     """Return the seeds that were asked of every arm; others came for other claims."""
     return set.intersection(*(set(own["seed"]) for _, own in rows.groupby("arm")))
-
-
-def _over_queries(claim: Claim, state: StudyState, rows: pd.DataFrame) -> QueryInterval:
-    """Return the effect with its interval over identities, for arms that were tested on the same queries."""
-    weights = {arm: METRICS[claim.metric].sign * weight for arm, weight in claim.effect.items()}
-    return over_queries(query_tables(state, rows, claim.effect, claim.metric), weights)
 
 
 def _parts(claim: Claim) -> dict[str, Mapping[str, float]]:

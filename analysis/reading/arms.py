@@ -91,6 +91,11 @@ def of_test(rows: pd.DataFrame, state: StudyState, test: str) -> pd.DataFrame:
     return rows.apply(measured, axis=1)
 
 
+def is_redrawn(rows: pd.DataFrame) -> bool:
+    """Say whether each seed of rows of `arms_table` drew its own data."""
+    return bool(rows["data_fingerprint"].astype("str").str.startswith(_REDRAWN).any())
+
+
 def changes(settings: Mapping[str, str], centre: Mapping[str, str]) -> dict[str, str]:
     """Return the settings in which an arm differs from the centre."""
     return {path: label for path, label in settings.items() if centre.get(path) != label}

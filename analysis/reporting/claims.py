@@ -20,6 +20,7 @@ from ..statistics.family import smallest_sign_flip_p
 from ..statistics.futility import FUTILE
 from ..statistics.signed_rank import RankEffect
 from .describe_family import describe_past
+from .describe_people import describe_claim_people, people_notes
 from .formats import exact, interval, known, listed, p_value, points, spread
 
 PLAIN = {
@@ -67,8 +68,9 @@ def describe_claim(answer: ClaimAnswer) -> str:
     found = f"{PLAIN[answer.verdict]}: {_effect(answer.effect, f' points of {title_of(answer.metric)}')}, "
     found += f"p {p_value(answer.p_adjusted)}, {several(answer.effect.n, 'seed')}"
     if answer.control is None or answer.excess is None:
-        return f"{found}."
-    return f"{found}; under its control {_effect(answer.control)}; the excess is {_effect(answer.excess)}."
+        return f"{found}. {describe_claim_people(answer)}"
+    found += f"; under its control {_effect(answer.control)}; the excess is {_effect(answer.excess)}"
+    return f"{found}. {describe_claim_people(answer)}"
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
@@ -95,6 +97,7 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
         f"{named}. Every other comparison in this report is exploratory.",
         "Effects are Hodges and Lehmann's over seeds. Their intervals and p belong to the signed-rank test and pay for "
         "all claims and looks: in at most 5 % of studies is anything decided wrongly.",
+        *people_notes(answers),
     ]
 
 
@@ -125,12 +128,6 @@ def _notes(answer: ClaimAnswer) -> Iterator[str]:
         yield (
             f"Seeds in which an arm collapsed are left out of the effect; with them its mean is "
             f"{points(answer.with_collapsed)} points."
-        )
-    if known(answer.queries.low):
-        around = interval(answer.queries.low, answer.queries.high)
-        yield (
-            f"The interval over queries, given these seeds, is {around} points (95 %, bootstrap over identities); the "
-            "one above is over seeds."
         )
     if answer.verdict in (verdict.UNDECIDED, verdict.CONTROL_UNDECIDED):
         if answer.effect.n < (needed := seeds_for(answer.level)):

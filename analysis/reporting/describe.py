@@ -17,7 +17,8 @@ from .claims import describe_bound
 from .describe_collapse import LEARNT_NOTHING, describe_best_collapsed, describe_collapse
 from .describe_edges import count_edges
 from .describe_family import describe_looks
-from .describe_tables import describe_queries, describe_shared, describe_unlike
+from .describe_people import describe_people
+from .describe_tables import describe_shared, describe_unlike
 from .formats import interval, known, listed, percent, points, settings, spread
 from .naming import centre_word
 
@@ -203,7 +204,7 @@ def describe_notes(ablation: AblationSummary) -> list[str]:
             f"{TOLD} {'; '.join(told)}: told the truth in testing. What these arms read beside each image was taken "
             "from what the image was made of, not predicted from it, so that they are upper bounds."
         )
-    return [*notes, *describe_queries(ablation), *describe_power(ablation)]
+    return [*notes, *describe_people(ablation), *describe_power(ablation)]
 
 
 def describe_worth(worth: BestValue) -> str:

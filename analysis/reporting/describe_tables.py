@@ -1,12 +1,9 @@
 """Describe in sentences what the tables of an ablation or a search mean: protocols, effects, intervals."""
 
-from collections.abc import Iterator
-
 from reid_search.words import several
 
 from ..answers.ablations import AblationSummary
 from ..answers.importances import ImportanceSummary
-from ..answers.over_queries import ARMS_READ, DRAWS
 from .formats import listed, settings
 from .naming import centre_word
 
@@ -40,23 +37,6 @@ def describe_shared(ablation: AblationSummary) -> str:
 def describe_unlike(ablation: AblationSummary) -> str:
     """Return in which fields the protocol of these arms differs from that of the first group."""
     return listed([f"{item.field} {item.found} instead of {item.expected}" for item in ablation.group.unlike])
-
-
-def describe_queries(ablation: AblationSummary) -> Iterator[str]:
-    """Yield what an interval over queries says, and which arms have one; nothing if none has."""
-    if not ablation.has_query_intervals:
-        return
-    seeds = "other seeds, each with its own people and cameras, would move a difference"
-    seeds = seeds if ablation.redrawn else "other seeds would move a difference on these queries"
-    yield (
-        f"Two uncertainties: the 95 % interval says how {seeds}; the interval over queries says how other identities "
-        f"would, given these seeds (95 %, bootstrap over identities, {DRAWS:,} draws). Neither contains the other."
-    )
-    if len(ablation.compared) > ARMS_READ:
-        yield (
-            f"Of {len(ablation.compared)} arms, the {ARMS_READ} furthest from the {centre_word(ablation)} have an "
-            "interval over queries."
-        )
 
 
 def describe_effects(ablation: AblationSummary) -> list[str]:

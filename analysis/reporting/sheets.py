@@ -23,6 +23,7 @@ from . import describe
 from .claims import describe_claim
 from .describe_family import describe_past
 from .describe_matrix import matrix_rows
+from .describe_people import people_in_short
 from .export import Column, Table, table_for, text_of
 from .formats import (
     NOTHING,
@@ -169,6 +170,7 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
         Column("effect [interval for all claims], points", _difference),
         Column("collapsed or failed", text_of("lost"), number=False),
         Column("p (adjusted)", lambda row: p_value(row["p_adjusted"])),
+        Column("for other people", text_of("others"), number=False),
         Column("under the control", lambda row: points(row["control_delta"])),
         Column("excess over it", lambda row: points(row["excess_delta"])),
     )
@@ -193,8 +195,11 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
         "rank1_delta": answer.rank1_delta,
         "disagree": answer.disagrees,
-        "queries_low": answer.queries.low,
-        "queries_high": answer.queries.high,
+        "about": "seeds and people" if answer.people.redrawn else "seeds",
+        "people": answer.people.effect.identities or math.nan,
+        "people_low": answer.people.effect.low,
+        "people_high": answer.people.effect.high,
+        "people_verdict": answer.verdict if answer.people.redrawn else answer.people.verdict,
         "deciding_p": answer.p,
         "p_adjusted": answer.p_adjusted,
         "level": answer.level,
@@ -203,6 +208,7 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         "past": " ".join(describe_past(answer.past)),
         "beforehand": answer.beforehand,
         "lost": _lost(answer),
+        "others": people_in_short(answer),
         "protocols": " ".join(answer.protocols),
         "effect_weights": json.dumps(dict(answer.claim.effect)),
         "control_weights": json.dumps(dict(answer.claim.control)),

@@ -1,9 +1,9 @@
 """The verdict on an effect, given the smallest effect that matters."""
 
 import math
+from typing import Protocol
 
 from .effect import LEVEL, Effect
-from .signed_rank import RankEffect
 
 SUPPORTED, CONTRADICTED, NEGLIGIBLE, UNDECIDED = "supported", "contradicted", "negligible", "undecided"
 PERSISTS, CONTROL_UNDECIDED = "persists under the control", "control undecided"
@@ -13,11 +13,24 @@ CLAIM_VERDICTS = (SUPPORTED, CONTRADICTED, NEGLIGIBLE, PERSISTS, CONTROL_UNDECID
 INCONCLUSIVE = "inconclusive"
 
 
+class WithInterval(Protocol):
+    """An effect over `n` seeds with an interval, NaN if it has none."""
+
+    @property
+    def n(self) -> int: ...  # noqa: D102
+
+    @property
+    def low(self) -> float: ...  # noqa: D102
+
+    @property
+    def high(self) -> float: ...  # noqa: D102
+
+
 def of_claim(
-    effect: RankEffect,
+    effect: WithInterval,
     smallest: float,
-    control: RankEffect | None = None,
-    excess: RankEffect | None = None,
+    control: WithInterval | None = None,
+    excess: WithInterval | None = None,
     vanishes_within: float | None = None,
 ) -> str:
     """Return the verdict on the claim that an effect is positive, by its interval alone.

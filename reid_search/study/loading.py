@@ -49,7 +49,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
         study = study.with_data(data)
         _validated(TrialConfig, document, study.config.base, ("base",))  # the folder may lack what the trial needs
     check_study(study)
-    return study
+    return study.redrawing()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...answers.ablations import AblationSummary
-from ...answers.over_queries import ARMS_READ
+from ...answers.over_people import ARMS_READ
 from ..formats import percent
 from ..naming import centre_word, file_name, shortened
 from .style import GRID, INK, MUTED, VERDICT_COLOURS, Drawing, blank, finished, style

@@ -101,7 +101,8 @@ class AblatePhase(_Phase):
             adds seeds to the arms of the claims that are undecided at a look, at 9, 12, 16 and 20 seeds here. If
             omitted 3, or as many as it takes to decide the study's claims.
         redraw_data: Whether each seed draws new data, the same for all arms, so that an answer holds for people and
-            cameras in general, not only for those that happened to be drawn. Only for data drawn at random.
+            cameras in general, not only for those that happened to be drawn. Only for data drawn at random, and true if
+            omitted where all of the phase's are.
         evaluate: `test` trains without holdout and measures on the test split; `val` on the validation split.
     """
 

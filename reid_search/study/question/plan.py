@@ -367,7 +367,7 @@ def _ablation(
 ) -> PhasePlan:
     arms = study.arms(phase, best)
     outline = phase.description.outline(study.asked(phase, best))
-    new_data = ", each on data of its own" if phase.redraw_data else ""
+    whose = ", each on data of its own" if phase.redraw_data else " on the same data"
     trials = planned_trials(phase, arms, fingerprints)
     images = {(trial.key, trial.seed): trial.config.training.images for trial in trials}
     unique = {trial: count for trial, count in images.items() if study.is_tuned(phase) or trial not in known}
@@ -378,7 +378,7 @@ def _ablation(
     return PhasePlan(
         name=phase.name,
         kind="ablate",
-        about=f"{outline.about}, {phase.seeds}{new_data}, tested on {phase.evaluate}",
+        about=f"{outline.about}, {phase.seeds}{whose * (phase.seeds.last > 1)}, tested on {phase.evaluate}",
         arms=tuple(arms),
         trials=tuple(trials),
         count=count,

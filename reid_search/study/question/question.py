@@ -218,6 +218,21 @@ class Question:
         base = {**self.config.base, "data": {**written, "root": located.as_entries["root"]}}
         return replace(self, config=self.config.model_copy(update={"base": base}))
 
+    def redrawing(self) -> Self:
+        """Return the study with new data for each seed of the ablations that do not say it and whose data are drawn."""
+        phases = (
+            item.model_copy(update={"redraw_data": self._are_drawn(item)})
+            if isinstance(item, AblatePhase) and "redraw_data" not in item.model_fields_set
+            else item
+            for item in self.config.phases
+        )
+        return replace(self, config=self.config.model_copy(update={"phases": tuple(phases)}))
+
+    def _are_drawn(self, phase: AblatePhase) -> bool:
+        """Say whether all data sets of the base and the arms of a phase are drawn at random."""
+        trials = [self.space(phase).config({}), *(arm.config for arm in self.arms(phase))]
+        return all(use.data.is_drawn for trial in trials for use in trial.data.sets)
+
     def resolved(self) -> dict[str, object]:
         """Return the study as plain data with every default filled in."""
         content = self.config.model_dump(mode="json", exclude_none=True)

@@ -38,7 +38,7 @@ def _ablation(arms: Sequence[Mapping[str, Any]], centre: Mapping[str, str], **ot
     usual = {
         "axis": "", "level": "", "asked": 3, "n": 3, "mAP_sd": 0.01, "delta": np.nan, "low": np.nan, "high": np.nan,
         "p_holm": np.nan, "verdict": "inconclusive", "macs": 1e9, "parameters": 2e7, "transductive": False,
-        "queries_low": np.nan, "queries_high": np.nan,
+        "people_low": np.nan, "people_high": np.nan,
     }  # fmt: skip
     rows = pd.DataFrame([usual | dict(arm) for arm in arms])
     given = {"phase": "ablate", "readout": "default", "design": "one_factor", "evaluate": "test", "refusal": None}

@@ -1,23 +1,17 @@
 import pandas as pd
 import pytest
 
-from analysis.answers.claim_answer import ClaimAnswer
 from analysis.answers.effects import EffectsSummary
 from analysis.answers.groups import Group
 from analysis.answers.importances import ImportanceSummary
 from analysis.reading.comparability import Difference
-from analysis.reporting.claims import view_of
 from analysis.reporting.describe_tables import (
     describe_centre,
     describe_effects,
     describe_heading,
     describe_importance,
-    describe_queries,
 )
-from analysis.statistics.bootstrap import QueryInterval
-from analysis.statistics.effect import Effect
 from analysis.statistics.importance import AxisImportance
-from reid_search.records.claims import Claim
 
 ARMS = [{"arm": "baseline", "mAP": 0.6}, {"arm": "a=1", "axis": "a", "level": "1", "mAP": 0.65, "delta": 0.05}]
 UNLIKE = (Difference("evaluate", "c", "val", "baseline", "test"),)
@@ -40,17 +34,6 @@ def test_a_single_group_speaks_of_the_baseline_alone(ablation_of):
     ablation = ablation_of(ARMS, {})
     assert describe_heading(ablation) == "Ablation ‘ablate’"
     assert describe_centre(ablation) == "The baseline is the study's base."
-
-
-@pytest.mark.parametrize(("others", "notes"), [(1, 1), (61, 2)])
-def test_many_arms_say_how_many_have_an_interval_over_queries(ablation_of, others, notes):
-    arms = [ARMS[0], *(ARMS[1] | {"arm": f"a={number}"} for number in range(others))]
-    assert list(describe_queries(ablation_of(arms, {}))) == []
-    arms[1] |= {"queries_low": 0.01, "queries_high": 0.09}
-    found = list(describe_queries(ablation_of(arms, {})))
-    assert len(found) == notes
-    assert "2,000 draws" in found[0]
-    assert ("Of 61 arms, the 60 furthest from the baseline" in found[-1]) is (others == 61)
 
 
 @pytest.mark.parametrize(("aliases", "left_out", "notes"), [("", (), 2), ("b × c", (), 3), ("b × c", ("d = 1",), 4)])
@@ -78,16 +61,3 @@ def test_importances_say_which_values_they_compare_and_why_there_are_none():
     assert any("From the values after epoch 2, the last that all 30 trials reached" in note for note in found)
     refused = ImportanceSummary(refused="4 trials finished or were stopped, and it takes 10")
     assert describe_importance(refused) == ["Not computed: 4 trials finished or were stopped, and it takes 10."]
-
-
-@pytest.mark.parametrize(("low", "words"), [(0.012, "+1.20 to +3.40 points"), (float("nan"), None)])
-def test_a_claim_tells_the_interval_over_queries_where_there_is_one(low, words):
-    arms = pd.DataFrame(columns=["arm", "weight", "control_weight", "asked", "n", "mean", "sd", "coming"])
-    effect = Effect(3, 0.02, 0.01, 0.03, 0.01, 0.001)
-    answer = ClaimAnswer(
-        Claim("name", {"smallest_effect": 0.01}, "2026"), "test/mAP", "supported", effect=effect, arms=arms,
-        queries=QueryInterval(9, 9, low=low, high=0.034),
-    )  # fmt: skip
-    notes = [note for note in view_of(answer).notes if "queries" in note]
-    assert len(notes) == bool(words)
-    assert all(words in note for note in notes)

@@ -141,8 +141,8 @@ def at_most(total, n):
     return sum(found <= total for found in sums) / len(sums)
 
 
-def test_differences_over_queries(reported):
-    """The mean of the per-query tables is the mean of the records; the interval is that of identities drawn again."""
+def test_differences_over_seeds_and_people(reported):
+    """The mean of the per-query tables is the mean of the records; the interval has the variances of both means."""
     queries = {}
     for arm, seed, record, _, folder in records(reported):
         if record["status"] == "finished":
@@ -150,14 +150,18 @@ def test_differences_over_queries(reported):
     for row in table(reported, "contrasts-ablate"):
         own, base = queries[row["arm"]], queries[CENTRE]
         seeds = sorted(set(own) & set(base))
-        differences = np.mean(
-            [own[seed]["average_precision"] - base[seed]["average_precision"] for seed in seeds], axis=0
-        )
-        by_identity = differences.reshape(30, 2).mean(axis=1)
-        np.testing.assert_allclose(differences.mean(), float(row["delta"]), **PLACES)
-        drawn = np.random.default_rng(1501).integers(30, size=(2_000, 30))
-        expected = np.quantile(by_identity[drawn].mean(axis=1), [0.025, 0.975])
-        np.testing.assert_allclose([float(row["queries_low"]), float(row["queries_high"])], expected, **PLACES)
+        differences = [queries_of(own[seed]) - queries_of(base[seed]) for seed in seeds]
+        by_identity = np.array(differences).reshape(len(seeds), 30, 2).mean(axis=2)
+        np.testing.assert_allclose(by_identity.mean(), float(row["delta"]), **PLACES)
+        of_seeds = by_identity.mean(axis=1).var(ddof=1) / len(seeds)
+        of_people = by_identity.mean(axis=0).var(ddof=1) / 30
+        freedom = (of_seeds + of_people) ** 2 / (of_seeds**2 / (len(seeds) - 1) + of_people**2 / 29)
+        expected = stats.t.interval(0.95, freedom, by_identity.mean(), math.sqrt(of_seeds + of_people))
+        np.testing.assert_allclose([float(row["people_low"]), float(row["people_high"])], expected, **PLACES)
+
+
+def queries_of(table):
+    return table["average_precision"].to_numpy()
 
 
 def test_what_the_design_could_have_detected(reported):

@@ -343,7 +343,7 @@ def test_a_factorial_over_data_is_a_section_a_data_set_and_one_table_of_effects(
     table = pd.read_csv(factorial.path / "report" / "tables" / "effects-ablate.csv")
     assert table["effect"].tolist() == ["model.pooling"] * 2 + [f"{backgrounds} × model.pooling"] * 2
     contrasts = pd.read_csv(factorial.path / "report" / "tables" / "contrasts-ablate.csv")
-    assert contrasts[["queries_low", "queries_high"]].notna().all(axis=None)
+    assert contrasts[["people_low", "people_high"]].notna().all(axis=None)
 
 
 def check_files(study):

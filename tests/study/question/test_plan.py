@@ -122,9 +122,10 @@ phases:
 def test_a_plan_says_what_a_fraction_costs_and_cannot_tell_apart(load: Load) -> None:
     half, other, whole, *_ = load(FRACTION).plan().phases
     size = "fractional_factorial (4 runs, resolution 3)"
-    assert half.about == f"{size} around base, 2 seeds, tested on test"
-    assert other.about == f"{size} around full, 2 seeds, tested on test"
-    assert whole.about == "fractional_factorial (8 runs, the full factorial) around base, 2 seeds, tested on test"
+    assert half.about == f"{size} around base, 2 seeds, each on data of its own, tested on test"
+    assert other.about == f"{size} around full, 2 seeds, each on data of its own, tested on test"
+    whole_size = "fractional_factorial (8 runs, the full factorial)"
+    assert whole.about == f"{whole_size} around base, 2 seeds, each on data of its own, tested on test"
     # flip is on in the base, and parts and pooling are off, so a run has an odd number of axes that are on
     assert half.aliases == (
         "model.parts = model.pooling × readouts.default.flip",
@@ -163,8 +164,8 @@ def test_the_command_shows_arms_and_aliases_as_they_are(
     assert shown.count("aliased: model.parts = model.pooling × readouts.default.flip") == 2
     show(Path("study.yaml"), as_json=True)
     phases = {phase["name"]: phase for phase in json.loads(capsys.readouterr().out)["phases"]}
-    assert phases["out"]["about"] == "leave_one_out around full, 2 seeds, tested on test"
-    assert phases["in"]["about"] == "add_one_in around full, 2 seeds, tested on test"
+    assert phases["out"]["about"] == "leave_one_out around full, 2 seeds, each on data of its own, tested on test"
+    assert phases["in"]["about"] == "add_one_in around full, 2 seeds, each on data of its own, tested on test"
     assert len(phases["half"]["aliases"]) == 3
 
 
@@ -234,7 +235,7 @@ def test_the_version_of_the_schema() -> None:
 
 
 def test_redrawn_data_are_those_of_the_seed_and_the_same_for_every_arm(load: Load) -> None:
-    plain = load(overrides=["phases.ablate.seeds=3"]).plan().trials
+    plain = load(overrides=["phases.ablate.seeds=3", "phases.ablate.redraw_data=false"]).plan().trials
     redrawn = load(overrides=["phases.ablate.seeds=3", "phases.ablate.redraw_data=true", "base.data.seed=7"]).plan()
     seeds = {(trial.seed, trial.config.data.model_dump()["seed"]) for trial in redrawn.trials}
     assert seeds == {(1, 7), (2, 8), (3, 9)}
@@ -243,6 +244,42 @@ def test_redrawn_data_are_those_of_the_seed_and_the_same_for_every_arm(load: Loa
     for trial in redrawn.trials:
         assert trial.key == trial_key(trial.config, trial.config.data.fingerprint())
     assert "3 seeds, each on data of its own" in redrawn.phases[-1].about
+
+
+ON_DATA = """\
+name: default
+base: {{data: {data}, model: {{architecture: baseline, backbone: resnet10_thin}}}}
+axes:
+  {axis}
+phases: [{{kind: ablate, seeds: 2}}]
+"""
+DRAWN, READ = "{name: synthetic, preset: tiny}", "{name: market1501, root: nowhere}"
+OTHERS, MIXED = "{train: [synthetic], test: {own: synthetic}}", "{train: [synthetic], test: {other: market1501}}"
+MARGIN = "losses.triplet.margin: {choice: [0.3, 1.2]}"
+SOURCE = f"source: {{variants: {{drawn: {{}}, read: {{data: {READ}}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("data", "axis", "written", "redraws"),
+    [
+        (DRAWN, MARGIN, [], True),
+        (OTHERS, MARGIN, [], True),
+        (DRAWN, MARGIN, ["phases.ablate.redraw_data=false"], False),
+        (READ, MARGIN, [], False),
+        (MIXED, MARGIN, [], False),
+        (DRAWN, SOURCE, [], False),
+    ],
+)
+def test_every_seed_has_data_of_its_own_where_all_are_drawn_unless_the_study_says_otherwise(
+    load: Load, data: str, axis: str, written: list[str], redraws: bool
+) -> None:
+    study = load(ON_DATA.format(data=data, axis=axis), overrides=written)
+    (phase,) = study.resolved()["phases"]  # type: ignore[misc]
+    assert phase["redraw_data"] is redraws
+    if data == DRAWN and axis == MARGIN:
+        (planned,) = study.plan().phases
+        whose = "2 seeds, each on data of its own" if redraws else "2 seeds on the same data"
+        assert planned.about == f"one_factor around base, {whose}, tested on test"
 
 
 def test_the_first_replicate_has_the_data_that_the_study_names(load: Load) -> None:
