@@ -1,10 +1,10 @@
-"""How much seeds, identities and queries move a measured mAP; the source of the spreads in `answers.py`.
+"""How much seeds, identities and queries move a measured mAP; the source of the spreads in `other_people.py`.
 
-    uv run python benchmarks/variance.py runs/claim_parts
+    uv run python benchmarks/variance.py runs/mgn
 
 For every arm of an ablation and its difference from the centre, in points of mAP: the standard deviation over seeds;
-and for the differences of a query's average precision, those over identities, over the queries of an identity, and of
-seed × query (analysis of variance by moments).
+and those of what the difference of a query's average precision is made of: seed + identity + query of the identity +
+seed × identity + seed × query (analysis of variance by moments).
 """
 
 import sys
@@ -17,22 +17,30 @@ from analysis import load_arms
 from analysis.reading.queries import per_query, weighted
 from reid_search.records import StudyStore, read_state
 
-COLUMNS = ["arm", "sd of mAP", "sd of Δ", "identities", "queries", "seed × query"]
+COLUMNS = ["arm", "sd of mAP", "sd of Δ", "seed", "identity", "query", "seed × identity", "seed × query"]
 
 
 def spreads(table: pd.DataFrame, arm: str) -> list[float]:
     """Return the spreads of an arm against the centre, as fractions of 1."""
     differences = weighted(table, {arm: 1.0, "baseline": -1.0}).dropna(how="all")
-    over_seeds = differences.mean(axis=1)
-    residual = differences.sub(over_seeds, axis=0).sub(differences.mean() - over_seeds.mean(), axis=1)
-    shape = (residual.shape[0] - 1) * (residual.shape[1] - 1)
-    of_seed = float((residual**2).to_numpy().sum() / shape)
-    by_identity = over_seeds.groupby(level="identity")
-    within = float(by_identity.var(ddof=1).mean())
-    between = float(by_identity.mean().var(ddof=1) - within / by_identity.size().mean())
-    queries = max(within - of_seed / residual.shape[1], 0.0)
-    parts = (table[arm].mean().var(ddof=1), differences.mean().var(ddof=1), max(between, 0.0), queries, of_seed)
-    return [float(np.sqrt(part)) for part in parts]
+    by_identity = differences.groupby(level="identity")
+    means, each = by_identity.mean(), by_identity.size().mean()
+    queries, identities, seeds = len(differences), len(means), differences.shape[1]
+    within = differences - by_identity.transform("mean")
+    over_seeds = within.mean(axis=1)
+    of_both = _squares(within.sub(over_seeds, axis=0)) / ((queries - identities) * (seeds - 1))
+    of_query = _squares(over_seeds) / (queries - identities) - of_both / seeds
+    crossed = means.sub(means.mean(axis=1), axis=0).sub(means.mean() - means.mean().mean(), axis=1)
+    interaction = _squares(crossed) / ((identities - 1) * (seeds - 1))  # with what queries add to it
+    of_identity = float(means.mean(axis=1).var(ddof=1)) - interaction / seeds - of_query / each
+    of_seed = float(means.mean().var(ddof=1)) - interaction / identities
+    parts = (of_seed, of_identity, of_query, interaction - of_both / each, of_both)
+    measured = (table[arm].mean().var(ddof=1), differences.mean().var(ddof=1))
+    return [float(np.sqrt(max(part, 0.0))) for part in (*measured, *parts)]
+
+
+def _squares(values: pd.DataFrame | pd.Series) -> float:
+    return float((values**2).to_numpy().sum())
 
 
 def main() -> None:
