@@ -1,12 +1,12 @@
 """How often results hold for other people, on simulated studies whose truth is known.
 
-    uv run python benchmarks/other_people.py            # 1,000 studies a row
+    uv run python benchmarks/other_people.py            # 4,000 studies a row
     uv run python benchmarks/other_people.py 200        # a quick look
 
 The difference of two arms in a query is effect + seed + identity + query + seed × identity + seed × query. The standard
 deviations are of the order of those that `variance.py` prints for the arms of `mgn.yaml`, and each identity has one to
 five queries. The truth is the effect for all seeds and people. The interval over seeds is that of `rank_effect`, which
-decides claims; the one over seeds and people is that of `over_people`, which the report shows. Prints Markdown.
+decides claims; the one over seeds and people is that of `crossed_effect`, which the report shows. Prints Markdown.
 """
 
 import sys
@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from analysis.answers.over_people import over_people
+from analysis.statistics.crossed import crossed_effect
 from analysis.statistics.effect import LEVEL
 from analysis.statistics.signed_rank import rank_effect
 
@@ -90,13 +89,7 @@ def intervals(generator: np.random.Generator, case: Case) -> tuple[tuple[float, 
     seeds = rank_effect(by_seed, case.level)
     if case.redrawn:
         return (seeds.low, seeds.high), (seeds.low, seeds.high)
-    ((effects, owner),) = tested
-    index = pd.MultiIndex.from_arrays(
-        [np.full(len(owner), "data"), np.arange(len(owner)), owner], names=["data", "image", "identity"]
-    )
-    columns = pd.MultiIndex.from_product([["better", "than"], range(1, case.seeds + 1)], names=["arm", "seed"])
-    table = pd.DataFrame(np.vstack([effects, np.zeros_like(effects)]).T, index=index, columns=columns)
-    both = over_people({arm: table[[arm]] for arm in ("better", "than")}, {"better": 1.0, "than": -1.0}, case.level)
+    both = crossed_effect(tested, case.level)
     return (seeds.low, seeds.high), (both.low, both.high)
 
 
@@ -141,7 +134,7 @@ def decided(generator: np.random.Generator, repeats: int) -> Iterator[str]:
 
 def main() -> None:
     """Print the tables."""
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000
     generator = np.random.default_rng(0)
     tables = {
         "Other people than those that were tested": (coverage, repeats),
