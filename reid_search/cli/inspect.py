@@ -163,11 +163,12 @@ def _component(wanted: str) -> "type[Config]":
 
 def _expected(study: "Study", planned: "Plan", hours: list[float | None]) -> "Iterator[str]":
     """Yield what each ablation expects to train that adds seeds until its claims are decided."""
-    from reid_search.analysis import expected_count
     from reid_search.study import AblatePhase
 
     for phase, plan, time in zip(study.config.phases, planned.phases, hours, strict=True):
         if isinstance(phase, AblatePhase) and phase.seeds.is_open and plan.arms:
+            from reid_search.analysis import expected_count
+
             share = expected_count(study, phase, plan.arms) / max(1, len(plan.trials))
             priced = "" if time is None else f" ({share * time:.2g} of {time:.2g} trial-hours)"
             yield (
