@@ -20,8 +20,8 @@ def run(*arguments: str) -> str:
 @pytest.mark.slow  # goes through every path of the answers, in a process of its own
 def test_every_path_of_the_answers_has_its_rate() -> None:
     rows = [line for line in run("benchmarks/answers.py", "4").splitlines() if "±" in line]
-    assert len(rows) == 24
-    assert all(line.count(" | ") == 3 for line in rows)
+    assert len(rows) == 34
+    assert all(line.count(" | ") == 4 for line in rows)
 
 
 @pytest.mark.slow  # every kind of simulated search once, in a process of its own

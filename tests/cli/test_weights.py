@@ -281,7 +281,8 @@ def test_a_file_that_is_overwritten_while_a_study_runs_stops_it(
 ) -> None:
     weights = _drawn(tmp_path / "w.safetensors", "resnet10_thin")
     base = _base(model={**NETWORK, "weights": str(weights)}, training={**SMALL, "images": 240, "report_every": 24})
-    study = study_file(base=base, axes={}, phases=[{"kind": "ablate", "axes": [], "seeds": 3, "redraw_data": False}], keep="none")
+    phases = [{"kind": "ablate", "axes": [], "seeds": 3, "redraw_data": False}]
+    study = study_file(base=base, axes={}, phases=phases, keep="none")
     running, storage = start("run", study, "--address", "none"), tmp_path / "runs"
     while not any(trial.epochs() for trial in StudyStore(storage, "small").trials()):
         assert running.poll() is None, running.communicate()[1]
