@@ -33,12 +33,13 @@ def test_what_a_report_says_of_searches_has_its_rates() -> None:
     assert all(float(row[1]) > 0.7 for row in shares), "the axis worth 25 points"
 
 
-@pytest.mark.slow  # writes a study and its report, in processes of their own
+@pytest.mark.slow  # simulates every kind of study, in a process of its own
 def test_both_intervals_are_measured_where_people_are_shared_and_where_they_are_redrawn() -> None:
     lines = [line for line in run("benchmarks/other_people.py", "4").splitlines() if line.startswith("| ")]
     assert sum("±" in line for line in lines) == 11
     assert lines[-1].startswith("| 8 |")
 
 
+@pytest.mark.slow  # writes a study and its report, in processes of their own
 def test_the_report_of_a_made_up_study_is_timed() -> None:
     assert run("benchmarks/report.py", "120").startswith("120 trials × 50 epochs: report ")
