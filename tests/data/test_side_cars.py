@@ -152,6 +152,20 @@ def test_wrong_keypoints_are_named(content, message: str, image: Path, tmp_path:
     assert str(path) in str(error.value)
 
 
+@pytest.mark.parametrize("all_in_one", [False, True])
+def test_keypoints_that_say_they_are_of_another_size_are_refused(all_in_one: bool, image: Path, tmp_path: Path) -> None:
+    numbers = [4.0, 8.0, 2] * len(KEYPOINTS)
+    place, content = tmp_path / "keypoints", {"keypoints": numbers, "image_size": [64, 32]}
+    if all_in_one:
+        place = tmp_path / "all.json"
+        listed = {"id": 1, "file_name": image.name, "width": 32, "height": 64}
+        place.write_text(json.dumps({"images": [listed], "annotations": [{"image_id": 1, "keypoints": numbers}]}))
+    else:
+        _keypoints(place, image, content)
+    with pytest.raises(DataError, match=r"keypoints are of an image of 32×64 pixels, and .*\.jpg has 16×32"):
+        read_keypoints(image, place, SIZE)
+
+
 def test_attributes_are_those_of_the_identity(tmp_path: Path) -> None:
     path = _table(tmp_path / "a.csv", [5, 3], age=[1, 3], upred=[0, 1])
     found = attributes_of(np.array([3, 5, 3]), path, np.array([3, 5]))

@@ -295,6 +295,10 @@ def test_a_command_may_name_another_recipe(tmp_path: Path) -> None:
             {"recipe": "pcb", "losses": {"triplet": None}},
             "null switches off a loss of recipe 'pcb', which has none of this name; allowed: identity",
         ),
+        (
+            {"recipe": "pcb", "readouts": {"PCB-Q": None}},
+            r"null deletes a readout of recipe 'pcb', which has none of this name; .*'?PCB-[GH]'?",
+        ),
         ({"recipe": "pcb", "model": {"parts": 12}, "data": {**MARKET, "image_size": [64, 32]}}, "stripes|rows"),
         ({"recipe": "mgn", "losses": {"identity": None, "triplet": None}}, "every loss is switched off"),
     ],

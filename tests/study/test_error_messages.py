@@ -274,6 +274,7 @@ STUDIES = {
         "losses: {pairs: {kind: verification, on: [global@coarse], pairs: drawn}}\n"
         "  training: {batch: {ids: 4, order: pairs, pairs: {same: 0}}}"
     ),
+    "recipe in the set of a phase": _phases("{kind: ablate, set: {recipe: pcb}}"),
     "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),

@@ -50,11 +50,18 @@ def read_keypoints(image: Path, place: Place, size: Size, confidence: float = DE
         DataError: The image has no keypoints, their content is wrong, or an annotated keypoint lies outside the image.
     """
     if isinstance(place, Path) and place.is_file():
-        path, people = place, _index(place, state_of(place)).of(image)
+        index = _index(place, state_of(place))
+        path, people, stated = place, index.of(image), index.sizes.get(index.name_of(image))
     else:
         path = file_of(image, place, "keypoints")
-        people = _people(path, _content(path))
+        content = _content(path)
+        people, stated = _people(path, content), _stated_size(content)
     width, height = size_of(image)
+    if stated not in (None, (width, height)):
+        raise DataError(
+            f"{path}: its keypoints are of an image of {stated[0]}×{stated[1]} pixels, and {image.name} has "
+            f"{width}×{height}; give keypoints in pixels of the image"
+        )
     keypoints = _of_person(path, people, confidence, (width, height))
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     keypoints[:, :2] = (keypoints[:, :2] + 0.5) * scale - 0.5
@@ -88,6 +95,12 @@ def _why_no_json(path: Path, error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "its text is not in UTF-8"
 
 
+def _stated_size(content: object) -> tuple[int, int] | None:
+    """Return the width and height that a file states of its image, as `image_size` (height, width); None for none."""
+    size = content.get("image_size") if isinstance(content, dict) else None
+    return (size[1], size[0]) if isinstance(size, list) and len(size) == 2 and _are_numbers(size) else None
+
+
 def _people(path: Path, content: object) -> _People:
     """Return the people of one image's file; an annotation is its only one."""
     found = content.get("people", [content]) if isinstance(content, dict) else content
@@ -98,11 +111,15 @@ def _people(path: Path, content: object) -> _People:
 
 @dataclass(frozen=True)
 class _Index:
-    """The people of each image of a file that holds all, by the end of the image's path, of any length."""
+    """The people of each image of a file that holds all, by the end of the image's path, of any length.
+
+    `sizes` are the widths and heights that it states of images.
+    """
 
     path: Path
     people: Mapping[str, _People]
     names: Mapping[str, frozenset[str]]
+    sizes: Mapping[str, tuple[int, int]]
 
     def of(self, image: Path) -> _People:
         """Return the people of an image."""
@@ -131,9 +148,12 @@ def _index(path: Path, _state: bytes) -> _Index:
     content = _content(path)
     try:
         names: dict[object, object] = {}
+        stated: dict[object, tuple[int, int]] = {}
         if isinstance(content, dict):
-            listed = content.get("images") or ()
-            names = {item.get("id"): item.get("file_name") for item in listed if isinstance(item, dict)}
+            listed = [item for item in content.get("images") or () if isinstance(item, dict)]
+            names = {item.get("id"): item.get("file_name") for item in listed}
+            sized = {item.get("file_name"): [item.get("width"), item.get("height")] for item in listed}
+            stated = {name: (size[0], size[1]) for name, size in sized.items() if _are_numbers(size)}
             content = content.get("annotations")
         if not isinstance(content, list) or not content or not all(isinstance(person, dict) for person in content):
             raise DataError(f"{path}: expected COCO's `images` and `annotations`, or a list of results")
@@ -145,6 +165,7 @@ def _index(path: Path, _state: bytes) -> _Index:
         raise DataError(f"{path}: not COCO's form; `images` is a list, and an `id` a number or a text") from error
     people: dict[str, _People] = {}
     meant: dict[str, set[str]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for name, number, person in zip(named, numbers, content, strict=True):
         if not isinstance(name, str):
             raise DataError(
@@ -155,7 +176,9 @@ def _index(path: Path, _state: bytes) -> _Index:
             end = "/".join(pure.parts[start:])
             people.setdefault(end, []).append(person)
             meant.setdefault(end, set()).add(str(pure))
-    return _Index(path, people, {end: frozenset(full) for end, full in meant.items()})
+            if name in stated:
+                sizes[end] = stated[name]
+    return _Index(path, people, {end: frozenset(full) for end, full in meant.items()}, sizes)
 
 
 def _of_person(path: Path, people: _People, confidence: float, size: Size) -> Keypoints:

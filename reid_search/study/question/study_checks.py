@@ -20,6 +20,7 @@ from reid_search.study.question.space import Space
 from reid_search.study.question.trial_checks import check_phase, check_written
 from reid_search.study.rules import EvaluationRule
 from reid_search.study.trial.config import DataConfig
+from reid_search.study.trial.recipes import KEY, WHERE_TAKEN
 from reid_search.study.trial.trial import TrialConfig
 
 
@@ -168,6 +169,8 @@ def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, 
     """Check that the `set` of a phase makes a valid trial and adds no loss or readout by a typing error."""
     base = TrialConfig.model_validate(study.base_of(study.config.ablation_tuned_by(phase) or phase))
     for path in phase.set:
+        if path == KEY:
+            raise StudyError(f"{study.document.written(('phases', index, 'set'))}.{path}: {WHERE_TAKEN}")
         top, *rest = split_path(path)
         known = {"losses": list(base.losses), "readouts": list(base.readouts)}.get(top, [])
         if known and len(rest) > 1 and rest[0] not in known:

@@ -3,7 +3,7 @@
 A file of `reid_search/recipes/` is a fragment of a trial, complete but for where the data are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -92,13 +92,17 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
         return own
     if not isinstance(name, str):
         raise EntryError(f"{in_yaml(name)}: expected the name of a recipe; {nearest('', recipe_names())}", KEY)
-    losses = own.get("losses")
+    losses, readouts = own.get("losses"), own.get("readouts")
     if isinstance(losses, Mapping):
         own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
     _check_architecture(name, own)
     made = merged(recipe(name), own, place, "delete named")
     if isinstance(losses, Mapping):
-        _check_switched_off(losses, name, made.get("model"))
+        known = {*cast("Mapping[str, object]", recipe(name)["losses"]), *(default_losses(made.get("model")) or {})}
+        _check_switched_off("losses", losses, known, f"switches off a loss of recipe '{name}'")
+    if isinstance(readouts, Mapping):
+        known = {*cast("Mapping[str, object]", recipe(name).get("readouts", {}))}
+        _check_switched_off("readouts", readouts, known, f"deletes a readout of recipe '{name}'")
     return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": name}
 
 
@@ -119,13 +123,11 @@ def _architecture(content: Mapping[str, object]) -> object:
     return model.get("architecture") if isinstance(model, Mapping) else None
 
 
-def _check_switched_off(losses: Mapping[str, object], name: str, model: object) -> None:
-    """Refuse a null for a loss that neither the recipe nor the architecture has."""
-    known = {*cast("Mapping[str, object]", recipe(name)["losses"]), *(default_losses(model) or {})}
-    for loss, value in losses.items():
-        if value is None and loss not in known:
-            message = f"null switches off a loss of recipe '{name}', which has none of this name"
-            raise EntryError(f"{message}; {nearest(loss, known)}", "losses", loss)
+def _check_switched_off(section: str, own: Mapping[str, object], known: Collection[str], what: str) -> None:
+    """Refuse a null for an entry that neither the recipe nor the architecture has."""
+    for entry, value in own.items():
+        if value is None and entry not in known:
+            raise EntryError(f"null {what}, which has none of this name; {nearest(entry, known)}", section, entry)
 
 
 def _shared_out(training: object, own: object) -> object:
