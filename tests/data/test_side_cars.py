@@ -654,7 +654,8 @@ SPREID = {"architecture": "spreid", "backbone": "resnet10_thin"}
 
 def _checked(market: Path, **over: object) -> None:
     data = {"name": "market1501", "root": str(market), "holdout": 0.0}
-    config = TrialConfig.model_validate({"data": data, "model": SPREID, **over})
+    batch = {"ids": 4, "per_id": 4}
+    config = TrialConfig.model_validate({"data": data, "model": SPREID, "training": {"batch": batch}, **over})
     Fingerprints().check(config)
 
 

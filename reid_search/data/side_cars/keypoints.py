@@ -59,7 +59,7 @@ def read_keypoints(image: Path, place: Place, size: Size, confidence: float = DE
     width, height = size_of(image)
     if stated not in (None, (width, height)):
         raise DataError(
-            f"{path}: its keypoints are of an image of {stated[0]}×{stated[1]} pixels, and {image.name} has "
+            f"{path}: its keypoints are of an image of {stated[0]:g}×{stated[1]:g} pixels, and {image.name} has "
             f"{width}×{height}; give keypoints in pixels of the image"
         )
     keypoints = _of_person(path, people, confidence, (width, height))
@@ -95,7 +95,7 @@ def _why_no_json(path: Path, error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else "its text is not in UTF-8"
 
 
-def _stated_size(content: object) -> tuple[int, int] | None:
+def _stated_size(content: object) -> tuple[float, float] | None:
     """Return the width and height that a file states of its image, as `image_size` (height, width); None for none."""
     size = content.get("image_size") if isinstance(content, dict) else None
     return (size[1], size[0]) if isinstance(size, list) and len(size) == 2 and _are_numbers(size) else None
@@ -119,7 +119,7 @@ class _Index:
     path: Path
     people: Mapping[str, _People]
     names: Mapping[str, frozenset[str]]
-    sizes: Mapping[str, tuple[int, int]]
+    sizes: Mapping[str, tuple[float, float]]
 
     def of(self, image: Path) -> _People:
         """Return the people of an image."""
@@ -148,7 +148,7 @@ def _index(path: Path, _state: bytes) -> _Index:
     content = _content(path)
     try:
         names: dict[object, object] = {}
-        stated: dict[object, tuple[int, int]] = {}
+        stated: dict[object, tuple[float, float]] = {}
         if isinstance(content, dict):
             listed = [item for item in content.get("images") or () if isinstance(item, dict)]
             names = {item.get("id"): item.get("file_name") for item in listed}
@@ -165,7 +165,7 @@ def _index(path: Path, _state: bytes) -> _Index:
         raise DataError(f"{path}: not COCO's form; `images` is a list, and an `id` a number or a text") from error
     people: dict[str, _People] = {}
     meant: dict[str, set[str]] = {}
-    sizes: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, tuple[float, float]] = {}
     for name, number, person in zip(named, numbers, content, strict=True):
         if not isinstance(name, str):
             raise DataError(
