@@ -64,7 +64,7 @@ def file(tmp_path: Path) -> Path:
 def test_it_is_planned_and_checked(ladder: Design, file: Path) -> None:
     study = load_study(file)
     phase = study.plan().phases[0]
-    assert phase.about == "ladder around base, 6 seeds, tested on test"
+    assert phase.about == "ladder around base, 6 seeds, each on data of its own, tested on test"
     assert [arm.name for arm in phase.arms] == ["baseline", f"{A}=0.3", f"{A}=0.3, {B}=avg"]
     assert phase.count == 18
     [decided] = study.config.deciding_phases

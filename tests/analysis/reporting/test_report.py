@@ -318,9 +318,9 @@ def test_a_factorial_over_data_is_a_section_a_data_set_and_one_table_of_effects(
             ours, theirs = factorial_map[f"{prefix}model.pooling={arm}"], factorial_map[centre]
             difference = 100 * (statistics.fmean(ours) - statistics.fmean(theirs))
             assert row["Δ, points"].split()[0] == f"{difference:+.2f}".replace("-", "−")
-    assert [row["Interval over queries"] != "–" for row in plain[1:]] == [True, True]
-    assert "Interval over queries" not in strong[0], "no queries were written there"
-    assert "Two uncertainties" in page.text
+    assert [row["Over seeds and people"] != "–" for row in plain[1:]] == [True, True]
+    assert "Over seeds and people" not in strong[0], "no queries were written there"
+    assert "two-way random effects" in page.text
     effects = page.table("Effect of", "Combinations")
     assert [row["Level"] for row in effects] == ["max", "gem", "strong × max", "strong × gem"]
     assert "different protocols: data.nuisances.backgrounds = strong." in page.text
