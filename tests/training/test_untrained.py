@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from reid_search.data import open_trial_data
 from reid_search.records import TrialFolder
@@ -53,5 +54,5 @@ def test_measuring_it_changes_nothing_else(
     assert measured == bare
     for name, found in readouts[0].items():
         assert _trained(found["metrics"]) == readouts[1][name]["metrics"] != found["metrics"]
-    weights = [(folder.checkpoints / "weights.safetensors").read_bytes() for folder in folders]
-    assert weights[0] == weights[1]
+    weights = [load_file(folder.checkpoints / "weights.safetensors") for folder in folders]
+    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=0)
