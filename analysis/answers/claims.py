@@ -1,9 +1,9 @@
 """The answer to each claim of a study: a verdict, and why.
 
 A claim is a contrast between arms that was written down before they ran. Its effect is computed within each seed, and
-decided by the signed-rank test with the interval that is its inversion. The claims of a study share the error rate
-equally (Bonferroni), and so do the looks at a claim. A claim with a control holds if its effect does *and* exceeds the
-control's; that one is significant and the other is not proves nothing (Gelman & Stern 2006).
+decided by the signed-rank test with the interval that is its inversion. The claims of a study share its error rate
+(Bonferroni), and the looks at a claim share what it has of that. A claim with a control holds if its effect does *and*
+exceeds the control's; that one is significant and the other is not proves nothing (Gelman & Stern 2006).
 
 A seed in which an arm collapsed is no measurement of what the arms are worth once they learn. It is left out of the
 effect and counted beside it, and a verdict that the collapsed seeds speak against is withheld. So is one that the seeds
@@ -125,7 +125,8 @@ class _Effects:
         if found in (verdict.SUPPORTED, verdict.CONTRADICTED) and self.with_collapsed * self.effect.delta < 0:
             why = "the mean over all seeds, with those that collapsed, points the other way"
             return verdict.NO_VERDICT, why
-        return (verdict.NO_VERDICT, self._overturned(found)) if self._overturned(found) else (found, "")
+        overturned = self._overturned(found)
+        return (verdict.NO_VERDICT if overturned else found), overturned
 
     def over_people(self, state: StudyState, rows: pd.DataFrame, found: str) -> OverPeople:
         """Return what a verdict says of other people, over the seeds in which no arm collapsed."""

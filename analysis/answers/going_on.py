@@ -26,12 +26,10 @@ class GoingOn:
 
     Attributes:
         arms: The arms that get more seeds.
-        undecided: Number of claims that go on.
         remark: What was found, in a sentence.
     """
 
     arms: tuple[str, ...]
-    undecided: int
     remark: str
 
 
@@ -47,7 +45,7 @@ def look_at_claims(store: StudyStore, phase: str) -> GoingOn:
     remark = f"{phase}, {several(seeds, 'seed')}: {decided}"
     if futile := len(left) - len(further):
         remark += f", {futile} beyond what more seeds could decide"
-    return GoingOn(arms, len(further), f"{remark}, {len(further)} to go on" if further else remark)
+    return GoingOn(arms, f"{remark}, {len(further)} to go on" if further else remark)
 
 
 def expected_count(study: Study, phase: AblatePhase, arms: Sequence[Arm]) -> int:

@@ -9,14 +9,13 @@ import pandas as pd
 
 from reid_search.records import StudyStore
 from reid_search.study.metrics import title_of
-from reid_search.study.question.deciding import seeds_for
+from reid_search.study.question.deciding import seeds_for, smallest_p
 from reid_search.words import several
 
 from ..answers.claim_answer import ClaimAnswer
 from ..answers.going_on import chance_left
 from ..reading.measures import Row, rows_of
 from ..statistics import verdict
-from ..statistics.family import smallest_sign_flip_p
 from ..statistics.futility import FUTILE
 from ..statistics.signed_rank import RankEffect
 from .describe_family import describe_past
@@ -103,7 +102,7 @@ def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:
 
 def describe_bound(n: int) -> str:
     """Return the smallest p that so many seeds allow, in a sentence."""
-    bound = exact(smallest_sign_flip_p(n))
+    bound = exact(smallest_p(n))
     return f"With {several(n, 'seed')} the smallest two-sided p that a sign-flip test can reach is {bound}."
 
 

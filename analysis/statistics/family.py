@@ -1,4 +1,4 @@
-"""Several tests at once: adjusted p values, and the smallest p possible."""
+"""Several tests at once: adjusted p values."""
 
 import math
 from collections.abc import Sequence
@@ -16,8 +16,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(known) - rank) * p))
         adjusted[index] = largest
     return adjusted
-
-
-def smallest_sign_flip_p(n: int) -> float:
-    """Return the smallest two-sided p that a sign-flip test can reach with n pairs: .25 with 3, .0625 with 5."""
-    return min(1.0, 2.0 ** (1 - n))

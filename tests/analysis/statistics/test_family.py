@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from analysis.statistics.family import holm, smallest_sign_flip_p
+from analysis.statistics.family import holm
+from reid_search.study.question.deciding import smallest_p
 
 
 def by_definition(p_values):
@@ -55,7 +56,7 @@ def test_holm_keeps_the_level_of_a_family():
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
-def test_smallest_sign_flip_p_is_that_of_all_flips(n):
+def test_the_smallest_p_is_that_of_all_flips(n):
     differences = np.arange(1, n + 1)
     flips = [abs(np.dot(signs, differences)) for signs in itertools.product([-1, 1], repeat=n)]
-    assert smallest_sign_flip_p(n) == np.mean([flipped >= differences.sum() for flipped in flips])
+    assert smallest_p(n) == np.mean([flipped >= differences.sum() for flipped in flips])
