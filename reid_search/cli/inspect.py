@@ -117,14 +117,9 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON schema of a study file, or of one component's settings."""
-    from reid_search.study import StudyConfig, TrialConfig
+    from reid_search.study.editor_schema import component_schema, study_schema
 
-    if component is None:
-        content = StudyConfig.model_json_schema()
-        content["properties"]["base"] = TrialConfig.model_json_schema()
-        answer_json(content)
-        return
-    answer_json(_component(component).model_json_schema())
+    answer_json(study_schema() if component is None else component_schema(_component(component)))
 
 
 def doctor(storage: Storage = DEFAULT_STORAGE) -> None:
@@ -147,7 +142,7 @@ def _component(wanted: str) -> "type[Config]":
     from reid_search.study import ARCHITECTURES, BACKBONES, DATASETS, LOSSES, PRUNERS, SAMPLERS, SCORERS
 
     families = (ARCHITECTURES, BACKBONES, LOSSES, SCORERS, DATASETS, SAMPLERS, PRUNERS)
-    known = {f"{family.noun.replace(' ', '-')}/{name}": family for family in families for name in family.names()}
+    known = {f"{family.title}/{name}": family for family in families for name in family.names()}
     found = [full for full in known if wanted in (full, full.partition("/")[2])]
     if len(found) > 1:
         raise StudyError(f"component '{wanted}': {' or '.join(found)}?")

@@ -44,6 +44,9 @@ from reid_search.study.plugins import load_plugin, plugins, wrong
 WITH_DEFAULTS = "with defaults"
 """The context in which a config is written with settings that keys leave out where they have their defaults."""
 
+HOLDS = "x-holds"
+"""In the JSON schema of a config: the settings of which family, or the entries of which config, stand here."""
+
 _MOST_OWNERS = 3
 
 
@@ -311,9 +314,19 @@ class ComponentFamily:
             return own
         return f"did you mean '{other}', {self.whose(other)}? ({own})"
 
+    @property
+    def title(self) -> str:
+        """What a component is called in one word: `data-set`."""
+        return self.noun.replace(" ", "-")
+
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Make a field of this family hold the config of the component that its value names."""
         return core_schema.no_info_before_validator_function(self.validate, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say that the settings of a component stand here."""
+        del schema, handler
+        return {HOLDS: self.title}
 
     @cache  # noqa: B019  (families live as long as the process)
     def _config_in(self, folder: str) -> type[Config]:
@@ -350,6 +363,40 @@ class ComponentFamily:
         return f"{config.__module__.rpartition('.')[0]}.{self._work}"
 
 
+@dataclass(frozen=True)
+class ByName:
+    """Marks a field of a family whose component may be given by its name alone, or without its name.
+
+    It stands behind the family: `Annotated[SamplerConfig, SAMPLERS, ByName(SAMPLERS, "tpe")]`.
+
+    Attributes:
+        family: The family.
+        default: The component that is meant where a map does not name it, if any.
+    """
+
+    family: ComponentFamily
+    default: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read a name as the component with its default settings."""
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Allow the name alone."""
+        return {"anyOf": [{"enum": self.family.names()}, handler(schema)]}
+
+    def _read(self, value: object) -> object:
+        key = self.family.discriminator
+        if isinstance(value, str):
+            return {key: value}
+        if isinstance(value, Mapping):
+            return {**({key: self.default} if self.default else {}), **value}
+        if isinstance(value, Config):
+            return value
+        expected = f"expected the name of a {self.family.noun}, or a map with the key '{key}'"
+        raise ValueError(f"{expected}, got {in_yaml(value)}; {nearest('', self.family.names())}")
+
+
 BACKBONES = ComponentFamily("reid_search.backbones", "name", "backbone", work="model", shared=True)
 ARCHITECTURES = ComponentFamily("reid_search.models", "architecture", "architecture", work="model")
 LOSSES = ComponentFamily("reid_search.losses", "kind", "loss", work="loss")
@@ -359,7 +406,10 @@ SAMPLERS = ComponentFamily("reid_search.samplers", "kind", "sampler", work="samp
 PRUNERS = ComponentFamily("reid_search.pruners", "kind", "pruner", work="pruner")
 
 
+FAMILIES = (ARCHITECTURES, LOSSES, DATASETS, SCORERS, SAMPLERS, PRUNERS)
+"""Those whose components have settings in a study file; a backbone is a name."""
+
+
 def family_of(config: type[Config]) -> ComponentFamily | None:
     """Return the family of which this is the config class of a component, if any."""
-    families = (ARCHITECTURES, LOSSES, DATASETS, SCORERS, SAMPLERS, PRUNERS)
-    return next((family for family in families if config in map(family.config_class, family.names())), None)
+    return next((family for family in FAMILIES if config in map(family.config_class, family.names())), None)

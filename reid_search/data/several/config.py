@@ -15,7 +15,7 @@ from pydantic import (
 
 from reid_search.errors import StudyError
 from reid_search.study import DATASETS, DataConfig, EntryName, EvaluationRule, SideCar
-from reid_search.study.component import AbsolutePath, EntryError, absolute
+from reid_search.study.component import AbsolutePath, ByName, EntryError, absolute
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.config import DataFacts, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_facts
@@ -27,11 +27,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, Mapping | str | DataConfig) else value
 
 
-Member = Annotated[
-    SerializeAsAny[DataConfig],
-    DATASETS,
-    BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value),
-]
+Member = Annotated[SerializeAsAny[DataConfig], DATASETS, ByName(DATASETS)]
 
 
 class SeveralConfig(DataConfig):

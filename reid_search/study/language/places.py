@@ -10,17 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from reid_search.study.component import ComponentFamily, Config
+from reid_search.study.component import HOLDS, ComponentFamily, Config
 
 
 @dataclass(frozen=True)
 class Entries:
     """Marks a field of plain data that holds entries of a config class or family: `Annotated[dict, Entries(Trial)]`."""
 
-    of: object
+    of: ComponentFamily | type[Config]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say whose entries stand here; of a list of components, that one may stand alone."""
+        found = handler(schema)
+        if found.get("type") == "array":
+            return {"anyOf": [found["items"], found]}
+        return {HOLDS: self.of.title if isinstance(self.of, ComponentFamily) else self.of.__name__}
 
 
 class Place:

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from reid_search.errors import nearest
 from reid_search.study.component import Config, EntryError, OneOf, in_yaml
@@ -11,7 +19,7 @@ from reid_search.study.metrics import DEFAULT_OBJECTIVE, objectives
 from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.design import Design
 from reid_search.study.question.designs.registry import design_named, designs
-from reid_search.study.question.replicates import SEARCH_SEEDS_START, Replicates, replicates
+from reid_search.study.question.replicates import SEARCH_SEEDS_START, WRITTEN, Replicates, replicates
 from reid_search.study.question.searching import AnyPruner, AnySampler
 
 FRESH_SEEDS_APART = 1_000_000
@@ -111,7 +119,9 @@ class AblatePhase(_Phase):
     design: Annotated[str, OneOf(designs)] = "one_factor"
     around: str = "base"
     resolution: Literal[3, 4, 5] | None = None
-    seeds: Annotated[Replicates, BeforeValidator(replicates), PlainSerializer(Replicates.as_written)] = Replicates(3, 3)
+    seeds: Annotated[
+        Replicates, BeforeValidator(replicates), PlainSerializer(Replicates.as_written), WithJsonSchema(WRITTEN)
+    ] = Replicates(3, 3)
     redraw_data: bool = False
     evaluate: Literal["test", "val"] = "test"
 

@@ -12,6 +12,24 @@ SEARCH_SEEDS_START = 10_000
 UNTIL = "decided"
 
 _KEYS = ("from", "to", "until")
+_COUNT = {"type": "integer", "minimum": 1, "maximum": SEARCH_SEEDS_START - 1}
+WRITTEN = {
+    "anyOf": [
+        _COUNT,
+        {
+            "type": "object",
+            "properties": {
+                "from": {"description": "Seeds that every arm gets.", **_COUNT},
+                "to": {"description": "The most that an arm gets, as long as a claim about it is undecided.", **_COUNT},
+                "until": {"description": "What ends it.", "const": UNTIL},
+            },
+            "required": list(_KEYS),
+            "additionalProperties": False,
+        },
+    ]
+}
+"""The JSON schema of what a study file says for them."""
+
 _EXAMPLE = "{from: 9, to: 20, until: decided}"
 
 

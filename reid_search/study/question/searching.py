@@ -1,13 +1,12 @@
 """Base classes of samplers, which propose the settings of a search, and of pruners, which stop its trials early."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BeforeValidator, SerializeAsAny
+from pydantic import SerializeAsAny
 
-from reid_search.errors import nearest
-from reid_search.study.component import PRUNERS, SAMPLERS, ComponentFamily, Config, EntryError, in_yaml
+from reid_search.study.component import PRUNERS, SAMPLERS, ByName, Config, EntryError
 from reid_search.words import several
 
 if TYPE_CHECKING:
@@ -75,24 +74,8 @@ class PrunerConfig(Config):
             raise EntryError(f"{fewest}: {runs}, so none would be stopped; {allowed}", "min_epochs")
 
 
-def _named(family: ComponentFamily, default: str) -> BeforeValidator:
-    """Read a bare name, or a map that may leave out its `kind`."""
-
-    def read(value: object) -> object:
-        if isinstance(value, str):
-            return {"kind": value}
-        if isinstance(value, Mapping):
-            return {"kind": default, **value}
-        if isinstance(value, Config):
-            return value
-        expected = f"expected the name of a {family.noun}, or a map with the key 'kind'"
-        raise ValueError(f"{expected}, got {in_yaml(value)}; {nearest('', family.names())}")
-
-    return BeforeValidator(read)
-
-
-AnySampler = Annotated[SerializeAsAny[SamplerConfig], SAMPLERS, _named(SAMPLERS, "tpe")]
-AnyPruner = Annotated[SerializeAsAny[PrunerConfig], PRUNERS, _named(PRUNERS, "successive_halving")]
+AnySampler = Annotated[SerializeAsAny[SamplerConfig], SAMPLERS, ByName(SAMPLERS, "tpe")]
+AnyPruner = Annotated[SerializeAsAny[PrunerConfig], PRUNERS, ByName(PRUNERS, "successive_halving")]
 
 
 def as_written(config: SamplerConfig | PrunerConfig) -> str | dict[str, object]:

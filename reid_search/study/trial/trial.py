@@ -177,7 +177,8 @@ class TrialConfig(Config):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Allow the key `recipe` too."""
         found = handler.resolve_ref_schema(handler(schema))
-        found["properties"][KEY] = {"enum": list(recipe_names())}
+        laid = "A published system, over which the other entries are laid."
+        found["properties"][KEY] = {"description": laid, "enum": list(recipe_names())}
         found["properties"].pop("from_recipe")
         return found
 
