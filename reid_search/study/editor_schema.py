@@ -19,6 +19,7 @@ from reid_search.study.trial.trial import TrialConfig
 
 _DEFINITIONS = "#/$defs/"
 _NULL = {"type": "null"}
+_OF_ANOTHER = {**_NULL, "errorMessage": "not a setting of this component; null takes away what another one had"}
 _EXTENDS = {
     "description": "A file that this one is laid over: maps merge, lists replace, null deletes.",
     "type": "string",
@@ -142,7 +143,7 @@ def _family(family: ComponentFamily, names: dict[str, str], definitions: dict[st
     """
     owners: dict[str, list[str]] = {}
     for component in names.values():
-        definitions[component]["additionalProperties"] = _NULL  # which takes away what another component had
+        definitions[component]["additionalProperties"] = _OF_ANOTHER
         for entry in definitions[component]["properties"]:
             owners.setdefault(entry, []).append(component)
     found = {entry: _any_of(entry, whose, definitions) for entry, whose in sorted(owners.items())}
