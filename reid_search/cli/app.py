@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reid_search import __version__
-from reid_search.cli import data, inspect, run, store, trial
+from reid_search.cli import data, inspect, run, starting, store, trial
 from reid_search.cli.console import answer, say
 from reid_search.errors import ReidSearchError
 
@@ -18,6 +18,7 @@ _HELP = """Which of my re-identification design choices matter, by how much, and
 Write the question as a study (one YAML file: a baseline, the axes that vary, the phases), then:
 
 \b
+    reid-search init DATA                        write a first study of a data set
     reid-search plan search_spaces/mgn.yaml      what would run: arms, trials, images
     reid-search run search_spaces/mgn.yaml       run it; run again after any interruption to go on
     reid-search report mgn                       rewrite the report from the records
@@ -36,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 for command in (
-    *(run.run, inspect.plan, store.status, store.report, store.compare, store.sync, store.ui),
+    *(starting.init, run.run, inspect.plan, store.status, store.report, store.compare, store.sync, store.ui),
     *(trial.train, trial.evaluate, trial.export, inspect.schema, inspect.doctor),
 ):
     app.command()(command)

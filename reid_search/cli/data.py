@@ -87,7 +87,7 @@ def check(
     from reid_search.errors import DataError
 
     given = settings_of_set(sets, skip_broken)
-    config = folder_config(name, folder, given) if name else _sniffed(folder, given)
+    config = config_of_folder(folder, name, given)
     name, listing = config.name, config.listing()
     hashed = hash_files(image.path for image in listing.images)
     images = judged(hashed.digests)
@@ -202,6 +202,16 @@ def _refused(check: Callable[[], list[str]]) -> tuple[list[str], list[str]]:
         return [], check()
     except DataError as error:
         return [str(error)], []
+
+
+def config_of_folder(folder: Path, name: str | None, sets: Sequence[str]) -> "FolderConfig":
+    """Return the data set in a folder: the one that is named, or else what the folder looks like.
+
+    Raises:
+        DataError: The folder is missing, or like no data set.
+        RequestError: There is no such data set or setting.
+    """
+    return folder_config(name, folder, sets) if name else _sniffed(folder, sets)
 
 
 def _sniffed(folder: Path, sets: Sequence[str]) -> "FolderConfig":

@@ -108,8 +108,12 @@ class FolderConfig(DataConfig):
     @property
     def written(self) -> str:
         """How a study file writes it: `data: {name: cuhk03, boxes: labelled, root: …}`."""
-        told = {"name": self.name, **self._settings, "root": str(self.root)}
-        return f"data: {{{', '.join(f'{name}: {label_of(value)}' for name, value in told.items())}}}"
+        return f"data: {{{', '.join(f'{name}: {label_of(value)}' for name, value in self.told.items())}}}"
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The entries that a study file needs for it: its name, what is not as it is by default, its place."""
+        return {"name": self.name, **self._settings, "root": str(self.root)}
 
     @property
     def how_to_name(self) -> str:
