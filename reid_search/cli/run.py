@@ -119,6 +119,8 @@ def _conclude(store: "StudyStore", summary: "RunSummary") -> None:
         say(f"  #{best.number}: {', '.join(settings)}")
         state = read_state(store, tolerant=True)
         proposal = state.best(best.phase)
+        if proposal is not None:
+            say(f"  {store.trial(proposal.key, proposal.seed).path}")
         if proposal is not None and (collapse := state.collapse(proposal)):
             say(f"  It is {collapse.words}: no proposal learnt anything, so the search has found no best.")
     say(f"Report:  {page}")
