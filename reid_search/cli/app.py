@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reid_search import __version__
-from reid_search.cli import best, data, inspect, run, starting, store, trial
+from reid_search.cli import best, data, inspect, run, starting, status, store, trial
 from reid_search.cli.console import answer, say
 from reid_search.errors import ReidSearchError
 
@@ -37,7 +37,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 for command in (
-    *(starting.init, run.run, inspect.plan, store.status, best.best, store.report, store.compare, store.sync, store.ui),
+    *(
+        starting.init,
+        run.run,
+        inspect.plan,
+        status.status,
+        best.best,
+        store.report,
+        store.compare,
+        store.sync,
+        store.ui,
+    ),
     *(trial.train, trial.evaluate, trial.export, inspect.schema, inspect.doctor),
 ):
     app.command()(command)

@@ -1,60 +1,24 @@
-"""Commands on the results of studies: `status`, `report`, `compare`, `sync`, `ui`."""
+"""Commands on the results of studies: `report`, `compare`, `sync`, `ui`."""
 
 import json
-import statistics
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reid_search.cli.console import answer, answer_console, answer_json, percent, say
+from reid_search.cli.console import answer, answer_console, answer_json, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson
 from reid_search.cli.options import Storage as StorageFolder
 from reid_search.errors import RequestError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from reid_search.records import Ask, SeedCounts, StudyState, StudyStore
+    from reid_search.records import StudyStore
 
 Which = Annotated[
     str | None,
     typer.Argument(help="A study's name, file or folder; not needed if there is only one.", metavar="STUDY"),
 ]
-
-
-def status(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE, as_json: AsJson = False) -> None:
-    """Show how far a study is: trials by status, each search's best, each ablation's baseline, what failed."""
-    from reid_search.records import Status, read_state
-
-    state = read_state(find_store(which, storage), tolerant=True)
-    at_work = state.store.is_at_work
-    counts = Counter(
-        Status.INTERRUPTED if trial.status == Status.RUNNING and not at_work else trial.status
-        for trial in state.trials.values()
-    )
-    waiting = len(state.asked_now - set(state.trials))
-    counts.update({Status.WAITING: waiting} if waiting else {})
-    wrong = (Status.FAILED, Status.UNREADABLE)
-    failed = {str(trial.id): trial.reason or "" for trial in state.trials.values() if trial.status in wrong}
-    phases: list[dict[str, Any]] = [
-        *(_search_status(state, phase) for phase in state.searches),
-        *(_ablation_status(state, phase) for phase in state.ablations),
-    ]
-    if as_json:
-        answer_json({"study": state.name, "at_work": at_work, "trials": counts, "phases": phases, "failed": failed})
-        return
-    answer(f"{state.name}: " + (", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no trials"))
-    for phase in phases:
-        answer(f"  {phase['phase']}: {phase['done']} of {phase['asked']} done{_best_text(phase)}")
-        for arm, ended in phase.get("lost", {}).items():
-            answer(f"    {arm}: {ended['words']}" + f"; {ended['flag']} in every seed: no effect" * bool(ended["flag"]))
-    for name, reason in failed.items():
-        answer(f"  failed {name}: {reason}")
-    for problem in state.problems:
-        say(problem)
 
 
 def report(which: Which = None, storage: StorageFolder = DEFAULT_STORAGE) -> None:
@@ -143,53 +107,3 @@ def find_store(which: str | None, storage: Path) -> "StudyStore":
         others = nearest(name, known) if known else "nor was any other; --storage names another folder"
         raise RequestError(f"{storage}: no study '{name}' was run there; {others}")
     return StudyStore(storage, name)
-
-
-def _search_status(state: "StudyState", phase: str) -> dict[str, object]:
-    from reid_search.analysis import best_values
-
-    asks, best = [*state.searches[phase], *state.finalists[phase]], state.best(phase)
-    found: dict[str, object] = {"phase": phase, "asked": len(asks), "done": _done(state, asks)}
-    if best is None:
-        return found
-    worth = best_values(state)[phase]
-    shown = {"objective": state.objective(phase), "value": worth.shown, "readout": state.readout(best)}
-    fresh = {"raw": worth.raw, "fresh_seeds": worth.seeds, "how": worth.how} if worth.seeds else {}
-    shown |= {"collapse": state.collapse(best)}
-    return found | {"best": {"number": best.number, "key": best.key, **shown, **fresh}}
-
-
-def _ablation_status(state: "StudyState", phase: str) -> dict[str, object]:
-    asks = state.ablations[phase]
-    arms: dict[str, list[float]] = {}
-    for ask in asks:
-        value = state.value(ask)
-        arms.setdefault(ask.arm, []).extend([] if value is None else [value])
-    means = {arm: statistics.fmean(values) for arm, values in arms.items() if values}
-    metric = next((state.metric(ask) for ask in asks), "")
-    lost = {arm: _ended(counts) for arm, counts in state.seed_counts(phase).items() if counts.lost}
-    found = {"phase": phase, "asked": len(asks), "done": _done(state, asks), "metric": metric, "arms": means}
-    return found | ({"lost": lost} if lost else {})
-
-
-def _ended(counts: "SeedCounts") -> dict[str, object]:
-    low, high = counts.interval
-    numbers = {"ended": counts.ended, "collapsed": counts.collapsed, "failed": counts.failed, "low": low, "high": high}
-    return {**numbers, "flag": counts.flag.words, "words": str(counts)}
-
-
-def _done(state: "StudyState", asks: "Sequence[Ask]") -> int:
-    from reid_search.records import Status
-
-    return sum(state.status(ask) in (Status.FINISHED, Status.STOPPED, Status.FAILED) for ask in asks)
-
-
-def _best_text(phase: "Mapping[str, Any]") -> str:
-    from reid_search.study import BASELINE
-
-    best, centre = phase.get("best"), phase.get("arms", {}).get(BASELINE)
-    if best:
-        how = f" ({best['how']})" if "how" in best else ""
-        nothing = f" ({best['collapse'].words})" if best["collapse"] else ""
-        return f", best so far #{best['number']}: {percent(best['value'])} % {best['objective']}{how}{nothing}"
-    return f", {BASELINE} {percent(centre)} % {phase['metric']} on average" if centre is not None else ""
