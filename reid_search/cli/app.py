@@ -33,13 +33,13 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 for command in (
     *(
         starting.init,
         run.run,
+        run.rerun,
         inspect.plan,
         status.status,
         best.best,

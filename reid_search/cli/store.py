@@ -15,9 +15,22 @@ from reid_search.errors import RequestError, nearest
 if TYPE_CHECKING:
     from reid_search.records import StudyStore
 
+
+def _studies(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of studies that begin so, for completion in a shell."""
+    from reid_search.records import Storage
+
+    known = Storage(Path(context.params.get("storage") or DEFAULT_STORAGE)).studies()
+    return [store.name for store in known if store.name.startswith(incomplete)]
+
+
 Which = Annotated[
     str | None,
-    typer.Argument(help="A study's name, file or folder; not needed if there is only one.", metavar="STUDY"),
+    typer.Argument(
+        help="A study's name, file or folder; not needed if there is only one.",
+        metavar="STUDY",
+        autocompletion=_studies,
+    ),
 ]
 
 

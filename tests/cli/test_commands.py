@@ -1,6 +1,7 @@
 """Commands that read and plan, and every mistake: one message with its place, exit code 2, nothing written."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -249,3 +250,14 @@ def test_a_home_folder_that_a_shell_left_is_found(
 
 def test_the_release_is_told(command: Command) -> None:
     assert command("--version") == (0, f"reid-search {__version__}\n", "")
+
+
+def test_a_shell_completes_the_names_of_studies(before: Path) -> None:
+    words = {"_REID_SEARCH_COMPLETE": "complete_bash", "COMP_WORDS": "reid-search status be", "COMP_CWORD": "2"}
+    (before.parent / "runs").mkdir()
+    before.rename(before.parent / "runs" / "before")
+    program = Path(sys.executable).with_name("reid-search")
+    done = subprocess.run(
+        [program], env=os.environ | words, cwd=before.parent, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["before"]
