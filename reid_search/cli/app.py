@@ -39,7 +39,6 @@ for command in (
     *(
         starting.init,
         run.run,
-        run.rerun,
         inspect.plan,
         status.status,
         best.best,
