@@ -5,9 +5,11 @@ traceback and exits with `exit_code`.
 """
 
 import difflib
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 _ALIKE = 0.6
+_LONGEST_LIST = 900  # characters
 
 
 class ReidSearchError(Exception):
@@ -80,9 +82,17 @@ def is_of_environment(error: BaseException | None) -> bool:
 def nearest(name: str, allowed: Iterable[str], ending: str = "") -> str:
     """Return the end of an error message: `did you mean 'mgn'? (allowed: baseline, mgn)`; `ending` as in `closest`."""
     names = sorted({str(item) for item in allowed})
-    listed = f"allowed: {', '.join(names)}" if names else "nothing is allowed here"
+    listed = f"allowed: {_first(names)}" if names else "nothing is allowed here"
     close = closest(name, names, ending)
     return f"did you mean '{close}'? ({listed})" if close else listed
+
+
+def _first(names: Sequence[str]) -> str:
+    """Join as many names as a message has room for, one at least, and say how many more there are."""
+    ends = itertools.accumulate(len(name) + 2 for name in names)
+    shown = max(1, sum(end <= _LONGEST_LIST for end in ends))
+    more = f" and {len(names) - shown:,} more" if shown < len(names) else ""
+    return ", ".join(names[:shown]) + more
 
 
 def closest(name: str, allowed: Iterable[str], ending: str = "") -> str | None:

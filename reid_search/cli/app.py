@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reid_search import __version__
-from reid_search.cli import best, data, inspect, run, starting, status, store, trial
+from reid_search.cli import best, data, inspect, run, starting, status, store, trial, trials
 from reid_search.cli.console import answer, say
 from reid_search.errors import ReidSearchError
 
@@ -41,6 +41,8 @@ for command in (
         run.run,
         inspect.plan,
         status.status,
+        trials.logs,
+        trials.stop,
         best.best,
         store.report,
         store.compare,

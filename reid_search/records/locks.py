@@ -4,16 +4,18 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from reid_search.errors import RequestError
 
 _LOG = logging.getLogger("reid_search.locks")
 _SILENT_SECONDS = 2.0
+_HOLDER = re.compile(r"process (\d{1,10}) on (\S+)")
 
 
 @contextlib.contextmanager
@@ -42,7 +44,7 @@ def locked(path: Path, busy: str, patience: float = 0.0) -> Iterator[None]:
                 said = True
             time.sleep(0.1)
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.write(f"{Holder(os.getpid(), socket.gethostname())}\n")
         file.flush()
         yield
 
@@ -53,6 +55,30 @@ def is_held(path: Path) -> bool:
         return False
     with path.open(encoding="utf-8") as file:
         return not _taken(file.fileno(), fcntl.LOCK_SH)
+
+
+class Holder(NamedTuple):
+    """The process that holds a lock."""
+
+    process: int
+    host: str
+
+    def __str__(self) -> str:
+        """Return what its lock's file says: `process 17 on node-3`."""
+        return f"process {self.process} on {self.host}"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host == socket.gethostname()
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return the process that holds the lock at `path`; None if nobody does, or its file does not say who."""
+    if not is_held(path):
+        return None
+    found = _HOLDER.fullmatch(path.read_text(encoding="utf-8", errors="replace").strip())
+    return Holder(int(found[1]), found[2]) if found else None
 
 
 def _naming_holder(busy: str, file: TextIO) -> str:

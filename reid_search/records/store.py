@@ -13,7 +13,7 @@ from reid_search.errors import RequestError, ResourceError
 from reid_search.records.files import write_atomically
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import TrialId
-from reid_search.records.locks import is_held, locked
+from reid_search.records.locks import Holder, holder_of, is_held, locked
 from reid_search.records.log import StudyLog
 from reid_search.records.reading import reading
 from reid_search.study.language.document import read_document
@@ -169,6 +169,11 @@ class StudyStore:
     def is_at_work(self) -> bool:
         """Whether the study is running."""
         return is_held(self._lock)
+
+    @property
+    def holder(self) -> Holder | None:
+        """The process that runs the study; None if none does."""
+        return holder_of(self._lock)
 
     def set_aside(self) -> Path | None:
         """Move everything but the lock to a new folder; call it while holding the lock (`running`).
