@@ -33,6 +33,19 @@ from ..statistics.looks import level_of_look, planned_before
 
 
 @dataclass(frozen=True)
+class Changes:
+    """How a number that a claim gives was changed while results were in.
+
+    Attributes:
+        times: How often.
+        others: What it was before, each once, other than it is now.
+    """
+
+    times: int = 0
+    others: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Past:
     """What was done about the contrast of a claim, up to now.
 
@@ -40,7 +53,9 @@ class Past:
         sample: The trainings that decide it; None before its phase began.
         other_samples: Other trainings, or another control, with which it was measured; each counts in the family.
         other_names: Names under which it was claimed before.
-        other_smallest_effects: Smallest effects of interest that it had while results were in.
+        smallest_effects: Changes of its smallest effect of interest.
+        bounds: Changes of what the effect may still be under its control, which is the smallest effect if the file does
+            not say.
         times_reversed: How often its direction was reversed after results had come in.
         beside: Other claims of the study that the same trainings decide in the same way.
         set_aside: Days on which stores were set aside in which it had been measured.
@@ -52,7 +67,8 @@ class Past:
     sample: Sample | None = None
     other_samples: tuple[Sample, ...] = ()
     other_names: tuple[str, ...] = ()
-    other_smallest_effects: tuple[float, ...] = ()
+    smallest_effects: Changes = Changes()
+    bounds: Changes = Changes()
     times_reversed: int = 0
     beside: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
@@ -139,13 +155,14 @@ class Family:
             return Past(budget=budget_of_claim(max(1, self.size)))
         own, sample = _own(contrast, claim), contrast.sample_of(claim)
         before = [item for item in contrast.attempts if item.seen and not item.is_current]
-        others = [item.smallest_effect for item in before if item.smallest_effect != own.smallest_effect]
+        history = [*_one_a_run(before, claim), own]
         return Past(
             sample=sample,
             other_samples=tuple(contrast.left_behind),
             other_names=tuple(name for name in contrast.names if name not in contrast.claims_now),
-            other_smallest_effects=tuple(dict.fromkeys(others)),
-            times_reversed=sum(one.direction != two.direction for one, two in pairwise([*before, own])),
+            smallest_effects=_changes([item.smallest_effect for item in history]),
+            bounds=_changes([item.vanishes_within for item in history]),
+            times_reversed=sum(one.direction != two.direction for one, two in pairwise(history)),
             beside=tuple(name for name in (sample.claims_now if sample else ()) if name != claim),
             set_aside=tuple(dict.fromkeys(item.aside for item in before if item.aside)),
             elsewhere=tuple(self.elsewhere.get(contrast.identity, ())),
@@ -215,6 +232,24 @@ def looks_at_table(store: StudyStore, history: History, phase: str) -> int:
 
 def _own(contrast: ClaimedContrast, claim: str) -> Attempt:
     return next(item for item in contrast.attempts if item.is_current and item.made.claim == claim)
+
+
+def _one_a_run(attempts: Sequence[Attempt], claim: str) -> list[Attempt]:
+    """Return one attempt of each run, that of the claim's name if there is one: claims beside it are no changes."""
+    by_run: dict[int, Attempt] = {}
+    for item in attempts:
+        if item.run not in by_run or item.made.claim == claim:
+            by_run[item.run] = item
+    return list(by_run.values())
+
+
+def _changes(history: Sequence[float | None]) -> Changes:
+    """Return how a number was changed, from what it was in each run; where it is None, or now is, there was none."""
+    found = [value for value in history if value is not None]
+    if history[-1] is None:
+        return Changes()
+    others = tuple(dict.fromkeys(value for value in found if value != found[-1]))
+    return Changes(sum(one != two for one, two in pairwise(found)), others)
 
 
 def _ended_in(store: StudyStore) -> Ended:

@@ -6,7 +6,7 @@ from pathlib import Path
 from reid_search.records import Attempt, History, Sample, StudyStore
 from reid_search.words import several
 
-from ..answers.family import Family, Past, family_of, looks_at_table
+from ..answers.family import Changes, Family, Past, family_of, looks_at_table
 from .formats import listed, points
 
 _ORDINALS = {1: "the first", 2: "the second", 3: "the third"}
@@ -65,12 +65,7 @@ def _past(past: Past) -> Iterator[str]:
         told = "; ".join(_sample(sample, past.sample) for sample in past.other_samples)
         ways = several(len(past.other_samples), "other way")
         yield f"It was also measured in {ways}, counted in the family: {told}."
-    if past.other_smallest_effects:
-        sizes = listed([points(size).lstrip("+") for size in past.other_smallest_effects])
-        yield (
-            f"Its smallest effect of interest was changed {_times(len(past.other_smallest_effects))} after results had "
-            f"come in; it was {sizes} points."
-        )
+    yield from _changed_sizes(past)
     if past.times_reversed:
         yield f"Its direction was reversed {_times(past.times_reversed)} after results had come in."
     if past.other_names:
@@ -81,6 +76,21 @@ def _past(past: Past) -> Iterator[str]:
         yield f"It was measured in a store that was set aside (--fresh) on {listed(past.set_aside)}."
     if past.elsewhere:
         yield f"Other studies in this storage ask it too: {listed(past.elsewhere)}."
+
+
+def _changed_sizes(past: Past) -> Iterator[str]:
+    """Yield how the smallest effect, and what the effect may be under its control, were changed."""
+    together = past.smallest_effects == past.bounds
+    also = ", and with it what its effect may be under its control," if together else ""
+    yield from _changed(f"Its smallest effect of interest{also}", past.smallest_effects)
+    if not together:
+        yield from _changed("What its effect may be under its control", past.bounds)
+
+
+def _changed(what: str, changes: Changes) -> Iterator[str]:
+    if changes.times:
+        sizes = listed([points(size).lstrip("+") for size in changes.others])
+        yield f"{what} was changed {_times(changes.times)} after results had come in; it was {sizes} points."
 
 
 def _family(family: Family) -> Iterator[str]:

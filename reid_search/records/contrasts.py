@@ -147,6 +147,14 @@ class Attempt:
         return float(str(self.made.content.get("smallest_effect", 0.0)))
 
     @property
+    def vanishes_within(self) -> float | None:
+        """What the effect may still be under its control's settings; None without a control."""
+        if not self.made.content.get("vanishes"):
+            return None
+        own = self.made.content.get("vanishes_within")
+        return self.smallest_effect if own is None else float(str(own))
+
+    @property
     def direction(self) -> int:
         """1 or −1, opposite for the opposite claim."""
         return self.drawn.direction if self.drawn and self.drawn.contrast else content_identity(self.made.content)[1]

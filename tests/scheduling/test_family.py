@@ -146,6 +146,39 @@ def test_the_opposite_claim_and_another_smallest_effect_are_the_same_contrast(an
     assert "Its direction was reversed once after results had come in. It was called ‘wider’ before." in said
 
 
+def test_another_bound_of_the_control_is_said(answer: Answer, tmp_path: Path) -> None:
+    """Raising it turns `persists` into `supported`, on the same numbers."""
+    controlled = {**WIDER, "vanishes": {MARGIN: 0.5}}
+    for other in ({"vanishes_within": 0.005}, {"vanishes_within": 0.02}, {"vanishes_within": 0.005}, {}):
+        after = answer({"wider": {**controlled, **other}}).loc["wider"]
+    assert after["family"] == 1
+    assert told(tmp_path) == (
+        "wider: What its effect may be under its control was changed 3 times after results had come in; "
+        "it was 0.50 and 2.00 points."
+    )
+    answer({"wider": {**controlled, "vanishes_within": 0.01}})
+    assert "changed 3 times" in told(tmp_path), "as high as the smallest effect was, which it had been until then"
+
+
+def test_a_bound_that_follows_the_smallest_effect_is_said_with_it(answer: Answer, tmp_path: Path) -> None:
+    controlled = {**WIDER, "vanishes": {MARGIN: 0.5}}
+    answer({"wider": controlled})
+    answer({"wider": {**controlled, "smallest_effect": 0.02}})
+    assert told(tmp_path) == (
+        "wider: Its smallest effect of interest, and with it what its effect may be under its control, was changed "
+        "once after results had come in; it was 1.00 points."
+    )
+
+
+def test_two_claims_beside_each_other_are_no_changes(answer: Answer, tmp_path: Path) -> None:
+    flipped = {**WIDER, "better": WIDER["than"], "than": WIDER["better"], "smallest_effect": 0.02}
+    for _ in range(2):
+        answer({"wider": WIDER, "narrower": flipped})
+    assert told(tmp_path) == (
+        "wider: ‘narrower’ of this study compares the same. narrower: ‘wider’ of this study compares the same."
+    )
+
+
 def test_a_control_that_is_dropped_or_replaced_is_another_chance(answer: Answer, tmp_path: Path) -> None:
     answer({"wider": {**WIDER, "vanishes": {MARGIN: 0.5}}})
     after = answer({"wider": WIDER}).loc["wider"]
