@@ -19,7 +19,7 @@ from ..statistics import verdict
 from ..statistics.futility import FUTILE
 from ..statistics.signed_rank import RankEffect
 from .describe_family import describe_past
-from .describe_people import describe_claim_people, people_notes
+from .describe_people import about, about_all, describe_claim_people, people_notes
 from .formats import exact, interval, known, listed, p_value, points, spread
 
 PLAIN = {
@@ -52,24 +52,40 @@ class ClaimView:
     notes: Sequence[str]
 
 
-def view_of(answer: ClaimAnswer) -> ClaimView:
-    """Return a claim as a report shows it."""
+def views_of(answers: Sequence[ClaimAnswer]) -> list[ClaimView]:
+    """Return claims as a report shows them; its summary says what `whom_all` returns."""
+    said = bool(whom_all(answers))
+    return [view_of(answer, people_said=said) for answer in answers]
+
+
+def view_of(answer: ClaimAnswer, *, people_said: bool = False) -> ClaimView:
+    """Return a claim as a report shows it; `people_said` as in `describe_claim`."""
     rows = [{**row, "shown": spread(row["mean"], row["sd"], 1)} for row in rows_of(answer.arms)]
-    return ClaimView(answer, describe_claim(answer), rows, list(_notes(answer)))
+    return ClaimView(answer, describe_claim(answer, people_said=people_said), rows, list(_notes(answer)))
 
 
-def describe_claim(answer: ClaimAnswer) -> str:
-    """Return the sentence that follows a verdict and says what it rests on."""
+def whom_all(answers: Sequence[ClaimAnswer]) -> str:
+    """Return whom the verdicts of a study are about, in a sentence; empty unless several are about the same."""
+    whom = about_all(map(about, answers))
+    return f"The verdicts on its claims are about {whom}." if whom else ""
+
+
+def describe_claim(answer: ClaimAnswer, *, people_said: bool = False) -> str:
+    """Return the sentences that follow a verdict and say what it rests on.
+
+    Args:
+        answer: The answer.
+        people_said: Whether it is said elsewhere, for all claims, whom the verdict is about.
+    """
     if not answer.is_decided_by_numbers:
         so_far = f"so far {_effect(answer.effect, ' points')} from {several(answer.effect.n, 'seed')}"
         parts = [answer.because, so_far if answer.effect.n else ""]
         return f"{'; '.join(part for part in parts if part) or 'nothing is measured'}."
     found = f"{PLAIN[answer.verdict]}: {_effect(answer.effect, f' points of {title_of(answer.metric)}')}, "
     found += f"p {p_value(answer.p_adjusted)}, {several(answer.effect.n, 'seed')}"
-    if answer.control is None or answer.excess is None:
-        return f"{found}. {describe_claim_people(answer)}"
-    found += f"; under its control {_effect(answer.control)}; the excess is {_effect(answer.excess)}"
-    return f"{found}. {describe_claim_people(answer)}"
+    if answer.control is not None and answer.excess is not None:
+        found += f"; under its control {_effect(answer.control)}; the excess is {_effect(answer.excess)}"
+    return f"{found}. {describe_claim_people(answer, said=people_said)}".strip()
 
 
 def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
@@ -77,11 +93,22 @@ def verdicts(study_dir: Path | str) -> list[tuple[str, str, str]]:
 
     The explanation ends with what was done about the claim before.
     """
-    path = StudyStore.at(Path(study_dir).resolve()).report / "tables" / "claims.csv"
-    if not path.exists():
-        return []
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False).reindex(columns=_SAID, fill_value="")
+    rows = _last_report(study_dir)[_SAID]
     return [(claim, verdict, f"{sentence} {past}".strip()) for claim, verdict, sentence, past in rows.to_numpy()]
+
+
+def whom_all_told(study_dir: Path | str) -> str:
+    """Return whom all verdicts of the last report are about, in a few words; empty unless several are about the same.
+
+    Where it returns something, the explanations of `verdicts` do not say it.
+    """
+    return about_all(map(str, _last_report(study_dir)["about"]))
+
+
+def _last_report(study_dir: Path | str) -> pd.DataFrame:
+    path = StudyStore.at(Path(study_dir).resolve()).report / "tables" / "claims.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame()
+    return rows.reindex(columns=[*_SAID, "about"], fill_value="")
 
 
 def family_notes(answers: Sequence[ClaimAnswer]) -> list[str]:

@@ -19,7 +19,7 @@ from ..answers.train_test import TrainTest
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
-from .claims import ClaimView, family_notes, view_of
+from .claims import ClaimView, family_notes, views_of, whom_all
 from .describe_collapse import describe_best_collapsed
 from .describe_edges import describe_edges
 from .describe_family import describe_family
@@ -74,7 +74,7 @@ class Report:
 
 def compose_claims(answers: Sequence[ClaimAnswer], family: Family) -> list[Section]:
     """Return the section of the claims; none if the study makes none and never did."""
-    rows, notes = [view_of(answer) for answer in answers], [*family_notes(answers), *describe_family(family)]
+    rows, notes = views_of(answers), [*family_notes(answers), *describe_family(family)]
     table, figures = "claims" if answers else "", _drawn(draw.CLAIMS, answers)
     return [Section("claims", None, table, figures, rows, notes=notes)] if notes else []
 
@@ -133,10 +133,11 @@ def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, t
     sections += [compose_train_test(matrix) for matrix in found.matrices]
     sections += compose_closing(state, arms, trials, tables)
     sections += [Section("reading")] if ablations else []
+    whom = whom_all(found.claims)
     return Report(
         name=state.name,
-        answers=[view_of(answer) for answer in found.claims],
-        summary=describe.describe_study(state, searches, ablations),
+        answers=views_of(found.claims),
+        summary=[*([whom] if whom else []), *describe.describe_study(state, searches, ablations)],
         tiles=describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(state)),
         warnings=describe.describe_problems(state, phases),
         sections=sections,

@@ -11,7 +11,7 @@ from reid_search.records import Collapse, SeedCounts, StudyStore
 from ..answers.collapse import why_no_effect
 from ..answers.family import family_of
 from ..statistics.verdict import CONTRADICTED, SUPPORTED, UNDECIDED
-from .claims import verdicts
+from .claims import verdicts, whom_all_told
 from .describe_family import describe_family, looks_at_tables
 from .formats import listed, percent, points
 
@@ -33,7 +33,8 @@ def conclusion(study_dir: Path | str) -> list[str]:
         counts = Counter(verdict for _, verdict, _ in claims)
         known = [f"{counts.pop(verdict, 0)} {verdict}" for verdict in (SUPPORTED, CONTRADICTED, UNDECIDED)]
         others = [f"{count} {verdict}" for verdict, count in counts.items()]
-        lines.append(f"Claims: {', '.join([*known, *others])}")
+        whom = whom_all_told(study_dir)
+        lines.append(f"Claims: {', '.join([*known, *others])}{f'; all about {whom}' * bool(whom)}")
     lines += [f"  {name}: {verdict}. {said[0].upper()}{said[1:]}" for name, verdict, said in claims]
     history = store.log.history([])
     return [*lines, *describe_family(family_of(store, history)), *looks_at_tables(store, history)]

@@ -1,6 +1,6 @@
 """Say whether a result is about these people or about other people too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..answers.ablations import AblationSummary
 from ..answers.claim_answer import ClaimAnswer
@@ -9,18 +9,38 @@ from ..statistics.verdict import UNDECIDED
 from .formats import NOTHING, interval
 from .naming import centre_word
 
+_THEIRS = "the people of the data"
 
-def describe_claim_people(answer: ClaimAnswer) -> str:
-    """Return whom the verdict on a claim is about, in a sentence."""
-    people = answer.people
-    if people.redrawn:
-        return "It is about other seeds and other people, since every seed drew its own."
-    if not people.verdict:
-        missing = "for other people it is unknown, since results of queries are missing"
-        return f"It is about other seeds and the people of its data; {missing}."
-    said = "it is undecided" if people.verdict == UNDECIDED else "it holds"
-    others = f"for other people {said}{' too' * (people.verdict == answer.verdict)} ({_intervals(answer)})"
-    return f"It is about other seeds and these {people.effect.identities:,} people; {others}."
+
+def describe_claim_people(answer: ClaimAnswer, *, said: bool = False) -> str:
+    """Return whom the verdict on a claim is about, in a sentence.
+
+    Args:
+        answer: The answer, which has a verdict by numbers.
+        said: Whether `about_all` has said it, so that only what holds for other people is left; nothing if every seed
+            drew its own.
+    """
+    others = _others(answer)
+    if said:
+        return f"{others[0].upper()}{others[1:]}." if others else ""
+    return f"It is about {about(answer)}{f'; {others}' * bool(others)}."
+
+
+def about(answer: ClaimAnswer) -> str:
+    """Return whom the verdict on a claim is about, in a few words; empty if there is none by numbers."""
+    if not answer.is_decided_by_numbers:
+        return ""
+    if answer.people.redrawn:
+        return "other seeds and other people, since every seed drew its own"
+    return (
+        f"other seeds and {f'these {answer.people.effect.identities:,} people' if answer.people.verdict else _THEIRS}"
+    )
+
+
+def about_all(each: Iterable[str]) -> str:
+    """Return whom several verdicts are about, if it is the same for all: what `about` says of each; else nothing."""
+    known = [words for words in each if words]
+    return known[0] if len(known) > 1 and len(set(known)) == 1 else ""
 
 
 def people_in_short(answer: ClaimAnswer) -> str:
@@ -57,6 +77,17 @@ def describe_people(ablation: AblationSummary) -> Iterator[str]:
             f"Of {len(ablation.compared)} arms, the {ARMS_READ} furthest from the {centre_word(ablation)} have an "
             "interval over seeds and people."
         )
+
+
+def _others(answer: ClaimAnswer) -> str:
+    """Return what holds for other people; empty where the verdict is about them."""
+    people = answer.people
+    if people.redrawn:
+        return ""
+    if not people.verdict:
+        return "for other people it is unknown, since results of queries are missing"
+    said = "it is undecided" if people.verdict == UNDECIDED else "it holds"
+    return f"for other people {said}{' too' * (people.verdict == answer.verdict)} ({_intervals(answer)})"
 
 
 def _intervals(answer: ClaimAnswer) -> str:

@@ -20,10 +20,10 @@ from ..answers.spending import spending
 from ..answers.train_test import TrainTest
 from ..reading.measures import COST_COLUMNS, Row, rows_of
 from . import describe
-from .claims import describe_claim
+from .claims import describe_claim, whom_all
 from .describe_family import describe_past
 from .describe_matrix import matrix_rows
-from .describe_people import people_in_short
+from .describe_people import about, people_in_short
 from .export import Column, Table, table_for, text_of
 from .formats import (
     NOTHING,
@@ -162,7 +162,8 @@ def rungs_sheet(search: SearchSummary) -> Table | None:
 
 def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
     """Return the claims of a study, one row each."""
-    frame = pd.DataFrame([_claim(answer) for answer in answers])
+    said = bool(whom_all(answers))
+    frame = pd.DataFrame([_claim(answer, people_said=said) for answer in answers])
     columns = (
         Column("claim", text_of("claim"), number=False),
         Column("verdict", text_of("verdict"), number=False),
@@ -177,14 +178,14 @@ def claims_sheet(answers: Sequence[ClaimAnswer]) -> Table:
     return table_for("claims", frame, columns, frame)
 
 
-def _claim(answer: ClaimAnswer) -> dict[str, object]:
+def _claim(answer: ClaimAnswer, *, people_said: bool) -> dict[str, object]:
     """Return a claim with every number behind its verdict."""
     parts = {"": answer.effect, "control_": answer.control, "excess_": answer.excess}
     numbers = ("delta", "low", "high", "p", "sd", "p_improve")
     return {
         "claim": answer.claim.name,
         "verdict": answer.verdict,
-        "sentence": describe_claim(answer),
+        "sentence": describe_claim(answer, people_said=people_said),
         "because": answer.because,
         "phase": answer.claim.phase,
         "metric": answer.metric,
@@ -195,7 +196,7 @@ def _claim(answer: ClaimAnswer) -> dict[str, object]:
         **{f"{part}{name}": getattr(effect, name, math.nan) for part, effect in parts.items() for name in numbers},
         "rank1_delta": answer.rank1_delta,
         "disagree": answer.disagrees,
-        "about": "seeds and people" if answer.people.redrawn else "seeds",
+        "about": about(answer),
         "people": answer.people.effect.identities or math.nan,
         "people_low": answer.people.effect.low,
         "people_high": answer.people.effect.high,

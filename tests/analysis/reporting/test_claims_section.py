@@ -44,6 +44,8 @@ def test_the_page_begins_with_an_answer_a_claim(claimed):
     assert items == ["supported", "undecided", "not measured"]
     assert "<b>parts</b>" not in page
     assert "Parts &lt;i&gt;help&lt;/i&gt;." in page
+    assert page.count("The verdicts on its claims are about other seeds and the people of the data.") == 1
+    assert page.count("It is about") == 0
     assert page.index('class="answers"') < page.index('class="tiles"')
 
 
@@ -117,7 +119,9 @@ def test_verdicts_are_those_of_the_page(claimed):
 def test_the_end_of_a_run_counts_the_claims_and_says_each_verdict(claimed):
     analysis.write_report(claimed.path)
     lines = analysis.conclusion(claimed.path)
-    start = lines.index("Claims: 1 supported, 0 contradicted, 1 undecided, 1 not measured")
+    whom = "other seeds and the people of the data"
+    start = lines.index(f"Claims: 1 supported, 0 contradicted, 1 undecided, 1 not measured; all about {whom}")
+    assert whom not in " ".join(lines[start + 1 :]), "it is said once"
     said = [line.partition(".")[0].strip() for line in lines[start + 1 :]]
     why = "seeds or arms were changed after results had come in, and no p pays for it"
     looked = f"ablate: It was looked at twice: {why}"

@@ -4,7 +4,7 @@ import pytest
 
 from analysis.answers.claim_answer import ClaimAnswer
 from analysis.answers.over_people import OverPeople
-from analysis.reporting.claims import describe_claim, family_notes
+from analysis.reporting.claims import describe_claim, family_notes, views_of, whom_all
 from analysis.reporting.describe_people import describe_people, people_in_short
 from analysis.statistics.crossed import CrossedEffect
 from analysis.statistics.signed_rank import RankEffect
@@ -47,7 +47,7 @@ def answer_of(people, verdict="supported"):
         ),
         (
             OverPeople(), "supported",
-            "the people of its data; for other people it is unknown, since results of queries are missing.", "–",
+            "the people of the data; for other people it is unknown, since results of queries are missing.", "–",
         ),
     ],
 )  # fmt: skip
@@ -57,6 +57,39 @@ def test_a_claim_says_whom_its_verdict_is_about(people, verdict, words, short):
     assert people_in_short(answer) == short
     noted = any("after training on the same people" in note for note in family_notes([answer]))
     assert noted is bool(people.verdict)
+
+
+@pytest.mark.parametrize(
+    ("people", "once", "left"),
+    [
+        (
+            [OverPeople(effect=WIDE, verdict="undecided"), OverPeople(effect=CLEAR, verdict="supported")],
+            "The verdicts on its claims are about other seeds and these 100 people.",
+            ["For other people it is undecided (−1.20 to +8.30).", "For other people it holds too (+1.00 to +5.00)."],
+        ),
+        (
+            [OverPeople(redrawn=True)] * 2,
+            "The verdicts on its claims are about other seeds and other people, since every seed drew its own.",
+            ["9 seeds."] * 2,
+        ),
+        (
+            [OverPeople()] * 2,
+            "The verdicts on its claims are about other seeds and the people of the data.",
+            ["For other people it is unknown, since results of queries are missing."] * 2,
+        ),
+        (
+            [OverPeople(redrawn=True), OverPeople(effect=CLEAR, verdict="supported")], "",
+            ["since every seed drew its own.", "and these 100 people; for other people it holds too (+1.00 to +5.00)."],
+        ),
+        ([OverPeople(redrawn=True)], "", ["It is about other seeds and other people, since every seed drew its own."]),
+    ],
+)  # fmt: skip
+def test_whom_all_claims_are_about_is_said_once_and_of_each_only_where_they_differ(people, once, left):
+    answers = [*map(answer_of, people), answer_of(OverPeople(), "not yet")]
+    assert whom_all(answers) == once
+    views = views_of(answers)
+    assert all(view.sentence.endswith(words) for view, words in zip(views, left, strict=False))
+    assert any("about other seeds" in view.sentence for view in views) is not bool(once)
 
 
 def test_a_claim_without_a_verdict_is_about_nobody():
