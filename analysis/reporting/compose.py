@@ -19,6 +19,7 @@ from ..answers.train_test import TrainTest
 from ..answers.trials_summary import TrialsSummary, summarise_trials
 from ..reading.measures import Row, rows_of
 from . import describe, describe_tables, draw, protocol
+from .answer import answer_in_short
 from .claims import ClaimView, family_notes, views_of, whom_all
 from .describe_collapse import describe_best_collapsed
 from .describe_edges import describe_edges
@@ -27,6 +28,7 @@ from .describe_matrix import matrix_notes, matrix_rows
 from .describe_rungs import describe_rungs
 from .draw import Drawing
 from .export import Table
+from .labels import Labels, labelled
 from .naming import file_name
 from .repeat import origins
 
@@ -62,9 +64,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """What the templates show: tiles are a name, a number and a remark each."""
+    """What the templates show.
+
+    Attributes:
+        name: Name of the study.
+        title: What it is called, or its name.
+        question: What it asks; empty if the study file does not say.
+        short: The answer, in at most three sentences.
+        answers: Its claims.
+        summary: What was done and found, sentence by sentence.
+        tiles: A name, a number and a remark each.
+        warnings: What is wrong with the files.
+        sections: The parts below.
+    """
 
     name: str
+    title: str
+    question: str
+    short: Sequence[str]
     answers: Sequence[ClaimView]
     summary: Sequence[str]
     tiles: Sequence[tuple[str, str, str]]
@@ -124,7 +141,8 @@ def compose_closing(
 
 def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, tables: Sequence[Table]) -> Report:
     """Return what the templates show of a study."""
-    trials = summarise_trials(state, arms)
+    trials, labels = summarise_trials(state, arms), Labels.of(state.study)
+    short, found = answer_in_short(found, arms, labels), labelled(found, labels)
     searches, ablations = [search for search, _ in found.searches], found.ablations
     phases = [*(search.phase for search in searches), *(ablation.phase for ablation in ablations)]
     sections = compose_claims(found.claims, found.family)
@@ -136,6 +154,9 @@ def compose_report(state: StudyState, arms: pd.DataFrame, found: StudyAnswers, t
     whom = whom_all(found.claims)
     return Report(
         name=state.name,
+        title=str(state.study.get("title") or state.name),
+        question=str(state.study.get("question") or ""),
+        short=short,
         answers=views_of(found.claims),
         summary=[*([whom] if whom else []), *describe.describe_study(state, searches, ablations)],
         tiles=describe.headline_numbers(searches, ablations, trials, protocol.test_evaluations(state)),

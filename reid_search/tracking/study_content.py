@@ -83,7 +83,7 @@ def _answers(store: StudyStore) -> dict[str, str]:
 
 def _settings(state: StudyState) -> dict[str, object]:
     """Return the study's settings by dotted path, with phases by name and each axis as one setting."""
-    content = {name: value for name, value in state.study.items() if name not in (*_ABOUT, "phases", "axes")}
+    content = {name: value for name, value in state.study.items() if name not in (*_ABOUT, "phases", "axes", "labels")}
     settings = dict(leaves(content)) | {f"axes.{path}": axis for path, axis in state.axes.items()}
     for phase in state.phases:
         settings |= leaves({name: value for name, value in phase.items() if name != "name"}, f"phases.{_name(phase)}.")

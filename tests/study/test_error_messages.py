@@ -108,6 +108,11 @@ STUDIES = {
     "unknown architecture": _instead("mgn", "mng"),
     "unknown data set": _instead("synthetic", "sinthetic"),
     "unknown loss": _base("losses: {triplet: {kind: tripet}}"),
+    "labels of an unknown axis": HEAD + PARTS + "labels: {model.prats: {title: branches}}\n" + TAIL,
+    "label of an unknown level": HEAD + PARTS + "labels: {model.parts: {levels: {'[1, 3]': two}}}\n" + TAIL,
+    "label that is no map": HEAD + PARTS + "labels: {model.parts: branches}\n" + TAIL,
+    "one title for two axes": _axes("model.parts: {choice: [[1], [1, 2]]}", "model.neck: {choice: [none, bnneck]}")
+    + "labels: {model.parts: {title: head}, model.neck: {title: head}}\n",
     "unknown choice": _base("training: {optimizer: {kind: sdg}}"),
     "unknown phase": _phases("{kind: serch}"),
     "no kind of phase": _phases("{name: first}"),

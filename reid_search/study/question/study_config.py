@@ -11,6 +11,7 @@ from reid_search.study.language.places import Entries
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.claims import ClaimConfig, check_claim
 from reid_search.study.question.designs.named import check_named_arms
+from reid_search.study.question.labels import AxisLabels, check_labels
 from reid_search.study.question.phases import AblatePhase, Name, Phase, Resources, SearchPhase
 from reid_search.study.trial.config import Seed
 from reid_search.study.trial.trial import TrialConfig
@@ -21,6 +22,9 @@ class StudyConfig(Config):
 
     Attributes:
         name: Name of the study and of its folder in the store.
+        title: What a report is headed; the name if omitted.
+        question: What the study asks, in a sentence, below the title.
+        labels: What a report calls the axes and their levels; records and tables keep the names of this file.
         base: The baseline arm: a trial config.
         axes: What may vary, by dotted path into `base`.
         arms: Named arms, as centres of designs (`around: full`): the label or value of some axes, over `base`, and a
@@ -36,8 +40,11 @@ class StudyConfig(Config):
     """
 
     also_written: ClassVar[tuple[str, ...]] = ("extends",)
-    written_if_set: ClassVar[tuple[str, ...]] = ("privileged",)
+    written_if_set: ClassVar[tuple[str, ...]] = ("title", "question", "labels", "privileged")
     name: Name
+    title: str = ""
+    question: str = ""
+    labels: dict[str, AxisLabels] = Field(default={})
     base: Annotated[dict[str, object], Entries(TrialConfig)]
     axes: dict[str, Axis] = Field(default_factory=dict)
     arms: dict[Name, dict[str, object]] = Field(default_factory=dict)
@@ -71,6 +78,7 @@ class StudyConfig(Config):
             if isinstance(phase, SearchPhase):
                 self._check_search(phase, index)
         self._check_claims()
+        check_labels(self.labels, self.axes)
         return self
 
     @property
