@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .names import PUBLIC, resolve
 
 if TYPE_CHECKING:
+    from .answers.arm_values import ArmValue, arm_values
     from .answers.bests import best_values
     from .answers.compare import compare_studies
     from .answers.going_on import expected_count, look_at_claims
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .reading.proposals import load_search
     from .reading.speed import measured_speed, planned_seconds
     from .reading.trials import load_trials
+    from .reporting.arm_verdicts import arm_verdicts
     from .reporting.claims import verdicts
     from .reporting.comparison import comparison_sheet, lost_seeds
     from .reporting.conclude import conclusion
@@ -31,10 +33,9 @@ if TYPE_CHECKING:
     from .reporting.write import write_report
 
 __all__ = [
-    "best_values", "caveats", "compare_studies", "comparison_sheet", "conclusion", "contrasts",
-    "expected_count", "load_arms",
-    "load_search", "load_trials", "look_at_claims", "lost_seeds", "measured_speed", "planned_seconds", "verdicts",
-    "write_report",
+    "ArmValue", "arm_values", "arm_verdicts", "best_values", "caveats", "compare_studies", "comparison_sheet",
+    "conclusion", "contrasts", "expected_count", "load_arms", "load_search", "load_trials", "look_at_claims",
+    "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
 ]  # fmt: skip
 
 

@@ -6,6 +6,9 @@ No module may share its name with a public function: importing the module would 
 import importlib
 
 PUBLIC = {
+    "ArmValue": "answers.arm_values",
+    "arm_values": "answers.arm_values",
+    "arm_verdicts": "reporting.arm_verdicts",
     "best_values": "answers.bests",
     "caveats": "reporting.describe_family",
     "compare_studies": "answers.compare",

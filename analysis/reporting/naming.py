@@ -19,6 +19,11 @@ def file_name(kind: str, summary: SearchSummary | AblationSummary | TrainTest) -
     name = f"{kind}-{summary.phase}" + ("" if readout == "default" else f"--{readout}")
     if isinstance(summary, AblationSummary) and summary.number > 1:
         name += f"--protocol-{summary.group.protocol}"
+    return safe(name)
+
+
+def safe(name: str) -> str:
+    """Return a name with the letters that every file system takes."""
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 

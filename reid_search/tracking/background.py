@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from reid_search.analysis import arm_values
 from reid_search.records import StudyState, StudyStore, TrialId
 from reid_search.tracking.projection import Projection
 from reid_search.tracking.syncing import sync_everything, warning
@@ -106,6 +107,9 @@ class BackgroundSink:
             for trial, runs in trial_runs(state, trials).items():
                 for run in runs:
                     self._projection.sync_run(run, state, running=trial in due.running)
+            for arm in arm_values(state):
+                if any(ask.trial in trials for ask in arm.asks):
+                    self._projection.sync_arm(arm, state, at_work=not due.last)
             if due.changed or due.last:
                 self._projection.sync_study(state, at_work=not due.last)
         except Exception as error:  # MLflow must never stop a study; the next round repairs everything

@@ -4,6 +4,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Literal, TypeGuard
 
 from reid_search.study.component import label_of
@@ -11,8 +13,18 @@ from reid_search.study.trial.key import digest
 
 RunState = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 
+KIND_TAG = "kind"  # what a run stands for; the prepared views ask for it
 NOTE_TAG = "mlflow.note.content"  # the description of a run on MLflow's page, which people may write too
 NOTE_BEGIN = "Collapsed or failed seeds (95 % interval of their rate):"
+
+
+class Kind(StrEnum):
+    """What a run stands for."""
+
+    STUDY = "study"
+    ARM = "arm"
+    TRIAL = "trial"
+
 
 _LONGEST_NAME = 250
 _LONGEST_PARAM = 6_000
@@ -39,7 +51,7 @@ class RunContent:
     """What one MLflow run should hold.
 
     Attributes:
-        id: The tag to find it by: `study`, or the id of a `TrialRun`.
+        id: The tag to find it by: `study`, the id of an arm, or that of a `TrialRun`.
         name: Its name in MLflow's tables.
         state: MLflow's status.
         tags: Values that may change later.
@@ -93,6 +105,11 @@ def tag_texts(tags: Mapping[str, object]) -> dict[str, str]:
 def numbers(row: Mapping[str, object]) -> dict[str, float]:
     """Return the numbers of a row under names that MLflow allows."""
     return {allowed_name(name): float(value) for name, value in row.items() if is_number(value)}
+
+
+def time_of(iso: str | None) -> float | None:
+    """Return an ISO time in seconds since 1970; None if there is none."""
+    return datetime.fromisoformat(iso).timestamp() if iso else None
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

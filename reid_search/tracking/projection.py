@@ -1,8 +1,11 @@
 """A study's store, projected into MLflow run by run. Only this module starts a write."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reid_search.analysis import ArmValue, arm_verdicts
 from reid_search.records import Storage, StudyReader, StudyState, StudyStore
+from reid_search.tracking.arm_content import arm_content
 from reid_search.tracking.content import RunContent
 from reid_search.tracking.experiment import StudyExperiment
 from reid_search.tracking.place import tracking_uri
@@ -32,14 +35,39 @@ class Projection:
         self._reader = StudyReader(store)
         self._experiment: StudyExperiment | None = None
         self._parent = ""
+        self._verdicts: Mapping[tuple[str, str], list[str]] = {}
 
     def state(self) -> StudyState:
         """Return the study as it is now; what has not changed since the last call is not read again."""
         return self._reader.state()
 
     def sync_study(self, state: StudyState, *, at_work: bool) -> bool:
-        """Update the study's run, the parent of the trials' runs; return whether anything was written."""
+        """Update the study's run, the parent of the others; return whether anything was written."""
+        self._verdicts = arm_verdicts(self.store.path, list(state.ablations))
         return self._write(study_content(state, at_work=at_work))
+
+    def sync_arm(self, arm: ArmValue, state: StudyState, *, at_work: bool, known: "Run | None" = None) -> bool:
+        """Update the run that sums up an arm, as `sync_run` does that of a trial; return whether anything was written.
+
+        Args:
+            arm: The arm.
+            state: The study.
+            at_work: Whether the study is running.
+            known: The run as MLflow had it a moment ago.
+        """
+        if not self._parent:
+            self.sync_study(state, at_work=at_work)
+        content = arm_content(
+            arm,
+            state,
+            self._verdicts.get((arm.phase, arm.arm), ()),
+            at_work=at_work,
+            parent=self._parent,
+            with_phase=len(state.ablations) > 1,
+        )
+        if known is not None and is_up_to_date(known, content):
+            return False
+        return self._write(content)
 
     def sync_run(self, run: TrialRun, state: StudyState, *, running: bool, known: "Run | None" = None) -> bool:
         """Update one run of a trial; return whether anything was written.
@@ -52,13 +80,14 @@ class Projection:
         """
         if not self._parent:
             self.sync_study(state, at_work=running)
-        content = trial_content(run, state, running=running, parent=self._parent)
+        said = [text for ask in run.asks for text in self._verdicts.get((ask.phase, ask.label), ())]
+        content = trial_content(run, state, list(dict.fromkeys(said)), running=running, parent=self._parent)
         if known is not None and is_up_to_date(known, content):
             return False
         return self._write(content)
 
     def runs(self) -> "dict[str, Run]":
-        """Return every run of the study by its tag: `study`, or the id of a `TrialRun`."""
+        """Return every run of the study by its tag: `study`, the id of an arm, or that of a `TrialRun`."""
         with self._storage.writing_to_mlflow():
             return self._opened().runs()
 

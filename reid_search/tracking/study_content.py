@@ -3,12 +3,22 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 
 from reid_search.analysis import best_values, caveats, verdicts
 from reid_search.records import Status, StudyState, StudyStore
 from reid_search.study.language.merge import leaves
-from reid_search.tracking.content import NOTE_BEGIN, NOTE_TAG, RunContent, RunState, numbers, param_texts, tag_texts
+from reid_search.tracking.content import (
+    KIND_TAG,
+    NOTE_BEGIN,
+    NOTE_TAG,
+    Kind,
+    RunContent,
+    RunState,
+    numbers,
+    param_texts,
+    tag_texts,
+    time_of,
+)
 
 STUDY_ID = "study"
 _ABOUT = ("versions", "git_commit", "command")
@@ -28,8 +38,8 @@ def study_content(state: StudyState, *, at_work: bool) -> RunContent:
         params=param_texts(_settings(state)),
         metrics=numbers({**{f"trials/{status}": counts[status] for status in _COUNTED}, **_best(state)}),
         artifacts=_files(state.store, with_report=not at_work),
-        begun=_time(history.began),
-        ended=None if at_work else _time(history.ended),
+        begun=time_of(history.began),
+        ended=None if at_work else time_of(history.ended),
         replaceable=False,
     )
 
@@ -47,6 +57,7 @@ def _tags(state: StudyState, run_state: RunState) -> dict[str, str]:
     commit, command = study.get("git_commit"), study.get("command")
     lost = _lost(state)
     return tag_texts({
+        KIND_TAG: Kind.STUDY,
         "study": state.store.name,
         "collapsed": "; ".join(lost) or None,
         NOTE_TAG: "\n".join([NOTE_BEGIN, *(f"- {line}" for line in lost)]) if lost else None,
@@ -120,7 +131,3 @@ def _phase_text(phase: Mapping[str, object]) -> str:
         again = f", {phase['finalists']} finalists" if phase.get("finalists") else ""
         return f"{_name(phase)}: {phase.get('trials')} trials by {kind}{again}"
     return f"{_name(phase)}: {phase.get('design')} around {phase.get('around')}, seeds: {phase.get('seeds')}"
-
-
-def _time(time: str) -> float | None:
-    return datetime.fromisoformat(time).timestamp() if time else None

@@ -1,11 +1,14 @@
 """Updating a whole study in MLflow, with a warning for everything that goes wrong."""
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from reid_search.analysis import arm_values
 from reid_search.records import Status, StudyState, StudyStore, TrialId
+from reid_search.tracking.arm_content import arm_id
 from reid_search.tracking.place import shown, without_password
 from reid_search.tracking.projection import Projection
 from reid_search.tracking.study_content import STUDY_ID
@@ -65,7 +68,8 @@ def sync_everything(projection: Projection, running: Collection[TrialId] | None,
         runs.pop(STUDY_ID, None)
         wanted = trial_runs(state, [*state.trials, *(running or ())])
         _sync_trials(projection, state, wanted, result, runs, running)
-        for name in _unknown(wanted, runs, running):
+        arms = _sync_arms(projection, state, result, runs, at_work=at_work)
+        for name in sorted(_unknown(wanted, runs, running) - arms):
             result.written += projection.forget(runs[name])
     except Exception as error:  # whatever a tracking server does, the store has the numbers
         result.warnings.append(warning(projection, error))
@@ -91,7 +95,7 @@ def _sync_trials(
     running: Collection[TrialId] | None,
 ) -> None:
     """Update every trial; raise if MLflow fails for several runs in a row."""
-    failures = 0
+    attempts = _Attempts(result)
     for name, trial in state.trials.items():
         if trial.status == Status.UNREADABLE:
             result.warnings.append(str(trial.reason))
@@ -99,25 +103,49 @@ def _sync_trials(
         first = runs.get(str(name))
         runs_now = name in running if running is not None else first is None or first.info.status == "RUNNING"
         for run in wanted[name]:
-            try:
-                result.count(projection.sync_run(run, state, running=runs_now, known=runs.get(run.id)))
-                failures = 0
-            except Exception as error:  # a server may refuse one run and accept the next
-                failures += 1
-                if failures == _FAILURES_IN_A_ROW:
-                    raise
-                result.warnings.append(f"{run.id}: {_first_line(error)}")
-                result.complete = False
+            attempts.count(run.id, partial(projection.sync_run, run, state, running=runs_now, known=runs.get(run.id)))
+
+
+def _sync_arms(
+    projection: Projection, state: StudyState, result: SyncResult, runs: "Mapping[str, Run]", *, at_work: bool
+) -> set[str]:
+    """Update the run of every arm, after those of its trials; return the tags of these runs."""
+    attempts, found = _Attempts(result), set()
+    for arm in arm_values(state):
+        name = arm_id(arm.phase, arm.arm)
+        found.add(name)
+        attempts.count(name, partial(projection.sync_arm, arm, state, at_work=at_work, known=runs.get(name)))
+    return found
+
+
+class _Attempts:
+    """Counts the runs that a server refuses; it may refuse one and accept the next, but not several in a row."""
+
+    def __init__(self, result: SyncResult) -> None:
+        self._result = result
+        self._failures = 0
+
+    def count(self, name: str, write: Callable[[], bool]) -> None:
+        """Write a run; raise if it is one of several in a row that MLflow refused."""
+        try:
+            self._result.count(write())
+            self._failures = 0
+        except Exception as error:
+            self._failures += 1
+            if self._failures == _FAILURES_IN_A_ROW:
+                raise
+            self._result.warnings.append(f"{name}: {_first_line(error)}")
+            self._result.complete = False
 
 
 def _unknown(
     wanted: Mapping[TrialId, list[TrialRun]], runs: "Mapping[str, Run]", running: Collection[TrialId] | None
-) -> list[str]:
-    """Return the runs of nothing in the store; a running trial may not have written anything yet."""
+) -> set[str]:
+    """Return the runs of no trial in the store; a running trial may not have written anything yet."""
     known = {run.id for of_trial in wanted.values() for run in of_trial}
     if running is None:
         known |= {name for name, run in runs.items() if run.info.status == "RUNNING"}
-    return sorted(set(runs) - known)
+    return set(runs) - known
 
 
 def _first_line(error: Exception) -> str:

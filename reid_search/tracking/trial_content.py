@@ -3,15 +3,25 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import accumulate
 
 from reid_search.errors import RecordError
 from reid_search.records import Status, StudyState, Trial, TrialFolder, whose_column
 from reid_search.study.language.merge import leaves
-from reid_search.tracking.content import Epoch, RunContent, RunState, is_number, numbers, param_texts, tag_texts
+from reid_search.tracking.content import (
+    KIND_TAG,
+    Epoch,
+    Kind,
+    RunContent,
+    RunState,
+    is_number,
+    numbers,
+    param_texts,
+    tag_texts,
+    time_of,
+)
 from reid_search.tracking.trial_runs import TrialRun
 
 # A pruned trial was cut short like an interrupted one; the tag `status` tells them apart.
@@ -25,12 +35,14 @@ _STATES: Mapping[Status, RunState] = {
 }
 
 
-def trial_content(run: TrialRun, state: StudyState, *, running: bool, parent: str) -> RunContent:
+def trial_content(
+    run: TrialRun, state: StudyState, verdicts: Sequence[str] = (), *, running: bool, parent: str
+) -> RunContent:
     """Return what the MLflow run of a trial should hold.
 
     Plain names (`test/mAP`) belong to the askers' own readout; those of their other readouts begin with the readout's
-    name in the study (`neck/test/mAP`). Readouts that none of them asked for are left out. `parent` is the id of the
-    study's run; a record overrides `running`.
+    name in the study (`neck/test/mAP`). Readouts that none of them asked for are left out. `verdicts` is what the last
+    report says of its arms, and `parent` the id of the study's run; a record overrides `running`.
 
     Raises:
         RecordError: A file of the trial cannot be read.
@@ -42,13 +54,20 @@ def trial_content(run: TrialRun, state: StudyState, *, running: bool, parent: st
     latest = _latest(run, trial)
     epochs = _epochs(run, trial, state.store.trial(*run.trial), latest)
     last = epochs[-1] if epochs else Epoch(0, 0.0, {})
-    ended = datetime.fromisoformat(trial.record.context.ended).timestamp() if trial.record else None
+    ended = time_of(trial.record.context.ended) if trial.record else None
     return RunContent(
         id=run.id,
         name=run.name,
         state=_STATES[status],
         tags=_tags(run, trial)
-        | tag_texts({"status": status, "mlflow.parentRunId": parent, "collapsed": _collapsed(run, state)}),
+        | tag_texts(
+            {
+                "status": status,
+                "mlflow.parentRunId": parent,
+                "collapsed": _collapsed(run, state),
+                "verdict": "; ".join(verdicts),
+            }
+        ),
         params=_params(run, trial),
         epochs=epochs,
         metrics={name: value for name, value in latest.items() if last.metrics.get(name) != value},
@@ -134,6 +153,7 @@ def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
     context = trial.record.context if trial.record else None
     commit = context.git_commit if context else None
     return tag_texts({
+        KIND_TAG: Kind.TRIAL,
         "key": run.trial.key,
         "seed": run.trial.seed,
         "arm": ", ".join(run.labels),

@@ -135,7 +135,7 @@ def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> 
 
 def _stale_tags(run: "Run", tags: Mapping[str, str]) -> list[str]:
     """Return our tags that are no longer true; tags added by a person or by MLflow stay."""
-    ours = ("arm", "collapsed", "phase", "readout", "reason", CHANGED_TAG)
+    ours = ("arm", "collapsed", "phase", "readout", "reason", "result", "tuned", "verdict", CHANGED_TAG)
     notes = (NOTE_TAG,) if _is_our_note(run) else ()
     return [name for name in (*ours, *notes) if name in run.data.tags and name not in tags]
 

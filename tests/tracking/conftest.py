@@ -142,10 +142,20 @@ class Tracked:
         return run
 
     def children(self) -> dict[str, Run]:
-        children = [run for run in self.runs() if "mlflow.parentRunId" in run.data.tags]
-        assert {run.data.tags["mlflow.parentRunId"] for run in children} <= {self.parent().info.run_id}
+        """Return the runs of trials by their tag."""
+        runs = self.runs()
+        under = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+        assert {run.data.tags["mlflow.parentRunId"] for run in under} <= {self.parent().info.run_id}
+        children = [run for run in under if run.data.tags["kind"] == "trial"]
         named = {run.data.tags["reid_search.id"]: run for run in children}
         assert len(named) == len(children), "two runs stand for the same"
+        return named
+
+    def arms(self) -> dict[str, Run]:
+        """Return the runs that sum up arms, by their names."""
+        arms = [run for run in self.runs() if run.data.tags.get("kind") == "arm"]
+        named = {str(run.info.run_name): run for run in arms}
+        assert len(named) == len(arms), "two runs stand for the same"
         return named
 
     def trial(self, key: str, seed: int, readout: str | None = None) -> Run:
