@@ -5,6 +5,8 @@ import math
 from reid_search.study.trial.training import ScheduleConfig
 
 _POLY_POWER, _POLY_STEPS = 0.9, 10
+_ROUNDING = 1e-8
+"""How far a milestone may be from the share that is meant: .66666667 is more than two thirds, so a batch late."""
 
 
 def learning_rate_factor(config: ScheduleConfig, share: float) -> float:
@@ -15,7 +17,7 @@ def learning_rate_factor(config: ScheduleConfig, share: float) -> float:
     if share < config.warmup:
         return config.warmup_start + (1 - config.warmup_start) * share / config.warmup
     if config.kind == "step":
-        return float(config.gamma ** sum(share >= milestone for milestone in config.milestones))
+        return float(config.gamma ** sum(share >= milestone - _ROUNDING for milestone in config.milestones))
     if config.kind == "poly":
         return float((1 - math.floor(share * _POLY_STEPS) / _POLY_STEPS) ** _POLY_POWER)
     if config.kind == "cosine":

@@ -4,7 +4,6 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -51,8 +50,7 @@ class Trainer:
         self._skipped = 0
         self._gradient_seen = False
         self.step = 0
-        stages = self._config.resolved_stages
-        self._ends = list(accumulate(-(-stage.images // self._config.batch.size) for stage in stages))
+        self._ends = self._config.stage_ends
         self._enter(0)
 
     @property

@@ -28,6 +28,16 @@ def test_factors(kind: str, share: float, factor: float) -> None:
     assert learning_rate_factor(config, share) == pytest.approx(factor)
 
 
+@pytest.mark.parametrize(("numerator", "denominator"), [(2, 3), (1, 3), (5, 14), (11, 14), (10, 11), (4, 15)])
+def test_a_share_of_eight_decimals_falls_with_the_batch_of_the_fraction(numerator: int, denominator: int) -> None:
+    """.66666667 is more than two thirds, which is where the step begins that should have the lower rate."""
+    config = ScheduleConfig(kind="step", warmup=0.0, milestones=(round(numerator / denominator, 8),), gamma=0.1)
+    for steps in (denominator * 50, denominator * 100_000):
+        falls = numerator * steps // denominator
+        factors = [learning_rate_factor(config, step / steps) for step in (falls - 1, falls)]
+        assert factors == pytest.approx([1.0, 0.1])
+
+
 @pytest.mark.parametrize("floor", [0.0, 0.1])
 def test_cosine_ends_at_its_floor_and_never_rises_after_warm_up(floor: float) -> None:
     config = ScheduleConfig(kind="cosine", warmup=0.1, floor=floor)

@@ -1,7 +1,8 @@
 """Settings of training: budget in images, batches, optimiser, schedule, augmentation, stages."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -172,7 +173,7 @@ class ScheduleConfig(Config):
         kind: `cosine` (to `floor`), `step` (times `gamma` at each milestone), `poly` (the share of the images that is
             left to the power .9, changed at each tenth; SPReID's code) or `constant`.
         warmup: Share over which the rate rises linearly to `lr`.
-        milestones: Shares at which `step` decays.
+        milestones: Shares at which `step` decays: with the first batch that begins there. Eight decimals are enough.
         gamma: Factor of a decay step.
         floor: Share of the rate at which `cosine` ends.
         warmup_start: Share of `lr` at which warm-up starts.
@@ -380,17 +381,18 @@ class TrainingConfig(Config):
             )
         for index, stage in enumerate(self.stages):
             with inside("stages", index):
-                self._check_stage(stage, [other.name for other in self.stages[:index]])
+                self._check_stage(index, stage)
         if self.report_every < self.batch.size and self.steps > 1:
             batch = f"a batch of {self.batch.ids} × {self.batch.per_id} images"
             message = f"{self.report_every} is less than {batch}; allowed: at least {self.batch.size}"
             raise EntryError(message, "report_every")
         return self
 
-    def _check_stage(self, stage: StageConfig, before: Collection[str]) -> None:
-        if stage.name in before:
+    def _check_stage(self, index: int, stage: StageConfig) -> None:
+        if stage.name in [other.name for other in self.stages[:index]]:
             raise EntryError(f"'{stage.name}': an earlier stage has this name; allowed: another one", "name")
-        longest = (-(-stage.images // self.batch.size) - 1) * self.batch.size  # until the last step begins
+        first, end = (0, *self.stage_ends)[index : index + 2]
+        longest = (end - first - 1) * self.batch.size  # until the last step begins
         if stage.frozen_images > longest:
             message = f"{stage.frozen_images}: the stage sees {stage.images} in batches of {self.batch.size}"
             rule = "so what is frozen at first would never train"
@@ -402,9 +404,20 @@ class TrainingConfig(Config):
         return self.stages or (StageConfig(name="main", images=self.images),)
 
     @property
+    def stage_ends(self) -> tuple[int, ...]:
+        """The optimiser steps after which each stage is over: those that its images and all earlier ones fill.
+
+        Rounding up to whole batches is not done stage by stage, so that stages add none to the budget. Each has a step.
+        """
+        ends: list[int] = []
+        for images in accumulate(stage.images for stage in self.resolved_stages):
+            ends.append(max(-(-images // self.batch.size), ends[-1] + 1 if ends else 1))
+        return tuple(ends)
+
+    @property
     def steps(self) -> int:
-        """Optimiser steps of the whole trial, each stage rounded up to whole batches."""
-        return sum(-(-stage.images // self.batch.size) for stage in self.resolved_stages)
+        """Optimiser steps of the whole trial, rounded up to whole batches."""
+        return self.stage_ends[-1]
 
     @property
     def epochs(self) -> int:

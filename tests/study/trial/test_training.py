@@ -12,18 +12,18 @@ from reid_search.study.trial.training import AugmentConfig, ErasingConfig
 
 
 def count_steps_and_epochs(stages: list[int], batch: int, report_every: int) -> tuple[int, int]:
-    """Train without a network: each stage runs whole batches, an epoch ends when its images are seen."""
-    left = [0]
+    """Train without a network: a stage ends when its images and all before are seen, an epoch when its images are."""
+    steps = wanted = 0
     for images in stages:
-        steps = 0
-        while steps * batch < images:
+        wanted += images
+        steps += 1
+        while steps * batch < wanted:
             steps += 1
-        left.append(left[-1] + steps)
     step = epoch = 0
-    while step < left[-1]:
+    while step < steps:
         epoch += 1
         before = step
-        while step < left[-1] and step * batch < epoch * report_every:
+        while step < steps and step * batch < epoch * report_every:
             step += 1
         assert step > before, f"epoch {epoch} has no step"
     return step, epoch
@@ -41,12 +41,30 @@ def test_steps_and_epochs(stages: list[int], ids: int, per_id: int, report_every
         "batch": {"ids": ids, "per_id": per_id},
         "stages": [{"name": f"s{number}", "images": images} for number, images in enumerate(stages)],
     }
-    steps = sum(-(-images // (ids * per_id)) for images in stages)
+    steps = max(-(-sum(stages) // (ids * per_id)), len(stages))
     assume(ids * per_id > 1)
     assume(report_every >= ids * per_id or steps == 1)
     config = TrainingConfig.model_validate(fields)
     assert config.images == sum(stages)
     assert (config.steps, config.epochs) == count_steps_and_epochs(stages, ids * per_id, report_every)
+
+
+@pytest.mark.parametrize(
+    ("stages", "ends"),
+    [
+        ([20571, 1714, 1715], (643, 697, 750)),  # 24,000 images in all, which 750 batches of 32 are
+        ([96, 64], (3, 5)),
+        ([30, 30, 30], (1, 2, 3)),
+        ([1, 1, 1], (1, 2, 3)),  # every stage has a step
+        ([90, 5, 1], (3, 4, 5)),
+    ],
+)
+def test_stages_add_no_images_to_the_budget_unless_one_would_have_no_step(
+    stages: list[int], ends: tuple[int, ...]
+) -> None:
+    named = [{"name": f"s{number}", "images": images} for number, images in enumerate(stages)]
+    config = TrainingConfig.model_validate({"batch": {"ids": 8, "per_id": 4}, "report_every": 32, "stages": named})
+    assert config.stage_ends == ends
 
 
 @given(images=st.integers(1, 2000), ids=st.integers(1, 16), per_id=st.integers(1, 8))
