@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reid_search.records import CodeVersion, Record, RunStarted, Status, StudyState
 from reid_search.study import MARKET_RULE, EvaluationRule
 from reid_search.study.component import label_of
+from reid_search.study.trial.config import OF_ANY_SET
 from reid_search.study.trial.normalization import IMAGENET
 from reid_search.words import several
 
@@ -110,7 +111,7 @@ def _test_use(records: Sequence[Record]) -> str:
 
 
 def _data_name(data: Mapping[str, object], sets: DataSets) -> str:
-    hidden = ("name", "image_size", "holdout", "split_seed", "root")
+    hidden = ("name", *OF_ANY_SET, "root")
     details = [f"{name} {label_of(value)}" for name, value in data.items() if name not in hidden]
     details += [place] if (place := sets.names.place_of(data)) else []
     return f"{data.get('name', '')} ({', '.join(details)})" if details else str(data.get("name", ""))
@@ -127,8 +128,10 @@ def _weights(record: Record) -> str:
 
 
 def _image_size(data: Mapping[str, object]) -> str:
-    size = data.get("image_size")
-    return " × ".join(map(str, size)) if isinstance(size, list | tuple) else ""
+    size, way = data.get("image_size"), data.get("interpolation")
+    if not isinstance(size, list | tuple):
+        return ""
+    return " × ".join(map(str, size)) + (f" ({way} interpolation)" if way else "")
 
 
 def _validation(data: Mapping[str, object]) -> str:

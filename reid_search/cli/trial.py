@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 RecordFolder = Annotated[
     Path, typer.Argument(help="Folder of a trial, runs/STUDY/trials/KEY-sSEED, or its record.json.", metavar="RECORD")
 ]
-_FIXED = ("image_size", "holdout", "split_seed")
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
 
 
@@ -135,6 +134,7 @@ def _data_at(place: Path, own: "DataConfig", name: str | None, sets: list[str]) 
     from reid_search.cli.data import folder_config
     from reid_search.data.folder import FolderConfig, recognised, unknown
     from reid_search.errors import DataAbsent
+    from reid_search.study.trial.config import OF_ANY_SET
 
     if not place.exists():
         raise DataAbsent(f"--data {place}: no such folder or manifest")
@@ -145,7 +145,7 @@ def _data_at(place: Path, own: "DataConfig", name: str | None, sets: list[str]) 
             return own.at(place)  # the folder that holds several data sets
     if name is None:
         raise unknown(place)
-    if fixed := sorted({*_FIXED} & {setting.partition("=")[0].strip() for setting in sets}):
+    if fixed := sorted({*OF_ANY_SET} & {setting.partition("=")[0].strip() for setting in sets}):
         raise RequestError(f"--set {fixed[0]}: that of the trial stays; leave it out, or train another trial")
     same = [use.data.at(place) for use in own.sets if use.data.name == name]
     if len(same) == 1 and (found is None or _is_readable(same[0])):

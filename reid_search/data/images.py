@@ -28,6 +28,7 @@ from reid_search.data.side_cars import attributes_of, check_own, file_at, places
 from reid_search.data.side_cars.files import PerImage, Place
 from reid_search.errors import DataError, ResourceError
 from reid_search.study import SideCar
+from reid_search.study.trial.config import Interpolation
 from reid_search.study.trial.side_cars import KEYPOINTS, PARTS
 
 _Array = npt.NDArray[Any]
@@ -36,6 +37,10 @@ _Source = TypeVar("_Source")
 _LOG = logging.getLogger("reid_search.data")
 _ATTEMPTS = 3
 _DECODED_AT_ONCE = 256
+_FILTERS: dict[Interpolation, Image.Resampling] = {
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
 _PER_IMAGE: dict[PerImage, tuple[tuple[int, ...], type[np.generic]]] = {
     "maps": ((len(PARTS),), np.uint8),
     "keypoints": ((len(KEYPOINTS), 3), np.float32),
@@ -48,6 +53,7 @@ def open_images(
     cache: Path | None = None,
     needs: Mapping[str, Collection[SideCar]] | None = None,
     tables: Sequence[str] = TABLES,
+    interpolation: Interpolation = "bilinear",
 ) -> dict[str, Samples]:
     """Open the images of a data set, decoding and resizing those that are not in the cache.
 
@@ -57,6 +63,7 @@ def open_images(
         cache: Folder of the cache; the user's cache folder where omitted.
         needs: The side-cars that each table needs.
         tables: The tables that are opened.
+        interpolation: How images are resized; part maps are always resized by bilinear interpolation.
 
     Returns:
         The images of each table, `(N, …)` in the order of its rows; pixels and maps are memory-mapped and shared.
@@ -79,15 +86,18 @@ def open_images(
             path = dataset.side_cars["attributes"]
             identities = table["identity"].to_numpy(np.int64)
             beside["attributes"] = attributes_of(identities, path, dataset.identities(), dataset.labels)
-        pixels = _open_pixels(dataset, table, image_size, folder / "images" / f"{place}-{name}")
+        way = "" if interpolation == "bilinear" else f"-{interpolation}"
+        pixels = _open_pixels(dataset, table, image_size, interpolation, folder / "images" / f"{place}{way}-{name}")
         opened[name] = Samples(pixels, **beside)
     return opened
 
 
-def _open_pixels(dataset: ReidDataset, table: pd.DataFrame, image_size: tuple[int, int], target: Path) -> Pixels:
+def _open_pixels(
+    dataset: ReidDataset, table: pd.DataFrame, image_size: tuple[int, int], interpolation: Interpolation, target: Path
+) -> Pixels:
     boxes = table["box"] if "box" in table else [None] * len(table)
     images = list(zip(table["path"], boxes, strict=True))
-    read = partial(_decode, image_size=image_size)
+    read = partial(_decode, image_size=image_size, interpolation=interpolation)
     return cast("Pixels", _open_cached(dataset, target, read, images, (*image_size, 3), np.uint8))
 
 
@@ -161,6 +171,6 @@ def _reserve(target: Path) -> None:
             os.posix_fallocate(file.fileno(), 0, target.stat().st_size)
 
 
-def _decode(source: tuple[str, Box | None], image_size: tuple[int, int]) -> Pixels:
+def _decode(source: tuple[str, Box | None], image_size: tuple[int, int], interpolation: Interpolation) -> Pixels:
     height, width = image_size
-    return np.asarray(decoded(*source).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(decoded(*source).resize((width, height), _FILTERS[interpolation]))

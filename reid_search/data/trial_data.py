@@ -221,7 +221,14 @@ class _Opened:
         self.datasets = [load_dataset(use.data, cache) for use in sets]
         self._splits = [checked_split(dataset, use) for dataset, use in zip(self.datasets, sets, strict=True)]
         self._images = [
-            open_images(dataset, use.data.image_size, cache, needs, _opened_tables(dataset, use))
+            open_images(
+                dataset,
+                use.data.image_size,
+                cache,
+                needs,
+                _opened_tables(dataset, use),
+                use.data.interpolation,
+            )
             for dataset, use in zip(self.datasets, sets, strict=True)
         ]
 

@@ -113,8 +113,8 @@ class Config(BaseModel):
     `written_alone` is the entry that a text stands for which is given in place of the whole config.
     `also_written` are keys that files may have and that are taken away when they are read, such as `extends`;
     `noted` are entries that reading adds, which nobody writes.
-    `written_if_set` are entries that are left out where they have their defaults, so that a setting that is new changes
-    no key of earlier trials.
+    `written_if_set` are entries, besides those of the classes it extends, that are left out where they have their
+    defaults, so that a setting that is new changes no key of earlier trials.
     """
 
     written_alone: ClassVar[str] = ""
@@ -127,6 +127,11 @@ class Config(BaseModel):
     def keys_of_files(cls) -> list[str]:
         """Return the keys that a file may have."""
         return [*(name for name in cls.model_fields if name not in cls.noted), *cls.also_written]
+
+    @classmethod
+    def left_out_as_defaults(cls) -> set[str]:
+        """Return the entries that are left out where they have their defaults, those of the bases among them."""
+        return {name for base in cls.__mro__ for name in vars(base).get("written_if_set", ())}
 
     @model_validator(mode="before")
     @classmethod
@@ -159,7 +164,7 @@ class Config(BaseModel):
     ) -> dict[str, object]:
         content: dict[str, object] = handler(self)
         if info.context != WITH_DEFAULTS:
-            for name in self.written_if_set:
+            for name in self.left_out_as_defaults():
                 if getattr(self, name) == type(self).model_fields[name].default:
                     content.pop(name, None)
         return content

@@ -15,6 +15,7 @@ from reid_search.models import build_model
 from reid_search.records import ReadoutResult, TrialFolder
 from reid_search.records.files import write_json
 from reid_search.study import DataConfig, ModelConfig, TrialConfig
+from reid_search.study.trial.config import RESIZING
 from reid_search.study.trial.normalization import IMAGENET, Normalization
 from reid_search.study.trial.weights import kept_none
 from reid_search.training import checkpoint
@@ -55,7 +56,7 @@ def measure_again(folder: Path, device: str, data: DataConfig | None = None) -> 
     config, weights, normalization = _trained(folder)
     trained = config
     if data is not None:
-        data = data.model_copy(update={"image_size": config.data.image_size})
+        data = data.model_copy(update={name: getattr(config.data, name) for name in RESIZING})
         config = config.model_copy(update={"data": data})
     config, left_out = _measurable(config)
     heads = _heads(config, weights)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch.nn import functional
 
 from reid_search.data import ReidDataset, load_dataset, open_images
 from reid_search.data.market1501.config import MarketConfig
@@ -46,6 +48,21 @@ def test_images_are_decoded_and_resized_in_the_order_of_the_tables(market: Path,
         ]
         np.testing.assert_array_equal(images[name].pixels, expected)
         assert not images[name].pixels.flags.writeable
+
+
+def test_bicubic_images_are_a_cache_of_their_own_and_as_torch_makes_them(market: Path, tmp_path: Path) -> None:
+    dataset = _dataset(market)
+    usual = open_images(dataset, SIZE, tmp_path)["train"].pixels
+    found = open_images(dataset, SIZE, tmp_path, interpolation="bicubic")["train"].pixels
+    whole = [
+        torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1)[None].float() for path in dataset.train["path"]
+    ]
+    for mode, own, other in (("bilinear", usual, found), ("bicubic", found, usual)):
+        made = [functional.interpolate(image, SIZE, mode=mode, antialias=True) for image in whole]
+        expected = torch.cat(made).permute(0, 2, 3, 1).clamp(0, 255).numpy()
+        assert np.abs(expected - own).mean() < 0.5  # Pillow rounds and clips, once each way
+        assert np.abs(expected - other).mean() > 2
+    np.testing.assert_array_equal(open_images(dataset, SIZE, tmp_path)["train"].pixels, usual)
 
 
 def test_a_second_size_is_a_second_cache_and_a_second_opening_decodes_nothing(market: Path, tmp_path: Path) -> None:

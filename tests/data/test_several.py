@@ -1,5 +1,6 @@
 """Several data sets: people and cameras never collide, each test stays by itself, and settings make sense."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -219,6 +220,25 @@ def test_a_set_needs_only_the_parts_that_it_is_used_for(tmp_path: Path) -> None:
         open_trial_data(_trial(swapped), 1, tmp_path / "cache")
     with pytest.raises(DataError, match=f"manifest in {train}: has no image of the split query"):
         open_trial_data(_trial(first), 1, tmp_path / "cache")
+
+
+def test_one_interpolation_holds_for_all_sets_and_is_written_once_if_at_all(tmp_path: Path) -> None:
+    train, test = _manifest(tmp_path / "train", "t"), _manifest(tmp_path / "test", "qg", cameras=False)
+    first, second = ({"name": "manifest", "root": str(root)} for root in (train, test))
+    named = {"train": first, "test": {"own": second}, "image_size": [16, 8], "holdout": 0.0}
+    config = _trial({**named, "interpolation": "bicubic"})
+    written = json.loads(config.model_dump_json())
+    assert written["data"]["interpolation"] == "bicubic"
+    members = [*written["data"]["train"], *written["data"]["test"].values()]
+    assert all("interpolation" not in member for member in members)
+    assert TrialConfig.model_validate(written) == config
+    assert {use.data.interpolation for use in config.data.sets} == {"bicubic"}
+    assert "interpolation" not in json.loads(_trial(named).model_dump_json())["data"]
+    galleries = [
+        open_trial_data(one, 1, tmp_path / "cache").sets["test/own"].gallery for one in (config, _trial(named))
+    ]
+    bicubic, bilinear = (gallery.at(np.arange(len(gallery))).pixels for gallery in galleries)
+    assert not np.array_equal(bicubic, bilinear)
 
 
 def test_moving_the_folders_changes_no_key_and_editing_one_does(market: Path, tmp_path: Path) -> None:

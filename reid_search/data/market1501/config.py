@@ -29,7 +29,7 @@ class MarketConfig(PartFoldersConfig):
             the validation split are pooled over the held-out images of their identity in their camera.
     """
 
-    written_if_set: ClassVar[tuple[str, ...]] = (*PartFoldersConfig.written_if_set, "multi_query")
+    written_if_set: ClassVar[tuple[str, ...]] = ("multi_query",)
     about: ClassVar[About] = ABOUT
     layout: ClassVar[PartFolders] = LAYOUT
     name: Literal["market1501"]

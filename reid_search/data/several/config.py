@@ -17,10 +17,10 @@ from reid_search.errors import StudyError
 from reid_search.study import DATASETS, DataConfig, EntryName, EvaluationRule, SideCar
 from reid_search.study.component import AbsolutePath, ByName, EntryError, absolute
 from reid_search.study.language.places import Entries
-from reid_search.study.trial.config import DataFacts, SetUse
+from reid_search.study.trial.config import OF_ANY_SET, DataFacts, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_facts
 
-_OF_ALL = ("image_size", "holdout", "split_seed", "skip_broken")
+_OF_ALL = (*OF_ANY_SET, "skip_broken")
 
 
 def _listed(value: object) -> object:
@@ -90,6 +90,8 @@ class SeveralConfig(DataConfig):
                 member.pop(name, None)
         if not self.skip_broken:
             content.pop("skip_broken", None)
+        if self.interpolation == "bilinear":
+            content.pop("interpolation", None)
         if not self.test:
             content.pop("test", None)
         if self.root is None:

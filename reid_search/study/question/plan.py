@@ -21,7 +21,7 @@ from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.searching import PrunerConfig, SamplerConfig
 from reid_search.study.question.space import Settings
-from reid_search.study.trial.config import DataConfig, DataFacts, Seen, SetUse
+from reid_search.study.trial.config import OF_ANY_SET, RESIZING, DataConfig, DataFacts, Seen, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_fingerprint, trial_key
 from reid_search.study.trial.set_names import SetNames, names_of
 from reid_search.study.trial.side_cars import TOLD
@@ -171,7 +171,7 @@ class Fingerprints:
         data, others = config.data, [config.stage_data(stage) for stage in config.training.stages if stage.data]
         needs = config.needed_by_table
         told = {table: sorted(kinds) for table, kinds in needs.items()}
-        name = " ".join([*(item.model_dump_json(exclude={"image_size"}) for item in (data, *others)), str(told)])
+        name = " ".join([*(item.model_dump_json(exclude={*RESIZING}) for item in (data, *others)), str(told)])
         if name not in self._checked:
             learnt: list[tuple[int, int]] = []
             if data.holdout:
@@ -211,7 +211,7 @@ class Fingerprints:
         return own
 
     def _read(self, data: DataConfig) -> tuple[DataConfig, DataFacts, Callable[[SetUse], Seen]]:
-        name = data.model_dump_json(exclude={"image_size", "holdout", "split_seed"})
+        name = data.model_dump_json(exclude={*OF_ANY_SET})
         if name not in self._known:
             self._known[name] = data, *data.facts_and_check()
         return self._known[name]

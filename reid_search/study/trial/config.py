@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 _Side = Annotated[int, Field(ge=8, le=2048)]
 ImageSize = tuple[_Side, _Side]
+Interpolation = Literal["bilinear", "bicubic"]
 Seed = Annotated[int, Field(ge=0, le=10**12)]
+
+RESIZING = ("image_size", "interpolation")
+"""Entries of `data` that say how images are resized, and nothing of the images themselves."""
+
+OF_ANY_SET = (*RESIZING, "holdout", "split_seed")
+"""Entries of `data` that every data set has, and that say nothing of its files."""
 
 Patterns = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
 
@@ -64,14 +71,18 @@ class DataConfig(Config):
     Attributes:
         name: The data set, `synthetic` or `market1501`.
         image_size: Height and width in pixels to which every image is resized.
+        interpolation: How, by Pillow, which smooths what it makes smaller: `bilinear`, or `bicubic` (torchvision's
+            `interpolation=3`, and what MATLAB does if told nothing).
         holdout: Share of the training identities kept for validation, [0, 1); answers train with 0.
         split_seed: Seed of the identity-disjoint validation split, constant in a search.
     """
 
     places: ClassVar[tuple[str, ...]] = ()
     is_drawn: ClassVar[bool] = False
+    written_if_set: ClassVar[tuple[str, ...]] = ("interpolation",)
     name: str
     image_size: ImageSize = (64, 32)
+    interpolation: Interpolation = "bilinear"
     holdout: float = Field(default=0.2, ge=0.0, lt=1.0)
     split_seed: Seed = 0
 

@@ -9,6 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from reid_search.study.component import WITH_DEFAULTS, Config
 from reid_search.study.language.merge import leaves
+from reid_search.study.trial.config import RESIZING
 from reid_search.study.trial.recipes import KEY, in_proportion
 from reid_search.study.trial.trial import TrialConfig
 
@@ -29,7 +30,7 @@ def overrides_of(config: TrialConfig) -> tuple[Override, ...]:
     """Return the entries of a trial that are not as in its recipe; none if it was made from none.
 
     Where the data are, the validation split, how often it reports and how many threads it has are no part of a recipe;
-    of other data than the recipe's, only the name and the image size are compared.
+    of other data than the recipe's, only the name and how images are resized are compared.
     """
     if config.from_recipe is None:
         return ()
@@ -79,7 +80,7 @@ def _left_out(content: Mapping[str, object], config: Config, path: str) -> objec
     found: object = config[step] if isinstance(config, Mapping) else getattr(config, step, None)
     if isinstance(below, Mapping) and rest and isinstance(found, Config | Mapping):
         return _left_out(below, cast("Config", found), rest)
-    if not isinstance(config, Config) or step in content or step not in config.written_if_set:
+    if not isinstance(config, Config) or step in content or step not in config.left_out_as_defaults():
         return None
     value = to_jsonable_python(type(config).model_fields[step].default)
     return dict(leaves({step: value})).get(path)
@@ -95,8 +96,14 @@ def overlay_of(arms: Collection[tuple[Mapping[str, object], Sequence[Override]]]
         Values by their paths, in the order of the changes. An arm whose recipe has the value anyway does not change it.
     """
     counts = Counter(item.path for _, changes in arms for item in changes)
-    values = {path: [_at(content, path) for content, _ in arms] for path, count in counts.items() if count > 1}
+    values = {path: [_written(content, path) for content, _ in arms] for path, count in counts.items() if count > 1}
     return {path: found[0] for path, found in values.items() if all(value == found[0] for value in found)}
+
+
+def _written(content: Mapping[str, object], path: str) -> object:
+    """Return the value of an entry, also of one that was left out since it is a default."""
+    found = _at(content, path)
+    return _left_out(content, _published(str(content["from_recipe"])), path) if found is None else found
 
 
 def _at(content: object, path: str) -> object:
@@ -113,7 +120,7 @@ def _published(name: str) -> TrialConfig:
 def _leaves(content: Mapping[str, object], *, stages_apart: bool) -> Iterator[tuple[str, object]]:
     """Yield the leaves that are compared; stages are compared entry by entry, or else by their names alone."""
     data, training = content.get("data"), content.get("training")
-    kept = {name: data[name] for name in ("name", "image_size") if name in data} if isinstance(data, Mapping) else {}
+    kept = {name: data[name] for name in ("name", *RESIZING) if name in data} if isinstance(data, Mapping) else {}
     compared: dict[str, object] = {**content, "data": kept}
     if isinstance(training, Mapping) and (names := _stage_names(content)):
         apart = dict(zip(names, training["stages"], strict=True))

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from reid_search.study.component import DATASETS, Config, label_of
+from reid_search.study.trial.config import OF_ANY_SET
 
 Entries = Mapping[str, object]
-
-_OF_ALL = ("image_size", "holdout", "split_seed")
 
 
 class SetNames:
@@ -54,7 +53,7 @@ def _unusual(entries: Entries) -> Iterator[tuple[str, object]]:
     usual = {
         entry: _plain(field.get_default(call_default_factory=True)) for entry, field in config.model_fields.items()
     }
-    hidden = ("name", *_OF_ALL, *getattr(config, "places", ()))
+    hidden = ("name", *OF_ANY_SET, *getattr(config, "places", ()))
     yield from ((entry, value) for entry, value in entries.items() if entry not in hidden and usual.get(entry) != value)
 
 

@@ -88,6 +88,7 @@ def test_neither_the_order_of_keys_nor_one_point_zero_matters(data: st.DataObjec
 OTHER: dict[str, Any] = {
     "data.name": None,
     "data.image_size": [64, 48],
+    "data.interpolation": "bicubic",
     "data.holdout": 0.3,
     "data.split_seed": 1,
     "data.preset": "small",
