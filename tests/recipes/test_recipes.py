@@ -19,6 +19,7 @@ from reid_search.study import TrialConfig, load_study, trial_key
 from reid_search.study.language.merge import leaves
 from reid_search.study.trial.recipe_overrides import overlay_of, overrides_in, overrides_of
 from reid_search.study.trial.recipes import recipe, recipe_names
+from reid_search.training.schedule import learning_rate_factor
 from reid_search.training.trainer import Trainer
 
 SYSTEMS = Path(__file__).parents[2] / "search_spaces" / "systems.yaml"
@@ -83,6 +84,27 @@ def test_shares_of_the_budget_are_the_published_epochs() -> None:
     assert [share * 120 for share in strong.schedule.milestones] == pytest.approx([40, 70], rel=1e-6)
     assert strong.schedule.warmup * 120 == pytest.approx(10, rel=1e-6)
     assert [share * 60 for share in pcb.schedule.milestones] == pytest.approx([40], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "falls", "of"),
+    [
+        ("pcb", [40 * 202], 60 * 202),
+        ("pcb_rpp", [40 * 202], 60 * 202),
+        ("landmarks", [40 * 202], 60 * 202),
+        ("identification", [20_000, 40_000], 50_000),
+        ("part_aligned_bilinear", [20_000, 39_900, 59_900], 75_000),
+        ("skeleton", [25_000, *range(35_000, 66_000, 5_000)], 70_000),
+        ("spreid", list(range(20_000, 200_000, 20_000)), 200_000),
+        ("spreid_ft", list(range(5_000, 50_000, 5_000)), 50_000),
+    ],
+)
+def test_rates_fall_after_the_published_number_of_batches(name: str, falls: list[int], of: int) -> None:
+    training = _published(name).training
+    schedule, steps = training.resolved_stages[0].schedule or training.schedule, training.stage_ends[0]
+    factors = [learning_rate_factor(schedule, step / steps) for step in range(steps)]
+    assert steps == of
+    assert [step for step in range(1, steps) if factors[step] < factors[step - 1]] == falls
 
 
 def test_the_parameters_of_fast_reids_mgn_are_those_counted_in_its_code() -> None:
@@ -247,10 +269,12 @@ def test_the_study_of_all_systems_has_every_recipe_under_one_overlay() -> None:
     """What else a row changes of its recipe, it says in the study's file; a second phase has no row of its own."""
     arms = [arm.config for arm in load_study(SYSTEMS).plan().arms]
     assert sorted(config.from_recipe or "" for config in arms) == sorted({*recipe_names()} - {"spreid_ft"})
+    assert {config.training.steps * config.training.batch.size for config in arms} == {24_000}
     overlay = overlay_of([(config.model_dump(mode="json"), overrides_of(config)) for config in arms])
     assert overlay == {
         "data.name": "synthetic",
         "data.image_size": [48, 24],
+        "data.interpolation": "bilinear",
         "model.backbone": "resnet10_thin",
         "model.weights": None,
         "training.images": 24000,
