@@ -2,7 +2,7 @@
 
     uv run reid-search run search_spaces/grid.yaml            # about an hour on two CPU cores; resumes where it was
     uv run python benchmarks/grid.py record runs/grid         # the finished study as benchmarks/grid.parquet
-    uv run python benchmarks/grid.py replay                   # 50 searches a row; trains nothing
+    uv run python benchmarks/grid.py replay                   # 50 searches a row, some ten minutes; trains nothing
     uv run python benchmarks/grid.py replay --runs 6          # a quick look
 
 A search sees one seed of each arm, the seeds in turn. What its best arm is worth is the truth of the last two of the
