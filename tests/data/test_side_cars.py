@@ -196,13 +196,13 @@ def test_attributes_of_a_manifest_are_those_of_its_own_identities(tmp_path: Path
     trained = [Path(path).stem.split("-")[0] for path in dataset.train["path"]]
     assert dict(zip(trained, samples.attributes[:, place], strict=True)) == {people[0]: 1, people[1]: 0}
     for wrong, said in (
-        (table.assign(identity=["stranger", *people[1:]]), "identity stranger is not in the data set"),
-        (table[1:], f"no attributes of identity {people[0]}, which is trained on"),
-        (pd.concat([table, table[:1]]), f"identity {people[0]} has two rows"),
-        (table.assign(gender=[0, 2, 0]), f"gender of identity {people[1]} is 2; allowed: 0 to 1"),
+        (table.assign(identity=["stranger", *people[1:]]), ":2: identity stranger is not in the data set"),
+        (table[1:], f": no attributes of identity {people[0]}, which is trained on"),
+        (pd.concat([table, table[:1]]), f":5: identity {people[0]} has two rows, the first in line 2; expected one"),
+        (table.assign(gender=[0, 2, 0]), f":3: gender of identity {people[1]} is 2; allowed: 0 to 1"),
     ):
         wrong.to_csv(tmp_path / "attributes.csv", index=False)
-        assert said in side_car_problems(dataset)[0]
+        assert side_car_problems(dataset)[0].startswith(f"{tmp_path}/attributes.csv{said}")
 
 
 def test_attributes_of_a_set_that_counts_from_0_are_those_of_the_names_of_its_files(tmp_path: Path) -> None:
@@ -217,17 +217,29 @@ def test_attributes_of_a_set_that_counts_from_0_are_those_of_the_names_of_its_fi
 @pytest.mark.parametrize(
     ("identities", "columns", "message"),
     [
-        ([3, 5, 9], {}, "identity 9 is not in the data set"),
-        ([3], {}, "no attributes of identity 5"),
-        ([3, 5, 5], {}, "identity 5 has two rows"),
-        ([3, 5], {"age": [0, 4]}, "age of identity 5 is 4; allowed: 0 to 3"),
-        ([3, 5], {"hat": [0, 0.5]}, "hat of identity 5 is 0.5; allowed: 0 to 1"),
+        ([3, 5, 9], {}, "a.csv:4: identity 9 is not in the data set"),
+        ([3], {}, "a.csv: no attributes of identity 5"),
+        ([3, 5, 5], {}, "a.csv:4: identity 5 has two rows, the first in line 3; expected one"),
+        ([3, 5], {"age": [0, 4]}, "a.csv:3: age of identity 5 is 4; allowed: 0 to 3"),
+        ([3, 5], {"hat": [0, 0.5]}, "a.csv:3: hat of identity 5 is 0.5; allowed: 0 to 1"),
+        ([3, 5], {"hat": ["", 0]}, "a.csv:2: hat of identity 3 is empty; allowed: 0 to 1"),
+        ([3, 5], {"hat": [0, "yes"]}, "a.csv:3: hat of identity 5 is yes; allowed: 0 to 1"),
     ],
 )
 def test_wrong_attributes_are_named(identities, columns, message: str, tmp_path: Path) -> None:
     path = _table(tmp_path / "a.csv", identities, **columns)
     with pytest.raises(DataError, match=re.escape(message)):
         attributes_of(np.array([3, 5]), path, np.array([3, 5]))
+
+
+def test_the_line_of_a_wrong_row_is_that_of_an_editor(tmp_path: Path) -> None:
+    """Beside empty lines, a quoted cell of two lines, and semicolons, as spreadsheets save them."""
+    rows = [["identity", "note", *ATTRIBUTES], ["3", '"two\nlines"', *["0"] * 27], [], ["5", "", *["0"] * 26, "7"]]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(";".join(row) for row in rows) + "\n")
+    lines = path.read_text().splitlines()
+    with pytest.raises(DataError, match=re.escape(f"a.csv:{lines.index(';'.join(rows[3])) + 1}: ")):
+        read_attributes(path)
 
 
 def test_a_table_without_a_column_or_a_table_that_is_none_is_named(tmp_path: Path) -> None:
@@ -621,12 +633,12 @@ def test_a_damaged_array_of_maps_is_named(damage: str, image: Path, tmp_path: Pa
         read_maps(image, tmp_path / "masks", SIZE)
 
 
-@pytest.mark.parametrize("identity", ["a", "1.5", "", "9" * 30, "\0"])
+@pytest.mark.parametrize("identity", ["a", "1.5", "", "9" * 30, "1_0", "nan"])
 def test_an_identity_of_attributes_that_is_no_number_is_named(identity: str, tmp_path: Path) -> None:
     path = tmp_path / "attributes.csv"
     rows = [[name, *["1"] * len(ATTRIBUTES)] for name in (identity, "2")]
     path.write_text("\n".join(",".join(row) for row in [["identity", *ATTRIBUTES], *rows]) + "\n")
-    with pytest.raises(DataError, match=re.escape(f"{path}: identity: expected the number")):
+    with pytest.raises(DataError, match=re.escape(f"{path}:2: identity: expected the number")):
         read_attributes(path)
 
 

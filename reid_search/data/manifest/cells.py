@@ -44,7 +44,7 @@ def read_records(path: Path) -> Records:
     if path.suffix.lower() not in ENDINGS:
         raise DataError(f"{path}: not a table; expected a file that ends in {' or '.join(ENDINGS)}")
     try:
-        table = _from_csv(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
+        table = csv_records(path) if path.suffix.lower() == ".csv" else _from_parquet(path)
     except OSError as error:
         raise DataError(f"{path}: not a readable table ({why_unreadable(str(path), error)})") from error
     except (ValueError, csv.Error) as error:
@@ -58,7 +58,14 @@ def read_records(path: Path) -> Records:
     return records
 
 
-def _from_csv(path: Path) -> Records:
+def csv_records(path: Path) -> Records:
+    """Return the rows of a CSV file as text by their lines; a row of several lines goes by its last.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no text, two columns have one name, or a row has another number of cells.
+        csv.Error: It is no CSV.
+    """
     text = _decoded(path.read_bytes())
     said = _SAYS_SEPARATOR.match(text)
     text = text[said.end() :] if said else text

@@ -9,18 +9,22 @@ What only one of the two data sets has (`hair`, `age`, …; `top`, `shoes`, `boo
 the other. Which attributes are learnt is for the loss to say.
 """
 
+import csv
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reid_search.common.arrays import Integers
 from reid_search.common.contents import why_unreadable
+from reid_search.data.manifest.cells import csv_records
 from reid_search.data.mat_files import problem_with, read_mat, whole_numbers
-from reid_search.errors import DataError, nearest
+from reid_search.errors import DataError, closest
 from reid_search.study.trial.side_cars import ALL_ATTRIBUTES, ATTRIBUTE_SETS, UNKNOWN
+
+_MOST = 10**15
 
 
 def read_attributes(path: Path, labels: Mapping[int, str] | None = None) -> pd.DataFrame:
@@ -31,23 +35,40 @@ def read_attributes(path: Path, labels: Mapping[int, str] | None = None) -> pd.D
         labels: What it calls the identities, by number; where omitted, the numbers.
 
     Raises:
-        DataError: The table cannot be read, lacks a column, or holds a value that is not allowed.
+        DataError: The table cannot be read, lacks a column, or holds a value that is not allowed; the message names
+            the line of a CSV file.
     """
-    table = _from_mat(path) if path.suffix.lower() == ".mat" else _from_csv(path)
-    labels = labels or {}
-    table["identity"] = _identities(path, table["identity"], labels)
-    if table["identity"].duplicated().any():
-        twice = _label(table["identity"][table["identity"].duplicated()].iloc[0], labels)
-        raise DataError(f"{path}: identity {twice} has two rows; expected one")
+    return _read(path, labels or {}).set_index("identity")[list(ALL_ATTRIBUTES)].astype(np.int64)
+
+
+def _read(path: Path, labels: Mapping[int, str]) -> pd.DataFrame:
+    """Return the table with the column `identity`, by the lines of a CSV file, and with the column `place`."""
+    is_csv = path.suffix.lower() != ".mat"
+    table = _from_csv(path) if is_csv else _from_mat(path)
+    table["place"] = [f"{path}:{line}" if is_csv else str(path) for line in table.index]
+    numbers = {label: number for number, label in labels.items()}
+    pairs = zip(table["place"], table["identity"], strict=True)
+    table["identity"] = pd.Series([_identity(*pair, numbers) for pair in pairs], index=table.index, dtype=np.int64)
+    again = table["identity"].duplicated()
+    if again.any():
+        twice = table[again].iloc[0]
+        first = table["place"][table["identity"] == twice["identity"]].iloc[0].rpartition(":")[2]
+        where = f", the first in line {first}" if is_csv else ""
+        raise DataError(
+            f"{twice['place']}: identity {_label(twice['identity'], labels)} has two rows{where}; expected one"
+        )
     for column, count in ALL_ATTRIBUTES.items():
-        wrong = table[~table[column].isin(range(UNKNOWN, count))]
+        values = pd.to_numeric(table[column], errors="coerce")
+        wrong = table[~values.isin(range(UNKNOWN, count))]
         if len(wrong):
             row = wrong.iloc[0]
+            found = str(row[column])[:60] or "empty"
             raise DataError(
-                f"{path}: {column} of identity {_label(row['identity'], labels)} is {row[column]}; allowed: 0 to "
+                f"{row['place']}: {column} of identity {_label(row['identity'], labels)} is {found}; allowed: 0 to "
                 f"{count - 1}, or {UNKNOWN} for unknown"
             )
-    return table.set_index("identity")[list(ALL_ATTRIBUTES)].astype(np.int64)
+        table[column] = values
+    return table
 
 
 def attributes_of(
@@ -64,50 +85,65 @@ def attributes_of(
     Raises:
         DataError: The table is wrong, lacks an identity, or has one that the data set does not.
     """
-    table, labels = read_attributes(path, labels), labels or {}
+    labels = labels or {}
+    table = _read(path, labels).set_index("identity")
     strangers = np.setdiff1d(table.index.to_numpy(np.int64), known)
     if strangers.size:
-        raise DataError(f"{path}: identity {_label(strangers[0], labels)} is not in the data set; take out its row")
+        first = table[table.index.isin(strangers)].iloc[0]
+        name = _label(int(str(first.name)), labels)
+        raise DataError(f"{first['place']}: identity {name} is not in the data set; take out its row")
     lacking = np.setdiff1d(identities, table.index.to_numpy(np.int64))
     if lacking.size:
         raise DataError(
             f"{path}: no attributes of identity {_label(lacking[0], labels)}, which is trained on; add a row"
         )
-    return table.loc[identities].to_numpy(np.int64)
+    return table[list(ALL_ATTRIBUTES)].loc[identities].to_numpy(np.int64)
 
 
 def _label(number: int, labels: Mapping[int, str]) -> str:
     return labels.get(int(number), str(int(number)))
 
 
-def _identities(path: Path, given: "pd.Series[Any]", labels: Mapping[int, str]) -> "pd.Series[int]":
-    """Return the number of the identity in each row.
+def _identity(place: str, value: object, numbers: Mapping[str, int]) -> int:
+    """Return the number of the identity in a row; `numbers` are those of the data set by label, if it has labels.
 
     Raises:
         DataError: It is none that the data set has, or no number where identities are numbers.
     """
-    if labels:
-        numbers = {label: number for number, label in labels.items()}
-        # A label of digits may be written with zeros in front, as in the names of files.
-        written = [label if (label := str(value)) in numbers else label.lstrip("0") or "0" for value in given]
-        for label, value in zip(written, given, strict=True):
-            if label not in numbers:
-                hint = nearest(str(value), sorted(numbers))
-                raise DataError(f"{path}: identity {value} is not in the data set; take out its row ({hint})")
-        return pd.Series([numbers[label] for label in written], index=given.index)
+    text = str(value)
+    if not numbers:
+        number = _whole(text)
+        if number is None:
+            raise DataError(f"{place}: identity: expected the number of an identity in each row, found {text!r:.60}")
+        return number
+    # A label of digits may be written with zeros in front, as in the names of files.
+    written = text if text in numbers else text.lstrip("0") or "0"
+    if written not in numbers:
+        near = closest(text, numbers)
+        hint = f" (did you mean '{near}'?)" if near else ""
+        raise DataError(f"{place}: identity {text:.60} is not in the data set; take out its row{hint}")
+    return numbers[written]
+
+
+def _whole(text: str) -> int | None:
     try:
-        return pd.Series(whole_numbers(pd.to_numeric(given).to_numpy()), index=given.index)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path}: identity: expected the number of an identity in each row ({error})") from error
+        value = math.nan if "_" in text else float(text)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() and abs(value) <= _MOST else None
 
 
 def _from_csv(path: Path) -> pd.DataFrame:
+    """Return the table as text, by the line of each row."""
     try:
-        table = pd.read_csv(path, converters={"identity": str.strip})
+        records = csv_records(path)
     except OSError as error:
         raise DataError(f"{path}: not a readable table of attributes ({why_unreadable(str(path), error)})") from error
-    except ValueError as error:  # pandas names the line
+    except (ValueError, csv.Error) as error:
         raise DataError(f"{path}: not a readable table of attributes ({error})") from error
+    table = pd.DataFrame.from_dict({line: row for line, row in records.items() if any(row.values())}, orient="index")
+    if table.empty:
+        raise DataError(f"{path}: not a readable table of attributes (it holds no row)")
     if "identity" not in table or not any({*attributes} <= {*table} for attributes in ATTRIBUTE_SETS.values()):
         meant = ["identity", *max(ATTRIBUTE_SETS.values(), key=lambda attributes: len({*attributes} & {*table}))]
         missing = next(name for name in meant if name not in table)
