@@ -13,10 +13,12 @@ from typing import Annotated, ClassVar, NamedTuple, Self
 from pydantic import Field
 
 from reid_search.data.listing import Listing, entries_of, is_folder, is_hidden
+from reid_search.data.side_cars.misplaced import why_misplaced
 from reid_search.data.side_cars.origins import origin_of
 from reid_search.errors import DataError, DataNotGiven
 from reid_search.study import DATASETS, DataConfig, SideCar
 from reid_search.study.component import AbsolutePath, Either, absolute, label_of
+from reid_search.study.language.document import EntryPath
 from reid_search.study.trial.config import DataFacts, ImageSize, Seen, SetUse
 from reid_search.study.trial.side_cars import DEFAULT_CONFIDENCE, PREDICTED, SIDE_CARS, Forms, MapLabels
 
@@ -198,6 +200,13 @@ class FolderConfig(DataConfig):
         """Return the paths of the side-cars that exist."""
         named = {kind: getattr(self, kind) for kind in SIDE_CARS if getattr(self, kind) is not None}
         return {**find_side_cars(self.folder()), **named}
+
+    def misplaced(self) -> Iterator[tuple[EntryPath, str]]:
+        """Yield the side-cars that are not at the places it names, each with its entry."""
+        for kind in SIDE_CARS:
+            place = getattr(self, kind)
+            if place is not None and (problem := why_misplaced(kind, place)):
+                yield (kind,), str(problem)
 
     def folder(self) -> Path:
         """Return the data set's folder.

@@ -16,6 +16,7 @@ from reid_search.common.contents import Hashed, hash_files, why_unreadable
 from reid_search.common.labels import DISTRACTOR, JUNK
 from reid_search.data.boxes import Box, named
 from reid_search.data.side_cars.files import PerImage, files_of
+from reid_search.data.side_cars.misplaced import why_misplaced
 from reid_search.errors import DataAbsent, DataError
 from reid_search.study import SideCar
 from reid_search.study.trial.config import DataFacts
@@ -423,8 +424,8 @@ class Listing:
         if place in self.lists.values():
             files = {path for image in self.images for own, path in image.side_cars if own == kind and path}
             return {self.name_of(path): Path(path) for path in files}
-        if not place.exists():
-            raise DataAbsent(f"{place}: no such {'table' if kind == 'attributes' else 'folder'} of {kind}")
+        if problem := why_misplaced(kind, place):
+            raise problem
         if kind == "attributes" or not place.is_dir():
             return {"": place}
         return files_of((image.path for image in self.images), place, kind)

@@ -36,6 +36,7 @@ APART = (
     "data/checks.py",
     "data/compared.py",
     "data/manifest/importing.py",
+    "data/side_cars/misplaced.py",
     "data/synthetic/contact_sheet.py",
     "data/trained_on.py",
     "study/__init__.py",

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from reid_search.study import DATASETS, TrialConfig
+from reid_search.study.trial.side_cars import ATTRIBUTES
 
 SNAPSHOT = Path(__file__).with_name("error_messages.txt")
 MARKET = (
@@ -32,6 +33,20 @@ base:
 phases: [{{kind: ablate, design: one_factor}}]
 axes: {{model.parts: {{choice: [[1], [1, 2]]}}}}
 """
+
+ATTRIBUTES_OF = """\
+name: small
+base:
+  recipe: attributes
+  data: {name: market1501, root: market, image_size: [64, 32], holdout: 0}
+  model: {backbone: resnet10_thin, weights: null}
+  training: {images: 48, report_every: 48, batch: {ids: 2, per_id: 2}, augment: {crop: null}}
+phases: [{kind: ablate}]
+axes: {training.lr_multiplier: {choice: [1.0, 2.0]}}
+"""
+TABLE = "\n".join(
+    [f"identity;{';'.join(ATTRIBUTES)}", *(f"{who};1{';0' * (len(ATTRIBUTES) - 1)}" for who in (1, 2, 3, 7))]
+)
 
 # What is asked for, by name: the files that are written first (None takes one away), and the command.
 CASES: dict[str, tuple[Mapping[str, str | None], str]] = {
@@ -86,6 +101,17 @@ CASES: dict[str, tuple[Mapping[str, str | None], str]] = {
     "evaluate: unknown device": ({}, "evaluate trial --device tpu"),
     "plan: no study": ({}, "plan nowhere.yaml"),
     "plan: no data": ({"study.yaml": STUDY.format("market1501", "nowhere")}, "plan study.yaml"),
+    "plan: part maps that are not there": (
+        {"study.yaml": STUDY.format("market1501", "market, maps: market/querry"), f"market/{MARKET[0]}": "image"},
+        "plan study.yaml",
+    ),
+    "plan: a folder as a table of attributes": (
+        {"study.yaml": STUDY.format("market1501", "market, attributes: market"), "market/attributes.csv": "identity"},
+        "plan study.yaml",
+    ),
+    "plan: wrong row of attributes": (
+        {"study.yaml": ATTRIBUTES_OF, "market/attributes.csv": TABLE.replace("7;1", "7;5")}, "plan study.yaml",
+    ),
     "plan: data of another name": ({"study.yaml": STUDY.format("cuhk03", "market")}, "plan study.yaml"),
     "plan: data on the command line": ({"study.yaml": STUDY.format("market1501", "nowhere")},
                                        "plan study.yaml --data own"),

@@ -36,6 +36,9 @@ phases: [{kind: ablate}]
 def config(write: Callable[..., Path], tmp_path: Path) -> TrialConfig:
     for name in ("a.pth", "b.pth"):
         (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "table.csv").touch()
+    for folder in ("here/keypoints", "../masks"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     return load_trial_file(write(TRIAL), data=Path("relative/market")).config
 
 
@@ -164,6 +167,7 @@ def test_paths_of_a_file_that_is_extended_are_meant_from_that_file(tmp_path: Pat
 
 
 def test_paths_of_a_command_are_meant_from_the_current_folder(write: Callable[..., Path], elsewhere: Path) -> None:
+    (elsewhere.parent / "masks").mkdir()
     study = load_study(write(STUDY), ["data.root=market", "data.maps=../masks"])
     root = study.resolved()["base"]["data"]["root"]  # type: ignore[index]
     assert root == str(elsewhere / "market")
@@ -176,6 +180,7 @@ def test_paths_of_a_command_are_meant_from_the_current_folder(write: Callable[..
 
 def test_arms_are_named_as_their_paths_are_written(write: Callable[..., Path], elsewhere: Path) -> None:
     axes = "axes: {data.maps: {choice: [null, masks/a]}}\n"
+    (elsewhere / "masks/a").mkdir(parents=True)
     study = load_study(write(STUDY + axes))
     names = [arm.name for arm in study.arms(study.config.phases[0])]
     assert names == ["baseline", "data.maps=masks/a"]

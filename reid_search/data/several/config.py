@@ -16,6 +16,7 @@ from pydantic import (
 from reid_search.errors import StudyError
 from reid_search.study import DATASETS, DataConfig, EntryName, EvaluationRule, SideCar
 from reid_search.study.component import AbsolutePath, ByName, EntryError, absolute
+from reid_search.study.language.document import EntryPath
 from reid_search.study.language.places import Entries
 from reid_search.study.trial.config import OF_ANY_SET, DataFacts, SetUse
 from reid_search.study.trial.key import fingerprint_of_sets, joint_facts
@@ -153,6 +154,12 @@ class SeveralConfig(DataConfig):
         """Say where a side-car is expected of the first data set that lacks it."""
         lacking = next(member for member in self._trained if kind not in member.offers)
         return f"{lacking.name}: {lacking.how_to_offer(kind)}"
+
+    def misplaced(self) -> Iterator[tuple[EntryPath, str]]:
+        """Yield what is not at the place that an entry of a data set names, each with the entry's path here."""
+        for place, member in self._members():
+            for entry, problem in member.misplaced():
+                yield (*place, *entry), problem
 
     def redrawn(self, number: int) -> "SeveralConfig":
         """Return draw `number` of every data set; no draw of one set is another draw of another."""

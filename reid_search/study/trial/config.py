@@ -1,7 +1,7 @@
 """Base classes of the components' configs (data, model, loss, scorer), and the readout. No torch."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator
 
 from reid_search.errors import StudyError
 from reid_search.study.component import ARCHITECTURES, SCORERS, Config
+from reid_search.study.language.document import EntryPath
 from reid_search.study.rules import MARKET_RULE, EvaluationRule
 from reid_search.study.trial.side_cars import PREDICTED, SideCar
 from reid_search.study.trial.taps import VECTORS, Scope, TapSpec
@@ -148,6 +149,10 @@ class DataConfig(Config):
         """Say how to make the data set offer a side-car that it lacks."""
         del kind
         return f"no setting of data set '{self.name}' offers them"
+
+    def misplaced(self) -> Iterator[tuple[EntryPath, str]]:
+        """Yield what is not at the place that an entry names, each with the entry's path here."""
+        yield from ()
 
     def redrawn(self, number: int) -> "DataConfig":
         """Return draw `number` of this data set, for `redraw_data`; draw 0 is this one.
