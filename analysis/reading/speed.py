@@ -44,7 +44,7 @@ def planned_seconds(plan: Plan, speed: Speed, device: str) -> list[float | None]
         counted |= set(new)
         trainings = [(key, config, float(config.training.images)) for (key, _), config in new.items()]
         if phase.may_train:
-            trainings = [("", config, phase.images / len(phase.may_train)) for config in phase.may_train]
+            trainings = [("", config, phase.images / len(phase.may_train)) for _, config in phase.may_train]
         rates = [(speed.rate(config, device, key), images) for key, config, images in trainings]
         times = [rate * images for rate, images in rates if rate is not None]
         found.append(sum(times) if len(times) == len(rates) else None)

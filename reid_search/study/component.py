@@ -48,6 +48,7 @@ HOLDS = "x-holds"
 """In the JSON schema of a config: the settings of which family, or the entries of which config, stand here."""
 
 _MOST_OWNERS = 3
+_LONGEST = 60
 
 
 class EntryError(ValueError):
@@ -85,8 +86,9 @@ def absolute(path: Path) -> Path:
 
 
 def in_yaml(value: object) -> str:
-    """Return a value as a person wrote it: `null` and `true`, not `None` and `True`."""
-    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    """Return a value as a person wrote it: `null` and `true`, not `None` and `True`; the beginning of a long one."""
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def label_of(value: object) -> str:

@@ -1,6 +1,6 @@
 """Study files and trial configs, read and checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -8,8 +8,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from reid_search.errors import StudyError, nearest
-from reid_search.study.component import Config
-from reid_search.study.language.document import Document, read_document
+from reid_search.study.component import Config, EntryError
+from reid_search.study.language.document import Document, entry_at, read_document
 from reid_search.study.language.places import Place
 from reid_search.study.language.validation_errors import study_error
 from reid_search.study.question.study import Study
@@ -17,7 +17,7 @@ from reid_search.study.question.study_checks import check_study
 from reid_search.study.question.study_config import StudyConfig
 from reid_search.study.question.trial_checks import check_written
 from reid_search.study.question.written_paths import WrittenPaths
-from reid_search.study.trial.recipes import with_recipe
+from reid_search.study.trial.recipes import KEY, check_written_without, with_recipe
 from reid_search.study.trial.trial import TrialConfig
 
 _C = TypeVar("_C", bound=Config)
@@ -42,6 +42,7 @@ def load_study(path: Path | str, overrides: Sequence[str] = (), data: Path | Non
     paths = WrittenPaths()
     document = _entered(read_document(Path(path), STUDY_FILE, paths.resolved).overridden(settings, STUDY_FILE), paths)
     document = with_recipe(document, ("base",))
+    _check_recipe_is_left(document, ("base",))
     config = _validated(StudyConfig, document, document.data)
     _validated(TrialConfig, document, config.base, ("base",))
     study = Study(config, document)
@@ -86,6 +87,7 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
     _check_first_steps(overrides, [*document.data, *TrialConfig.keys_of_files()])
     document = document.overridden([_inside(prefix, setting) for setting in overrides], TRIAL_FILE)
     document = with_recipe(_entered(document, paths), prefix)
+    _check_recipe_is_left(document, prefix)
     config = _validated(TrialConfig, document, document.data[prefix[0]] if prefix else document.data, prefix)
     if data is not None:
         content = config.model_copy(update={"data": config.data.at(data)}).model_dump(mode="json")
@@ -99,6 +101,16 @@ def load_trial_file(path: Path | str, overrides: Sequence[str] = (), data: Path 
 def _entered(document: Document, paths: WrittenPaths) -> Document:
     """Return a document with what the command gave resolved too, against the current folder."""
     return replace(document, data=paths.named(paths.resolved(document.data, Path.cwd())))
+
+
+def _check_recipe_is_left(document: Document, prefix: tuple[str, ...]) -> None:
+    """Refuse a trial that names no architecture, and whose recipe a null in an upper file or an override deletes."""
+    content, at = entry_at(document.data, prefix), (*prefix, KEY)
+    if isinstance(content, Mapping) and KEY not in content and at in document.places:
+        try:
+            check_written_without(content)
+        except EntryError as error:
+            raise StudyError(f"{document.place(at)}: {document.written(at)}: {error}") from None
 
 
 def _check_first_steps(overrides: Sequence[str], allowed: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ no torch; the cache keeps them.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +16,9 @@ from reid_search.common.places import cache_folder, keep_in_cache
 from reid_search.errors import ReidSearchError, StudyError, nearest
 from reid_search.records import code_of
 from reid_search.study import ARCHITECTURES, LOSSES, LossConfig, ModelConfig, Plan, StageConfig, Study, TrialConfig
+from reid_search.study.language.validation_errors import Mistake
+from reid_search.study.question.places_of_entries import Written
+from reid_search.study.question.space import Settings
 from reid_search.study.trial.key import digest
 from reid_search.study.trial.taps import select_taps
 from reid_search.study.trial.training import OptimizerConfig
@@ -61,19 +64,22 @@ def check_patterns(study: Study, planned: Plan) -> None:
         StudyError: The first pattern that names no parameter, or stage that trains nothing, with its place.
     """
     document, base = study.document, TrialConfig.model_validate(study.config.base)
-    placed: list[tuple[str, TrialConfig]] = []
+    written: list[tuple[Written, TrialConfig]] = []
     for index, phase in enumerate(planned.phases):
-        place = document.place(("phases", index))
-        arms = {trial.arm.name: trial.config for trial in phase.trials}
-        placed += [(f"{place}: arm '{arm}'", config) for arm, config in arms.items()]
-        placed += [(f"{place}: a trial of {phase.name}", config) for config in phase.may_train]
-    of_base, *of_others = _problems_of([base, *(config for _, config in placed)])
+        arms = {trial.arm.name: (trial.arm, trial.config) for trial in phase.trials}
+        written += [(Written.of_arm(study, index, arm), config) for arm, config in arms.values()]
+        written += [(_proposed(study, index, settings), config) for settings, config in phase.may_train]
+    of_base, *of_others = _problems_of([base, *(config for _, config in written)])
     for entry, problem in of_base:
-        written = ("base", *entry)
-        raise StudyError(f"{document.place(written)}: {document.written(written)}: {problem}")
-    for (place, _), found in zip(placed, of_others, strict=True):
+        path = ("base", *entry)
+        raise StudyError(f"{document.place(path)}: {document.written(path)}: {problem}")
+    for (trial, _), found in zip(written, of_others, strict=True):
         for entry, problem in found:
-            raise StudyError(f"{place}: {dotted(entry)}: {problem}")
+            raise StudyError(trial.wrong(Mistake(entry, problem)))
+
+
+def _proposed(study: Study, phase: int, settings: Settings) -> Written:
+    return replace(Written.in_phase(study, phase, settings), beside=settings)
 
 
 def check_trial_patterns(config: TrialConfig, placed: Callable[[Entry], str]) -> None:

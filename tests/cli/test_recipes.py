@@ -110,11 +110,11 @@ WRONG = {
     ),
     "every loss taken away": (
         "  recipe: identification\n  data: {name: synthetic}\n  losses: {identity: null}\n",
-        "base.losses: every loss is switched off",
+        "base.losses.identity: switched off here, and recipe 'identification' trains by identity alone, so nothing",
     ),
     "the head of a scorer taken away": (
         "  recipe: sggnn\n  data: {name: synthetic}\n  losses: {graph: null, identity: {on: [global@coarse]}}\n",
-        "base.readouts.default.scorer: needs the head of loss 'graph', which is not in use",
+        "base.losses.graph: switched off here, but the scorer of readouts default, base need its head, as in recipe",
     ),
     "a stage that a loss stands on taken away": (
         "  recipe: sggnn\n  data: {name: synthetic}\n  training: {images: 4000, stages: []}\n",
@@ -203,7 +203,7 @@ def test_an_overlay_that_one_of_several_recipes_cannot_bear_names_its_level(
     for arguments in (("plan", study), ("run", study, "--address", "none")):
         answer = command(*arguments)
         assert (answer.code, len(answer.err.strip().splitlines())) == (2, 1)
-        assert "axes.system: level 'other' makes no valid trial: " in answer.err
+        assert "axes.system.variants.other" in answer.err
         assert said in answer.err
 
 

@@ -71,9 +71,7 @@ def test_an_entry_that_the_study_writes_over_the_recipe_is_the_study_s(message: 
 def test_a_level_that_takes_a_recipe_names_its_line(message: Callable[..., str]) -> None:
     said = message(recipe="identification", other="{recipe: verification}")
     place = f"recipe verification, line {line_of('verification', 'crop:')}"
-    assert (
-        said == f"study.yaml:10: axes.system: level 'other' makes no valid trial: {place}: {CROP.removeprefix('base.')}"
-    )
+    assert said == f"study.yaml:10 ({place}): axes.system.variants.other.{CROP.removeprefix('base.')}"
 
 
 def test_a_trial_s_own_file_names_the_line_too(tmp_path: Path) -> None:

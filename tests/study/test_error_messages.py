@@ -12,6 +12,7 @@ import pytest
 
 from reid_search.errors import StudyError
 from reid_search.study import ARCHITECTURES, DATASETS, LOSSES, SCORERS, load_study, load_trial_file
+from reid_search.study.trial.recipes import recipe_names
 
 SNAPSHOT = Path(__file__).with_name("error_messages.txt")
 
@@ -61,6 +62,11 @@ def _arms(arm: str, phase: str = "{kind: ablate}") -> str:
         "training.batch.ids: {integer: [2, 8], levels: [4]}",
     )
     return _axes(*axes).replace("{kind: ablate}", phase) + f"arms:\n  {arm}\n"
+
+
+def _recipe(name: str, *lines: str) -> str:
+    head = HEAD.replace("architecture: mgn, ", "").replace("base:\n", f"base:\n  recipe: {name}\n")
+    return head + "".join(f"{line}\n" for line in lines) + TAIL
 
 
 def _tuned(*phases: str) -> str:
@@ -280,6 +286,14 @@ STUDIES = {
         "  training: {batch: {ids: 4, order: pairs, pairs: {same: 0}}}"
     ),
     "recipe in the set of a phase": _phases("{kind: ablate, set: {recipe: pcb}}"),
+    "null as a recipe": _recipe("null"),
+    "map as a recipe": _recipe("{name: mgn}"),
+    "null as the recipe of an arm": _arms("full: {recipe: null}"),
+    "recipe of a variant": _axes("system: {variants: {own: {}, PCB: {recipe: PCB}}}"),
+    "only loss of a recipe switched off": _recipe("sggnn", "  losses: {graph: null}"),
+    "loss of a scorer of a recipe switched off": _recipe(
+        "sggnn", "  losses: {graph: {weight: 0}, triplet: {on: [global@coarse]}}"
+    ),
     "batch of more people than a search has": _phases("{kind: search, set: {training.batch.ids: 20}}"),
     "unknown sampler": _phases("{kind: search, sampler: gird}"),
     "unknown setting of a sampler": _phases("{kind: search, sampler: {kind: tpe, start_up: 5}}"),
@@ -414,7 +428,7 @@ def _known() -> dict[str, str]:
 def _compare(name: str, message: str) -> None:
     for family in (ARCHITECTURES, LOSSES, DATASETS, SCORERS):  # a new component changes no message
         message = message.replace(", ".join(family.names()), f"<every {family.noun}>")
-    message = message.replace(f"{Path.cwd()}/", "")
+    message = message.replace(", ".join(recipe_names()), "<every recipe>").replace(f"{Path.cwd()}/", "")
     known = _known()
     if os.environ.get("REID_SEARCH_UPDATE_SNAPSHOTS"):
         known[name] = message

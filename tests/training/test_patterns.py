@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+import reid_search.recipes
 from reid_search.common.elsewhere import answer_elsewhere
 from reid_search.data import open_trial_data
 from reid_search.errors import StudyError, TrialFailure
@@ -129,13 +130,18 @@ phases:
   - PHASE
 """
 PHASES = {
-    "{kind: ablate}": "arm 'model.partition=stripes'",
-    "{kind: search, trials: 4, set: {data.holdout: 0.3}}": "a trial of search",
+    "{kind: ablate}": "in arm 'model.partition=stripes' of ablate",
+    "{kind: search, trials: 4, set: {data.holdout: 0.3}}": "with model.partition=stripes",
 }
 
 
+def _line_of(text: str) -> int:
+    recipe = (Path(reid_search.recipes.__file__).parent / "pcb_rpp.yaml").read_text().splitlines()
+    return next(number for number, line in enumerate(recipe, start=1) if text in line)
+
+
 @pytest.mark.parametrize("phase", PHASES)
-def test_arms_and_proposals_are_refused_at_their_phase(tmp_path: Path, phase: str) -> None:
+def test_arms_and_proposals_are_refused_where_the_pattern_is_written(tmp_path: Path, phase: str) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(STUDY.replace("PHASE", phase).replace("PARTITION", "refined_as_code"))
     study = load_study(path)
@@ -145,8 +151,9 @@ def test_arms_and_proposals_are_refused_at_their_phase(tmp_path: Path, phase: st
     with pytest.raises(StudyError) as caught:
         check_patterns(study, study.plan())
     assert str(caught.value) == (
-        f"{path}:10: {PHASES[phase]}: training.stages.1.train: 'part_classifier.*' names no parameter of the model "
-        "that trains; allowed: backbone.*, parts.*"
+        f"{path}:3 (recipe pcb_rpp, line {_line_of('part_classifier')}): base.training.stages.1.train: "
+        f"{PHASES[phase]}: 'part_classifier.*' names no parameter of the model that trains; allowed: backbone.*, "
+        "parts.*"
     )
 
 

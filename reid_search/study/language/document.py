@@ -21,6 +21,7 @@ from reid_search.study.language.merge import merged
 from reid_search.study.language.places import ANYWHERE, Place
 
 _RECIPE = "recipe"
+_LONGEST = 500
 EntryPath = tuple[str | int, ...]
 Enter = Callable[[dict[str, object], Path], dict[str, object]]
 
@@ -215,7 +216,7 @@ def _yaml() -> YAML:
 
 def _reason(error: YAMLError) -> str:
     problem = getattr(error, "problem", None) or str(error)
-    first = str(problem).strip().splitlines()[0]
+    first = str(problem).strip().splitlines()[0][:_LONGEST]
     first = first.replace("but found another document", "a study file holds one document; this `---` begins another")
     return first.replace("found duplicate key", "duplicate key; each key may stand once:")
 

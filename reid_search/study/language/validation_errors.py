@@ -1,6 +1,8 @@
 """Turns pydantic's errors into messages a person can act on: file, line, path, value, rule, nearest valid choice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +13,7 @@ from reid_search.study.language.document import Document, EntryPath
 
 _NO_ENTRIES = ("function-", "literal[", "constrained-", "lax-or-strict", "union[", "tagged-union[", "list[", "[key]")
 _MOST_SHOWN = 8
+_LONGEST = 950
 _RULES = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
@@ -27,43 +30,61 @@ _RULES = {
 }
 
 
+class Mistake(NamedTuple):
+    """What is wrong with an entry: its path, and the rule that it breaks, which may begin with an entry of it."""
+
+    path: EntryPath
+    rule: str
+
+    @property
+    def named(self) -> EntryPath:
+        """The path that the rule names: `model.parts` in `base.model: parts: 6 stripes do not fit`."""
+        return (*self.path, self.rule.partition(": ")[0])
+
+
 def study_error(document: Document, error: ValidationError, prefix: Sequence[str | int] = ()) -> StudyError:
     """Return one error that lists every mistake with its place; `prefix` is the path of what was validated."""
-    lines = list(dict.fromkeys(_lines(document, error, tuple(prefix))))
-    shown = lines[:_MOST_SHOWN]
-    if len(lines) > _MOST_SHOWN:
-        shown.append(f"… and {len(lines) - _MOST_SHOWN} more")
-    return StudyError("\n".join(shown))
+    return StudyError(listed(_line(document, mistake) for mistake in mistakes(error, tuple(prefix))))
 
 
-def first_problem(error: ValidationError, places: Mapping[EntryPath, str] | None = None) -> str:
-    """Return the first mistake as `path: rule`, for a config that was not read from a file.
+def listed(lines: Iterable[str]) -> str:
+    """Return the message that lists mistakes, each once: the first of very many, the ends of very long ones."""
+    distinct = [_cut(line) for line in dict.fromkeys(lines)]
+    ends = itertools.accumulate(map(len, distinct))
+    shown = max(1, sum(end <= _LONGEST for end in itertools.islice(ends, _MOST_SHOWN)))
+    more = [f"… and {len(distinct) - shown} more"] if len(distinct) > shown else []
+    return "\n".join([*distinct[:shown], *more])
 
-    Args:
-        error: The mistakes.
-        places: Where entries of the config were written, as far as that is known; it is said first.
-    """
-    return next(_lines(Document({}, places or {}), error, ())).removeprefix("<config>: ")
+
+def _cut(line: str) -> str:
+    half = _LONGEST // 2 - 1
+    return line if len(line) <= _LONGEST else f"{line[:half]} … {line[-half:]}"
 
 
-def _lines(document: Document, error: ValidationError, prefix: tuple[str | int, ...]) -> Iterator[str]:
+def first_problem(error: ValidationError) -> str:
+    """Return the first mistake as `path: rule`, for a config that was not read from a file."""
+    return _line(Document({}), next(mistakes(error))).removeprefix("<config>: ")
+
+
+def mistakes(error: ValidationError, prefix: EntryPath = ()) -> Iterator[Mistake]:
+    """Yield every mistake that pydantic found; `prefix` is the path of what was validated."""
     for detail in error.errors():
         steps = (step for step in detail["loc"] if not (isinstance(step, str) and step.startswith(_NO_ENTRIES)))
         path = (*prefix, *steps)
         cause = detail.get("ctx", {}).get("error")
         if isinstance(cause, ValidationError):
-            yield from _lines(document, cause, path)
+            yield from mistakes(cause, path)
         elif isinstance(cause, EntryError):
-            yield _line(document, (*path, *cause.path), str(cause))
+            yield Mistake((*path, *cause.path), str(cause))
         elif detail["type"] == "missing" and isinstance(path[-1], int):
-            yield _line(document, path[:-1], f"{_shortened(detail['input'])} has too few entries")
+            yield Mistake(path[:-1], f"{in_yaml(detail['input'])} has too few entries")
         else:
-            yield _line(document, path, _rule(detail))
+            yield Mistake(path, _rule(detail))
 
 
-def _line(document: Document, path: tuple[str | int, ...], rule: str) -> str:
-    named = (*path, rule.partition(": ")[0])  # an entry of what is wrong: `base.model: parts: 6 stripes do not fit`
-    place = document.place(named if named in document.places else path)
+def _line(document: Document, mistake: Mistake) -> str:
+    path, rule = mistake
+    place = document.place(mistake.named if mistake.named in document.places else path)
     return f"{place}: {document.written(path)}: {rule}" if path else f"{place}: {rule}"
 
 
@@ -77,9 +98,4 @@ def _rule(detail: ErrorDetails) -> str:
         allowed = [item.strip(" '") for item in str(context.get("expected", "")).replace(" or ", ", ").split(",")]
         return f"{in_yaml(value)} is not a choice; {nearest(str(value), allowed)}"
     message = detail["msg"].replace("Input should be", "should be")
-    return f"{_shortened(value)} {_RULES.get(kind, message[0].lower() + message[1:])}"
-
-
-def _shortened(value: object) -> str:
-    text = in_yaml(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return f"{in_yaml(value)} {_RULES.get(kind, message[0].lower() + message[1:])}"

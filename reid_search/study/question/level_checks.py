@@ -7,6 +7,7 @@ from dataclasses import replace
 from reid_search.errors import StudyError
 from reid_search.study.question.axes import Level
 from reid_search.study.question.designs.arms import arm_identity
+from reid_search.study.question.places_of_entries import place_of_level
 from reid_search.study.question.question import Question
 from reid_search.study.question.space import Space
 
@@ -25,7 +26,7 @@ def check_levels_differ(study: Question) -> None:
         for levels in (axis.searched_levels, axis.design_levels):
             for first, second in _alike(spaces, path, levels):
                 message = f"level '{second}' makes the same arm as '{first}'; leave out one of them"
-                raise StudyError(f"{study.document.place(('axes', path))}: axes.{path}: {message}")
+                raise StudyError(f"{place_of_level(study.document, path, second)}: axes.{path}: {message}")
 
 
 def _alike(spaces: Iterable[Space], path: str, levels: Sequence[Level]) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from reid_search.errors import DataError, DataNotGiven, StudyError, WeightsAbsent
 from reid_search.study.component import EntryError
+from reid_search.study.language.validation_errors import Mistake
 from reid_search.study.metrics import Split
 from reid_search.study.question.axes import Axis
 from reid_search.study.question.beside import beside_name
 from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.arms import BASELINE, Arm
 from reid_search.study.question.phases import AblatePhase, SearchPhase
-from reid_search.study.question.places_of_entries import place_of
+from reid_search.study.question.places_of_entries import Written, place_of_value
 from reid_search.study.question.privileged import Beside, check_told_alike
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
@@ -72,7 +73,7 @@ class PhasePlan:
         beside: Differences of arms that their names do not say (see `beside_name`), by name.
         told: What arms read that are told the truth in testing, by name: `maps: truth`.
         may_train: For a search or a path, whose trainings are not known yet: trials with the models, image sizes and
-            patterns of parameters that they may have.
+            patterns of parameters that they may have, each with its settings.
     """
 
     name: str
@@ -86,7 +87,7 @@ class PhasePlan:
     aliases: tuple[str, ...] = ()
     beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
-    may_train: tuple[TrialConfig, ...] = ()
+    may_train: tuple[tuple[Settings, TrialConfig], ...] = ()
     finalists: int = 0
 
 
@@ -123,7 +124,7 @@ class Plan:
     @property
     def configs(self) -> list[TrialConfig]:
         """The trials that are known; of a search or a path, those with each model that it may have."""
-        return [trial.config for trial in self.trials] + [item for phase in self.phases for item in phase.may_train]
+        return [trial.config for trial in self.trials] + [item for phase in self.phases for _, item in phase.may_train]
 
     @property
     def images(self) -> int:
@@ -288,6 +289,14 @@ class _PlanFingerprints(Fingerprints):
 
 def make_plan(study: Question, best: Settings | None = None, given: Fingerprints | None = None) -> Plan:
     """Return the plan of a study; see `Study.plan`."""
+    try:
+        return _plan(study, best, given)
+    except DataError as error:
+        place = place_of_value(study.document, str(error).partition(": ")[0])
+        raise type(error)(f"{place}: {error}") if place else error from None
+
+
+def _plan(study: Question, best: Settings | None, given: Fingerprints | None) -> Plan:
     provisional = _PlanFingerprints()
     fingerprints = given or provisional
     beside = Beside()
@@ -324,7 +333,7 @@ def _check_data(study: Question, plans: Iterable[PhasePlan], fingerprints: Finge
     bases = [study.space(phase).config({}) for phase in study.config.phases]
     for config in bases:
         fingerprints.of_trial(config)
-    for phase, base, plan in zip(study.config.phases, bases, plans, strict=True):
+    for index, (base, plan) in enumerate(zip(bases, plans, strict=True)):
         if plan.arms:
             with contextlib.suppress(DataNotGiven, EntryError):  # its batches are of no matter, unless it is an arm
                 fingerprints.check(base)
@@ -333,9 +342,8 @@ def _check_data(study: Question, plans: Iterable[PhasePlan], fingerprints: Finge
                 with contextlib.suppress(DataNotGiven):
                     fingerprints.check(arm.config)
             except EntryError as error:
-                path = tuple(map(str, error.path))
-                place, entry = place_of(study, phase, arm.settings, path), ".".join(path)
-                raise StudyError(f"{place}: {plan.name}: arm '{arm.name}': {entry}: {error}") from None
+                trial = Written.of_arm(study, index, arm) if plan.arms else Written.in_phase(study, index, {})
+                raise StudyError(trial.wrong(Mistake(error.path, str(error)))) from None
 
 
 def planned_trials(
@@ -421,10 +429,11 @@ def _search(study: Question, phase: SearchPhase) -> PhasePlan:
     )
 
 
-def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[TrialConfig, ...]:
+def _may_train(study: Question, phase: SearchPhase | AblatePhase) -> tuple[tuple[Settings, TrialConfig], ...]:
     parameters = ("training.stages", "training.optimizer.rates")
-    trials = proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size", *parameters)))
-    return tuple(config for _, config in trials)
+    return tuple(
+        proposed_trials(study, phase, lambda path: path.startswith(("model.", "data.image_size", *parameters)))
+    )
 
 
 def _told(component: SamplerConfig | PrunerConfig) -> str:

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from reid_search.errors import StudyError
+from reid_search.study.component import in_yaml
 from reid_search.study.question.axes import Axis, holds
 from reid_search.study.trial.recipes import KEY
 
@@ -21,18 +22,18 @@ def check_one_recipe(axes: Mapping[str, Axis]) -> None:
         for (first, recipe), (second, other) in itertools.product(_recipes(axes[one]), _recipes(axes[two])):
             if recipe != other and _meet(axes, one, first, two) and _meet(axes, two, second, one):
                 raise StudyError(
-                    f"axes.{two}: variant '{second}' takes recipe '{other}', and variant '{first}' of axis '{one}' "
-                    f"takes '{recipe}'; a trial is made from one recipe, so one of the two would be lost; put the "
-                    "systems into one axis, vary the axes in different phases, or keep them apart with a `when`"
+                    f"axes.{two}.variants.{second}.{KEY}: {in_yaml(other)}, and variant '{first}' of axis '{one}' "
+                    f"takes {in_yaml(recipe)}; a trial is made from one recipe, so one of the two would be lost; put "
+                    "the systems into one axis, vary the axes in different phases, or keep them apart with a `when`"
                 )
 
 
-def _recipes(axis: Axis) -> Iterator[tuple[str, str]]:
+def _recipes(axis: Axis) -> Iterator[tuple[str, object]]:
     """Yield the variants of an axis that take a recipe, each with it."""
     for level in axis.named_levels:
         patch = (axis.variants or {}).get(level.label, {})
         if KEY in patch:
-            yield level.label, str(patch[KEY])
+            yield level.label, patch[KEY]
 
 
 def _meet(axes: Mapping[str, Axis], path: str, variant: str, other: str) -> bool:

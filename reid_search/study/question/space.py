@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import WITH_DEFAULTS, Config, family_of
 from reid_search.study.language.document import key_of, split_path
-from reid_search.study.language.validation_errors import first_problem
+from reid_search.study.language.validation_errors import Mistake, mistakes
 from reid_search.study.question.axes import Axis, Level, holds
 from reid_search.study.question.edits import apply_settings, changed
-from reid_search.study.trial.recipes import KEY, WHERE_TAKEN, places_in_recipe
+from reid_search.study.trial.recipes import KEY, WHERE_TAKEN
 from reid_search.study.trial.trial import TrialConfig
 
 Settings = Mapping[str, Level]
@@ -44,6 +44,22 @@ class Tuned:
         return self.best.get(labels_of(self.held, settings), {})
 
 
+class NoTrial(StudyError):
+    """Settings that make no valid trial.
+
+    Attributes:
+        settings: They.
+        mistakes: What is wrong with the entries of the trial that they make.
+        axis: The axis of which one level was tried, without which the trial is valid; empty if many were.
+    """
+
+    def __init__(self, settings: Settings, mistakes: Sequence[Mistake], axis: str = "") -> None:
+        shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
+        path, rule = mistakes[0]
+        super().__init__(f"{shown or 'base'}: {'.'.join(map(str, path))}: {rule}")
+        self.settings, self.mistakes, self.axis = settings, mistakes, axis
+
+
 @dataclass(frozen=True)
 class Space:
     """What varies around what.
@@ -62,14 +78,9 @@ class Space:
         """Return the base with these settings as a trial config; those of axes that do not exist are ignored.
 
         Raises:
-            StudyError: The trial is not valid.
+            NoTrial: The trial is not valid.
         """
-        try:
-            return self._trial(settings)
-        except ValidationError as error:
-            shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
-            problem = first_problem(error, places_in_recipe(self._content(settings)))
-            raise StudyError(f"{shown or 'base'}: {problem}") from None
+        return self._trial(settings)
 
     def found(self, settings: Settings) -> Settings:
         """Return what a search found for these settings in particular."""
@@ -195,13 +206,7 @@ class Space:
                 hint = "an entry that only some architecture or loss has needs a `when`"
                 raise StudyError(f"axes.{path}: a trial has no such entry; {known} ({hint})")
         for level in extremes(self.axes[path]):
-            chosen = {**settings, path: level}
-            try:
-                self._trial(chosen)
-            except ValidationError as error:
-                problem = first_problem(error, places_in_recipe(self._content(chosen)))
-                message = f"level '{level.label}' makes no valid trial: {problem}"
-                raise StudyError(f"axes.{path}: {message}") from None
+            self._trial({**settings, path: level}, path)
 
     def _not_boolean(self, path: str, settings: Settings) -> str:
         """Say where a condition compares a boolean with something else, such as `yes`, which is text."""
@@ -223,14 +228,15 @@ class Space:
                     settings |= {**self._making_exist(name), name: fitting[0]}
         return settings
 
-    def _trial(self, settings: Settings) -> TrialConfig:
-        return TrialConfig.model_validate(self._content(settings))
-
-    def _content(self, settings: Settings) -> dict[str, object]:
+    def _trial(self, settings: Settings, axis: str = "") -> TrialConfig:
+        """Return a trial; `axis` is as in `NoTrial`."""
         active = self.active(settings)
         chosen = {**self.found(active), **active}
         axes = {**(self.tuned.axes if self.tuned else {}), **self.axes}
-        return changed(self.base, axes, chosen)
+        try:
+            return TrialConfig.model_validate(changed(self.base, axes, chosen))
+        except ValidationError as error:
+            raise NoTrial(settings, list(mistakes(error)), axis) from None
 
     def _is_variants(self, path: str) -> bool:
         return path in self.axes and self.axes[path].variants is not None

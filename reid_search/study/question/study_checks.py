@@ -5,18 +5,20 @@ from contextlib import contextmanager
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
-from reid_search.study.language.document import Document, split_path
+from reid_search.study.language.document import Document, EntryPath, split_path
+from reid_search.study.language.validation_errors import Mistake
 from reid_search.study.metrics import measured_under
 from reid_search.study.question.claims import OWN_CONTROL
 from reid_search.study.question.deciding import seeds_that_decide
 from reid_search.study.question.designs.arms import Arm
-from reid_search.study.question.designs.named import check_named_trials
+from reid_search.study.question.designs.named import check_named_trial
 from reid_search.study.question.level_checks import check_levels_differ
 from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.question.places_of_entries import PlacedError, Written, placed
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.question.recipe_axes import check_one_recipe
-from reid_search.study.question.space import Space
+from reid_search.study.question.space import NoTrial, Space
 from reid_search.study.question.trial_checks import check_phase, check_written
 from reid_search.study.rules import EvaluationRule
 from reid_search.study.trial.config import DataConfig
@@ -36,8 +38,8 @@ def check_study(study: Question) -> None:
     base = TrialConfig.model_validate(study.config.base)
     check_written(base, study.document, ("base",))
     for index, phase in enumerate(study.config.phases):
-        with _at(study.document, index):
-            check_phase(study, phase)
+        with _at(study, index):
+            check_phase(study, index)
             if isinstance(phase, SearchPhase):
                 _check_pruner(study, phase)
     _check_claims(study)
@@ -46,7 +48,7 @@ def check_study(study: Question) -> None:
 
 def _check_spaces(study: Question) -> None:
     for index, phase in enumerate(study.config.phases):
-        with _at(study.document, index):
+        with _at(study, index):
             space = study.space(phase)
             space.order()
             check_one_recipe(study.axes_deciding(phase))
@@ -71,7 +73,9 @@ def _check_spaces(study: Question) -> None:
                     raise StudyError(f"objective: {problem}")
             validates = isinstance(phase, SearchPhase) or phase.evaluate == "val" or phase.description.leads_to_best
             if validates and study.space(phase, "val").config({}).data.holdout == 0:
-                raise StudyError("base.data.holdout: 0: this phase needs a validation split; give a share such as 0.2")
+                message = "0: this phase needs a validation split; give a share such as 0.2"
+                wrong = Written.in_phase(study, index, {}).wrong(Mistake(("data", "holdout"), message))
+                raise PlacedError(wrong)
 
 
 def _check_pruner(study: Question, phase: SearchPhase) -> None:
@@ -83,10 +87,15 @@ def _check_pruner(study: Question, phase: SearchPhase) -> None:
 
 
 def _check_arms(study: Question) -> None:
-    try:
-        check_named_trials(study.config.arms, Space(study.config.base, study.config.axes))
-    except EntryError as error:
-        raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
+    space = Space(study.config.base, study.config.axes)
+    for name, content in study.config.arms.items():
+        try:
+            check_named_trial(name, content, space)
+        except NoTrial as error:
+            culprit: EntryPath = ("arms", name) if error.settings else ("arms", name, KEY)
+            raise placed(Written(study, {}, arm=name, name=f"arm '{name}'"), error, culprit) from None
+        except EntryError as error:
+            raise StudyError(f"{study.document.place(error.path)}: {'.'.join(map(str, error.path))}: {error}") from None
 
 
 def _check_claims(study: Question) -> None:
@@ -95,7 +104,10 @@ def _check_claims(study: Question) -> None:
     arms = {phase.name: study.arms(phase) for phase in phases}
     for name in study.config.claims:
         deciding = [phase for phase in phases if name in study.claims_of(phase)]
-        contrasts = {phase.name: study.contrast(name, phase, arms[phase.name]) for phase in deciding}
+        try:
+            contrasts = {phase.name: study.contrast(name, phase, arms[phase.name]) for phase in deciding}
+        except NoTrial as error:
+            raise placed(Written(study, {}, name=f"an arm of claims.{name}"), error) from None
         missing = {phase: contrast.missing for phase, contrast in contrasts.items()}
         waits = any(phase.around == "best" for phase in deciding)
         place = study.document.place(("claims", name))
@@ -178,22 +190,30 @@ def _check_set(study: Question, space: Space, phase: SearchPhase | AblatePhase, 
             raise StudyError(f"{study.document.written(('phases', index, 'set'))}.{path}: {message}")
     try:
         space.config({})
-    except StudyError as error:
-        raise StudyError(f"{study.document.written(('phases', index, 'set'))}: {error}") from None
+    except NoTrial as error:
+        culprit = ("phases", index, *(("set",) if phase.set else ()))
+        raise placed(Written.in_phase(study, index, {}), error, culprit) from None
 
 
 @contextmanager
-def _at(document: Document, phase: int) -> Iterator[None]:
-    """Prefix a mistake with the place of its axis or phase."""
+def _at(study: Question, phase: int) -> Iterator[None]:
+    """Prefix a mistake with the place of the entry that it names, or else with that of its phase."""
     try:
         yield
+    except PlacedError:
+        raise
+    except NoTrial as error:
+        raise placed(Written.in_phase(study, phase, {}), error) from None
     except StudyError as error:
-        raise StudyError(f"{_place(document, str(error), phase)}: {error}") from None
+        raise StudyError(_with_place(study.document, str(error), phase)) from None
 
 
-def _place(document: Document, message: str, phase: int) -> str:
-    axes = document.data.get("axes")
-    for axis in axes if isinstance(axes, Mapping) else ():
-        if message.startswith((f"axes.{axis}:", f"axes.{axis}.when:")):
-            return document.place(("axes", axis))
-    return document.place(("phases", phase))
+def _with_place(document: Document, message: str, phase: int) -> str:
+    """Return a message that begins with an entry of the file, or of a phase, with its place."""
+    places = {document.written(entry): place for entry, place in document.places.items()}
+    named, whole = message.partition(": ")[0], document.written(("phases", phase))
+    if place := places.get(named):
+        return f"{place}: {message}"
+    if place := places.get(f"{whole}.{named}"):
+        return f"{place}: {whole}.{message}"
+    return f"{document.place(('phases', phase))}: {message}"

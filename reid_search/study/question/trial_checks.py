@@ -2,12 +2,15 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reid_search.errors import StudyError, nearest
 from reid_search.study.component import EntryError
 from reid_search.study.language.document import Document, split_path
-from reid_search.study.question.phases import AblatePhase, SearchPhase
+from reid_search.study.language.validation_errors import Mistake
+from reid_search.study.question.phases import AblatePhase
+from reid_search.study.question.places_of_entries import PlacedError, Written
 from reid_search.study.question.proposed import proposed_trials
 from reid_search.study.question.question import Question
 from reid_search.study.trial.config import ReadoutConfig
@@ -29,35 +32,49 @@ def check_written(config: TrialConfig, document: Document, prefix: tuple[str, ..
     """
     for entry, problem in (*_problems(config), *_equal_readouts(config)):
         place = (*prefix, *entry)
-        raise StudyError(f"{document.place(place)}: {'.'.join(place)}: {problem}")
+        raise StudyError(f"{document.place(place)}: {document.written(place)}: {problem}")
 
 
-def check_phase(study: Question, phase: SearchPhase | AblatePhase) -> None:
+def check_phase(study: Question, index: int) -> None:
     """Refuse a phase for its arms or proposals, as `check_written` does for the base.
 
     Arms around a search's best are checked around the base, as planned. If a search has very many combinations of
     levels, a sample is checked.
 
+    Args:
+        study: The study.
+        index: The number of the phase.
+
     Raises:
-        StudyError: The first problem of an arm or proposal.
+        PlacedError: The first problem of an arm or proposal.
     """
-    for label, config in _trials(study, phase):
-        for entry, problem in (*_problems(config), *_too_large_batches(config)):
-            raise StudyError(f"{label}: {'.'.join(entry)}: {problem}")
+    for trial, config in _trials(study, index):
+        for mistake in (*_problems(config), *_too_large_batches(config)):
+            raise PlacedError(trial.wrong(mistake))
 
 
-def _problems(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+def _problems(config: TrialConfig) -> Iterator[Mistake]:
     """Yield what is wrong with a trial, each with its entry."""
     for name, (backbone, weights) in config.model.pretrained.items():
         if problem := _problem_with(weights, backbone):
-            yield ("model", name), problem
+            yield Mistake(("model", name), problem)
+    yield from _misplaced_files(config)
     for name, readout in config.readouts.items():
         untrained = {} if readout.control else config.untrained_taps(name)
         for tap, modules in itertools.islice(untrained.items(), 1):
-            yield ("readouts", name, "taps"), _untrained(config, tap, modules)
+            yield Mistake(("readouts", name, "taps"), _untrained(config, tap, modules))
 
 
-def _equal_readouts(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+def _misplaced_files(config: TrialConfig) -> Iterator[Mistake]:
+    """Yield what its data, or those of a stage, name and is not there."""
+    for entry, problem in config.data.misplaced():
+        yield Mistake(("data", *entry), problem)
+    for index, stage in enumerate(config.training.stages):
+        for entry, problem in config.stage_data(stage).misplaced() if stage.data else ():
+            yield Mistake(("training", "stages", index, "data", *entry), problem)
+
+
+def _equal_readouts(config: TrialConfig) -> Iterator[Mistake]:
     """Yield readouts with one meaning, however their taps are written: one number would be counted twice."""
     meanings: dict[ReadoutConfig, str] = {}
     for name, readout in config.readouts.items():
@@ -65,7 +82,7 @@ def _equal_readouts(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]
         other = meanings.setdefault(readout.unmarked.model_copy(update={"taps": taps}), name)
         if other != name:
             message = f"means the same as readout '{other}'; leave out one of them, or give it other settings"
-            yield ("readouts", name), message
+            yield Mistake(("readouts", name), message)
 
 
 def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:
@@ -77,7 +94,7 @@ def _problem_with(weights: WeightsConfig, backbone: str) -> str | None:
     return None
 
 
-def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+def _too_large_batches(config: TrialConfig) -> Iterator[Mistake]:
     """Yield that a batch has more than the training set, where the settings of the data tell what this has.
 
     The base is not asked, since answers train without its holdout.
@@ -88,7 +105,7 @@ def _too_large_batches(config: TrialConfig) -> Iterator[tuple[tuple[str, ...], s
             try:
                 config.training.batch.check_fits(left, data.train_images)
             except EntryError as error:
-                yield ("training", "batch", *map(str, error.path)), str(error)
+                yield Mistake(("training", "batch", *error.path), str(error))
 
 
 def _no_file(path: Path) -> str:
@@ -119,17 +136,19 @@ def _untrained(config: TrialConfig, tap: TapSpec, modules: Iterable[str]) -> str
     trained = config.trained_taps
     alike = [other.key for other in trained if other.scope == tap.scope] or [other.key for other in trained]
     untrained = f"'{tap.key}' passes through {', '.join(sorted(modules))}, which no loss trains"
+    if off := config.switched_off:
+        untrained += f" (losses of recipe '{config.from_recipe}' that are switched off here: {', '.join(off)})"
     remedies = "place a loss on it, read a trained tap, or mark the readout `control: true` if that is intended"
     return f"{untrained}; {remedies}; {nearest(tap.key, alike)}"
 
 
-def _trials(study: Question, phase: SearchPhase | AblatePhase) -> Iterator[tuple[str, TrialConfig]]:
+def _trials(study: Question, index: int) -> Iterator[tuple[Written, TrialConfig]]:
+    phase = study.config.phases[index]
     if isinstance(phase, AblatePhase) and not phase.description.leads_to_best:
-        yield from ((f"arm '{arm.name}'", arm.config) for arm in study.arms(phase))
+        yield from ((Written.of_arm(study, index, arm), arm.config) for arm in study.arms(phase))
         return
     for settings, config in proposed_trials(study, phase, _matters):
-        shown = ", ".join(f"{path}={level.label}" for path, level in settings.items())
-        yield shown or "base", config
+        yield replace(Written.in_phase(study, index, settings), beside=settings), config
 
 
 def _matters(path: str) -> bool:

@@ -34,12 +34,14 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in found if name.endswith(_SUFFIX)))
 
 
-def recipe(name: str) -> dict[str, object]:
+def recipe(name: object) -> dict[str, object]:
     """Return the fragment of a trial that a recipe is.
 
     Raises:
         EntryError: There is no such recipe.
     """
+    if not isinstance(name, str):
+        raise EntryError(f"{in_yaml(name)}: expected the name of a recipe; {nearest('', recipe_names())}", KEY)
     if name not in recipe_names():
         raise EntryError(f"unknown recipe '{name}'; {nearest(name.lower(), recipe_names())}", KEY)
     return _read(name).data
@@ -57,10 +59,16 @@ def places_in_recipe(content: Mapping[str, object]) -> dict[EntryPath, str]:
     written = {*entries(content)}
     own = {entry for entry in written if not isinstance(entry_at(content, entry), Mapping)}
     return {
-        entry: f"recipe {name}, line {place.rpartition(':')[2]}"
+        entry: _line_of(str(name), place)
         for entry, place in _read(str(name)).places.items()
         if entry not in written and not any(entry[:length] in own for length in range(1, len(entry)))
     }
+
+
+def place_in_recipe(name: object, entry: EntryPath) -> str | None:
+    """Return `recipe pcb, line 12`, where a recipe has an entry; None if there is none, or no such recipe."""
+    place = _read(str(name)).places.get(entry) if name in recipe_names() else None
+    return place and _line_of(str(name), place)
 
 
 def with_recipe(document: Document, prefix: EntryPath) -> Document:
@@ -89,21 +97,33 @@ def over_recipe(content: Mapping[str, object], place: Place) -> dict[str, object
     name = content.get(KEY)
     own = {key: value for key, value in content.items() if key != KEY}
     if name is None:
+        if KEY in content:
+            check_written_without(own)
         return own
-    if not isinstance(name, str):
-        raise EntryError(f"{in_yaml(name)}: expected the name of a recipe; {nearest('', recipe_names())}", KEY)
+    taken = recipe(name)
     losses, readouts = own.get("losses"), own.get("readouts")
     if isinstance(losses, Mapping):
         own["losses"] = {key: {"on": []} if value is None else value for key, value in losses.items()}
-    _check_architecture(name, own)
-    made = merged(recipe(name), own, place, "delete named")
+    _check_architecture(str(name), own)
+    made = merged(taken, own, place, "delete named")
     if isinstance(losses, Mapping):
-        known = {*cast("Mapping[str, object]", recipe(name)["losses"]), *(default_losses(made.get("model")) or {})}
+        known = {*cast("Mapping[str, object]", taken["losses"]), *(default_losses(made.get("model")) or {})}
         _check_switched_off("losses", losses, known, f"switches off a loss of recipe '{name}'")
     if isinstance(readouts, Mapping):
-        known = {*cast("Mapping[str, object]", recipe(name).get("readouts", {}))}
+        known = {*cast("Mapping[str, object]", taken.get("readouts", {}))}
         _check_switched_off("readouts", readouts, known, f"deletes a readout of recipe '{name}'")
     return {**made, "training": _shared_out(made.get("training"), own.get("training")), "from_recipe": name}
+
+
+def check_written_without(content: Mapping[str, object]) -> None:
+    """Refuse a trial whose recipe is null and that names no architecture itself.
+
+    Raises:
+        EntryError: It does not.
+    """
+    if _architecture(content) is None:
+        message = "null is no recipe, and without one a trial needs a `model` with an `architecture`; write it"
+        raise EntryError(f"{message}, or name a recipe; {nearest('', recipe_names())}", KEY)
 
 
 def _check_architecture(name: str, own: Mapping[str, object]) -> None:
@@ -151,6 +171,10 @@ def in_proportion(training: Mapping[str, object], images: object) -> dict[str, o
     places = pairwise(round(images * end / ends[-1]) for end in ends)
     sized = [{**stage, "images": end - start} for stage, (start, end) in zip(stages, places, strict=True)]
     return {**training, "images": images, "stages": sized}
+
+
+def _line_of(name: str, place: str) -> str:
+    return f"recipe {name}, line {place.rpartition(':')[2]}"
 
 
 @cache

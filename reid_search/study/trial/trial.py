@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, Self, cast
+from typing import Annotated, Any, ClassVar, Self, cast
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, SerializeAsAny, ValidationError, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -21,7 +21,7 @@ from reid_search.study.trial.config import (
     ScorerConfig,
     default_losses,
 )
-from reid_search.study.trial.recipes import KEY, over_recipe, recipe_names
+from reid_search.study.trial.recipes import KEY, over_recipe, recipe, recipe_names
 from reid_search.study.trial.side_cars import SideCar, in_words, missing
 from reid_search.study.trial.taps import TapSpec, select_taps, untrained
 from reid_search.study.trial.training import StageConfig, TrainingConfig
@@ -89,7 +89,7 @@ class TrialConfig(Config):
         for name, loss in self.losses.items():
             self._check_loss(name, loss)
         if not any(self.loss_taps(name) for name in self.losses):
-            raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
+            self._refuse_no_loss()
         if not self.readouts:
             raise EntryError("at least one readout is needed, such as default: {}", "readouts")
         for name in self.readouts:
@@ -227,6 +227,13 @@ class TrialConfig(Config):
         return select_taps(loss.on, self.offered_taps) if loss.weight else []
 
     @property
+    def switched_off(self) -> list[str]:
+        """The losses that its recipe places on taps, and that it has switched off."""
+        theirs = {} if self.from_recipe is None else cast("Mapping[str, Any]", recipe(self.from_recipe)["losses"])
+        placed = [name for name, loss in theirs.items() if loss.get("on") and loss.get("weight", 1)]
+        return [name for name in placed if name in self.losses and not self.loss_taps(name)]
+
+    @property
     def losses_at_work(self) -> list[str]:
         """The losses that sit on a tap and are used in some stage."""
         return [name for name in self.losses if self._stages_with(name) and self.loss_taps(name)]
@@ -295,11 +302,22 @@ class TrialConfig(Config):
             message = f"'{scorer.kind}' looks at the whole gallery, but {part}; allowed: null"
             raise EntryError(message, "readouts", readout, "scorer")
 
+    def _refuse_no_loss(self) -> None:
+        if not (off := self.switched_off):
+            raise EntryError("every loss is switched off, so nothing would be learnt; place one on a tap", "losses")
+        alone = f"recipe '{self.from_recipe}' trains by {' and '.join(off)} alone, so nothing would be learnt"
+        raise EntryError(f"switched off here, and {alone}; keep it, or place another one on a tap", "losses", off[0])
+
     def _check_head(self, readout: str, scorer: ScorerConfig, loss: str) -> None:
         place = ("readouts", readout, "scorer")
+        if loss in self.switched_off:
+            raise EntryError(self._head_is_off(loss), "losses", loss)
         if loss not in self.losses_at_work:
-            near = nearest(loss, self.losses_at_work)
-            raise EntryError(f"needs the head of loss '{loss}', which is not in use; {near}", *place)
+            fitting = [name for name in self.losses_at_work if not scorer.problem_with(self.losses[name])]
+            near = nearest(loss, fitting) if fitting else "no loss in use has such a head; allowed: null"
+            why = "which no stage uses" if loss in self.losses else "and there is no such loss"
+            why = "which is switched off" if loss in self.losses and not self.loss_taps(loss) else why
+            raise EntryError(f"needs the head of loss '{loss}', {why}; {near}", *place)
         if problem := scorer.problem_with(self.losses[loss]):
             raise EntryError(problem, *place)
         normalize = self.readouts[readout].normalize
@@ -311,6 +329,19 @@ class TrialConfig(Config):
             scores, has = (", ".join(tap.key for tap in taps) for taps in (trained, read))
             message = f"the head of loss '{loss}' scores {scores}, but the readout has {has}; give both the same taps"
             raise EntryError(message, "readouts", readout, "taps")
+
+    def _head_is_off(self, loss: str) -> str:
+        """Say which readouts need the head of a loss that was switched off, and what would help."""
+        scored = [name for name, item in self.readouts.items() if item.scorer and item.scorer.loss == loss]
+        whose = f"readout {scored[0]} needs" if len(scored) == 1 else f"readouts {', '.join(scored)} need"
+        gone = ", ".join(
+            f"{name}: {'null' if len(scored) < len(self.readouts) else '{scorer: null}'}" for name in scored
+        )
+        way = "leave them out" if len(scored) < len(self.readouts) else "score without it"
+        return (
+            f"switched off here, but the scorer of {whose} its head, as in recipe '{self.from_recipe}'; keep the loss, "
+            f"or {way}: readouts: {{{gone}}}"
+        )
 
 
 def _with_default_losses(
@@ -344,7 +375,9 @@ def _problems_of_stage(config: TrialConfig, stage: StageConfig) -> Iterator[tupl
             yield f"unknown loss '{name}'; {nearest(name, config.losses)}", "losses"
             return
     if not any(config.loss_taps(name) for name in names):
-        yield (f"no loss of stage '{stage.name}' sits on a tap, so it would learn nothing",)
+        off = [name for name in names if name in config.switched_off]
+        hint = f"; {', '.join(off)} of recipe '{config.from_recipe}' is switched off here" if off else ""
+        yield (f"no loss of stage '{stage.name}' sits on a tap, so it would learn nothing{hint}",)
     if stage.mode is not None and stage.mode not in config.model.modes:
         unknown = f"architecture '{config.model.architecture}' has no mode '{stage.mode}'"
         yield f"{unknown}; {nearest(stage.mode, config.model.modes)}", "mode"

@@ -225,8 +225,9 @@ def test_data_of_the_command_line_leave_every_recipe_its_image_size(load: Load) 
 
 WRONG_ARMS = {
     "{recipe: PCB}": "arms.full.recipe: unknown recipe 'PCB'; did you mean 'pcb'?",
-    "{recipe: 7}": "arms.full.recipe: unknown recipe '7'; allowed: attributes",
-    "{recipe: verification}": "arms.full: base: .*training.batch.order: pairs with 3 × 3 images",
+    "{recipe: 7}": "arms.full.recipe: 7: expected the name of a recipe; allowed: attributes",
+    "{recipe: null}": "arms.full.recipe: null is no recipe; leave the entry out, and the arm is made from what base is",
+    "{recipe: verification}": r"\(recipe verification, line \d+\): arms.full.training.batch.order: pairs with 3 × 3",
     "{recipe: pcb, system: MGN}": "'pcb', but its variant 'MGN' of 'system' takes recipe 'mgn' instead",
 }
 
@@ -238,4 +239,4 @@ def test_a_recipe_that_an_arm_cannot_take_is_named_with_its_place(load: Load, ar
     text += f"arms:\n  full: {arm}\nphases:\n  - {{kind: ablate, around: full}}\n"
     with pytest.raises(StudyError, match=WRONG_ARMS[arm]) as error:
         load(text)
-    assert str(error.value).startswith("study.yaml:12: arms.full")
+    assert str(error.value).startswith(("study.yaml:12: arms.full", "study.yaml:12 (recipe verification, "))

@@ -21,7 +21,7 @@ axes:
 """
 STRIPES = "  stripes: {variants: {none: {}, PCB: {recipe: pcb}}}\n"
 FACTORIAL = "phases:\n  - {kind: ablate, design: factorial, seeds: 1}\n"
-LOST = "stripes: variant 'PCB' takes recipe 'pcb', and variant 'MGN' of axis 'system' takes 'mgn'; a trial is made"
+LOST = "stripes.variants.PCB.recipe: 'pcb', and variant 'MGN' of axis 'system' takes 'mgn'; a trial is made"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ ARCHITECTURE = (
     ("old", "new", "place"),
     [
         ("recipe: identification", "recipe: mgn", "study.yaml:5: base.model.architecture: "),
-        ("", "", "study.yaml:8: axes.system: level 'MGN' makes no valid trial: model.architecture: "),
+        ("", "", "study.yaml:8: axes.system.variants.MGN: makes no valid trial: model.architecture at study.yaml:5: "),
     ],
 )
 def test_another_architecture_over_a_recipe_is_refused(load: Load, old: str, new: str, place: str) -> None:

@@ -54,7 +54,7 @@ def test_a_control_can_be_the_matter_of_one_arm(load: Load) -> None:
     text = STUDY.replace("PHASE", ABLATE)
     start, end = text.index("  losses.triplet.on"), text.index("phases:")
     load(f"{text[:start]}  {axes}\n{text[end:]}")
-    with pytest.raises(StudyError, match=r"arm 'arm=none': readouts\.default\.taps"):
+    with pytest.raises(StudyError, match=r"in arm 'arm=none' of ablate: readouts\.default\.taps"):
         load(f"{text[:start]}  {axes.replace(', readouts: {default: {control: true}}', '')}\n{text[end:]}")
 
 
@@ -154,5 +154,5 @@ def test_a_level_that_is_no_weights_file_is_refused(load: Load, tmp_path: Path, 
     )
     arms = load(text.replace("LEVEL", "null")).plan().arms
     assert [arm.name for arm in arms][:2] == (["baseline", "model.weights=none"] if phase == ABLATE else [])
-    with pytest.raises(StudyError, match=r"model\.weights=far\.pth.*: model\.weights: .*far\.pth: no such file"):
+    with pytest.raises(StudyError, match=r":8: .* level 'far\.pth' .*: model\.weights: .*far\.pth: no such file"):
         load(text.replace("LEVEL", "far.pth"))

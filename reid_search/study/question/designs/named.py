@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reid_search.errors import StudyError
-from reid_search.study.component import EntryError, label_of
+from reid_search.errors import nearest
+from reid_search.study.component import EntryError, in_yaml, label_of
 from reid_search.study.question.axes import Axis, Level, check_setting
 from reid_search.study.question.edits import lay_over
 from reid_search.study.question.space import Space
-from reid_search.study.trial.recipes import KEY, recipe
+from reid_search.study.trial.recipes import KEY, recipe, recipe_names
 
 NAMES_TAKEN = ("base", "best")
 
@@ -47,8 +47,11 @@ def check_named_arms(arms: Mapping[str, Mapping[str, object]], axes: Mapping[str
 
 
 def _check_recipe(name: object, place: tuple[str, ...]) -> None:
+    if name is None:
+        message = "null is no recipe; leave the entry out, and the arm is made from what base is, or name a recipe"
+        raise EntryError(f"{message}; {nearest('', recipe_names())}", *place)
     try:
-        recipe(str(name))
+        recipe(name)
     except EntryError as error:
         raise EntryError(str(error), *place) from None
 
@@ -63,28 +66,26 @@ def _check_recipe_stays(
         variant = settings.get(path, axis.searched_levels[0]).label
         other = axis.variants[variant].get(KEY, own)
         if other != own:
-            message = f"'{own}', but its variant '{variant}' of '{path}' takes recipe '{other}' instead"
+            taken = "no recipe" if other is None else f"recipe {in_yaml(other)}"
+            message = f"'{own}', but its variant '{variant}' of '{path}' takes {taken} instead"
             raise EntryError(f"{message}; give the arm another variant, or no recipe", *place)
 
 
-def check_named_trials(arms: Mapping[str, Mapping[str, object]], space: Space) -> None:
-    """Check that every named arm is a valid trial, of its recipe, in which each axis that it sets exists.
+def check_named_trial(name: str, content: Mapping[str, object], space: Space) -> None:
+    """Check that a named arm is a valid trial, of its recipe, in which each axis that it sets exists.
 
     Raises:
-        EntryError: An arm is not.
+        EntryError: An axis does not exist, or a variant takes another recipe.
+        NoTrial: The trial is not valid; it has no settings if its recipe alone does not go with the base.
     """
-    for name, content in arms.items():
-        settings = named_settings(content, space.axes)
-        if KEY in content:
-            _check_recipe_stays(str(content[KEY]), settings, space.axes, ("arms", name, KEY))
-        own = replace(space, base=named_base(content, space.base))
-        try:
-            own.config({})
-            chosen = own.completed(settings)
-        except StudyError as error:
-            raise EntryError(str(error), "arms", name) from None
-        for path in settings:
-            if path not in chosen:
-                when = ", ".join(f"{entry}: {label_of(value)}" for entry, value in space.axes[path].when.items())
-                message = f"this axis exists only under {when}, which this arm does not have; set that, or leave it out"
-                raise EntryError(message, "arms", name, path)
+    settings = named_settings(content, space.axes)
+    if KEY in content:
+        _check_recipe_stays(str(content[KEY]), settings, space.axes, ("arms", name, KEY))
+    own = replace(space, base=named_base(content, space.base))
+    own.config({})
+    chosen = own.completed(settings)
+    for path in settings:
+        if path not in chosen:
+            when = ", ".join(f"{entry}: {label_of(value)}" for entry, value in space.axes[path].when.items())
+            message = f"this axis exists only under {when}, which this arm does not have; set that, or leave it out"
+            raise EntryError(message, "arms", name, path)
