@@ -13,7 +13,7 @@ from reid_search.study.language.document import Document, EntryPath
 
 _NO_ENTRIES = ("function-", "literal[", "constrained-", "lax-or-strict", "union[", "tagged-union[", "list[", "[key]")
 _MOST_SHOWN = 8
-_LONGEST = 950
+_LONGEST = 990
 _RULES = {
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
     **dict.fromkeys(("float_type", "float_parsing"), "should be a number"),
