@@ -32,6 +32,10 @@ class DataSets:
         """Return the data sets that a trial learns from."""
         return [self.names.of(member) for member in _training_sets(data)]
 
+    def kinds(self, data: Entries) -> list[str]:
+        """Return what a trial learns from and is tested on, by its names in study files: `market1501`."""
+        return [str(member.get("name")) for member in (*_training_sets(data), *_test_sets(data).values())]
+
     def tests_of(self, data: Entries) -> dict[str, str]:
         """Return the data set of each of several tests, by the name of the test; none where there is one data set."""
         return {name: self.names.of(member) for name, member in _test_sets(data).items()}

@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 from reid_search.study.metrics import MAIN, METRICS
 from reid_search.words import several
 
-from . import describe, describe_matrix, describe_tables, formats, naming
+from . import describe, describe_tables, formats, naming
+from .draw.cmc import FURTHER_COLOURS
+from .draw.style import ACCENT, GRID, INK, MUTED, VERDICT_COLOURS
 from .export import SUFFIXES
 from .markup import escape_markdown
 
@@ -29,11 +31,16 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "counts": describe.describe_counts,
     "status_words": describe.status_words,
     "arm_name": describe.describe_marked,
-    "matrix_heading": describe_matrix.matrix_heading,
-    "heading": describe_tables.describe_heading,
     "centre_sentences": describe_tables.describe_centre,
     "centre_word": naming.centre_word,
 }
+
+COLOURS = {
+    INK: "ink", MUTED: "soft", GRID: "line", ACCENT: "accent", "#ffffff": "page",
+    **{colour: name for name, colour in VERDICT_COLOURS.items() if name in ("better", "worse")},
+    **{colour: f"curve-{number}" for number, colour in enumerate(FURTHER_COLOURS)},
+}  # fmt: skip
+"""The name in `report.css` of each colour of the figures."""
 
 
 def render_html(view: Mapping[str, object]) -> str:
@@ -53,6 +60,17 @@ def breakable(text: object) -> Markup:
     return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[.=])(?=\S)", str(text)))
 
 
+def in_colours_of_the_page(svg: str) -> Markup:
+    """Return a figure whose colours are those of the page, so that it changes with them between light and dark.
+
+    A figure with other colours, such as a scale, keeps all of its own, on a light ground.
+    """
+    used = set(re.findall(r"#[0-9a-f]{6}(?=[;\"])", svg))
+    if not used <= set(COLOURS):
+        return Markup(svg.replace("<svg ", '<svg class="light" ', 1))
+    return Markup(re.sub(r"(?<=: )#[0-9a-f]{6}(?=[;\"])", lambda found: f"var(--{COLOURS[found[0]]})", svg))
+
+
 def _environment(*, autoescape: bool) -> Environment:
     environment = Environment(
         loader=FunctionLoader(_template), undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True,
@@ -67,7 +85,7 @@ def _environment(*, autoescape: bool) -> Environment:
         "suffixes": SUFFIXES,
         "main": METRICS[MAIN],
     }
-    environment.filters |= {"inline": Markup, "breakable": breakable}
+    environment.filters |= {"inline": in_colours_of_the_page, "breakable": breakable}
     return environment
 
 

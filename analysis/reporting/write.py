@@ -78,7 +78,7 @@ def _files(report: Report, tables: Sequence[Table]) -> Iterator[tuple[str, str |
         for suffix, text in table.files.items():
             yield f"tables/{table.name}.{suffix}", text
     pages = {"report.md": render_markdown(vars(report)), "index.html": render_html(vars(report))}
-    for drawing in (drawing for section in report.sections for drawing in section.figures):
+    for drawing in report.drawings:
         for name, text in pages.items():  # so that no template forgets a figure and no two share a name
             links = text.replace("\\_", "_")  # Markdown escapes it
             if (count := links.count(f"figures/{drawing.name}.svg")) != 1:

@@ -5,11 +5,13 @@ from matplotlib.ticker import MaxNLocator
 
 from ...answers.ablations import AblationSummary
 from ..naming import centre_word, file_name, tail
-from .style import Drawing, blank, finished, style
+from .style import ACCENT, VERDICT_COLOURS, Drawing, blank, finished, style
 
 CURVES_DRAWN = 4  # beside the centre's
 _RANKS_SHOWN = 20
-_CURVE_STYLES = (("#1f5fa8", "-"), ("#0b7a5b", "--"), ("#b3431d", "-."), ("#8a5a9e", ":"), ("#a67c00", (0, (5, 1))))
+FURTHER_COLOURS = ("#8a5a9e", "#a67c00")
+_COLOURS = (ACCENT, VERDICT_COLOURS["better"], VERDICT_COLOURS["worse"], *FURTHER_COLOURS)
+_CURVE_STYLES = tuple(zip(_COLOURS, ("-", "--", "-.", ":", (0, (5, 1))), strict=True))
 
 
 def draw_cmc(ablation: AblationSummary) -> Drawing | None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ...answers.ablations import AblationSummary
 from ...answers.over_people import ARMS_READ
-from ..formats import percent
+from ..formats import interval, percent, points
 from ..naming import centre_word, file_name, shortened
 from .style import GRID, INK, MUTED, VERDICT_COLOURS, Drawing, blank, finished, style
 
@@ -29,7 +29,7 @@ def draw_forest(ablation: AblationSummary) -> Drawing | None:
             f"Of {compared} arms, the {ARMS_DRAWN} furthest from the {word}." if compared > ARMS_DRAWN else "",
         )
         title = f"Differences of the arms of {ablation.phase} from the {word}"
-        return finished(figure, file_name("forest", ablation), title, *caption)
+        return finished(figure, file_name("forest", ablation), title, *caption, marks=_marks(rows))
 
 
 def draw_design(ablation: AblationSummary) -> Drawing | None:
@@ -47,7 +47,7 @@ def draw_design(ablation: AblationSummary) -> Drawing | None:
             f"Of {len(table)} effects, the first {ARMS_DRAWN}." if len(table) > ARMS_DRAWN else "",
         )
         title = f"Main effects and interactions of {ablation.phase}"
-        return finished(figure, file_name("design", ablation), title, *caption)
+        return finished(figure, file_name("design", ablation), title, *caption, marks=_marks(rows))
 
 
 def _differences(rows: pd.DataFrame, smallest_effect: float, label: str) -> Figure:
@@ -58,8 +58,8 @@ def _differences(rows: pd.DataFrame, smallest_effect: float, label: str) -> Figu
     band = 100 * smallest_effect
     axes.axvspan(-band, band, color=GRID, alpha=0.6, linewidth=0, zorder=0)
     axes.axvline(0, color=MUTED, linewidth=0.8, zorder=1)
-    for place, (_, row) in zip(places, rows.iterrows(), strict=True):
-        _draw_effect(axes, place, row)
+    for number, (place, (_, row)) in enumerate(zip(places, rows.iterrows(), strict=True)):
+        _draw_effect(axes, place, row, _gid(number))
     axes.set_yticks(places, [shortened(str(level), 28) for level in rows["level"]])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
@@ -102,12 +102,25 @@ def _draw_headers(figure: Figure, axes: Axes, headers: Sequence[tuple[float, str
         text.set(va="center", fontweight="bold", fontsize=8.5, in_layout=False)
 
 
-def _draw_effect(axes: Axes, place: float, row: pd.Series) -> None:
+def _gid(number: int) -> str:
+    return f"effect-{number}"
+
+
+def _marks(rows: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Return what a reader sees who points at an effect, by its place."""
+    said = (
+        f"{row['axis']} {row['level']}: {points(row['delta'])} points ({interval(row['low'], row['high'])})".strip()
+        for _, row in rows.iterrows()
+    )
+    return {_gid(number): (text, "") for number, text in enumerate(said)}
+
+
+def _draw_effect(axes: Axes, place: float, row: pd.Series, gid: str) -> None:
     colour = VERDICT_COLOURS.get(row["verdict"], MUTED)
     if pd.notna(row["low"]):
         axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=colour, linewidth=1.6, zorder=2)
     filled = row["verdict"] in ("better", "worse")
     axes.plot(
         100 * row["delta"], place, "o", color=colour, markerfacecolor=colour if filled else "white", markersize=6,
-        markeredgewidth=1.4, zorder=3,
+        markeredgewidth=1.4, zorder=3, gid=gid,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,12 +54,15 @@ class Drawing:
         title: What it shows, for readers who cannot see it.
         caption: Sentences below it; they say what was left out.
         figure: The figure itself.
+        marks: What parts of it say when a reader points at them, by their `gid` in the figure, each with the id of what
+            it leads to on the page; empty for one that leads nowhere.
     """
 
     name: str
     title: str
     caption: str
     figure: Figure = field(repr=False)
+    marks: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
     @property
     def least_width(self) -> int:
@@ -75,7 +79,10 @@ class Drawing:
         text = buffer.getvalue()[buffer.getvalue().index("<svg") :]
         prefix = re.sub(r"[^A-Za-z0-9]+", "-", self.name)
         text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
-        return text.replace("<svg ", f'<svg role="img" aria-label="{html.escape(self.title)}" ', 1)
+        for gid, (said, target) in self.marks.items():
+            text = _with_title(text, f'<g id="{prefix}-{gid}">', said, target)
+        role = "group" if any(target for _, target in self.marks.values()) else "img"
+        return text.replace("<svg ", f'<svg role="{role}" aria-label="{html.escape(self.title)}" ', 1)
 
     @cached_property
     def pdf(self) -> bytes:
@@ -97,13 +104,29 @@ def blank(height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def finished(figure: Figure, name: str, title: str, *caption: str) -> Drawing:
+def finished(
+    figure: Figure, name: str, title: str, *caption: str, marks: Mapping[str, tuple[str, str]] | None = None
+) -> Drawing:
     """Fix the layout of a figure, so that all its files agree to the point; drop empty sentences of `caption`."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    return Drawing(name, title, " ".join(sentence for sentence in caption if sentence), figure)
+    return Drawing(name, title, " ".join(sentence for sentence in caption if sentence), figure, marks or {})
 
 
 def legend_above(axes: Axes) -> None:
     """Put the legend above the axes, in one line."""
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handlelength=1.4, columnspacing=1.2)
+
+
+def _with_title(svg: str, begin: str, said: str, target: str) -> str:
+    """Return SVG in which the group that begins so has a title, and is a link if it leads anywhere."""
+    start = svg.index(begin)
+    depth, end = 0, start
+    for tag in re.finditer(r"<(/?)g\b", svg[start:]):
+        depth += -1 if tag[1] else 1
+        if depth == 0:
+            end = start + tag.end() + 1
+            break
+    group = f"{begin}<title>{html.escape(said)}</title>{svg[start + len(begin) : end]}"
+    linked = f'<a href="#{target}" aria-label="{html.escape(said)}">{group}</a>' if target else group
+    return svg[:start] + linked + svg[end:]

@@ -27,7 +27,13 @@ const look = (frame, name) => {
   const figures = [...page.querySelectorAll("figure svg")];
   const scrolls = element => element.closest(".scroll") !== null;
   const texts = [...page.querySelectorAll("p, li, td, th, dd, dt, h1, h2, h3, figcaption")].filter(shown);
+  const proposals = page.querySelector("details table"), value = proposals.tHead.rows[0].cells[2];
+  value.firstElementChild.click();
+  value.firstElementChild.click();
   found[name] = {
+    sorted: [...proposals.tBodies[0].rows].map(row => row.cells[0].textContent.trim()),
+    direction: value.getAttribute("aria-sort"),
+    dead: [...page.querySelectorAll("nav a")].filter(a => !page.querySelector(a.getAttribute("href"))).length,
     scrollWidth: page.documentElement.scrollWidth,
     figures: figures.length,
     drawn: figures.filter(svg => shown(svg) && svg.querySelectorAll("path, use, text").length > 3).length,
@@ -35,7 +41,7 @@ const look = (frame, name) => {
     small: texts.filter(e => parseFloat(view.getComputedStyle(e).fontSize) < 11).length,
     outside: texts.filter(e => !scrolls(e) && box(e).right > widths[name] + 1).map(e => e.textContent.trim()),
     words: page.body.innerText.length,
-    external: [...page.querySelectorAll("script, img, link[rel=stylesheet], iframe")].length,
+    external: [...page.querySelectorAll("script[src], img, link[rel=stylesheet], iframe")].length,
     errors: frame.errors,
   };
 };
@@ -102,3 +108,5 @@ def test_the_page_opens_in_a_browser(study, tmp_path):
         assert seen["outside"] == []
         assert (seen["errors"], seen["external"], seen["small"]) == ([], 0, 0)
         assert seen["words"] > 2000
+        assert (seen["sorted"], seen["direction"]) == (["#3", "#1", "#2", "#0", "#4", "#5"], "descending")
+        assert seen["dead"] == 0

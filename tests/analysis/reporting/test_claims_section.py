@@ -10,6 +10,7 @@ from analysis.answers.claims import answer_claims
 from analysis.reading.arms import arms_table
 from analysis.reporting.claims import PLAIN, describe_claim, family_notes, view_of
 from analysis.reporting.draw import draw_claims
+from analysis.reporting.formats import points
 from analysis.statistics import verdict
 from reid_search.records import read_state
 
@@ -136,3 +137,15 @@ def test_rank1_that_moves_the_other_way_and_the_size_of_each_arm_are_shown(claim
     page = analysis.write_report(claimed.path).read_text()
     section = page[page.index("<h2>Claims") :]
     assert 'data-label="Parameters">24.6 M</td>' in section
+
+
+def test_pointing_at_an_effect_says_it_and_leads_to_its_claim(claimed):
+    page = analysis.write_report(claimed.path).read_text()
+    found = re.findall(
+        r'<a href="#(claim-\d)" aria-label="([^"]+)"><g id="claims-claim-\d"><title>([^<]+)</title>', page
+    )
+    assert [target for target, _, _ in found] == ["claim-1", "claim-2"]
+    assert found[0][1] == found[0][2]
+    effect = points(answers_of(claimed)[0].effect.delta)
+    assert found[0][2].startswith(f"&lt;b&gt;parts&lt;/b&gt; | *help* &amp; more: {effect} points (")
+    assert {f'id="claim-{number}"' for number in (1, 2, 3)} <= set(re.findall(r'id="claim-\d"', page))
