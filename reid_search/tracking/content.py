@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeGuard
 
+from reid_search.records import CodeVersion
 from reid_search.study.component import label_of
 from reid_search.study.trial.key import digest
 
@@ -16,6 +17,9 @@ RunState = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 KIND_TAG = "kind"  # what a run stands for; the prepared views ask for it
 NOTE_TAG = "mlflow.note.content"  # the description of a run on MLflow's page, which people may write too
 NOTE_BEGIN = "Collapsed or failed seeds (95 % interval of their rate):"
+
+CODE_ENTRIES = ("code", "tested_by")  # of a record
+CODE_TAGS = tuple(f"{entry}.{part}" for entry in CODE_ENTRIES for part in CodeVersion.model_fields)
 
 
 class Kind(StrEnum):

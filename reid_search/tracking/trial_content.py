@@ -11,6 +11,7 @@ from reid_search.errors import RecordError
 from reid_search.records import Status, StudyState, Trial, TrialFolder, whose_column
 from reid_search.study.language.merge import leaves
 from reid_search.tracking.content import (
+    CODE_ENTRIES,
     KIND_TAG,
     Epoch,
     Kind,
@@ -166,7 +167,19 @@ def _tags(run: TrialRun, trial: Trial) -> dict[str, str]:
         "mlflow.source.git.commit": commit,
         "device": context.device if context else None,
         "host": context.host if context else None,
+        **_code(trial),
     })  # fmt: skip
+
+
+def _code(trial: Trial) -> dict[str, object]:
+    """Return the code that trained a trial, and that tested it if it is another, as the record has it: `code.torch`."""
+    known = zip(CODE_ENTRIES, (trial.code, trial.record.tested_by if trial.record else None), strict=True)
+    parts = ((entry, name, value) for entry, code in known if code for name, value in code)
+    return {f"{entry}.{name}": _listed(value) if isinstance(value, dict) else value for entry, name, value in parts}
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
 
 
 def _artifacts(run: TrialRun, trial: Trial) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from reid_search.common.arrays import chunks
-from reid_search.tracking.content import NOTE_BEGIN, NOTE_TAG, RunContent, tag_texts
+from reid_search.tracking.content import CODE_TAGS, NOTE_BEGIN, NOTE_TAG, RunContent, tag_texts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -135,7 +135,7 @@ def _contradicts(run: "Run", seen: Mapping[int, float], content: RunContent) -> 
 
 def _stale_tags(run: "Run", tags: Mapping[str, str]) -> list[str]:
     """Return our tags that are no longer true; tags added by a person or by MLflow stay."""
-    ours = ("arm", "collapsed", "phase", "readout", "reason", "result", "tuned", "verdict", CHANGED_TAG)
+    ours = ("arm", "collapsed", "phase", "readout", "reason", "result", "tuned", "verdict", CHANGED_TAG, *CODE_TAGS)
     notes = (NOTE_TAG,) if _is_our_note(run) else ()
     return [name for name in (*ours, *notes) if name in run.data.tags and name not in tags]
 

@@ -8,7 +8,16 @@ import shutil
 
 import pytest
 
-from reid_search.records import FinalistAsked, LogWriter, PlannedPhase, RunDone, RunStarted, StudyStore, TrialId
+from reid_search.records import (
+    CodeVersion,
+    FinalistAsked,
+    LogWriter,
+    PlannedPhase,
+    RunDone,
+    RunStarted,
+    StudyStore,
+    TrialId,
+)
 from reid_search.records.files import write_atomically
 from reid_search.records.locks import locked
 from reid_search.tracking import Projection, sync_study
@@ -45,6 +54,39 @@ def test_a_finished_trial(study, tracked):
         "readouts.default.flip": "true",
     }
     assert run.info.end_time - run.info.start_time == 8_000
+
+
+def test_the_code_that_measured_a_trial_is_tagged_by_the_record_s_names(study, tracked):
+    study.whole("a", 1)
+    sync_study(study.store)
+    assert not [name for name in tracked.trial("a", 1).data.tags if name.startswith(("code", "tested_by"))], "not noted"
+
+    folder = study.store.trial("a", 1)
+    noted = {"numerics": 1, "torch": "2.15.0", "libraries": {"timm": "1.0", "numpy": "2.4"}, "source": "0123abcd"}
+    code = CodeVersion(**noted, components={"models.mgn": "aaaaaaaa"})
+    tested_by = code.model_copy(update={"torch": "2.16.0"})
+    folder.write_record(folder.record().model_copy(update={"code": code, "tested_by": tested_by}))
+    sync_study(study.store)
+    tagged = {
+        "numerics": "1",
+        "torch": "2.15.0",
+        "libraries": "numpy 2.4, timm 1.0",
+        "source": "0123abcd",
+        "components": "models.mgn aaaaaaaa",
+    }
+    found = {name: value for name, value in tracked.trial("a", 1).data.tags.items() if "." in name}
+    assert found.items() >= {f"code.{name}": value for name, value in tagged.items()}.items()
+    assert (
+        found.items() >= {f"tested_by.{name}": value for name, value in (tagged | {"torch": "2.16.0"}).items()}.items()
+    )
+
+    folder.write_record(folder.record().model_copy(update={"tested_by": None}))
+    tracked.client.set_tag(tracked.trial("a", 1).info.run_id, "code.review", "done")
+    sync_study(study.store)
+    left = tracked.trial("a", 1).data.tags
+    assert left["code.torch"] == "2.15.0"
+    assert left["code.review"] == "done", "a person's own"
+    assert not [name for name in left if name.startswith("tested_by")], "measured again with one code"
 
 
 def test_metrics_of_a_finished_trial(study, tracked):
