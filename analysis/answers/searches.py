@@ -41,6 +41,7 @@ class SearchSummary:
         held: The axes that were not tuned, since they define what is tuned separately.
         collapsed: Finished proposals that learnt nothing, by number: `at chance` or `untrained`.
         edges: Axes of numbers whose optimum, of each level or arm, probably lies at the end of what the study allows.
+        refusal: Why there is no best though finalists are over: what of their code differs; empty if nothing.
         curves: Objective by epoch of each proposal that has any, by number.
         agreements: How far the order of the trials after each epoch is that of their ends.
         described: The axes as the study file has them.
@@ -63,6 +64,7 @@ class SearchSummary:
     worth: Mapping[str, BestValue] = field(default_factory=dict)
     there_are: int | None = None
     collapsed: Mapping[int, str] = field(default_factory=dict)
+    refusal: str = ""
     curves: Curves = field(default_factory=dict, repr=False)
     agreements: tuple[Agreement, ...] = ()
     described: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
@@ -112,6 +114,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         best_of_each=tuple((name, row, settings) for name, row, settings, _ in of_each),
         worth={**whole, **{name: value for name, _, _, value in of_each}},
         collapsed={ask.number: str(found) for ask in state.searches[phase] if (found := state.collapse(ask))},
+        refusal=state.refusal(phase),
         curves=curves,
         agreements=tuple(agreements(curves, {number: end for number, end in ends.items() if end is not None})),
         described={path: axes.get(path, {}) for path in own},

@@ -10,12 +10,11 @@ from collections.abc import Mapping, MutableMapping, Sequence
 
 import pandas as pd
 
-from reid_search.records import CodeVersion, Record
+from reid_search.records import CodeVersion, Record, of_both
 
 CODE_FIELDS = ("numerics", "torch", "libraries", "code", "components")
 CODE_COLUMNS = (*CODE_FIELDS, "component_code")
 _SCORERS = "scorers."
-_THEN = "→"
 
 
 def code_columns(record: Record, readout: str) -> dict[str, str]:
@@ -27,25 +26,18 @@ def code_columns(record: Record, readout: str) -> dict[str, str]:
     if record.code is None:
         return {}
     trained, tested = record.code, record.tested_by or record.code
-    components = _either(trained.components, tested.components)
+    components = of_both(trained.components, tested.components)
     if record.readouts[readout].scorer is None:
         components = {name: version for name, version in components.items() if not name.startswith(_SCORERS)}
     return {
-        **_either(_single(trained), _single(tested)),
-        "libraries": _listed(_either(trained.libraries, tested.libraries)),
+        **of_both(_single(trained), _single(tested)),
+        "libraries": _listed(of_both(trained.libraries, tested.libraries)),
         "component_code": _listed(components),
     }
 
 
 def _single(code: CodeVersion) -> dict[str, str]:
     return {"numerics": str(code.numerics), "torch": code.torch, "code": code.source}
-
-
-def _either(trained: Mapping[str, str], tested: Mapping[str, str]) -> dict[str, str]:
-    """Return versions by name; where a trial was trained and tested under two, both."""
-    names = dict.fromkeys((*trained, *tested))
-    found = {name: [versions[name] for versions in (trained, tested) if name in versions] for name in names}
-    return {name: _THEN.join(dict.fromkeys(versions)) for name, versions in found.items()}
 
 
 def tell_components_apart(rows: Sequence[MutableMapping[str, object]]) -> None:

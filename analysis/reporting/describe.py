@@ -221,7 +221,8 @@ def _about_search(search: SearchSummary) -> Iterator[str]:
     begin = f"The search ‘{search.phase}’ ({search.sampler}) tried {tried}{of} of {axes}"
     counted = describe_counts(search)
     if search.best is None:
-        yield f"{begin}: {counted}; none is finished, so there is no best yet."
+        why = "its finalists are of different code" if search.refusal else "none is finished"
+        yield f"{begin}: {counted}; {why}, so there is no best{' yet' * (not search.refusal)}."
         return
     if search.each:
         tuned = several(len(search.best_of_each), "arm" if search.tuned_by == "arm" else "level")

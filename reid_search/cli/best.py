@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reid_search.cli.console import answer, answer_json, percent
+from reid_search.cli.console import answer, answer_json, percent, say
 from reid_search.cli.options import DEFAULT_STORAGE, AsJson, Storage
 from reid_search.cli.store import Which, find_store
 from reid_search.errors import RequestError, StudyError, nearest
@@ -31,6 +31,11 @@ def best(
     state = read_state(find_store(which, storage), tolerant=True)
     found = {name: state.best(name) for name in _searches(state, phase)}
     over = {name: proposal for name, proposal in found.items() if proposal is not None}
+    refused = {name: refusal for name in found if (refusal := state.refusal(name))}
+    for name, refusal in refused.items():
+        say(f"{name}: no best, since its finalists are of different code and not compared: {refusal}")
+    if not over and refused:
+        raise RequestError(f"{state.name}: `run --remeasure` measures again what is of other code")
     if not over:
         raise RequestError(f"{state.name}: no proposal of {' or '.join(found)} is finished yet")
     told = {name: _told(state, name, proposal) for name, proposal in over.items()}

@@ -11,7 +11,7 @@
 `read_state` turns all of it into the state of a study; everything that shows a number reads that state.
 """
 
-from reid_search.records.best import best_of, candidates, fresh_values
+from reid_search.records.best import best_of, candidates, fresh_values, unlike_finalists
 from reid_search.records.claims import Claim
 from reid_search.records.code import CodeVersion, code_of
 from reid_search.records.collapse import Collapse, SeedCounts, collapse_of, knows_untrained
@@ -45,6 +45,7 @@ from reid_search.records.events import (
 )
 from reid_search.records.folder import TrialFolder
 from reid_search.records.identity import Status, TrialId
+from reid_search.records.like_code import of_both
 from reid_search.records.log import LogWriter, StudyLog
 from reid_search.records.other_code import OtherCode, other_code
 from reid_search.records.record import DataUse, ReadoutResult, Record, RunContext
@@ -120,6 +121,7 @@ __all__ = [
     "fresh_values",
     "knows_untrained",
     "looks_of",
+    "of_both",
     "other_code",
     "own_readout",
     "progress_of",
@@ -127,6 +129,7 @@ __all__ = [
     "read_trial",
     "standing_readout",
     "status_of",
+    "unlike_finalists",
     "value_of",
     "views_of",
     "whose_column",

@@ -5,7 +5,8 @@ from statistics import fmean
 
 from reid_search.records.events import FinalistAsked, Proposal
 from reid_search.records.identity import Status, TrialId
-from reid_search.records.trial import Trial, value_of
+from reid_search.records.like_code import parts_that_measured, unlike
+from reid_search.records.trial import Trial, own_readout, value_of
 
 _OVER = (Status.FINISHED, Status.FAILED)
 
@@ -23,16 +24,44 @@ def best_of(
     finished, it is the finished proposal with the best value. Of equals it is the earliest.
 
     Returns:
-        The best; None if no proposal is finished.
+        The best; None if no proposal is finished, or if finalists are not to be compared (see `unlike_finalists`).
     """
     by_number = {proposal.number: proposal for proposal in proposals}
-    again = [ask for ask in finalists if ask.number in by_number]
-    if again and all((trial := trials.get(ask.trial)) is not None and trial.status in _OVER for ask in again):
+    again = _trained_again(proposals, trials, finalists)
+    if unlike_finalists(proposals, trials, finalists):
+        return None
+    if again:
         fresh = {number: fresh_values(number, again, trials, objective) for number in {ask.number for ask in again}}
         ranks = [(-len(found), -fmean(found), number) for number, found in fresh.items() if found]
         if ranks:
             return by_number[min(ranks)[2]]
     return next(iter(candidates(proposals, trials, objective, 1)), None)
+
+
+def unlike_finalists(
+    proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], finalists: Collection[FinalistAsked]
+) -> str:
+    """Return what of the code differs between the finalists among some proposals, which are all trained again.
+
+    Returns:
+        The part and two finalists, in words; empty if they are of like code, or not all over.
+    """
+    again = [(ask, trials[ask.trial]) for ask in _trained_again(proposals, trials, finalists)]
+    return unlike(
+        (f"finalist #{ask.number} (seed {ask.seed})", parts_that_measured(trial.record, readout))
+        for ask, trial in again
+        if trial.record and (readout := own_readout(ask, trial)) in trial.record.readouts
+    )
+
+
+def _trained_again(
+    proposals: Collection[Proposal], trials: Mapping[TrialId, Trial], finalists: Collection[FinalistAsked]
+) -> list[FinalistAsked]:
+    """Return the finalists among some proposals once all of them are over; until then, none."""
+    numbers = {proposal.number for proposal in proposals}
+    again = [ask for ask in finalists if ask.number in numbers]
+    over = all((trial := trials.get(ask.trial)) is not None and trial.status in _OVER for ask in again)
+    return again if over else []
 
 
 def candidates(

@@ -19,6 +19,34 @@ _HOUR = 3600
 
 
 @dataclass(frozen=True)
+class MixedFinalists:
+    """A search whose finalists are of different code, or will be once those that wait are trained.
+
+    Attributes:
+        phase: The search.
+        trials: The trainings of finalists that other code measured.
+        asked: Number of trainings of finalists.
+        images: Training images that those of other code saw.
+        seconds: Time that they took.
+    """
+
+    phase: str
+    trials: tuple[TrialId, ...]
+    asked: int
+    images: int
+    seconds: float
+
+    @property
+    def line(self) -> str:
+        """What it means, and what measuring again costs, in a sentence."""
+        return (
+            f"{self.phase}: {len(self.trials)} of {several(self.asked, 'training')} of finalists are of other code, "
+            "and finalists of different code are not compared: the search gets no best; measuring them again: "
+            f"{_price(self.images, self.seconds)}"
+        )
+
+
+@dataclass(frozen=True)
 class OtherCode:
     """The trainings that a study asks for and that were measured under other code.
 
@@ -29,6 +57,7 @@ class OtherCode:
         images: Training images that they saw.
         seconds: Time that they took.
         begun: Number of trainings that were interrupted under other code; they begin anew.
+        finalists: The searches that get no best, since their finalists are of different code.
     """
 
     trials: tuple[TrialId, ...]
@@ -37,11 +66,12 @@ class OtherCode:
     images: int
     seconds: float
     begun: int
+    finalists: tuple[MixedFinalists, ...] = ()
 
     @property
     def price(self) -> str:
         """What measuring them again costs, from what it cost before."""
-        return f"{self.images:,} images, {self.seconds / _HOUR:.2g} trial-hours"
+        return _price(self.images, self.seconds)
 
     def lines(self) -> Iterator[str]:
         """Yield what this means for the study, in sentences; nothing if all is of this code."""
@@ -53,6 +83,7 @@ class OtherCode:
                 f"They stay, and what is measured from now on is not compared with them; `run --remeasure` measures "
                 f"them again: {self.price}"
             )
+        yield from (search.line for search in self.finalists)
         if self.begun:
             begun = several(self.begun, "unfinished training")
             yield f"{begun} of other code: begun anew" + ("" if self.trials else f" ({changed})")
@@ -71,7 +102,21 @@ def other_code(plan: Plan, state: StudyState) -> OtherCode:
         images=sum(trial.images_seen for trial in other),
         seconds=sum(trial.seconds for trial in other),
         begun=len(begun),
+        finalists=tuple(_mixed(state)),
     )
+
+
+def _mixed(state: StudyState) -> Iterator[MixedFinalists]:
+    for phase, asks in state.finalists.items():
+        trials = [state.trials[ask.trial] for ask in asks if ask.trial in state.trials]
+        other = [trial for trial in trials if trial.status == Status.FINISHED and [*_changes(trial)]]
+        if other and (len(other) < len(asks) or state.refusal(phase)):
+            ids, seconds = tuple(trial.id for trial in other), sum(trial.seconds for trial in other)
+            yield MixedFinalists(phase, ids, len(asks), sum(trial.images_seen for trial in other), seconds)
+
+
+def _price(images: int, seconds: float) -> str:
+    return f"{images:,} images, {seconds / _HOUR:.2g} trial-hours"
 
 
 def _wanted(plan: Plan, state: StudyState) -> set[TrialId]:

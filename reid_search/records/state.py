@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from reid_search.errors import RecordError, RequestError, StudyError, nearest
-from reid_search.records.best import best_of, fresh_values
+from reid_search.records.best import best_of, fresh_values, unlike_finalists
 from reid_search.records.claims import Claim
 from reid_search.records.collapse import Collapse, SeedCounts, collapse_of
 from reid_search.records.events import ArmAsked, Ask, CandidateAsked, FinalistAsked, Proposal
@@ -158,6 +158,10 @@ class StudyState:
             return None
         phase = proposals[0].phase
         return best_of(proposals, self.trials, self.objective(phase), self.finalists.get(phase, ()))
+
+    def refusal(self, phase: str) -> str:
+        """Return why a search has no best though its finalists are over: their code differs; empty if it does not."""
+        return unlike_finalists(self.searches.get(phase, ()), self.trials, self.finalists.get(phase, ()))
 
     def fresh_values(self, proposal: Proposal) -> Sequence[float]:
         """Return the objective of a proposal on each fresh seed that finished; empty if it is no finalist."""

@@ -15,6 +15,7 @@ from reid_search.records import (
     candidates,
     fresh_values,
     read_trial,
+    unlike_finalists,
     value_of,
 )
 from reid_search.scheduling.jobs import Job
@@ -62,6 +63,11 @@ class SearchWork:
             return None
         return f"{self._phase.name}: ended after {made} of {wanted} trials, since no other settings are left to try"
 
+    @property
+    def refusal(self) -> str:
+        """Why it has no best though every finalist is over: they are of different code; empty if they are not."""
+        return unlike_finalists(self._proposals.over.values(), self._all_trials, self._finalists)
+
     def next_job(self) -> Job | None:
         """Return the next training; None also while the last proposals are running."""
         if self._finals is None and (job := self._proposals.next_job()) is not None:
@@ -99,8 +105,12 @@ class SearchWork:
             tuned=self._tuned(),
         )
 
+    @property
+    def _all_trials(self) -> dict[TrialId, Trial]:
+        return self._proposals.trials | self._again
+
     def _best_of(self, proposals: Collection[Proposal]) -> Proposal | None:
-        return best_of(proposals, self._proposals.trials | self._again, self._phase.objective, self._finalists)
+        return best_of(proposals, self._all_trials, self._phase.objective, self._finalists)
 
     def _tuned(self) -> Tuned | None:
         """Return the best of each share that has a finished trial; None if the search has one share only."""
@@ -139,7 +149,7 @@ class SearchWork:
         """Under `keep: best`, keep only the weights of the best proposal so far, or of those that may become it."""
         if self._context.study.config.keep != "best":
             return
-        if self._phase.finalists and not self.done:
+        if self._phase.finalists and (not self.done or self.refusal):
             kept = {proposal.trial for proposal in self._top()}
         else:
             best = self._best_of(self._proposals.over.values())

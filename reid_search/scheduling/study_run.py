@@ -240,13 +240,21 @@ class StudyRun:
         if isinstance(work, SearchWork):
             if work.remark is not None:
                 self._watchers.note(work.remark)
-            self._take_best(work.best(), self._study.config.ablation_tuned_by(self._phase))
+            self._take_best(work.best(), self._study.config.ablation_tuned_by(self._phase), work.refusal)
         self._watchers.phase_ended(self._phase.name)
 
-    def _take_best(self, best: Best | None, arms: AblatePhase | None) -> None:
+    def _take_best(self, best: Best | None, arms: AblatePhase | None, refusal: str) -> None:
         """Keep a search's best: of each arm for the ablation that it tuned, and of all for the phases around it."""
+        refused = refusal and (
+            f"the search '{self._phase.name}' has no best, since its finalists are of different code and not compared: "
+            f"{refusal}. `run --remeasure` measures again what is of other code; `plan` says what that costs"
+        )
         ablations = [phase for phase in self._waiting if isinstance(phase, AblatePhase)]
         in_need = [phase for phase in ablations if phase == arms or phase.needs_best]
+        if refused and in_need:
+            raise ReidSearchError(f"{refused}. '{in_need[0].name}' needs a best to start from")
+        if refused:
+            self._watchers.note(refused)
         if best is None and in_need:
             raise ReidSearchError(
                 f"the search '{self._phase.name}' ended without a finished trial, so '{in_need[0].name}' has no best "

@@ -8,8 +8,21 @@ from typing import Any
 
 import pytest
 
+import analysis
 from analysis import load_search
-from reid_search.records import FinalistAsked, Proposal, Status, StudyStore, read_state, read_trial
+from reid_search.errors import ReidSearchError
+from reid_search.records import (
+    CodeVersion,
+    FinalistAsked,
+    Proposal,
+    Record,
+    Status,
+    StudyStore,
+    other_code,
+    read_state,
+    read_trial,
+)
+from reid_search.scheduling.jobs import Job
 from reid_search.study import load_study
 
 MakeDriver = Callable[..., Any]
@@ -162,6 +175,74 @@ def test_finalists_are_of_different_trainings(table_driver: MakeDriver, tmp_path
     assert (
         len({ask.key for ask in asks(tmp_path / "runs")}) == len({ask.number for ask in asks(tmp_path / "runs")}) == 3
     )
+
+
+CODE = CodeVersion(numerics=1, torch="2.15.0", source="0123abcd", components={"models.mgn": "aaaaaaaa"})
+AROUND = {"kind": "ablate", "around": "best", "seeds": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"torch": "2.14.0"}, "torch: finalist #"),
+        ({"numerics": 2}, "numerics: finalist #"),
+        ({"source": "4567abcd"}, "source: finalist #"),
+        ({"components": {"models.mgn": "bbbbbbbb"}}, "models.mgn: finalist #"),
+        (None, "code: finalist #"),
+        ({"components": {"losses.circle": "bbbbbbbb"}}, ""),
+    ],
+)
+def test_finalists_of_different_code_are_not_compared_and_say_what_differs(
+    table_driver: MakeDriver, tmp_path: Path, changed: dict[str, Any] | None, told: str
+) -> None:
+    """Other code measured the last four of the nine trainings of finalists."""
+
+    def run(storage: str, *others: dict[str, Any]) -> Any:
+        drawn = Drawn(
+            table_driver, **{**search(), "phases": [*search()["phases"], *others]}, keep="best", storage=storage
+        )
+        plain, other = drawn.made._record, CODE.model_copy(update=changed) if changed is not None else None
+        drawn.made._record = lambda job: coded(plain(job), job, other if len(drawn.started) > 10 else CODE)
+        return drawn
+
+    drawn = run("alone")
+    best = drawn.run().summary().best
+    store = StudyStore(tmp_path / "alone", "small")
+    state = read_state(store)
+    assert state.refusal("search").startswith(told)
+    kept = [folder for folder in store.trials() if folder.checkpoints.exists()]
+    if not told:
+        assert (best.settings[MARGIN].value, state.refusal("search"), len(kept)) == (0.9, "", 1)
+        return
+    assert (best, state.best("search"), len(kept)) == (None, None, 3)
+    (mixed,) = other_code(drawn.made.phases._study.plan(), state).finalists
+    assert (mixed.asked, len(mixed.trials)) == (9, 9), "of neither code that is installed here"
+    images = sum(state.trials[name].images_seen for name in mixed.trials)
+    assert mixed.line.endswith(f"the search gets no best; measuring them again: {images} images, 0.0025 trial-hours")
+    assert f"There is no best: finalists of different code are not compared. {told}" in written(store)
+    with pytest.raises(ReidSearchError, match=rf"not compared: {told}\d .*`run --remeasure`.* 'ablate' needs a best"):
+        run("needed", AROUND).run()
+
+
+def coded(record: Record, job: Job, code: CodeVersion | None) -> Record:
+    """Return a record with its code, and so with the data that its key was made from."""
+    return record.model_copy(update={"code": code, "data_fingerprint": job.data_fingerprint})
+
+
+def written(store: StudyStore) -> str:
+    page = analysis.write_report(store.path)
+    return (page.parent / "report.md").read_text().replace("\\", "")
+
+
+def test_a_finalist_that_waits_is_foreseen_to_be_of_other_code(table_driver: MakeDriver, tmp_path: Path) -> None:
+    drawn = Drawn(table_driver, **search())
+    plain = drawn.made._record
+    drawn.made._record = lambda job: coded(plain(job), job, CODE)
+    with pytest.raises(KeyboardInterrupt):
+        drawn.run(die_at=7)
+    store = StudyStore(tmp_path / "runs", "small")
+    (mixed,) = other_code(drawn.made.phases._study.plan(), read_state(store)).finalists
+    assert (mixed.phase, len(mixed.trials), mixed.asked) == ("search", 2, 9)
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("all", 14), ("best", 1), ("none", 0)])
