@@ -1,20 +1,20 @@
 """The jobs of a path: candidates of one round after another on the validation split, then the arms of the path."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 from reid_search.errors import ReidSearchError
-from reid_search.records import CandidateAsked, Status, StepChosen, Trial, read_trial, value_of
+from reid_search.records import CandidateAsked, StepChosen, read_trial, value_of
 from reid_search.scheduling.ablation_work import ablation_work
 from reid_search.scheduling.jobs import Job
-from reid_search.scheduling.observer import Best, Row
+from reid_search.scheduling.observer import Best
 from reid_search.scheduling.phase_context import PhaseContext
+from reid_search.scheduling.queues_in_turn import QueuesInTurn
 from reid_search.scheduling.training_queue import TrainingQueue
 from reid_search.study import AblatePhase
 from reid_search.study.question.designs.path import Move, end_of_path, moves, path_arms
 
 
-class PathWork:
+class PathWork(QueuesInTurn):
     """Finds the path to a search's best, then hands out its arms as an ablation does.
 
     Every candidate is trained with the seed of the search, so that none can be taken for a replicate of an answer. What
@@ -22,6 +22,7 @@ class PathWork:
     """
 
     def __init__(self, context: PhaseContext, phase: AblatePhase, best: Best) -> None:
+        super().__init__()
         self._context = context
         self._phase = phase
         self._before = context.store.log.history()
@@ -30,8 +31,7 @@ class PathWork:
         self._start = context.study.centred(phase)[1]
         self._end = end_of_path(self._space, self._start, best.settings)
         self._steps: list[Move] = []
-        self._queues: list[TrainingQueue] = []  # one for each round, then the arms
-        self._arms: TrainingQueue | None = None
+        self._arms: TrainingQueue | None = None  # the last queue, after one for each round
         self._enter_round()
         self._go_on()
 
@@ -46,27 +46,9 @@ class PathWork:
         return known - self._queues[-1].total + left * (left + 1) // 2 + arms * self._phase.seeds.last
 
     @property
-    def reused(self) -> Counter[Status]:
-        """Number of trainings so far that were measured before, by how they ended."""
-        return sum((queue.reused for queue in self._queues), Counter())
-
-    @property
     def done(self) -> bool:
         """Whether the path is known and every training of its arms is over."""
         return self._arms is not None and self._arms.done
-
-    def next_job(self) -> Job | None:
-        """Return the next training; None also while the last ones of a round are running."""
-        self._go_on()
-        return self._queues[-1].next_job()
-
-    def report(self, job: Job, row: Row) -> str | None:
-        """Stop nothing: a candidate or an arm always runs to its end."""
-        return self._queues[-1].report(job, row)
-
-    def ended(self, job: Job, trial: Trial) -> None:
-        """Note that a training is over."""
-        self._queues[-1].ended(job, trial)
 
     def _enter_round(self) -> None:
         here = self._steps[-1].settings if self._steps else self._start

@@ -1,15 +1,12 @@
 """The jobs of an ablation that adds seeds until its claims are decided."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from reid_search.records import Status, StudyStore, Trial
+from reid_search.records import StudyStore
 from reid_search.scheduling.ablation_work import ablation_work
-from reid_search.scheduling.jobs import Job
-from reid_search.scheduling.observer import Row
 from reid_search.scheduling.phase_context import PhaseContext
-from reid_search.scheduling.training_queue import TrainingQueue
+from reid_search.scheduling.queues_in_turn import QueuesInTurn
 from reid_search.study import AblatePhase, Arm
 
 
@@ -29,7 +26,7 @@ Judge = Callable[[StudyStore, str], Look]
 """Looks at the claims that a phase decides."""
 
 
-class SequentialWork:
+class SequentialWork(QueuesInTurn):
     """Hands out every arm up to the first look, then only those of undecided claims up to the next.
 
     A look sees nothing but what this run has asked for so far, so a study that is resumed goes on as it would have.
@@ -38,10 +35,10 @@ class SequentialWork:
     def __init__(
         self, context: PhaseContext, phase: AblatePhase, arms: Sequence[Arm], judge: Judge, note: Callable[[str], None]
     ) -> None:
+        super().__init__()
         self._context, self._phase, self._judge, self._note = context, phase, judge, note
         self._looks = phase.seeds.looks(len(context.study.config.claims))
         self._arms = list(arms)
-        self._queues: list[TrainingQueue] = []
         self._enter_look(1)
 
     @property
@@ -51,28 +48,10 @@ class SequentialWork:
         return sum(queue.total for queue in self._queues) + left * len(self._arms)
 
     @property
-    def reused(self) -> Counter[Status]:
-        """Number of trainings so far that were measured before, by how they ended."""
-        return sum((queue.reused for queue in self._queues), Counter())
-
-    @property
     def done(self) -> bool:
         """Whether every training is over and no arm gets more seeds."""
         self._go_on()
         return self._queues[-1].done
-
-    def next_job(self) -> Job | None:
-        """Return the next training; None also while the last ones before a look are running."""
-        self._go_on()
-        return self._queues[-1].next_job()
-
-    def report(self, job: Job, row: Row) -> str | None:
-        """Stop nothing: an arm always runs to its end."""
-        return self._queues[-1].report(job, row)
-
-    def ended(self, job: Job, trial: Trial) -> None:
-        """Note that a training is over."""
-        self._queues[-1].ended(job, trial)
 
     def _enter_look(self, first_seed: int) -> None:
         seeds = range(first_seed, self._looks[len(self._queues)] + 1)
