@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from .reporting.comparison import comparison_sheet, lost_seeds
     from .reporting.conclude import conclusion
     from .reporting.describe_family import caveats
+    from .reporting.describe_rungs import rungs_to_set
     from .reporting.write import write_report
 
 __all__ = [
     "ArmValue", "arm_values", "arm_verdicts", "best_values", "caveats", "compare_studies", "comparison_sheet",
     "conclusion", "contrasts", "expected_count", "load_arms", "load_search", "load_trials", "look_at_claims",
-    "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
+    "lost_seeds", "measured_speed", "planned_seconds", "rungs_to_set", "verdicts", "write_report",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PUBLIC = {
     "lost_seeds": "reporting.comparison",
     "measured_speed": "reading.speed",
     "planned_seconds": "reading.speed",
+    "rungs_to_set": "reporting.describe_rungs",
     "verdicts": "reporting.claims",
     "write_report": "reporting.write",
 }

@@ -86,6 +86,12 @@ def summarise_searches(state: StudyState, search: pd.DataFrame) -> list[SearchSu
     ]
 
 
+def order_of_ends(state: StudyState, phase: str) -> list[Agreement]:
+    """Return how far the order of a search's trials after each epoch is that of their ends."""
+    ends = {ask.number: value for ask in state.searches[phase] if (value := state.value(ask)) is not None}
+    return agreements(_curves(state, phase), ends)
+
+
 def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]) -> SearchSummary:
     described = state.phase(phase)
     axes, best = state.axes, state.best(phase)
@@ -97,7 +103,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
     own = {path: _searched(axes.get(path, {})) for path in dict.fromkeys(paths)}
     of_each = list(_bests(state, rows, tuned_by, [path for path in own if path not in held]))
     whole = {} if best is None else {"": best_value(state, best, state.searches[phase])}
-    curves, ends = _curves(state, phase), {ask.number: state.value(ask) for ask in state.searches[phase]}
+    curves = _curves(state, phase)
     summary = SearchSummary(
         phase=phase,
         sampler=str(rows["by"].iloc[-1]),
@@ -116,7 +122,7 @@ def _summary(state: StudyState, phase: str, rows: pd.DataFrame, paths: list[str]
         collapsed={ask.number: str(found) for ask in state.searches[phase] if (found := state.collapse(ask))},
         refusal=state.refusal(phase),
         curves=curves,
-        agreements=tuple(agreements(curves, {number: end for number, end in ends.items() if end is not None})),
+        agreements=tuple(order_of_ends(state, phase)),
         described={path: axes.get(path, {}) for path in own},
     )
     tuned = {path: described for path, described in summary.described.items() if path not in held}

@@ -63,6 +63,8 @@ def plan(
     say(_about_time(study.config.resources, hours, speed.trials, storage))
     for line in _expected(study, planned, hours):
         say(line)
+    for line in _rungs(study, state) if state else ():
+        say(f"note: {line}")
     for warning in planned.warnings:
         say(f"note: {warning}")
 
@@ -85,6 +87,16 @@ def _state(study: "Study", storage: Path) -> "StudyState | None":
     for problem in (*state.problems, *unreadable):
         say(f"note: {problem}")
     return state
+
+
+def _rungs(study: "Study", state: "StudyState") -> "Iterator[str]":
+    """Yield for each search whose pruner begins too early, by its trials so far, where it should."""
+    from reid_search.analysis import rungs_to_set
+    from reid_search.study import SearchPhase
+
+    searches = [phase for phase in study.config.phases if isinstance(phase, SearchPhase)]
+    begins = {phase.name: phase.pruner.begins(study.space(phase).config({}).training.epochs) for phase in searches}
+    yield from rungs_to_set(state, {phase: first for phase, first in begins.items() if first is not None})
 
 
 def _progress(study: "Study", planned: "Plan", state: "StudyState") -> "Progress":

@@ -26,7 +26,7 @@ def test_both_names_reach_every_function_whatever_was_imported_before(package, s
     assert sorted(module.__all__) == [
         "ArmValue", "arm_values", "arm_verdicts", "best_values", "caveats", "compare_studies", "comparison_sheet",
         "conclusion", "contrasts", "expected_count", "load_arms", "load_search", "load_trials", "look_at_claims",
-        "lost_seeds", "measured_speed", "planned_seconds", "verdicts", "write_report",
+        "lost_seeds", "measured_speed", "planned_seconds", "rungs_to_set", "verdicts", "write_report",
     ]  # fmt: skip
     assert set(module.__all__) <= set(dir(module))
     assert all(callable(getattr(module, name)) for name in module.__all__)

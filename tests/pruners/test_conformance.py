@@ -96,7 +96,13 @@ def test_it_stops_trials_but_none_before_its_fewest_epochs(pruner):
     stopped = Run(pruner).go().stopped
     config = config_of(pruner).pruner
     assert bool(stopped) == config.stops
-    assert all(epoch >= config.min_epochs for epoch in stopped.values())
+    assert all(epoch >= config.begins(EPOCHS) for epoch in stopped.values())
+
+
+@pytest.mark.parametrize(("epochs", "first"), [(1, 1), (2, 1), (5, 1), (6, 2), (9, 3), (60, 20)])
+def test_halving_begins_after_a_third_of_a_trial_unless_it_is_told(epochs, first):
+    assert config_of("successive_halving").pruner.begins(epochs) == first
+    assert config_of({"min_epochs": 4}).pruner.begins(epochs) == 4
 
 
 @every_pruner
@@ -128,7 +134,7 @@ def test_an_epoch_that_is_no_number_stops_at_most_its_trial(pruner):
         for epoch in range(1, EPOCHS):
             wrong = number % 4 == 3
             stops = proposer.report(number, epoch, math.nan if wrong else 0.5 + 0.01 * number + 0.001 * epoch)
-            assert not (stops and epoch < getattr(config, "min_epochs", EPOCHS))
+            assert not (stops and epoch < (config.begins(EPOCHS) or EPOCHS))
         proposer.tell(number, math.nan if wrong else 0.9)
 
 

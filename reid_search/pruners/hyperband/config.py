@@ -27,6 +27,11 @@ class HyperbandConfig(PrunerConfig):
     max_epochs: int | None = Field(default=None, ge=1)
     reduction: int = Field(default=_REDUCTION, ge=2)
 
+    def begins(self, epochs: int) -> int:
+        """Return the first epoch after which it may stop a trial."""
+        del epochs
+        return self.min_epochs
+
     def check(self, epochs: int) -> None:
         """Make sure that trials are compared before their last epoch, and that there is more than one bracket."""
         self._check_fewest_epochs(self.min_epochs, epochs)

@@ -19,6 +19,11 @@ class MedianConfig(PrunerConfig):
     min_epochs: int = Field(default=1, ge=1)
     startup: int = Field(default=5, ge=1)
 
+    def begins(self, epochs: int) -> int:
+        """Return the first epoch after which it may stop a trial."""
+        del epochs
+        return self.min_epochs
+
     def check(self, epochs: int) -> None:
         """Make sure that trials are compared before their last epoch."""
         self._check_fewest_epochs(self.min_epochs, epochs)

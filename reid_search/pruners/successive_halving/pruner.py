@@ -7,5 +7,4 @@ from reid_search.pruners.successive_halving.config import SuccessiveHalvingConfi
 
 def build(config: SuccessiveHalvingConfig, epochs: int) -> BasePruner:
     """Build the pruner."""
-    del epochs
-    return SuccessiveHalvingPruner(min_resource=config.min_epochs, reduction_factor=config.reduction)
+    return SuccessiveHalvingPruner(min_resource=config.begins(epochs), reduction_factor=config.reduction)

@@ -59,6 +59,11 @@ class PrunerConfig(Config):
     stops: ClassVar[bool] = True
     kind: str
 
+    def begins(self, epochs: int) -> int | None:
+        """Return the first epoch after which it may stop a trial of this many epochs; None if it stops none."""
+        del epochs
+        return None
+
     def check(self, epochs: int) -> None:
         """Check that the pruner can stop a trial of this many epochs before its end.
 

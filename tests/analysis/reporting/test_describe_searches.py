@@ -7,8 +7,9 @@ import pytest
 from analysis.answers.edges import Edge
 from analysis.answers.prices import Price
 from analysis.reporting.describe_edges import describe_edges
-from analysis.reporting.describe_rungs import describe_rungs
+from analysis.reporting.describe_rungs import describe_rungs, rungs_to_set
 from analysis.statistics.rungs import Agreement
+from reid_search.records import read_state
 
 LR = {"training.lr": ["0.1", "0.2", "0.3"]}
 RANGE = {"log_uniform": [0.001, 0.1]}
@@ -71,14 +72,41 @@ def test_the_first_rung_agrees_or_has_a_caveat(search_of, rho, low, high, words)
         first,
         Agreement(3, 6, 6, 0.85, 0.5, 0.9),
         Agreement(4, 6, 6, 0.91, 0.7, 1.0),
+        Agreement(5, 6, 6, 0.95, 0.81, 1.0),
     )
     search = search_of(LR, [0.1, NAN, 0.3], {1: 0.1}, agreements=others, curves={1: {1: 0.1, 2: 0.1}})
     [found] = describe_rungs(search)
     assert words in found
-    assert ("let the pruner begin there (min_epochs: 4)" in found) == (rho < 0.8)
+    assert ("let the pruner begin there (min_epochs: 5)" in found) == (rho < 0.8)
     [found] = describe_rungs(search_of(LR, [0.1, NAN, 0.3], {1: 0.1}, agreements=(first,), curves=search.curves))
     assert ("a search without a pruner compares ends" in found) == (rho < 0.8)
 
 
+def test_a_search_that_stopped_nothing_says_where_a_pruner_may_begin(search_of):
+    order = (Agreement(1, 30, 30, 0.5, 0.2, 0.7), Agreement(2, 30, 30, 0.93, 0.85, 0.97))
+    [found] = describe_rungs(search_of(LR, [0.1, 0.2, 0.3], agreements=order))
+    assert found == (
+        "No trial was stopped. From epoch 2 on the order of the trials is that of their ends (rank correlation .93, "
+        "95 % interval .85 to .97, from the 30 of 30 trials that ran to the end): a pruner may begin there "
+        "(min_epochs: 2)."
+    )
+
+
 def test_a_search_that_stopped_nothing_has_no_first_rung(search_of):
     assert describe_rungs(search_of(LR, [0.1, 0.2, 0.3], agreements=(Agreement(1, 3, 3, 0.1, 0.0, 0.2),))) == []
+
+
+def test_a_plan_is_told_where_the_pruner_of_a_search_that_ran_should_begin(empty, result_of):
+    """After the first of four epochs the order is another; from the second on it is that of the end."""
+    empty.begin()
+    for number in range(20):
+        end, first = 0.1 + number / 40, 0.1 + (7 * number % 20) / 40
+        key = empty.ask_proposal(number, margin=f"{0.3 + number / 20:.2f}")
+        readouts = {"default": result_of("val", end, end)}
+        empty.trial(key, 10_000, holdout=0.2, epochs=(first, end, end, end), readouts=readouts)
+    state = read_state(empty.store)
+    assert list(rungs_to_set(state, {"search": 2, "another": 1})) == []
+    assert list(rungs_to_set(state, {"search": 1})) == [
+        "search: its pruner begins at epoch 1. From epoch 2 on the order of the trials is that of their ends (rank "
+        "correlation 1.00, 95 % interval 1.00 to 1.00, from the 20 of 20 trials that ran to the end): set min_epochs: 2"
+    ]

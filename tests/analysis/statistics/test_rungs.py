@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.statistics.rungs import agreements, common_epoch, expected_ends
+from analysis.statistics.rungs import Agreement, agreements, common_epoch, expected_ends, holds_from
 
 
 def pruned(count, kept, correlation, seed=0):
@@ -72,3 +72,43 @@ def test_the_common_epoch_is_the_last_that_all_reached():
     assert common_epoch({0: {1: 0.1, 2: 0.2}, 1: {1: 0.1, 2: 0.1, 4: 0.3}}) == 2
     assert common_epoch({0: {1: 0.1}, 1: {2: 0.1}}) is None
     assert common_epoch({}) is None
+
+
+def order_of(*lows):
+    return [Agreement(epoch, 20, 20, low + 0.1, low, 1.0) for epoch, low in enumerate(lows, start=1)]
+
+
+def test_an_order_holds_from_where_it_is_never_lost_again():
+    found = holds_from(order_of(0.85, 0.5, 0.82, 0.9))
+    assert found is not None
+    assert found.epoch == 3
+    assert holds_from(order_of(0.85, 0.9, 0.7)) is None
+    assert holds_from(order_of(0.85, math.nan)) is None
+    assert holds_from([]) is None
+
+
+RISING = (0.3, 0.5, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.985, 0.99, 0.995)
+FIRST = 5  # epoch at which the rank correlation of these, .86, is above .8
+
+
+def learning(count, seed):
+    """Return the curves of trials that all ran to the end, whose noise lasts for some epochs, and their ends."""
+    generator = np.random.default_rng(seed)
+    ends, noise = generator.standard_normal((2, count))
+    curves = []
+    for correlation in RISING:
+        noise = 0.8 * noise + 0.6 * generator.standard_normal(count)
+        curves.append(correlation * ends + math.sqrt(1 - correlation**2) * noise)
+    by_trial = np.array([*curves, ends]).T
+    return {trial: dict(enumerate(row.tolist(), 1)) for trial, row in enumerate(by_trial)}, dict(enumerate(ends))
+
+
+@pytest.mark.parametrize("count", [10, 24])
+def test_an_epoch_whose_order_does_not_hold_yet_is_hardly_ever_named(count):
+    """The first correlation that looks high names one more often, since it is a maximum over epochs."""
+    found = [agreements(*learning(count, seed)) for seed in range(100)]
+    named = [item.epoch for item in map(holds_from, found) if item is not None]
+    assert sum(epoch < FIRST for epoch in named) <= 3
+    assert len(named) >= 60
+    first_high = [next((item.epoch for item in order if item.rho >= 0.9), math.inf) for order in found]
+    assert count > 10 or sum(epoch < FIRST for epoch in first_high) >= 10
