@@ -88,8 +88,10 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
     """Serve MLflow on 127.0.0.1 until Ctrl-C, to browse every trial of every study in the storage."""
-    from reid_search.tracking import serve_ui
+    from reid_search.tracking import page_addresses, serve_ui
 
+    for name, address in page_addresses(storage, port).items():
+        say(f"{name}: {address}")
     say(f"MLflow: http://127.0.0.1:{port} (Ctrl-C to stop)")
     serve_ui(storage, port=port)
 

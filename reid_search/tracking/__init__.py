@@ -13,9 +13,18 @@ if TYPE_CHECKING:
     from reid_search.tracking.place import tracking_uri
     from reid_search.tracking.projection import Projection
     from reid_search.tracking.syncing import SyncResult, sync_study
-    from reid_search.tracking.ui import serve_ui, ui_command
+    from reid_search.tracking.ui import page_addresses, serve_ui, ui_command
 
-__all__ = ["BackgroundSink", "Projection", "SyncResult", "serve_ui", "sync_study", "tracking_uri", "ui_command"]
+__all__ = [
+    "BackgroundSink",
+    "Projection",
+    "SyncResult",
+    "page_addresses",
+    "serve_ui",
+    "sync_study",
+    "tracking_uri",
+    "ui_command",
+]
 
 __getattr__ = lazy_names(
     __name__,
@@ -23,6 +32,7 @@ __getattr__ = lazy_names(
         "BackgroundSink": "background",
         "Projection": "projection",
         "SyncResult": "syncing",
+        "page_addresses": "ui",
         "serve_ui": "ui",
         "sync_study": "syncing",
         "tracking_uri": "place",

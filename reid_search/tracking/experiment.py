@@ -1,11 +1,13 @@
 """The MLflow experiment of a study, whose runs are found by their tag."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from reid_search.errors import ReidSearchError
 from reid_search.records import StudyStore
+from reid_search.study.trial.key import digest
 from reid_search.tracking.connection import connect
+from reid_search.tracking.content import NOTE_TAG
 from reid_search.tracking.place import artifact_location, is_own_database
 from reid_search.tracking.writer import ID_TAG, RunWriter
 
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _PAGE = 500
+_STORE_TAG = "reid_search.store"
+_NOTED_TAG = "reid_search.note"  # hash of the note that was written last, by which a person's is told from it
+
+
+def _noted(note: str) -> str:
+    return digest(note) if note else ""
 
 
 class StudyExperiment:
@@ -29,6 +37,11 @@ class StudyExperiment:
         self._client: MlflowClient = connect(store.storage, uri)
         self._id = self._opened(store, uri)
         self.writer = RunWriter(self._client, self._id)
+
+    @property
+    def id(self) -> str:
+        """Its id in MLflow."""
+        return self._id
 
     def find(self, run_id: str) -> "Run | None":
         """Return the current run of a trial, or of the study."""
@@ -49,6 +62,23 @@ class StudyExperiment:
     def delete(self, run: "Run") -> None:
         """Delete a run."""
         self._client.delete_run(run.info.run_id)
+
+    def describe(self, tags: Mapping[str, str], note: str, began: str) -> bool:
+        """Set tags and note of the experiment; return whether anything was written.
+
+        A note that a person wrote stays. So does everything that another store of a study of this name wrote, told by
+        the time at which its study `began`.
+        """
+        held = self._client.get_experiment(self._id).tags
+        if not self.owned and held.get(_STORE_TAG, began) != began:
+            return False
+        wanted = {**tags, _STORE_TAG: began}
+        if note and held.get(_NOTED_TAG, "") == _noted(held.get(NOTE_TAG, "")):
+            wanted |= {NOTE_TAG: note, _NOTED_TAG: _noted(note)}
+        changed = {name: text for name, text in wanted.items() if text and held.get(name) != text}
+        for name, text in changed.items():
+            self._client.set_experiment_tag(self._id, name, text)
+        return bool(changed)
 
     def _pages(self) -> "Iterator[Run]":
         token: str | None = None

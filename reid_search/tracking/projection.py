@@ -8,6 +8,7 @@ from reid_search.records import Storage, StudyReader, StudyState, StudyStore
 from reid_search.tracking.arm_content import arm_content
 from reid_search.tracking.content import RunContent
 from reid_search.tracking.experiment import StudyExperiment
+from reid_search.tracking.experiment_content import experiment_tags, note
 from reid_search.tracking.place import tracking_uri
 from reid_search.tracking.study_content import STUDY_ID, study_content
 from reid_search.tracking.trial_content import trial_content
@@ -45,6 +46,21 @@ class Projection:
         """Update the study's run, the parent of the others; return whether anything was written."""
         self._verdicts = arm_verdicts(self.store.path, list(state.ablations))
         return self._write(study_content(state, at_work=at_work))
+
+    def sync_page(self, state: StudyState) -> bool:
+        """Update what the experiment's page opens with, once its runs are there; return whether anything was written.
+
+        How MLflow keeps views is its own business, so a server that refuses them costs a view and nothing else.
+        """
+        from mlflow.exceptions import MlflowException
+
+        with self._storage.writing_to_mlflow():
+            experiment = self._opened()
+            try:
+                text = note(state, experiment.id, self._parent)
+                return experiment.describe(experiment_tags(state), text, state.history.began)
+            except MlflowException:
+                return False
 
     def sync_arm(self, arm: ArmValue, state: StudyState, *, at_work: bool, known: "Run | None" = None) -> bool:
         """Update the run that sums up an arm, as `sync_run` does that of a trial; return whether anything was written.

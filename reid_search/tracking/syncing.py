@@ -71,6 +71,7 @@ def sync_everything(projection: Projection, running: Collection[TrialId] | None,
         arms = _sync_arms(projection, state, result, runs, at_work=at_work)
         for name in sorted(_unknown(wanted, runs, running) - arms):
             result.written += projection.forget(runs[name])
+        projection.sync_page(state)
     except Exception as error:  # whatever a tracking server does, the store has the numbers
         result.warnings.append(warning(projection, error))
         result.complete = False

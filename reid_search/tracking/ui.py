@@ -14,6 +14,7 @@ from types import FrameType
 from reid_search.errors import ReidSearchError, RequestError
 from reid_search.records import Storage
 from reid_search.tracking.place import database_uri
+from reid_search.tracking.view import ARMS, SEARCH, VIEW_TAG, page
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATIENCE = 10.0
@@ -38,6 +39,21 @@ def ui_command(storage: Path, port: int, host: str = "127.0.0.1") -> list[str]:
         "--workers", "1",
         "--uvicorn-opts", "--log-level warning",
     ]  # fmt: skip
+
+
+def page_addresses(storage: Path, port: int, host: str = "127.0.0.1") -> dict[str, str]:
+    """Return the address of each study's page, with its arms if it has any; none if there is no database yet."""
+    database, server = Storage(storage).database, f"http://{host}:{port}"
+    if not database.exists():
+        return {}
+    from mlflow import MlflowClient
+
+    found: dict[str, str] = {}
+    for experiment in MlflowClient(database_uri(database)).search_experiments():
+        if "study" in experiment.tags:
+            view = next((key for key in (ARMS, SEARCH) if f"{VIEW_TAG}{key}" in experiment.tags), None)
+            found[experiment.name] = page(server, experiment.experiment_id, view)
+    return dict(sorted(found.items()))
 
 
 def serve_ui(storage: Path, host: str = "127.0.0.1", port: int = 5000) -> None:

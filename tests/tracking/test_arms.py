@@ -1,12 +1,15 @@
 """One run sums up each arm: mean and interval over its seeds, its settings, and what the report says of it."""
 
+import base64
+import json
 import math
+import zlib
 
 import pytest
 from scipy import stats
 
 from reid_search.records.files import write_atomically
-from reid_search.tracking import sync_study
+from reid_search.tracking import page_addresses, sync_study
 
 VALUES = {1: 0.50, 2: 0.52, 3: 0.57}
 
@@ -81,3 +84,22 @@ def test_names_of_arms_may_hold_any_letters(study, tracked):
     for _ in range(2):
         sync_study(study.store)
     assert tracked.arms()[name].data.tags["arm"] == name
+
+
+def test_the_experiment_opens_on_its_arms_and_a_persons_note_stays(two_arms, tracked):
+    storage = two_arms.store.storage
+    write_atomically(two_arms.store.report / "index.html", "<h1>Answer</h1>")
+    sync_study(two_arms.store)
+    experiment = tracked.client.get_experiment_by_name("mgn")
+    tags = experiment.tags
+    assert tags["mlflow.experiment.primaryMetric.name"] == "test/mAP"
+    view = json.loads(zlib.decompress(base64.b64decode(tags["mlflow.sharedViewState.arms"].removeprefix("deflate;"))))
+    assert (view["searchFilter"], view["orderByKey"]) == ("tags.kind = 'arm'", "metrics.`test/mAP`")
+    assert "params.`losses.triplet.on`" in view["selectedColumns"]
+    address = f"#/experiments/{experiment.experiment_id}/runs"
+    assert f"]({address}/{tracked.parent().info.run_id}/artifacts/report" in tags["mlflow.note.content"]
+    expected = f"http://127.0.0.1:5001/{address}?viewStateShareKey=arms&workflowType=machine_learning"
+    assert page_addresses(storage, 5001) == {"mgn": expected}
+    tracked.client.set_experiment_tag(experiment.experiment_id, "mlflow.note.content", "my own words")
+    sync_study(two_arms.store)
+    assert tracked.client.get_experiment_by_name("mgn").tags["mlflow.note.content"] == "my own words"
