@@ -55,6 +55,17 @@ def test_on_market1501_the_same_is_asked_as_of_the_readme_s_people() -> None:
     assert [own_size.get(name, name) for name in small] == list(full)
 
 
+def test_the_choice_of_the_no_op_is_a_name_and_nothing_else() -> None:
+    study = load_study(ROOT / "search_spaces/no_op.yaml")
+    (phase,) = study.config.phases
+    arms = [arm.config.model_dump() for arm in study.arms(phase)]  # type: ignore[arg-type]
+    own = [(arm["losses"].keys() - {"identity", "triplet"}).pop() for arm in arms]
+    assert len(set(own)) == len(arms) == 5
+    assert len({str({**arm, "losses": [*map(arm["losses"].get, ("identity", "triplet", name))]})
+                for arm, name in zip(arms, own, strict=True)}) == 1  # fmt: skip
+    assert all(arm["losses"]["identity"]["on"] == () for arm in arms)
+
+
 def test_the_readme_shows_a_verdict_for_each_claim_of_its_study() -> None:
     row = r"^\| ([^|]+) \| (?:supported|contradicted|negligible|undecided) \|"
     shown = re.findall(row, (ROOT / "README.md").read_text(), flags=re.MULTILINE)
