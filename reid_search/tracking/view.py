@@ -1,7 +1,7 @@
 """The prepared views of a study's experiment: which runs, columns and charts MLflow's page opens with.
 
 MLflow keeps a view that is shared as a tag of the experiment, in the form of its own page's state (3.17).
-That form is MLflow's own business: a release that changes it shows its usual page.
+That form is MLflow's own business: a release that changes it shows its usual page, and a test in a browser says so.
 """
 
 import base64
