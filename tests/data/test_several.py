@@ -225,7 +225,7 @@ def test_a_set_needs_only_the_parts_that_it_is_used_for(tmp_path: Path) -> None:
 def test_one_interpolation_holds_for_all_sets_and_is_written_once_if_at_all(tmp_path: Path) -> None:
     train, test = _manifest(tmp_path / "train", "t"), _manifest(tmp_path / "test", "qg", cameras=False)
     first, second = ({"name": "manifest", "root": str(root)} for root in (train, test))
-    named = {"train": first, "test": {"own": second}, "image_size": [16, 8], "holdout": 0.0}
+    named = {"train": first, "test": {"own": second}, "image_size": [24, 12], "holdout": 0.0}
     config = _trial({**named, "interpolation": "bicubic"})
     written = json.loads(config.model_dump_json())
     assert written["data"]["interpolation"] == "bicubic"

@@ -324,7 +324,7 @@ def test_a_command_may_name_another_recipe(tmp_path: Path) -> None:
             r"null deletes a readout of recipe 'pcb', which has none of this name; .*'?PCB-[GH]'?",
         ),
         ({"recipe": "pcb", "model": {"parts": 12}, "data": {**MARKET, "image_size": [64, 32]}}, "stripes|rows"),
-        ({"recipe": "mgn", "losses": {"identity": None, "triplet": None}}, "every loss is switched off"),
+        ({"recipe": "mgn", "losses": {"identity": None, "triplet": None}}, "identity and triplet alone, so nothing"),
     ],
 )  # fmt: skip
 def test_a_recipe_made_impossible_is_refused(content: dict[str, Any], said: str) -> None:
