@@ -17,6 +17,7 @@ SHIPPED = sorted(STUDIES.rglob("*.yaml"))
 SCHEMA = study_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 FAMILIES = (ARCHITECTURES, DATASETS, LOSSES, SCORERS, SAMPLERS, PRUNERS)
+NAMES = {family: family.names() for family in FAMILIES}  # as they were when the schema was made: tests add components
 
 
 def read(text: str) -> Any:
@@ -89,7 +90,7 @@ def test_every_entry_is_described() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
 def test_every_component_is_offered(family: Any) -> None:
     offered = SCHEMA["$defs"][family.title]["properties"][family.discriminator]["enum"]
-    assert offered == [*family.names(), None]
+    assert offered == [*NAMES[family], None]
 
 
 @pytest.mark.parametrize(
