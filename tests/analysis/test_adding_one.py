@@ -184,7 +184,7 @@ def test_a_template_that_forgets_figures_is_an_error(empty, result_of, monkeypat
         return text.replace(line, "") if name == template else text
 
     write(empty, result_of, {})
-    monkeypatch.setattr(draw, "ABLATION", [draw_nothing_much])
+    monkeypatch.setattr(draw, "ABLATION", [draw.draw_forest, draw_nothing_much])  # the first stands at the top
     monkeypatch.setattr(render, "_template", forgetful)
     with pytest.raises(ReidSearchError, match=f"figure 'mine-ablate': {message}; expected once"):
         analysis.write_report(empty.path)
