@@ -21,7 +21,8 @@ DATA: Mapping[str, str] = {
     "msmt17": "L. Wei, S. Zhang, W. Gao, Q. Tian: Person transfer GAN to bridge domain gap for person "
     "re-identification. CVPR 2018.",
     "cuhk03": "W. Li, R. Zhao, T. Xiao, X. Wang: DeepReID: deep filter pairing neural network for person "
-    "re-identification. CVPR 2014.",
+    "re-identification. CVPR 2014. Its new protocol: Z. Zhong, L. Zheng, D. Cao, S. Li: Re-ranking person "
+    "re-identification with k-reciprocal encoding. CVPR 2017.",
     "prcc": "Q. Yang, A. Wu, W.-S. Zheng: Person re-identification by contour sketch under moderate clothing change. "
     "IEEE TPAMI 43(6), 2021.",
     "ltcc": "X. Qian, W. Wang, L. Zhang, F. Zhu, Y. Fu, T. Xiang, Y.-G. Jiang, X. Xue: Long-term cloth-changing person "
