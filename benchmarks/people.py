@@ -149,7 +149,7 @@ def shipped(presets: frozenset[str]) -> dict[str, SyntheticConfig]:
 def people_of(name: str) -> SyntheticConfig:
     """Return the data of `claim_parts.yaml` with these people: its twins, people of their own, or its control."""
     study = load_study(STUDIES / "claim_parts.yaml")
-    (phase,) = (phase for phase in study.config.phases if isinstance(phase, AblatePhase))
+    phase = next(phase for phase in study.config.phases if isinstance(phase, AblatePhase))
     wanted = {TWINS: (1.0, 1.0), OWN: (0.0, 1.0), NULL: (0.0, 0.0)}[name]
     for arm in study.arms(phase):
         data = arm.config.data

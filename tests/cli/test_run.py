@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,9 @@ def _check_mlflow(storage: Path, folders: list[TrialFolder]) -> None:
     assert len(experiments) == 1
     runs = client.search_runs([experiments[0].experiment_id], max_results=1000)
     assert {run.info.status for run in runs} == {"FINISHED"}
-    assert len(runs) == len(folders) + 1
-    for run in runs:
+    kinds = Counter(run.data.tags["kind"] for run in runs)
+    assert (kinds["trial"], kinds["study"], kinds["arm"]) == (len(folders), 1, len(runs) - len(folders) - 1)
+    for run in (run for run in runs if run.data.tags["kind"] == "trial"):
         if "val/mAP" in run.data.metrics:
             assert len(client.get_metric_history(run.info.run_id, "loss")) == 10
 

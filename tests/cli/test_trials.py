@@ -20,8 +20,8 @@ HOLDS = """
 import sys, time
 from reid_search.records import StudyStore
 with StudyStore.at(sys.argv[1]).running():
-    print("holds", flush=True)
     try:
+        print("holds", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print("interrupted", flush=True)

@@ -110,7 +110,9 @@ def test_what_random_galleries_measure_may_be_maximised_and_claimed(tmp_path):
 @pytest.mark.usefixtures("single_shot")
 def test_a_metric_that_the_data_set_does_not_measure_is_refused(tmp_path):
     said = r"is not measured on data set 'synthetic', whose rule is 'same camera; single shot .*, 3 draws, seed 0'"
-    with pytest.raises(StudyError, match=rf"yaml:\d+: objective: 'val/rank1' {said}; .*val/single_shot_rank1"):
+    with pytest.raises(
+        StudyError, match=rf"yaml:\d+: phases.0 \(search\).objective: 'val/rank1' {said}; .*val/single_shot_rank1"
+    ):
         _study(tmp_path, "{kind: search, objective: val/rank1}")
     with pytest.raises(StudyError, match=rf"yaml:\d+: claims.a.metric: 'rank1' {said}; .*single_shot_rank1"):
         _study(tmp_path, "{kind: ablate, design: claims}", "claims:\n  a: {better: {model.parts: [1]}, metric: rank1}")
