@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reid_search.cli.console import answer, answer_json, say
-from reid_search.cli.options import AsJson, SkipBroken, settings_of_set
+from reid_search.cli.options import AsJson, SetName, SetSettings, SkipBroken, settings_of_set
 from reid_search.words import several
 
 if TYPE_CHECKING:
@@ -65,13 +65,8 @@ def make(
 @app.command()
 def check(
     folder: Annotated[Path, typer.Argument(help="The data set's folder, or a manifest under any name.")],
-    name: Annotated[
-        str | None, typer.Option(help="The data set that it is read as; if omitted, what it looks like.")
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, such as boxes=labelled."),
-    ] = None,
+    name: SetName = None,
+    sets: SetSettings = None,
     skip_broken: SkipBroken = False,
     as_json: AsJson = False,
 ) -> None:

@@ -18,6 +18,13 @@ Sets = Annotated[
         help="Override an entry of the study; repeatable: training.images=2000, phases.search.trials=8.",
     ),
 ]
+SetName = Annotated[
+    str | None, typer.Option("--name", help="The data set that it is read as; if omitted, what it looks like.")
+]
+SetSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, such as boxes=labelled."),
+]
 SkipBroken = Annotated[
     bool, typer.Option("--skip-broken", help="Leave out images that cannot be read, which is said everywhere.")
 ]

@@ -13,7 +13,7 @@ import typer
 
 from reid_search.cli.console import answer, say
 from reid_search.cli.data import config_of_folder
-from reid_search.cli.options import SkipBroken, settings_of_set
+from reid_search.cli.options import SetName, SetSettings, SkipBroken, settings_of_set
 from reid_search.words import several
 
 if TYPE_CHECKING:
@@ -27,13 +27,8 @@ _HELD_OUT = 0.2
 def init(
     data: Annotated[Path, typer.Argument(help="The data set's folder, or a manifest.", metavar="DATA")],
     to: Annotated[Path, typer.Option(help="The study file to write.")] = Path("study.yaml"),
-    name: Annotated[
-        str | None, typer.Option(help="The data set that it is read as; if omitted, what it looks like.")
-    ] = None,
-    sets: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the data set, such as boxes=labelled."),
-    ] = None,
+    name: SetName = None,
+    sets: SetSettings = None,
     gpu: Annotated[
         bool | None, typer.Option(help="Whether it is for a GPU; if omitted, whether this machine has one.")
     ] = None,
